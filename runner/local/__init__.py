@@ -1,0 +1,1 @@
+"""(to be described by its first module)"""

@@ -1,0 +1,152 @@
+"""`config.yaml`: the project, its defaults and its environments."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from runner.model.header import Strict
+
+Scalar = str | int | float | bool | None
+Variable = Scalar | tuple[Scalar, ...]
+
+
+class Retry(Strict):
+    """Retries of one kind of step."""
+
+    max_attempts: int = Field(3, ge=1, le=20, description="Attempts in all, the first included.")
+    interval: str = Field("10s", description="Wait before the second attempt.")
+    backoff: float = Field(2.0, ge=1.0, description="Factor from one wait to the next.")
+    max_delay: str = Field("5m", description="Longest wait between two attempts.")
+
+
+class Concurrency(Strict):
+    """How much runs at once."""
+
+    dml: int = Field(5, ge=1, le=40, description="Lanes of tables in a wave.")
+    chunks: int = Field(1, ge=1, le=40, description="Chunks of one table at once.")
+    loads: int = Field(2, ge=1, le=20, description="Loads at once.")
+
+
+class Defaults(Strict):
+    """What steps and tables use unless they say otherwise."""
+
+    retry: Retry = Field(default_factory=lambda: Retry(), description="Retries of tables.")
+    query_timeout: str = Field("30m", description="Longest Athena statement.")
+    load_timeout: str = Field("1h", description="Longest load.")
+    lambda_timeout: str = Field("15m", description="Longest Lambda call.")
+    lease_wait: str = Field("30m", description="Longest wait for another run's lease on a table.")
+    concurrency: Concurrency = Field(
+        default_factory=lambda: Concurrency(), description="How much runs at once."
+    )
+    max_window: int = Field(400, ge=1, description="Most partitions that one run writes.")
+    format: Literal["parquet", "orc", "avro", "json", "textfile"] = Field(
+        "parquet", description="File format of tables that name none."
+    )
+
+
+class Source(Strict):
+    """A table outside the project that SQL files may read."""
+
+    description: str = Field("", description="What it is.")
+    columns: dict[str, str] = Field(
+        default_factory=dict, description="Columns and their Athena types; lets `check` see typos."
+    )
+
+
+class SqliteMart(Strict):
+    """A mart in a SQLite file (local environments only)."""
+
+    engine: Literal["sqlite"] = Field(description="sqlite")
+    path: str = Field(description="The file, relative to the project.")
+
+
+class MysqlMart(Strict):
+    """A mart in MySQL or MariaDB."""
+
+    engine: Literal["mysql"] = Field(description="mysql (MariaDB included)")
+    host: str = Field("127.0.0.1", description="Host name.")
+    port: int | str = Field(3306, description="Port; a number or ${env:NAME}.")
+    socket: str | None = Field(None, description="Unix socket instead of host and port.")
+    database: str = Field(description="Schema that holds the mart's tables.")
+    user: str = Field("root", description="User name or ${env:NAME}.")
+    password: str | None = Field(None, description="${env:NAME} only; a plain password is refused.")
+    secret: str | None = Field(None, description="ARN of the secret (aws environments).")
+    tls: bool = Field(default=False, description="Verify the server's certificate.")
+
+
+Mart = Annotated[SqliteMart | MysqlMart, Field(discriminator="engine")]
+
+
+class LocalEnvironment(Strict):
+    """Everything on this machine: DuckDB as Athena, folders as S3."""
+
+    engine: Literal["local"] = Field(description="local")
+    state: str = Field(".runner", description="Folder for lake, catalogue, journals and caches.")
+    lake: str = Field("s3://lake/", description="Bucket and prefix that hold the tables.")
+    results: str = Field("s3://results/", description="Where query results go.")
+    buckets: dict[str, str] = Field(
+        default_factory=dict, description="Bucket and the folder that stands for it."
+    )
+    database_suffix: str = Field("", description="Appended to every database of the project.")
+    marts: dict[str, Mart] = Field(default_factory=dict, description="Marts by name.")
+    loader: Literal["native", "embulk"] = Field("native", description="Default load engine.")
+    vars: dict[str, Variable] = Field(
+        default_factory=dict, description="Variables that differ from the project's."
+    )
+    defer: str | None = Field(None, description="Environment to read unselected upstreams from.")
+
+
+class Network(Strict):
+    """Where ECS tasks run."""
+
+    subnets: tuple[str, ...] = Field(min_length=1, max_length=16, description="Subnet ids.")
+    security_groups: tuple[str, ...] = Field((), max_length=5, description="Security group ids.")
+    assign_public_ip: bool = Field(default=False, description="Give tasks a public address.")
+
+
+class AwsEnvironment(Strict):
+    """An account and Region with Athena, Step Functions, ECS and Lambda."""
+
+    engine: Literal["aws"] = Field(description="aws")
+    region: str = Field(description="AWS Region.")
+    account: str = Field(pattern=r"^\d{12}$", description="Account guard: twelve digits.")
+    lake: str = Field(pattern=r"^s3://", description="Bucket and prefix that hold the tables.")
+    results: str = Field(pattern=r"^s3://", description="Where query results go.")
+    workgroup: str = Field("primary", description="Athena workgroup.")
+    database_suffix: str = Field("", description="Appended to every database of the project.")
+    cluster: str | None = Field(None, description="ECS cluster for loads.")
+    network: Network | None = Field(None, description="Network of ECS tasks.")
+    marts: dict[str, MysqlMart] = Field(default_factory=dict, description="Marts by name.")
+    loader: Literal["native", "embulk"] = Field("embulk", description="Default load engine.")
+    vars: dict[str, Variable] = Field(
+        default_factory=dict, description="Variables that differ from the project's."
+    )
+    tags: dict[str, str] = Field(default_factory=dict, description="Tags of every resource.")
+    defer: str | None = Field(None, description="Environment to read unselected upstreams from.")
+    protected: bool = Field(default=False, description="Deploys need the name typed.")
+
+
+Environment = Annotated[LocalEnvironment | AwsEnvironment, Field(discriminator="engine")]
+
+
+class Config(Strict):
+    """The whole of `config.yaml`."""
+
+    project: str = Field(
+        pattern=r"^[a-z][a-z0-9-]*$", max_length=40, description="Name of the project."
+    )
+    timezone: str = Field("UTC", description="IANA zone of all civil times.")
+    vars: dict[str, Variable] = Field(
+        default_factory=dict, description="Jinja variables, as {{ vars.name }}."
+    )
+    sources: dict[str, Source] = Field(
+        default_factory=dict, description="Tables outside the project, as database.table."
+    )
+    defaults: Defaults = Field(
+        default_factory=lambda: Defaults(), description="Retries, timeouts, concurrency."
+    )
+    environments: dict[str, Environment] = Field(
+        min_length=1, description="Named targets; `local` is used unless --env says otherwise."
+    )

@@ -1,0 +1,148 @@
+"""The YAML header of a SQL file: what a user may write, and what each key means."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Strict(BaseModel):
+    """What users write: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Kind(StrEnum):
+    """How a table is written."""
+
+    CTAS = "ctas"
+    INSERT = "insert"
+    VIEW = "view"
+    DDL = "ddl"
+
+
+class PartitionColumn(Strict):
+    """One partition column: Athena's partition projection for it."""
+
+    type: Literal["date", "integer", "enum", "injected"] = Field(
+        description="Projection type, as Athena names it."
+    )
+    format: str | None = Field(
+        None, description="Java date pattern of a `date` column, e.g. yyyy-MM-dd."
+    )
+    range: str | None = Field(
+        None,
+        description="`first,last` of a date or integer column; NOW arithmetic allowed in dates.",
+    )
+    values: tuple[str, ...] | None = Field(
+        None, description="Every value of an `enum` column; the values to write of `injected`."
+    )
+    interval: int | None = Field(None, ge=1, description="Step between two values.")
+    interval_unit: Literal["HOURS", "DAYS", "MONTHS", "YEARS"] | None = Field(
+        None, description="Unit of `interval` in a date column."
+    )
+    digits: int | None = Field(None, ge=1, le=18, description="Zero padding of an integer column.")
+
+
+class Bucket(Strict):
+    """Hive buckets of a ctas table."""
+
+    columns: tuple[str, ...] = Field(min_length=1, description="Columns to bucket by.")
+    count: int = Field(ge=1, le=100, description="Number of buckets.")
+
+
+class LoadMode(StrEnum):
+    """How rows reach the mart: Embulk's modes, and `replace_window`."""
+
+    INSERT = "insert"
+    INSERT_DIRECT = "insert_direct"
+    TRUNCATE_INSERT = "truncate_insert"
+    REPLACE = "replace"
+    MERGE = "merge"
+    MERGE_DIRECT = "merge_direct"
+    REPLACE_WINDOW = "replace_window"
+
+
+class Load(Strict):
+    """The load of this table into a relational mart."""
+
+    table: str | None = Field(None, description="The mart's table; the table's own name if absent.")
+    mart: str = Field("main", description="Which of the environment's `marts`.")
+    mode: LoadMode | None = Field(
+        None,
+        description="Default: replace_window for a partitioned table, replace for any other.",
+    )
+    keys: tuple[str, ...] = Field((), description="Key columns, needed by merge.")
+    columns: dict[str, str] = Field(
+        default_factory=dict, description="Column types in the mart that differ from the default."
+    )
+    engine: Literal["native", "embulk"] | None = Field(
+        None, description="Loader; the environment's default if absent."
+    )
+
+
+class ColumnTest(Strict):
+    """One test of the staged rows; exactly one of the test keys is set."""
+
+    unique: tuple[str, ...] | None = Field(None, description="Columns that together are unique.")
+    not_null: tuple[str, ...] | None = Field(None, description="Columns without NULL.")
+    accepted_values: dict[str, tuple[str | int, ...]] | None = Field(
+        None, description="Column and the values it may have (NULL passes)."
+    )
+    range: dict[str, tuple[float | None, float | None]] | None = Field(
+        None, description="Column and [least, greatest]; null leaves an end open."
+    )
+    min_rows: int | None = Field(None, ge=0, description="Least rows of each partition.")
+    max_rows: int | None = Field(None, ge=0, description="Most rows of each partition.")
+    severity: Literal["error", "warn"] = Field(
+        "error", description="`error` stops the publish, `warn` is reported."
+    )
+
+
+class Backfill(Strict):
+    """What a backfill of this table covers."""
+
+    from_: str = Field(alias="from", description="First civil value, e.g. 2013-01-01.")
+
+
+class Header(Strict):
+    """The header of a SQL file, between `/*---` and `---*/`."""
+
+    description: str = Field("", description="What a row of this table is.")
+    kind: Kind | None = Field(
+        None, description="ctas (default), insert (default when `partition` is given), view, ddl."
+    )
+    partition: dict[str, PartitionColumn] = Field(
+        default_factory=dict, description="Partition columns in order; time columns first."
+    )
+    format: Literal["parquet", "orc", "avro", "json", "textfile", "iceberg"] = Field(
+        "parquet", description="File format."
+    )
+    compression: str | None = Field(None, description="Codec; zstd for parquet if absent.")
+    bucket: Bucket | None = Field(None, description="Hive buckets (ctas only).")
+    properties: dict[str, str] = Field(
+        default_factory=dict, description="Further table properties."
+    )
+    keys: tuple[str, ...] = Field((), description="Row keys of an Iceberg table (for its MERGE).")
+    load: Load | None = Field(None, description="Load into the mart.")
+    tests: tuple[ColumnTest, ...] = Field((), description="Tests on the staged rows.")
+    lookback: dict[str, int] | None = Field(
+        None, description="Upstream and how many periods before the window are read."
+    )
+    backfill: Backfill | None = Field(None, description="Start of the table's history.")
+    watch: tuple[str, ...] = Field(
+        (), description="Whole-table inputs whose change makes this table stale."
+    )
+    allow_empty: bool = Field(
+        default=False, description="Let a ctas or a whole-table load publish zero rows."
+    )
+    timeout: str | None = Field(None, description="Longest write query, e.g. 30m.")
+    tags: tuple[str, ...] = Field((), description="Words to select by, as tag:word.")
+
+    def resolved_kind(self) -> Kind:
+        """Apply the default: insert when the table has partitions, else ctas."""
+        if self.kind is not None:
+            return self.kind
+        return Kind.INSERT if self.partition else Kind.CTAS

@@ -1,0 +1,37 @@
+"""Names of tables: `database.table`, as users write them and as an environment stores them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
+MAX_NAME_LENGTH = 100
+STAGE_SUFFIX = "__stage"
+"""Stage tables live in `<database>__stage`; readers never look there."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class TableName:
+    """A table's logical name, without any environment's suffix."""
+
+    database: str
+    table: str
+
+    def __str__(self) -> str:
+        """Write it as SQL does: `database.table`."""
+        return f"{self.database}.{self.table}"
+
+    @classmethod
+    def parse(cls, text: str) -> TableName:
+        """Read `database.table`; raises ValueError for anything else."""
+        database, dot, table = text.partition(".")
+        if not dot or not is_name(database) or not is_name(table):
+            message = f"{text!r} is not a table name of the form database.table"
+            raise ValueError(message)
+        return cls(database, table)
+
+
+def is_name(text: str) -> bool:
+    """Tell whether the text may name a database or a table (reserved words are another check)."""
+    return len(text) <= MAX_NAME_LENGTH and NAME.match(text) is not None

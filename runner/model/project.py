@@ -1,0 +1,85 @@
+"""What loading makes of the user's files: values that later stages read and never change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from runner.model.config import AwsEnvironment, Config, LocalEnvironment
+    from runner.model.header import Header, Kind
+    from runner.model.names import TableName
+    from runner.model.sqltext import SqlText
+    from runner.model.workflow import Workflow
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column and its Athena type; the type is empty where it is not known before a run."""
+
+    name: str
+    type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A table of the project that a file reads."""
+
+    table: TableName
+    windowed: bool
+    """Whether the SQL filters it by the window; if not, all of it is read."""
+    lookback: int = 0
+    """Periods before the window that are read, 0 or more (SEMANTICS 19)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One SQL file, loaded for one environment."""
+
+    name: TableName
+    file: str
+    """Path relative to the project, with forward slashes."""
+    header: Header
+    kind: Kind
+    sql: SqlText
+    """Rendered text with the environment's physical database names; no header, no semicolon."""
+    sql_line: int
+    """Line of the file on which the SQL body starts (for errors that Athena reports)."""
+    reads: tuple[Read, ...]
+    sources: tuple[str, ...]
+    """Declared sources that are read, as database.table."""
+    columns: tuple[Column, ...]
+    """Output columns in order; empty when they are not known before a run."""
+    fingerprint: str
+    """64 hex digits over everything that changes the bytes written (SEMANTICS 20)."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedWorkflow:
+    """A workflow file."""
+
+    name: str
+    file: str
+    workflow: Workflow
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """Everything that the files say, for one environment."""
+
+    root: str
+    config: Config
+    environment_name: str
+    environment: LocalEnvironment | AwsEnvironment
+    tables: tuple[Table, ...]
+    """In an order in which every table stands after what it reads."""
+    workflows: tuple[NamedWorkflow, ...]
+    lambdas: tuple[str, ...]
+    """Names of the folders under lambdas/."""
+
+    def table(self, name: TableName) -> Table:
+        """Find a table by name; raises KeyError."""
+        for table in self.tables:
+            if table.name == name:
+                return table
+        raise KeyError(str(name))

@@ -1,0 +1,133 @@
+"""Workflow files: `workflows/<name>.yaml`, each compiled to one state machine."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from runner.model.config import Concurrency, Retry
+from runner.model.header import Strict
+
+
+class LastWindow(Strict):
+    """A window counted back from the scheduled time."""
+
+    last: int = Field(ge=1, description="How many periods.")
+    unit: Literal["hour", "day", "month"] = Field("day", description="The period.")
+    lag: int = Field(1, ge=0, description="Periods between the scheduled one and the last.")
+
+
+class Schedule(Strict):
+    """When the workflow starts, and which window it then writes."""
+
+    cron: str = Field(description="Six fields as EventBridge reads them: 0 3 * * ? *")
+    timezone: str | None = Field(None, description="Zone of the cron; the project's if absent.")
+    window: Literal["previous_day", "previous_hour", "previous_month"] | LastWindow = Field(
+        "previous_day", description="The window of a scheduled run."
+    )
+
+
+class StepRetry(Strict):
+    """A retrier of one step, as in Amazon States Language."""
+
+    errors: tuple[str, ...] = Field(min_length=1, description="Error names.")
+    interval: str = Field("2s", description="Wait before the first retry.")
+    max_attempts: int = Field(3, ge=0, description="Retries; 0 means never.")
+    backoff: float = Field(2.0, ge=1.0, description="Factor from one wait to the next.")
+    max_delay: str | None = Field(None, description="Longest wait.")
+    jitter: bool = Field(default=True, description="Spread the waits at random.")
+
+
+class StepCatch(Strict):
+    """A catcher of one step."""
+
+    errors: tuple[str, ...] = Field(min_length=1, description="Error names.")
+    next: str = Field(description="Step to go on with, or `continue` to go on as if it were done.")
+
+
+class Step(Strict):
+    """What every step may say."""
+
+    needs: tuple[str, ...] = Field((), description="Steps that end before this one starts.")
+    retry: tuple[StepRetry, ...] | None = Field(None, description="Retriers; defaults if absent.")
+    catch: tuple[StepCatch, ...] = Field((), description="Catchers.")
+    timeout: str | None = Field(None, description="Longest duration, e.g. 10m.")
+
+
+class TablesStep(Step):
+    """Writes the selected tables, in the order of their dependencies."""
+
+    type: Literal["tables"] = Field(description="tables")
+    select: tuple[str, ...] = Field(
+        ("*.*",), description="Patterns: staging.*, marts.daily_*, tag:word, +marts.x."
+    )
+    exclude: tuple[str, ...] = Field((), description="Patterns left out.")
+
+
+class LoadsStep(Step):
+    """Loads every selected table that has a `load:` header into its mart."""
+
+    type: Literal["loads"] = Field(description="loads")
+    select: tuple[str, ...] = Field(("*.*",), description="Patterns; see tables.")
+    exclude: tuple[str, ...] = Field((), description="Patterns left out.")
+
+
+class LambdaStep(Step):
+    """Calls a function of `lambdas/`, or one that comes with us (`builtin:name`)."""
+
+    type: Literal["lambda"] = Field(description="lambda")
+    function: str = Field(description="Folder under lambdas/, or builtin:name.")
+    payload: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Handed to the function beside workflow, start, end and results.",
+    )
+
+
+class WaitStep(Step):
+    """Waits."""
+
+    type: Literal["wait"] = Field(description="wait")
+    duration: str = Field(description="How long, e.g. 5m.")
+
+
+class SnsStep(Step):
+    """Publishes a message."""
+
+    type: Literal["sns"] = Field(description="sns")
+    topic: str = Field(description="Topic name or ARN.")
+    subject: str = Field("", max_length=99, description="Subject line.")
+    message: str = Field(description="Text.")
+
+
+class AslStep(Step):
+    """A raw state of Amazon States Language (JSONata)."""
+
+    type: Literal["asl"] = Field(description="asl")
+    state: dict[str, Any] = Field(description="The state, without Next and End.")
+
+
+AnyStep = Annotated[
+    TablesStep | LoadsStep | LambdaStep | WaitStep | SnsStep | AslStep,
+    Field(discriminator="type"),
+]
+
+
+class OnFailure(Strict):
+    """Who is told when an execution fails."""
+
+    type: Literal["sns"] = Field(description="sns")
+    topic: str = Field(description="Topic name or ARN.")
+
+
+class Workflow(Strict):
+    """The whole of a workflow file."""
+
+    description: str = Field("", description="What it does.")
+    schedule: Schedule | None = Field(None, description="When it starts by itself.")
+    grain: Literal["hour", "day", "month"] = Field("day", description="Grain of its windows.")
+    steps: dict[str, AnyStep] = Field(min_length=1, description="Steps by name.")
+    on_failure: OnFailure | None = Field(None, description="Notification of failed executions.")
+    timeout: str = Field("12h", description="Longest execution.")
+    retry: Retry | None = Field(None, description="Retries of tables; the project's if absent.")
+    concurrency: Concurrency | None = Field(None, description="The project's if absent.")
