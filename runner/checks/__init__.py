@@ -1,1 +1,1 @@
-"""(to be described by its first module)"""
+"""To be described by its first module."""
