@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 GRAINS = ("hour", "day", "month", "year")
 """From fine to coarse."""
@@ -196,7 +196,7 @@ def _quoted(pattern: str, position: int) -> tuple[str, int]:
     return pattern[position + 1 : stop], stop + 1
 
 
-_FIELDS = {
+_FIELDS: dict[str, Callable[[dt.datetime], str]] = {
     "yyyy": lambda v: f"{v.year:04d}",
     "uuuu": lambda v: f"{v.year:04d}",
     "yy": lambda v: f"{v.year % 100:02d}",

@@ -1,0 +1,193 @@
+"""Objects of one lake, through a client shaped like boto3's S3 client.
+
+Every method repeats what S3 leaves to its caller: pages, batches of 1,000, per-key errors,
+conditional writes.  Errors of the client are told apart by their code alone, so that boto3's
+client and the folder on this machine behave alike.
+"""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+_BATCH = 1000
+_COPY_LIMIT = 5 * 1024**3
+_PART = 512 * 1024**2
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An object: key without bucket, size in bytes, etag with its quotes."""
+
+    key: str
+    size: int
+    etag: str
+
+
+class Conflict(Exception):
+    """A conditional write found another object there."""
+
+
+class StorageError(Exception):
+    """S3 answered 200 but refused some keys, or what was written is not what is there."""
+
+
+def code_of(error: Exception) -> str:
+    """Give the service's error code of a client error; empty for any other exception."""
+    response = getattr(error, "response", None)
+    if not isinstance(response, dict):
+        return ""
+    return str(response.get("Error", {}).get("Code", ""))
+
+
+def split_uri(uri: str) -> tuple[str, str]:
+    """Split `s3://bucket/key` into bucket and key."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return bucket, key
+
+
+class Storage:
+    """One lake: a bucket and prefix, and the client to reach it."""
+
+    def __init__(self, client: Any, lake: str, *, workers: int = 16) -> None:  # noqa: ANN401
+        """Take the client and the lake's URI (`s3://bucket/prefix/`)."""
+        self._client = client
+        self.bucket, prefix = split_uri(lake)
+        self.prefix = prefix if not prefix or prefix.endswith("/") else prefix + "/"
+        self._workers = workers
+
+    def uri(self, key: str) -> str:
+        """Write the URI of a key of this lake."""
+        return f"s3://{self.bucket}/{key}"
+
+    def key(self, uri: str) -> str:
+        """Give the key of a URI of this lake; ValueError for another bucket."""
+        bucket, key = split_uri(uri)
+        if bucket != self.bucket:
+            raise ValueError(f"{uri} is not in the lake's bucket {self.bucket}")
+        return key
+
+    def list(self, prefix: str) -> Iterator[Stored]:
+        """Give every object below the prefix, page after page, in key order."""
+        token: dict[str, str] = {}
+        while True:
+            page = self._client.list_objects_v2(Bucket=self.bucket, Prefix=prefix, **token)
+            for item in page.get("Contents", ()):
+                yield Stored(item["Key"], item["Size"], item["ETag"])
+            if not page.get("IsTruncated"):
+                return
+            token = {"ContinuationToken": page["NextContinuationToken"]}
+
+    def read_uri(self, uri: str) -> bytes:
+        """Read an object of any bucket whole."""
+        bucket, key = split_uri(uri)
+        data: bytes = self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
+        return data
+
+    def read_json(self, key: str) -> tuple[Any, str] | None:
+        """Read a JSON object and its etag; None when there is none."""
+        try:
+            answer = self._client.get_object(Bucket=self.bucket, Key=key)
+        except Exception as error:
+            if code_of(error) in ("NoSuchKey", "404"):
+                return None
+            raise
+        return json.loads(answer["Body"].read()), answer["ETag"]
+
+    def write_json(self, key: str, value: object) -> None:
+        """Write a JSON object, whatever was there."""
+        self._put(key, value, {})
+
+    def create_json(self, key: str, value: object) -> None:
+        """Write a JSON object where none is; Conflict if there is one."""
+        self._put(key, value, {"IfNoneMatch": "*"})
+
+    def replace_json(self, key: str, value: object, *, etag: str) -> None:
+        """Write a JSON object over the one with that etag; Conflict if another is there."""
+        self._put(key, value, {"IfMatch": etag})
+
+    def _put(self, key: str, value: object, condition: dict[str, str]) -> None:
+        body = json.dumps(value, separators=(",", ":"), sort_keys=True).encode()
+        try:
+            self._client.put_object(Bucket=self.bucket, Key=key, Body=body, **condition)
+        except Exception as error:
+            if code_of(error) in (
+                "PreconditionFailed",
+                "ConditionalRequestConflict",
+                "412",
+                "409",
+                "NoSuchKey",
+            ):
+                raise Conflict(key) from error
+            raise
+
+    def copy_all(self, pairs: Sequence[tuple[Stored, str]]) -> None:
+        """Copy objects to new keys of the same bucket, several at once."""
+        if len(pairs) == 1 or self._workers == 1:
+            for source, target in pairs:
+                self._copy(source, target)
+            return
+        with ThreadPoolExecutor(self._workers) as pool:
+            for _ in pool.map(lambda pair: self._copy(*pair), pairs):
+                pass
+
+    def _copy(self, source: Stored, target: str) -> None:
+        origin = {"Bucket": self.bucket, "Key": source.key}
+        if source.size <= _COPY_LIMIT:
+            self._client.copy_object(Bucket=self.bucket, Key=target, CopySource=origin)
+            return
+        upload = self._client.create_multipart_upload(Bucket=self.bucket, Key=target)
+        where = {"Bucket": self.bucket, "Key": target, "UploadId": upload["UploadId"]}
+        try:
+            parts = []
+            for number, first in enumerate(range(0, source.size, _PART), start=1):
+                last = min(first + _PART, source.size) - 1
+                answer = self._client.upload_part_copy(
+                    **where,
+                    CopySource=origin,
+                    PartNumber=number,
+                    CopySourceRange=f"bytes={first}-{last}",
+                )
+                parts.append({"ETag": answer["CopyPartResult"]["ETag"], "PartNumber": number})
+            self._client.complete_multipart_upload(**where, MultipartUpload={"Parts": parts})
+        except Exception:
+            self._client.abort_multipart_upload(**where)
+            raise
+
+    def empty(self, prefix: str, *, rounds: int = 5) -> int:
+        """Delete everything below the prefix, listing again until nothing is left.
+
+        Gives the number of objects deleted; StorageError when some survive every round.
+        """
+        deleted = 0
+        for _ in range(rounds):
+            keys = [stored.key for stored in self.list(prefix)]
+            if not keys:
+                return deleted
+            deleted += self.delete(keys)
+        if any(True for _ in self.list(prefix)):
+            raise StorageError(f"objects below {self.uri(prefix)} cannot be deleted")
+        return deleted
+
+    def delete(self, keys: Iterable[str]) -> int:
+        """Delete keys in batches of 1,000; gives how many S3 deleted."""
+        keys = list(keys)
+        refused = 0
+        for first in range(0, len(keys), _BATCH):
+            batch = [{"Key": key} for key in keys[first : first + _BATCH]]
+            answer = self._client.delete_objects(
+                Bucket=self.bucket, Delete={"Objects": batch, "Quiet": True}
+            )
+            refused += len(answer.get("Errors", ()))
+        return len(keys) - refused
+
+    def delete_if(self, key: str, *, etag: str) -> None:
+        """Delete one object if it still has that etag (read first: works on every S3)."""
+        found = self.read_json(key)
+        if found is not None and found[1] == etag:
+            self.delete([key])
