@@ -1,0 +1,177 @@
+"""What a compiled definition tells the keeper about one table: plain JSON, read into values."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from . import windows
+from .faults import WindowTooLarge
+
+OPEN_WRITERS = 100
+"""Partitions x buckets that one Athena statement may write."""
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One table, as its definition describes it (physical names)."""
+
+    name: str
+    kind: str
+    project: str
+    fingerprint: str
+    grain: str | None
+    time: tuple[tuple[str, str], ...]
+    """Time columns and their Java patterns, in partition order."""
+    partitions: tuple[str, ...]
+    """All partition columns in order."""
+    allowed: dict[str, Any]
+    """Other partition columns: a list of values, or {min, max, digits}."""
+    combinations: int
+    """Values of the other partition columns x buckets, per period."""
+    marks: dict[str, dict[str, Any]]
+    storage: dict[str, Any]
+    """InputFormat, OutputFormat, SerdeInfo of Glue's StorageDescriptor."""
+    parameters: dict[str, str]
+    by_position: bool
+    """The format matches columns by position, so that columns cannot be added."""
+    tests: tuple[dict[str, Any], ...]
+    allow_empty: bool
+    ordered: bool
+    """The table reads itself: the period before the window must be published."""
+    max_window: int
+
+    @property
+    def database(self) -> str:
+        """Give the physical database."""
+        return self.name.partition(".")[0]
+
+    @property
+    def table(self) -> str:
+        """Give the table's own name."""
+        return self.name.partition(".")[2]
+
+    @classmethod
+    def read(cls, value: dict[str, Any]) -> Spec:
+        """Take the JSON of the definition."""
+        return cls(
+            name=value["name"],
+            kind=value["kind"],
+            project=value["project"],
+            fingerprint=value["fingerprint"],
+            grain=value.get("grain"),
+            time=tuple((column, pattern) for column, pattern in value.get("time", ())),
+            partitions=tuple(value.get("partitions", ())),
+            allowed=value.get("allowed", {}),
+            combinations=value.get("combinations", 1),
+            marks=value.get("marks", {}),
+            storage=value.get("storage", {}),
+            parameters=value.get("parameters", {}),
+            by_position=value.get("by_position", False),
+            tests=tuple(value.get("tests", ())),
+            allow_empty=value.get("allow_empty", False),
+            ordered=value.get("ordered", False),
+            max_window=value.get("max_window", 400),
+        )
+
+    def window(self, start: str, end: str, grain: str) -> tuple[str, str]:
+        """Widen the run's window to the table's grain; unchanged without time partitions."""
+        if self.grain is None:
+            return start, end
+        return windows.regrain(start, end, grain, self.grain)
+
+    def chunks(self, start: str, end: str) -> list[tuple[str, str]]:
+        """Cut a window into runs of periods that one statement may write (SEMANTICS 22)."""
+        if self.grain is None:
+            return [(start, end)]
+        labels = list(windows.periods(start, end, self.grain))
+        if len(labels) * self.combinations > self.max_window * max(1, self.combinations):
+            raise WindowTooLarge(
+                f"{self.name}: {start}..{end} is {len(labels)} partitions, more than the "
+                f"{self.max_window} that one run writes; use `runner backfill`"
+            )
+        size = max(1, OPEN_WRITERS // self.combinations)
+        return [
+            (labels[first], labels[min(first + size, len(labels)) - 1])
+            for first in range(0, len(labels), size)
+        ]
+
+    def values(self, start: str, end: str, grain: str) -> dict[str, str]:
+        """Compute the marks of the SQL for one window or chunk."""
+        return {
+            name: windows.evaluate_mark(
+                start,
+                end,
+                grain,
+                base=mark["base"],
+                steps=mark["steps"],
+                pattern=mark["format"],
+            )
+            for name, mark in self.marks.items()
+        }
+
+    def prefixes(self, start: str, end: str) -> dict[str, str]:
+        """Give each period's path below the table: {'2013-01-05': 'dt=2013-01-05/'}."""
+        if self.grain is None:
+            return {"all": ""}
+        return {
+            label: "".join(
+                f"{column}={windows.format_civil(label, self.grain, pattern)}/"
+                for column, pattern in self.time
+            )
+            for label in windows.periods(start, end, self.grain)
+        }
+
+    def time_values(self, start: str, end: str) -> dict[tuple[str, ...], str]:
+        """Give the time columns' values of each period, and the period."""
+        if self.grain is None:
+            return {(): "all"}
+        return {
+            tuple(windows.format_civil(label, self.grain, p) for _, p in self.time): label
+            for label in windows.periods(start, end, self.grain)
+        }
+
+    def other_columns(self) -> tuple[str, ...]:
+        """Give the partition columns that are not time."""
+        return self.partitions[len(self.time) :]
+
+
+def is_allowed(value: str | None, rule: Any) -> bool:  # noqa: ANN401 - JSON of the definition
+    """Tell whether projection would find a partition of that value."""
+    if value is None:
+        return False
+    if rule is None:
+        return True
+    if isinstance(rule, list):
+        return value in rule
+    if not value.lstrip("-").isdigit():
+        return False
+    digits = rule.get("digits") or 0
+    return bool(rule["min"] <= int(value) <= rule["max"]) and value == str(int(value)).zfill(digits)
+
+
+def run_name(execution: str) -> str:
+    """Give the last part of an execution's ARN."""
+    return execution.rpartition(":")[2]
+
+
+def tag(spec: Spec, execution: str, redrive: int, attempt: int) -> str:
+    """Name the stage tables of one attempt: unique, short, lower case."""
+    digest = hashlib.sha256(f"{execution}|{redrive}".encode()).hexdigest()[:10]
+    return f"{spec.table}__{digest}_{attempt}"
+
+
+def combinations_of(allowed: dict[str, Any]) -> int:
+    """Count the values of the other partition columns of one period.
+
+    >>> combinations_of({"carrier": ["AA", "UA"], "bucket": {"min": 0, "max": 9}})
+    20
+    """
+    sizes = [
+        range(len(rule)) if isinstance(rule, list) else range(rule["max"] - rule["min"] + 1)
+        for rule in allowed.values()
+        if rule is not None
+    ]
+    return sum(1 for _ in product(*sizes))
