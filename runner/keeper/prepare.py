@@ -85,7 +85,7 @@ def _published_by(attempt: Attempt, found: list[records.Entry]) -> set[tuple[str
 
 
 def _refuse_gap(spec: Spec, found: list[records.Entry], start: str) -> None:
-    """A table that reads itself needs the period before its window (SEMANTICS 21)."""
+    """Require the period before the window of a table that reads itself (SEMANTICS 21)."""
     if not spec.ordered or spec.grain is None:
         return
     latest = records.newest(found, spec.grain)

@@ -100,8 +100,8 @@ def _record_whole(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> di
 
 
 def _record_definition(keeper: Keeper, attempt: Attempt) -> dict[str, Any]:
-    """Views and ddl publish no files; their record says from which text they were made."""
-    body = {
+    """Record from which text a view or ddl was made; there are no files."""
+    body: dict[str, Any] = {
         "table": attempt.spec.name,
         "start": records.WHOLE,
         "end": records.WHOLE,

@@ -1,0 +1,88 @@
+"""The first call of an execution: its input becomes a window and a choice of tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import windows
+from .faults import InvalidInput, WindowTooLarge
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_KEYS = frozenset({"start", "end", "scheduled_time", "only", "backfill"})
+
+
+def begin(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Validate the input of an execution (SEMANTICS 14, 16, 17, 23).
+
+    The event carries `input`, and from the definition `grain`, `timezone`, `schedule` ({last, unit,
+    lag} or null), `tables` (all of the workflow) and `max_window` (periods).
+    """
+    given = event["input"]
+    if not isinstance(given, dict):
+        raise InvalidInput(f"the input is {type(given).__name__}, not an object")
+    unknown = sorted(set(given) - _KEYS)
+    if unknown:
+        raise InvalidInput(
+            f"unknown keys {', '.join(unknown)}; known are {', '.join(sorted(_KEYS))}"
+        )
+    start, end, grain = _window(given, event)
+    count = windows.count_periods(start, end, grain)
+    if count == 0:
+        raise InvalidInput(f"start {start} is after end {end}")
+    if count > event["max_window"] and "backfill" not in given:
+        raise WindowTooLarge(
+            f"{start}..{end} is {count} {grain}s, more than the {event['max_window']} that one "
+            f"run writes; use `runner backfill`"
+        )
+    return {
+        "window": {"start": start, "end": end, "grain": grain},
+        "selected": _selected(given, event["tables"]),
+    }
+
+
+def _window(given: Mapping[str, Any], event: Mapping[str, Any]) -> tuple[str, str, str]:
+    explicit = {"start", "end"} & set(given)
+    if explicit and "scheduled_time" in given:
+        raise InvalidInput("give either start and end, or scheduled_time")
+    try:
+        if "scheduled_time" in given:
+            return _scheduled(given["scheduled_time"], event)
+        if len(explicit) != len(("start", "end")):
+            raise InvalidInput("start and end are both needed")
+        for name in ("start", "end"):
+            windows.parse_civil(given[name], event["grain"])
+    except ValueError as error:
+        raise InvalidInput(str(error)) from error
+    return given["start"], given["end"], event["grain"]
+
+
+def _scheduled(scheduled_time: object, event: Mapping[str, Any]) -> tuple[str, str, str]:
+    schedule = event.get("schedule")
+    if schedule is None:
+        raise InvalidInput("this workflow has no schedule; give start and end")
+    if not isinstance(scheduled_time, str):
+        raise InvalidInput("scheduled_time is not text")
+    start, end = windows.scheduled_window(
+        scheduled_time,
+        event["timezone"],
+        last=schedule["last"],
+        unit=schedule["unit"],
+        lag=schedule["lag"],
+    )
+    if schedule["unit"] != event["grain"]:
+        start, end = windows.regrain(start, end, schedule["unit"], event["grain"])
+    return start, end, event["grain"]
+
+
+def _selected(given: Mapping[str, Any], tables: list[str]) -> list[str]:
+    only = given.get("only")
+    if only is None:
+        return tables
+    if not isinstance(only, list) or not only or not all(isinstance(n, str) for n in only):
+        raise InvalidInput("only is not a list of table names")
+    unknown = sorted(set(only) - set(tables))
+    if unknown:
+        raise InvalidInput(f"only names {', '.join(unknown)}, which this workflow does not write")
+    return [name for name in tables if name in only]

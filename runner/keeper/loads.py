@@ -1,0 +1,132 @@
+"""The manifest of a load: exactly the files of the published records (SEMANTICS 37, 38)."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from . import records, windows
+from .faults import EmptyTable, NothingPublished
+
+if TYPE_CHECKING:
+    from .core import Attempt, Keeper
+    from .spec import Spec
+
+_WHOLE_MODES = ("replace", "truncate_insert")
+_SHOWN = 5
+
+
+def plan_load(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[str, Any]:
+    """Write the manifest of one load to the lake; give its URI and what it holds.
+
+    `load` comes from the definition: mart, table, mode, keys, columns (types by name).
+    """
+    spec, load, window = attempt.spec, event["load"], event["window"]
+    start, end = spec.window(window["start"], window["end"], window["grain"])
+    whole = spec.grain is None or load["mode"] in _WHOLE_MODES
+    chosen = _entries(keeper, spec, None if whole else (start, end))
+    bodies = [(entry, records.read(keeper.storage, entry)) for entry in dict.fromkeys(chosen)]
+    periods = None if whole else set(windows.periods(start, end, str(spec.grain)))
+    files = _files(keeper, spec, bodies, chosen, periods)
+    rows = _rows(bodies, periods)
+    if whole and rows == 0 and not spec.allow_empty:
+        raise EmptyTable(f"{spec.name} has no rows; the mart's table stays as it is")
+    manifest = {
+        "load_key": {
+            "mart_table": load["table"],
+            "table": event["name"],
+            "window_start": records.WHOLE if whole else start,
+            "window_end": records.WHOLE if whole else end,
+            "publish_id": _publish_id(bodies),
+        },
+        "mode": load["mode"],
+        "keys": load["keys"],
+        "columns": [
+            {
+                "name": column["Name"],
+                "athena_type": column["Type"],
+                "mart_type": load["columns"].get(column["Name"]),
+            }
+            for column in bodies[-1][1]["columns"]
+        ],
+        "partition_columns": [{"name": name, "type": "string"} for name in spec.partitions],
+        "window": _window_filter(spec, None if whole else (start, end)),
+        "whole_table": whole,
+        "format": load["format"],
+        "files": files,
+        "rows": rows,
+    }
+    key = (
+        f"{keeper.storage.prefix}_runner/loads/{attempt.execution.rpartition(':')[2]}/"
+        f"{spec.name}.json"
+    )
+    keeper.storage.write_json(key, manifest)
+    return {"manifest": keeper.storage.uri(key), "rows": rows, "files": len(files)}
+
+
+def _entries(
+    keeper: Keeper, spec: Spec, window: tuple[str, str] | None
+) -> dict[records.Entry, list[str]]:
+    """Give the records that count, each with its periods; NothingPublished if one is missing."""
+    latest = records.newest(records.entries(keeper.storage, spec.name), spec.grain)
+    if window is None:
+        wanted = sorted(latest)
+    else:
+        wanted = list(windows.periods(*window, str(spec.grain)))
+    missing = [p for p in wanted if p not in latest or not latest[p].published]
+    if missing or not wanted:
+        shown = ", ".join(missing[:_SHOWN]) or "any partition"
+        more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
+        raise NothingPublished(f"{spec.name}: {shown}{more} is not published; run the table first")
+    chosen: dict[records.Entry, list[str]] = {}
+    for period in wanted:
+        chosen.setdefault(latest[period], []).append(period)
+    return chosen
+
+
+def _files(
+    keeper: Keeper,
+    spec: Spec,
+    bodies: list[tuple[records.Entry, dict[str, Any]]],
+    chosen: dict[records.Entry, list[str]],
+    periods: set[str] | None,
+) -> list[dict[str, Any]]:
+    result = []
+    for entry, body in bodies:
+        mine = set(chosen[entry]) if periods is None else set(chosen[entry]) & periods
+        labels = spec.time_values(entry.start, entry.end) if spec.grain else {(): records.WHOLE}
+        for file in body["files"]:
+            values = tuple(file["partition"][column] for column, _ in spec.time)
+            if labels.get(values) in mine:
+                result.append(
+                    {
+                        "uri": keeper.storage.uri(file["key"]),
+                        "size": file["size"],
+                        "partition": file["partition"],
+                    }
+                )
+    return result
+
+
+def _rows(bodies: list[tuple[records.Entry, dict[str, Any]]], periods: set[str] | None) -> int:
+    return sum(
+        rows
+        for _, body in bodies
+        for period, rows in body["rows"].items()
+        if periods is None or period in periods
+    )
+
+
+def _publish_id(bodies: list[tuple[records.Entry, dict[str, Any]]]) -> str:
+    text = "\n".join(sorted(entry.publish_id for entry, _ in bodies))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _window_filter(spec: Spec, window: tuple[str, str] | None) -> dict[str, Any] | None:
+    if window is None:
+        return None
+    columns = [column for column, _ in spec.time]
+    return {
+        "columns": columns,
+        "values": [list(values) for values in spec.time_values(*window)],
+    }
