@@ -20,7 +20,7 @@ cached by their content.  It holds strings, numbers and tuples, so it pickles an
 
 Partition projection is a stage of its own, on the header alone::
 
-    check_projection(header, timezone=)  -> tuple[HeaderProblem, ...]   (.fault(place) makes a Fault)
+    check_projection(header, timezone=)  -> tuple[HeaderProblem, ...]   (each: .fault(place))
     projection_parameters(header)        -> dict[str, str]              (projection.* properties)
     time_key(header)                     -> TimeKey | None              (columns, grain, format)
     combinations(header)                 -> int                         (values beside the time)
