@@ -24,7 +24,6 @@ import gzip
 import io
 import json
 import zipfile
-from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 from http import HTTPStatus
 from importlib.util import find_spec
@@ -65,7 +64,7 @@ def make(start: date, end: date, out: Path) -> int:
     days = [start + timedelta(days=i) for i in range((end - start).days + 1)]
     files = 0
     for table in ("flights", "weather"):
-        rows = _by_day(_package_rows(table))
+        rows = _package_days(table, days)
         for day in days:
             _write_gzip(out / table / f"dt={day}" / "part-0.json.gz", _json_lines(rows[day]))
             files += 1
@@ -93,9 +92,19 @@ def _package_text(table: str) -> str:
     return (folder / f"{table}.csv").read_text(encoding="utf-8")
 
 
-def _package_rows(table: str) -> Iterator[Row]:
-    for row in csv.DictReader(io.StringIO(_package_text(table))):
-        yield {name: _value(name, text) for name, text in row.items()}
+def _package_days(table: str, days: Iterable[date]) -> dict[date, list[Row]]:
+    """Read the rows of each local date: year, month and day are New York's, time_hour is UTC."""
+    rows: dict[date, list[Row]] = {day: [] for day in days}
+    wanted = {(str(day.year), str(day.month), str(day.day)): day for day in rows}
+    reader = csv.reader(io.StringIO(_package_text(table)))
+    names = next(reader)
+    year, month, day = (names.index(name) for name in ("year", "month", "day"))
+    for values in reader:
+        found = wanted.get((values[year], values[month], values[day]))
+        if found is not None:
+            pairs = zip(names, values, strict=True)
+            rows[found].append({name: _value(name, text) for name, text in pairs})
+    return rows
 
 
 def _value(name: str, text: str) -> str | int | float | None:
@@ -113,15 +122,6 @@ def _package_csv(table: str) -> str:
     for row in csv.reader(io.StringIO(_package_text(table))):
         writer.writerow("" if field == MISSING else field for field in row)
     return out.getvalue()
-
-
-def _by_day(rows: Iterable[Row]) -> dict[date, list[Row]]:
-    """Group by local date: year, month and day are New York's, time_hour alone is UTC."""
-    days: dict[date, list[Row]] = defaultdict(list)
-    for row in rows:
-        year, month, day = (int(str(row[name])) for name in ("year", "month", "day"))
-        days[date(year, month, day)].append(row)
-    return days
 
 
 def _json_lines(rows: Iterable[Row]) -> str:
