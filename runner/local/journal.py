@@ -1,0 +1,82 @@
+"""The journal of one run: every event that must survive a SIGKILL, in order, in a SQLite file.
+
+In: events that know `to_json()`.  Out: the same events, read back with the decoder given.  An
+append is one autocommitted insert into a write-ahead log: the moment `append` returns, the row is
+with the operating system and outlives the process.  (`synchronous=NORMAL` lets the newest rows go
+when the machine itself loses power; the file stays whole, and the run repeats those states.)
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from runner.model.ports import Json
+
+
+class Event(Protocol):
+    """What the journal keeps: anything that turns into JSON."""
+
+    def to_json(self) -> Json:
+        """Give the event as a JSON value."""
+        ...
+
+
+E = TypeVar("E", bound=Event)
+
+_BUSY_S = 30.0
+
+
+class SqliteJournal(Generic[E]):
+    """The journal of one run; safe to append to from several threads of one process."""
+
+    def __init__(self, path: Path, decode: Callable[[Json], E]) -> None:
+        """Open or create the file; `decode` makes an event of what its `to_json` gave."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._decode = decode
+        self._lock = threading.Lock()
+        self._encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+        self._connection = sqlite3.connect(
+            path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
+        )
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._connection.execute(
+            "CREATE TABLE IF NOT EXISTS event (seq INTEGER PRIMARY KEY, body TEXT NOT NULL)"
+        )
+
+    def append(self, event: E) -> None:
+        """Keep one event; it is durable against the death of this process on return."""
+        body = self._encode(event.to_json())
+        with self._lock:
+            self._connection.execute("INSERT INTO event (body) VALUES (?)", (body,))
+
+    def append_all(self, events: Iterable[E]) -> None:
+        """Keep several events in one transaction: all of them or none."""
+        bodies = [(self._encode(event.to_json()),) for event in events]
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                self._connection.executemany("INSERT INTO event (body) VALUES (?)", bodies)
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def events(self) -> Iterator[E]:
+        """Give every event in the order of its append."""
+        with self._lock:
+            rows = self._connection.execute("SELECT body FROM event ORDER BY seq").fetchall()
+        for (body,) in rows:
+            yield self._decode(json.loads(body))
+
+    def close(self) -> None:
+        """Close the file; closing twice is allowed."""
+        with self._lock:
+            self._connection.close()
