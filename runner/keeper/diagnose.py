@@ -111,6 +111,9 @@ def _message(error: str, cause: str, query: dict[str, Any]) -> str:
         value = None
     if isinstance(value, dict) and "errorMessage" in value:
         return _cut(f"{error}: {value['errorMessage']}")
+    if isinstance(value, dict) and "StoppedReason" in value:
+        reasons = [c["Reason"] for c in value.get("Containers", ()) if c.get("Reason")]
+        return _cut("; ".join([value["StoppedReason"], *reasons]))
     return _cut(f"{error}: {cause}" if cause else error)
 
 

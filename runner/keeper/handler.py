@@ -7,6 +7,7 @@
     accept     judge the stage and plan the flip (ctas)
     finish     record, release the lease, count
     diagnose   why a table failed, and whether to try again
+    explain    why any other step failed, in plain words
     load       the manifest of a load
 
 Exceptions leave the function as they are: their class names are the error names that the state
@@ -36,6 +37,9 @@ def dispatch(keeper: Keeper, event: dict[str, Any]) -> dict[str, Any]:
         return begins.begin(event)
     if op == "diagnose":
         return _diagnose(keeper, event)
+    if op == "explain":
+        found = diagnoses.explain(event.get("error") or "", event.get("cause") or "")
+        return {"message": found.message, "advice": found.advice}
     operations: dict[str, Callable[[Keeper, Attempt, dict[str, Any]], dict[str, Any]]] = {
         "prepare": prepare.prepare,
         "reconcile": prepare.reconcile,

@@ -56,7 +56,7 @@ def prepare(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[str
 
 def _target_facts(spec: Spec, target: dict[str, Any] | None) -> dict[str, Any]:
     if target is None:
-        return {"columns": "", "stage_input": None, "location": ""}
+        return {"columns": "", "stage_columns": [], "location": ""}
     columns = [
         {"Name": column["Name"], "Type": column["Type"]}
         for column in target["StorageDescriptor"]["Columns"]
@@ -67,7 +67,7 @@ def _target_facts(spec: Spec, target: dict[str, Any] | None) -> dict[str, Any]:
 def _write_facts(spec: Spec, columns: list[dict[str, str]], location: str) -> dict[str, Any]:
     return {
         "columns": schema.quoted(columns, spec.partitions),
-        "stage_input": schema.table_input(spec, columns, "", parameters={}),
+        "stage_columns": columns,
         "location": location,
     }
 

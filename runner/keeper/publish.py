@@ -93,7 +93,7 @@ def _begin(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> records.E
         "run": attempt.run,
         "fingerprint": spec.fingerprint,
         "location": plan["location"],
-        "columns": plan["stage_input"]["StorageDescriptor"]["Columns"],
+        "columns": plan["stage_columns"],
         "partitions": list(spec.partitions),
         "rows": counts,
         "tests": tests,

@@ -33,6 +33,35 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
+class Allowed:
+    """Values that a partition column beside the time columns may have."""
+
+    column: str
+    values: tuple[str, ...] = ()
+    """Every value (enum, injected); empty for a range."""
+    least: int = 0
+    greatest: int = 0
+    digits: int = 0
+    """Zero padding of an integer column; 0 means none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Partitioning:
+    """What the header's `partition:` says, computed."""
+
+    grain: str = ""
+    """Period of the time columns: hour, day, month, year; empty without time columns."""
+    time: tuple[tuple[str, str], ...] = ()
+    """Time columns and their Java date patterns, in partition order."""
+    others: tuple[Allowed, ...] = ()
+    """The partition columns after the time columns."""
+    parameters: tuple[tuple[str, str], ...] = ()
+    """Table properties of the projection: projection.enabled and so on."""
+    combinations: int = 1
+    """Values of the other columns x buckets, per period."""
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """One SQL file, loaded for one environment."""
 
@@ -52,6 +81,10 @@ class Table:
     """Output columns in order; empty when they are not known before a run."""
     fingerprint: str
     """64 hex digits over everything that changes the bytes written (SEMANTICS 20)."""
+    partitioning: Partitioning = Partitioning()
+    """Partition columns, computed from the header."""
+    database: str = ""
+    """Physical database of this environment: the name's database and the environment's suffix."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,201 @@
+"""A workflow becomes a state machine: begin, steps in the order of `needs`, outcome.
+
+In: a loaded `Project`, one of its workflows and the tables that its steps select.  Out: a
+`Machine`; `build.render` turns that into the definition's bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from runner.asl import retries
+from runner.asl.expressions import expression
+from runner.asl.flow import Flow, Machine, State
+from runner.asl.steps import step_states
+from runner.asl.steps.scope import Scope
+from runner.asl.tables.common import keeper_task
+from runner.asl.target import target_of
+from runner.model.durations import seconds
+from runner.model.workflow import LastWindow, TablesStep
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from runner.model.names import TableName
+    from runner.model.project import NamedWorkflow, Project
+    from runner.model.workflow import AnyStep, Workflow
+
+BEGIN, OUTCOME = "begin", "outcome"
+_MOST_CAUSE = 30_000
+
+
+def compile_workflow(
+    project: Project,
+    named: NamedWorkflow,
+    selected: Mapping[str, tuple[TableName, ...]],
+) -> Machine:
+    """Lay out the state machine of a workflow.
+
+    `selected` holds, for every tables and loads step, its tables in dependency order.
+    """
+    scope = Scope(
+        project=project,
+        target=target_of(project),
+        workflow_name=named.name,
+        workflow=named.workflow,
+        selected=dict(selected),
+        following=OUTCOME,
+        entries={},
+    )
+    body = _sequence(scope, levels(named.workflow.steps))
+    first = body[0].name if body else OUTCOME
+    states = (_begin(scope, first), *body, *_outcome())
+    comment = named.workflow.description or f"{named.name} of {project.config.project}"
+    return Machine(comment, Flow(states), seconds(named.workflow.timeout))
+
+
+def levels(steps: Mapping[str, AnyStep]) -> tuple[tuple[str, ...], ...]:
+    """Group steps so that each group needs only earlier ones; the file's order is kept."""
+    level: dict[str, int] = {}
+    while len(level) < len(steps):
+        ready = [n for n, s in steps.items() if n not in level and set(s.needs) <= set(level)]
+        if not ready:
+            raise ValueError(f"steps {sorted(set(steps) - set(level))} need each other")
+        for name in ready:
+            level[name] = max((level[need] for need in steps[name].needs), default=-1) + 1
+    count = max(level.values(), default=-1) + 1
+    return tuple(tuple(n for n in steps if level[n] == depth) for depth in range(count))
+
+
+def _sequence(scope: Scope, groups: tuple[tuple[str, ...], ...]) -> tuple[State, ...]:
+    """Lay out the groups from the last to the first, so that each knows what follows."""
+    states: tuple[State, ...] = ()
+    entries: dict[str, str] = {}
+    following = scope.following
+    for group in reversed(groups):
+        here = replace(scope, following=following, entries=dict(entries))
+        made = _step(here, group[0]) if len(group) == 1 else _parallel(here, group)
+        if made:
+            following = made[0].name
+            states = (*made, *states)
+            entries |= dict.fromkeys(group, following)
+    return states
+
+
+def _step(scope: Scope, name: str) -> tuple[State, ...]:
+    return step_states(scope, name, scope.workflow.steps[name])
+
+
+def _parallel(scope: Scope, group: tuple[str, ...]) -> tuple[State, ...]:
+    """Run the steps of a group side by side, each collecting for itself."""
+    title = f"{' and '.join(group)}"
+    branches = []
+    for name in group:
+        end = f"{name} end"
+        inner = replace(
+            scope,
+            following=end,
+            entries={},
+            sink="branch",
+            known=f"$append({scope.known}, $branch)",
+        )
+        body = _step(inner, name)
+        start = State(
+            f"{name} start",
+            {"Type": "Pass", "Assign": {"branch": []}, "Next": body[0].name if body else end},
+        )
+        output = {"results": expression("$branch")}
+        branches.append(
+            Flow((start, *body, State(end, {"Type": "Pass", "Output": output, "End": True})))
+        )
+    collected = expression(f"$append(${scope.sink}, $states.result.results)")
+    fields: dict[str, Any] = {
+        "Type": "Parallel",
+        "Branches": branches,
+        "Assign": {scope.sink: collected},
+        "Output": {},
+        "Next": scope.following,
+    }
+    return (State(title[:80], fields),)
+
+
+def _begin(scope: Scope, first: str) -> State:
+    """Turn the execution's input into a window; an invalid input fails the execution at once."""
+    project, workflow = scope.project, scope.workflow
+    tables = dict.fromkeys(
+        str(name)
+        for step, names in scope.selected.items()
+        if isinstance(workflow.steps[step], TablesStep)
+        for name in names
+    )
+    others = dict.fromkeys(str(name) for names in scope.selected.values() for name in names)
+    return State(
+        BEGIN,
+        keeper_task(
+            scope.target,
+            "begin",
+            {
+                "input": expression("$states.input"),
+                "grain": workflow.grain,
+                "timezone": project.config.timezone,
+                "schedule": schedule_window(workflow),
+                "tables": list(tables | others),
+                "max_window": project.config.defaults.max_window,
+            },
+            Assign={
+                "window": expression("$states.result.Payload.window"),
+                "selected": expression("$states.result.Payload.selected"),
+                "results": [],
+            },
+            Output={},
+            Retry=retries.keeper(),
+            Next=first,
+        ),
+    )
+
+
+def schedule_window(workflow: Workflow) -> dict[str, Any] | None:
+    """Give the window of a scheduled run as {last, unit, lag}; None without a schedule."""
+    if workflow.schedule is None:
+        return None
+    window = workflow.schedule.window
+    if isinstance(window, LastWindow):
+        return {"last": window.last, "unit": window.unit, "lag": window.lag}
+    return {"last": 1, "unit": window.removeprefix("previous_"), "lag": 1}
+
+
+def _outcome() -> tuple[State, ...]:
+    failed = '$results[status in ["failed", "skipped"]]'
+    listing = (
+        '$join($results[status = "failed"].(name & " failed: " & message), "; ") & '
+        '$join($results[status = "skipped"].("; " & name & " skipped (upstream failed)"), "")'
+    )
+    return (
+        State(
+            OUTCOME,
+            {
+                "Type": "Choice",
+                "Choices": [{"Condition": expression(f"$exists({failed})"), "Next": "failed"}],
+                "Default": "succeeded",
+            },
+        ),
+        State(
+            "failed",
+            {
+                "Type": "Fail",
+                "Error": "Runner.StepsFailed",
+                "Cause": expression(f"$substring({listing}, 0, {_MOST_CAUSE})"),
+            },
+        ),
+        State(
+            "succeeded",
+            {
+                "Type": "Succeed",
+                "Output": {
+                    "window": expression("$window"),
+                    "results": expression("$results"),
+                },
+            },
+        ),
+    )

@@ -1,0 +1,100 @@
+"""The parts of a definition as values: states in order, and flows of states.
+
+A `Flow` is a list of states and the name of the first.  A state's fields are JSON in the shape of
+Amazon States Language, but for `Branches` and `ItemProcessor`, which hold flows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+MAX_NAME = 80
+_HASH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One state: its name and its fields."""
+
+    name: str
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """States and where they start."""
+
+    states: tuple[State, ...]
+
+    @property
+    def start(self) -> str:
+        """Name the first state."""
+        return self.states[0].name
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A whole state machine."""
+
+    comment: str
+    flow: Flow
+    timeout_s: int
+
+
+def state_name(subject: str, verb: str) -> str:
+    """Name a state `<subject> <verb>`; over 80 characters it is cut and ends in a hash.
+
+    >>> state_name("marts.daily", "insert")
+    'marts.daily insert'
+    """
+    name = f"{subject} {verb}"
+    if len(name) <= MAX_NAME:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:_HASH]
+    return f"{name[: MAX_NAME - _HASH - 1]}~{digest}"
+
+
+def task(
+    resource: str,
+    arguments: Mapping[str, Any],
+    *,
+    timeout_s: int,
+    **rest: Any,  # noqa: ANN401 - JSON
+) -> dict[str, Any]:
+    """Make the fields of a Task; `rest` holds further fields (Next, Assign, Retry, Catch, ...)."""
+    return {
+        "Type": "Task",
+        "Resource": resource,
+        "Arguments": dict(arguments),
+        "TimeoutSeconds": timeout_s,
+        **rest,
+    }
+
+
+def catcher(errors: Sequence[str], to: str, **rest: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Make a catcher; `rest` may hold Assign and Output."""
+    return {"ErrorEquals": list(errors), "Next": to, **rest}
+
+
+def retrier(
+    errors: Sequence[str],
+    *,
+    interval_s: int,
+    attempts: int,
+    backoff: float = 2.0,
+    max_delay_s: int = 60,
+) -> dict[str, Any]:
+    """Make a retrier with full jitter."""
+    return {
+        "ErrorEquals": list(errors),
+        "IntervalSeconds": interval_s,
+        "MaxAttempts": attempts,
+        "BackoffRate": backoff,
+        "MaxDelaySeconds": max(max_delay_s, interval_s + 1),
+        "JitterStrategy": "FULL",
+    }

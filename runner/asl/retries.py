@@ -1,0 +1,65 @@
+"""Retriers that every step of a kind has: only what is safe to do again in place (SEMANTICS 6).
+
+Error names are those of `docs/reference/errors.md`: throttling and unknown outcomes of a
+submission.  A query that ran and failed is never retried in place; its table's catcher decides.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from runner.asl.flow import retrier
+
+KEEPER = (
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.Unknown",
+)
+_ATHENA = (
+    "Athena.TooManyRequestsException",
+    "Athena.ThrottlingException",
+    "Athena.InternalServerException",
+    "Athena.SdkClientException",
+)
+_GLUE = (
+    "Glue.ThrottlingException",
+    "Glue.InternalServiceException",
+    "Glue.OperationTimeoutException",
+    "Glue.SdkClientException",
+)
+ECS = (
+    "ECS.AmazonECSException",
+    "ECS.ServerException",
+    "ECS.ThrottlingException",
+    "ECS.SdkClientException",
+)
+
+
+def athena() -> list[dict[str, Any]]:
+    """Retry a submission that was throttled or whose outcome is unknown (same token)."""
+    return [retrier(_ATHENA, interval_s=5, attempts=10)]
+
+
+def glue() -> list[dict[str, Any]]:
+    """Retry a catalogue call that was throttled or whose outcome is unknown."""
+    return [retrier(_GLUE, interval_s=2, attempts=6)]
+
+
+def keeper() -> list[dict[str, Any]]:
+    """Retry a call of the keeper: every operation of it may be repeated."""
+    return [retrier(KEEPER, interval_s=2, attempts=6)]
+
+
+def keeper_waiting(lease_wait_s: int, every_s: int = 15) -> list[dict[str, Any]]:
+    """Retry like `keeper`, and wait for a lease that another run holds (SEMANTICS 7)."""
+    attempts = max(1, lease_wait_s // every_s)
+    lease = {
+        "ErrorEquals": ["LeaseHeld"],
+        "IntervalSeconds": every_s,
+        "MaxAttempts": attempts,
+        "BackoffRate": 1.0,
+    }
+    return [lease, *keeper()]

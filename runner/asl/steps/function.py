@@ -1,0 +1,72 @@
+"""A `lambda` step: one call, its result noted; user's Retry and Catch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from runner.asl import retries
+from runner.asl.expressions import expression
+from runner.asl.flow import State, catcher, retrier, state_name, task
+from runner.asl.steps.scope import FAILURE, catch_to_explain, entry, explaining, step_retriers
+from runner.model.durations import seconds
+
+if TYPE_CHECKING:
+    from runner.asl.steps.scope import Scope
+    from runner.model.workflow import LambdaStep, StepCatch
+
+
+def states(scope: Scope, name: str, step: LambdaStep) -> tuple[State, ...]:
+    """Give the states of a function call, behind a gate if other steps are needed."""
+    needed = scope.needs(step, tables_too=True)
+    start = state_name(name, "call")
+    gate: tuple[State, ...] = ()
+    if needed:
+        skipped = scope.collect(entry(name, name, "lambda", "skipped"))
+        gate = (scope.gate(name, needed, start=start, skipped=skipped),)
+    value = ', "value": $states.result.Payload'
+    succeeded = scope.collect(entry(name, name, "lambda", "succeeded", value))
+    failed = scope.collect(entry(name, name, "lambda", "failed", FAILURE))
+    timeout = step.timeout or scope.project.config.defaults.lambda_timeout
+    return (
+        *gate,
+        State(
+            start,
+            task(
+                "arn:aws:states:::lambda:invoke",
+                {
+                    "FunctionName": scope.target.function(step.function),
+                    "Payload": _payload(scope, name, step),
+                },
+                timeout_s=seconds(timeout),
+                Assign=succeeded,
+                Output={},
+                Retry=step_retriers(step.retry, _default_retry()),
+                Catch=[*(_catch(scope, name, one) for one in step.catch), catch_to_explain(name)],
+                Next=scope.following,
+            ),
+        ),
+        *explaining(scope, name, failed, following=scope.following),
+    )
+
+
+def _payload(scope: Scope, name: str, step: LambdaStep) -> dict[str, Any]:
+    return {
+        **step.payload,
+        "workflow": scope.workflow_name,
+        "step": name,
+        "start": expression("$window.start"),
+        "end": expression("$window.end"),
+        "results": expression(scope.known),
+    }
+
+
+def _default_retry() -> list[dict[str, Any]]:
+    return [retrier(retries.KEEPER, interval_s=2, attempts=6)]
+
+
+def _catch(scope: Scope, name: str, one: StepCatch) -> dict[str, Any]:
+    """Translate a catcher: `continue` goes on as if the step were done, a step's name jumps."""
+    more = ', "error": $states.errorOutput.Error'
+    caught = scope.collect(entry(name, name, "lambda", "caught", more))
+    to = scope.following if one.next == "continue" else scope.entries[one.next]
+    return catcher(one.errors, to, Assign=caught)

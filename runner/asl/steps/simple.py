@@ -1,0 +1,73 @@
+"""Steps of one state: `wait`, `sns` and `asl` (a raw state)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from runner.asl.flow import State, retrier, state_name, task
+from runner.asl.steps.scope import FAILURE, catch_to_explain, entry, explaining, step_retriers
+from runner.model.durations import seconds
+
+if TYPE_CHECKING:
+    from runner.asl.steps.scope import Scope
+    from runner.model.workflow import AnyStep, AslStep, SnsStep, WaitStep
+
+_SNS_TIMEOUT_S = 60
+_SNS_ERRORS = ("SNS.ThrottledException", "SNS.InternalErrorException", "SNS.SdkClientException")
+
+
+def wait_states(scope: Scope, name: str, step: WaitStep) -> tuple[State, ...]:
+    """Wait, then go on."""
+    fields = {
+        "Type": "Wait",
+        "Seconds": seconds(step.duration),
+        "Assign": scope.collect(entry(name, name, "wait", "succeeded")),
+        "Next": scope.following,
+    }
+    return (*_gate(scope, name, step, "wait"), State(state_name(name, "run"), fields))
+
+
+def sns_states(scope: Scope, name: str, step: SnsStep) -> tuple[State, ...]:
+    """Publish a message."""
+    arguments = {"TopicArn": scope.target.topic(step.topic), "Message": step.message}
+    if step.subject:
+        arguments["Subject"] = step.subject
+    default = [retrier(_SNS_ERRORS, interval_s=2, attempts=6)]
+    fields = task(
+        "arn:aws:states:::sns:publish",
+        arguments,
+        timeout_s=seconds(step.timeout) if step.timeout else _SNS_TIMEOUT_S,
+        Assign=scope.collect(entry(name, name, "sns", "succeeded")),
+        Output={},
+        Retry=step_retriers(step.retry, default),
+        Catch=[catch_to_explain(name)],
+        Next=scope.following,
+    )
+    failed = scope.collect(entry(name, name, "sns", "failed", FAILURE))
+    return (
+        *_gate(scope, name, step, "sns"),
+        State(state_name(name, "run"), fields),
+        *explaining(scope, name, failed, following=scope.following),
+    )
+
+
+def asl_states(scope: Scope, name: str, step: AslStep) -> tuple[State, ...]:
+    """Put a raw state between the others; its errors are noted like those of any step."""
+    fields: dict[str, Any] = {**step.state, "Next": scope.following}
+    collected = scope.collect(entry(name, name, "asl", "succeeded"))
+    fields["Assign"] = {**fields.get("Assign", {}), **collected}
+    explained: tuple[State, ...] = ()
+    if step.state.get("Type") in ("Task", "Parallel", "Map"):
+        fields["Catch"] = [*fields.get("Catch", []), catch_to_explain(name)]
+        failed = scope.collect(entry(name, name, "asl", "failed", FAILURE))
+        explained = explaining(scope, name, failed, following=scope.following)
+    run = State(state_name(name, "run"), fields)
+    return (*_gate(scope, name, step, "asl"), run, *explained)
+
+
+def _gate(scope: Scope, name: str, step: AnyStep, kind: str) -> tuple[State, ...]:
+    needed = scope.needs(step, tables_too=True)
+    if not needed:
+        return ()
+    skipped = scope.collect(entry(name, name, kind, "skipped"))
+    return (scope.gate(name, needed, start=state_name(name, "run"), skipped=skipped),)

@@ -1,0 +1,112 @@
+"""A `tables` step: waves of parallel lanes, in the order of dependencies (SEMANTICS 36)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runner.asl.expressions import expression
+from runner.asl.flow import Flow, State, state_name
+from runner.asl.steps.scope import entry
+from runner.asl.tables import table_states
+from runner.asl.tables.common import Lane
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from runner.asl.steps.scope import Scope
+    from runner.model.names import TableName
+    from runner.model.project import Project
+    from runner.model.workflow import TablesStep
+
+
+def waves(project: Project, names: Sequence[TableName]) -> tuple[tuple[TableName, ...], ...]:
+    """Group tables so that each wave reads only earlier waves (or tables outside the step)."""
+    level: dict[TableName, int] = {}
+    chosen = set(names)
+    for table in project.tables:
+        if table.name in chosen:
+            above = [level[r.table] for r in table.reads if r.table in level]
+            level[table.name] = max(above, default=-1) + 1
+    count = max(level.values(), default=-1) + 1
+    return tuple(tuple(name for name in level if level[name] == n) for n in range(count))
+
+
+def lanes(wave: Sequence[TableName], most: int) -> tuple[tuple[TableName, ...], ...]:
+    """Deal a wave's tables to at most `most` lanes."""
+    count = min(most, len(wave))
+    return tuple(tuple(wave[first::count]) for first in range(count))
+
+
+def states(scope: Scope, name: str, step: TablesStep) -> tuple[State, ...]:
+    """Give a Parallel state for each wave, behind a gate if the step needs others."""
+    grouped = waves(scope.project, scope.selected[name])
+    starts = [state_name(name, f"wave {number}") for number in range(1, len(grouped) + 1)]
+    result: list[State] = []
+    needed = scope.needs(step, tables_too=False)
+    if needed:
+        start = starts[0] if starts else scope.following
+        skipped = scope.collect(entry(name, name, "tables", "skipped"))
+        result.append(scope.gate(name, needed, start=start, skipped=skipped))
+    for number, wave in enumerate(grouped):
+        following = starts[number + 1] if number + 1 < len(starts) else scope.following
+        result.append(_wave(scope, name, starts[number], wave, following))
+    return tuple(result)
+
+
+def _wave(
+    scope: Scope, step: str, title: str, wave: tuple[TableName, ...], following: str
+) -> State:
+    dealt = lanes(wave, scope.concurrency.dml)
+    return State(
+        title,
+        {
+            "Type": "Parallel",
+            "Branches": [
+                _lane(scope, step, f"{title} lane {number}", lane)
+                for number, lane in enumerate(dealt, start=1)
+            ],
+            "Assign": {scope.sink: expression(f"$append(${scope.sink}, $states.result.results)")},
+            "Output": {},
+            "Next": following,
+        },
+    )
+
+
+def _lane(scope: Scope, step: str, title: str, names: Sequence[TableName]) -> Flow:
+    project = scope.project
+    workflow_tables = {str(n) for chosen in scope.selected.values() for n in chosen}
+    lane = Lane(
+        project=project,
+        target=scope.target,
+        step=step,
+        grain=scope.workflow.grain,
+        retry=scope.retry,
+        chunks=scope.concurrency.chunks,
+        upstreams={
+            str(name): tuple(
+                str(read.table)
+                for read in project.table(name).reads
+                if read.table != name and str(read.table) in workflow_tables
+            )
+            for name in names
+        },
+        known=scope.known,
+    )
+    end = f"{title} end"
+    result = [
+        State(
+            f"{title} start",
+            {
+                "Type": "Pass",
+                "Assign": {lane.sink: []},
+                "Next": state_name(str(names[0]), "choose"),
+            },
+        )
+    ]
+    for position, name in enumerate(names):
+        last = position + 1 == len(names)
+        following = end if last else state_name(str(names[position + 1]), "choose")
+        result += table_states(lane, project.table(name), following=following)
+    output = {"results": expression(f"${lane.sink}")}
+    result.append(State(end, {"Type": "Pass", "Output": output, "End": True}))
+    return Flow(tuple(result))

@@ -1,0 +1,297 @@
+"""What the turn of every table has: the gate, the look at the target, the diagnosis.
+
+Variables of a lane: `done` (results so far), and for the table in turn `spec`, `attempt`, `target`,
+`plan`, `problem`, `diagnosis`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from runner.asl import retries
+from runner.asl.expressions import expression, names_in, quote
+from runner.asl.flow import State, catcher, state_name, task
+from runner.asl.tablespec import keeper_spec
+from runner.model.durations import seconds
+from runner.model.names import STAGE_SUFFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from runner.asl.target import Target
+    from runner.model.config import Defaults, Retry
+    from runner.model.project import Project, Table
+
+KEEPER_TIMEOUT_S = 900
+CATALOGUE_TIMEOUT_S = 60
+NO_OUTPUT: dict[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Where a table's states stand: the workflow's settings and the variables around them."""
+
+    project: Project
+    target: Target
+    step: str
+    grain: str
+    retry: Retry
+    chunks: int
+    upstreams: dict[str, tuple[str, ...]]
+    """Tables of this workflow that each table reads."""
+    known: str
+    """JSONata for the results of everything that ran before this lane."""
+    sink: str = "done"
+    """The variable that collects this lane's results."""
+
+    @property
+    def defaults(self) -> Defaults:
+        """Give the project's defaults."""
+        return self.project.config.defaults
+
+
+class Turn:
+    """Names and building blocks of one table's states."""
+
+    def __init__(self, lane: Lane, table: Table, following: str) -> None:
+        """Take the table, and the state that comes after its turn."""
+        self.lane = lane
+        self.table = table
+        self.following = following
+        self.subject = str(table.name)
+
+    def name(self, verb: str) -> str:
+        """Name a state of this table."""
+        return state_name(self.subject, verb)
+
+    @property
+    def stage_database(self) -> str:
+        """Give the database of stage tables."""
+        return f"{self.table.database}{STAGE_SUFFIX}"
+
+    @property
+    def query_timeout_s(self) -> int:
+        """Give the longest time of one statement, in seconds."""
+        return seconds(self.table.header.timeout or self.lane.defaults.query_timeout)
+
+    def entering(self) -> tuple[State, ...]:
+        """Skip the table if it is not selected or an upstream failed; else set its variables."""
+        choices: list[dict[str, Any]] = [
+            {
+                "Condition": expression(f"$not({quote(self.subject)} in $selected)"),
+                "Next": self.following,
+            }
+        ]
+        reads = self.lane.upstreams.get(self.subject, ())
+        if reads:
+            down = f'{self.lane.known}[status in ["failed", "skipped"] and name in '
+            choices.append(
+                {
+                    "Condition": expression(f"$exists({down}{names_in(list(reads))}])"),
+                    "Assign": self.result("skipped", ""),
+                    "Next": self.following,
+                }
+            )
+        spec = keeper_spec(self.lane.project, self.table, self.lane.grain)
+        return (
+            State(
+                self.name("choose"),
+                {"Type": "Choice", "Choices": choices, "Default": self.name("start")},
+            ),
+            State(
+                self.name("start"),
+                {
+                    "Type": "Pass",
+                    "Assign": {"spec": spec, "attempt": 1},
+                    "Next": self.name("read"),
+                },
+            ),
+            self.read_target(),
+        )
+
+    def result(self, status: str, more: str) -> dict[str, str]:
+        """Assign the lane's results plus this table's; `more` is further JSONata fields."""
+        fields = (
+            f'"step": {quote(self.lane.step)}, "name": {quote(self.subject)}, '
+            f'"kind": "table", "status": {quote(status)}{more}'
+        )
+        sink = self.lane.sink
+        return {sink: expression(f"$append(${sink}, [{{{fields}}}])")}
+
+    def read_target(self) -> State:
+        """Look at the published table; `target` is null when there is none."""
+        return State(
+            self.name("read"),
+            task(
+                "arn:aws:states:::aws-sdk:glue:getTable",
+                {"DatabaseName": self.table.database, "Name": self.table.name.table},
+                timeout_s=CATALOGUE_TIMEOUT_S,
+                Assign={"target": expression("$states.result.Table")},
+                Output=NO_OUTPUT,
+                Retry=retries.glue(),
+                Catch=[
+                    catcher(
+                        ["Glue.EntityNotFoundException"],
+                        self.name("prepare"),
+                        Assign={"target": None},
+                    ),
+                    self.catch_all(),
+                ],
+                Next=self.name("prepare"),
+            ),
+        )
+
+    def catch_all(self) -> dict[str, Any]:
+        """Send any other error to the diagnosis."""
+        return catcher(
+            ["States.ALL"],
+            self.name("diagnose"),
+            Assign={"problem": expression("$states.errorOutput")},
+        )
+
+    def keeper(self, verb: str, op: str, payload: dict[str, Any], **rest: Any) -> State:  # noqa: ANN401
+        """Call the keeper about this table."""
+        fields: dict[str, Any] = {
+            "Output": NO_OUTPUT,
+            "Retry": retries.keeper(),
+            "Catch": [self.catch_all()],
+            **rest,
+        }
+        return State(
+            self.name(verb), keeper_task(self.lane.target, op, self.context() | payload, **fields)
+        )
+
+    def context(self) -> dict[str, Any]:
+        """Give what every table operation of the keeper needs."""
+        return {
+            "execution": expression("$states.context.Execution.Id"),
+            "redrive": expression("$states.context.Execution.RedriveCount"),
+            "attempt": expression("$attempt"),
+            "table": expression("$spec"),
+        }
+
+    def athena(self, verb: str, query: str, *, salt: str = "", **rest: Any) -> State:  # noqa: ANN401
+        """Run a statement and wait for it; `salt` is JSONata that tells chunks apart."""
+        arguments = athena_arguments(self.lane.target, query, token=self.token(salt))
+        fields: dict[str, Any] = {"Output": NO_OUTPUT, "Retry": retries.athena(), **rest}
+        return State(
+            self.name(verb),
+            task(
+                "arn:aws:states:::athena:startQueryExecution.sync",
+                arguments,
+                timeout_s=self.query_timeout_s,
+                **fields,
+            ),
+        )
+
+    def token(self, salt: str) -> str:
+        """Write the client request token: one per execution, redrive, state, chunk, attempt."""
+        parts = [
+            "$states.context.Execution.Id",
+            "$states.context.Execution.RedriveCount",
+            "$states.context.State.Name",
+            *([salt] if salt else []),
+            "$attempt",
+        ]
+        return expression(f"""$hash({' & "|" & '.join(parts)}, "SHA-256")""")
+
+    def glue(self, verb: str, action: str, arguments: dict[str, Any], **rest: Any) -> State:  # noqa: ANN401
+        """Call the catalogue."""
+        fields: dict[str, Any] = {"Output": NO_OUTPUT, "Retry": retries.glue(), **rest}
+        return State(
+            self.name(verb),
+            task(
+                f"arn:aws:states:::aws-sdk:glue:{action}",
+                arguments,
+                timeout_s=CATALOGUE_TIMEOUT_S,
+                **fields,
+            ),
+        )
+
+    def failing(self) -> tuple[State, ...]:
+        """Diagnose, then try again from a new stage, or fail the table and go on."""
+        retry = self.lane.retry
+        again = {
+            "Condition": expression("$diagnosis.retry"),
+            "Next": self.name("wait"),
+        }
+        return (
+            self.keeper(
+                "diagnose",
+                "diagnose",
+                {
+                    "error": expression("$problem.Error"),
+                    "cause": expression('$exists($problem.Cause) ? $problem.Cause : ""'),
+                    "max_attempts": retry.max_attempts,
+                    "interval": seconds(retry.interval),
+                    "backoff": retry.backoff,
+                    "max_delay": seconds(retry.max_delay),
+                },
+                Assign={"diagnosis": expression("$states.result.Payload")},
+                Catch=[
+                    catcher(
+                        ["States.ALL"],
+                        self.name("fail"),
+                        Assign={"diagnosis": {"message": "", "advice": ""}},
+                    )
+                ],
+                Next=self.name("again?"),
+            ),
+            State(
+                self.name("again?"),
+                {"Type": "Choice", "Choices": [again], "Default": self.name("fail")},
+            ),
+            State(
+                self.name("wait"),
+                {
+                    "Type": "Wait",
+                    "Seconds": expression("$diagnosis.wait"),
+                    "Assign": {"attempt": expression("$attempt + 1")},
+                    "Next": self.name("read"),
+                },
+            ),
+            State(
+                self.name("fail"),
+                {
+                    "Type": "Pass",
+                    "Assign": self.result(
+                        "failed",
+                        ', "error": $problem.Error, "message": $diagnosis.message, '
+                        '"advice": $diagnosis.advice',
+                    ),
+                    "Next": self.following,
+                },
+            ),
+        )
+
+
+def keeper_task(target: Target, op: str, payload: dict[str, Any], **rest: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Make the fields of a Task that calls the keeper."""
+    return task(
+        "arn:aws:states:::lambda:invoke",
+        {"FunctionName": target.keeper, "Payload": {"op": op, **payload}},
+        timeout_s=KEEPER_TIMEOUT_S,
+        **rest,
+    )
+
+
+def athena_arguments(target: Target, query: str, *, token: str) -> dict[str, Any]:
+    """Give the arguments of StartQueryExecution."""
+    return {
+        "QueryString": query,
+        "ClientRequestToken": token,
+        "WorkGroup": target.workgroup,
+        "ResultConfiguration": {"OutputLocation": target.results},
+    }
+
+
+def literal(value: object) -> str:
+    """Write a JSON value as JSONata."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def names(columns: Sequence[str]) -> str:
+    """Write a list of quoted SQL names."""
+    return ", ".join(f'"{column}"' for column in columns)

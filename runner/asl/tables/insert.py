@@ -1,0 +1,298 @@
+"""An insert table's turn: chunks, each staged, tested and promoted.
+
+choose -> start -> read -> prepare -> [infer -> read types -> reconcile -> create | update]
+-> write (a Map: stage -> insert -> test -> publish ... -> unstage) -> finish
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from runner.asl import retries
+from runner.asl.expressions import concatenation, expression, quote, sql_terms
+from runner.asl.flow import Flow, State, catcher
+from runner.asl.tables.common import NO_OUTPUT, Lane, Turn
+from runner.asl.tablespec import (
+    codec_of,
+    format_parameters,
+    mark_names,
+    storage_of,
+    test_query,
+    test_query_end,
+)
+from runner.model.durations import seconds
+
+if TYPE_CHECKING:
+    from runner.model.project import Table
+
+
+def states(lane: Lane, table: Table, following: str) -> tuple[State, ...]:
+    """Give the states of an insert table's turn."""
+    turn = Turn(lane, table, following)
+    return (
+        *turn.entering(),
+        _prepare(turn),
+        State(
+            turn.name("types?"),
+            {
+                "Type": "Choice",
+                "Choices": [{"Condition": expression("$plan.types"), "Next": turn.name("infer")}],
+                "Default": turn.name("write"),
+            },
+        ),
+        *_typing(turn),
+        _write(turn),
+        turn.keeper(
+            "finish",
+            "finish",
+            {"written": expression("$written")},
+            Assign=turn.result("published", ', "result": $states.result.Payload'),
+            Next=following,
+        ),
+        *turn.failing(),
+    )
+
+
+def _prepare(turn: Turn) -> State:
+    return turn.keeper(
+        "prepare",
+        "prepare",
+        {"window": expression("$window"), "target": expression("$target")},
+        Assign={"plan": expression("$states.result.Payload")},
+        Retry=retries.keeper_waiting(seconds(turn.lane.defaults.lease_wait)),
+        Next=turn.name("types?"),
+    )
+
+
+def _typing(turn: Turn) -> tuple[State, ...]:
+    """Learn the query's types by a CTAS without data; make or change the target by them."""
+    table = turn.table
+    head = (
+        f" WITH (format = '{table.header.format.upper()}', "
+        f"write_compression = '{codec_of(table)}', external_location = '"
+    )
+    query = concatenation(
+        [
+            quote(f'CREATE TABLE "{turn.stage_database}"."'),
+            "$plan.tag",
+            quote(f'_types"{head}'),
+            "$plan.stage",
+            quote("types/') AS\n"),
+            *sql_terms(table.sql, mark_names(table), "$plan.values"),
+            quote("\nWITH NO DATA"),
+        ]
+    )
+    types = {
+        "DatabaseName": turn.stage_database,
+        "Name": expression('$plan.tag & "_types"'),
+    }
+    everything = [turn.catch_all()]
+    return (
+        turn.athena("infer", expression(query), Catch=everything, Next=turn.name("read types")),
+        turn.glue(
+            "read types",
+            "getTable",
+            types,
+            Assign={"inferred": expression("$states.result.Table.StorageDescriptor.Columns")},
+            Catch=everything,
+            Next=turn.name("reconcile"),
+        ),
+        turn.keeper(
+            "reconcile",
+            "reconcile",
+            {
+                "plan": expression("$plan"),
+                "target": expression("$target"),
+                "inferred": expression("$inferred"),
+            },
+            Assign={"plan": expression("$states.result.Payload")},
+            Next=turn.name("change?"),
+        ),
+        State(
+            turn.name("change?"),
+            {
+                "Type": "Choice",
+                "Choices": [
+                    {
+                        "Condition": expression('$plan.action = "create"'),
+                        "Next": turn.name("create"),
+                    }
+                ],
+                "Default": turn.name("update"),
+            },
+        ),
+        *_changing(turn, types),
+    )
+
+
+def _changing(turn: Turn, types: dict[str, Any]) -> tuple[State, ...]:
+    described = {
+        "DatabaseName": turn.table.database,
+        "TableInput": expression("$plan.table_input"),
+    }
+    return (
+        turn.glue(
+            "create",
+            "createTable",
+            described,
+            Catch=[
+                catcher(["Glue.AlreadyExistsException"], turn.name("read")),
+                turn.catch_all(),
+            ],
+            Next=turn.name("drop types"),
+        ),
+        turn.glue(
+            "update",
+            "updateTable",
+            {**described, "VersionId": expression("$plan.version"), "SkipArchive": True},
+            Catch=[
+                catcher(["Glue.ConcurrentModificationException"], turn.name("read")),
+                turn.catch_all(),
+            ],
+            Next=turn.name("drop types"),
+        ),
+        turn.glue(
+            "drop types",
+            "deleteTable",
+            types,
+            Catch=[catcher(["States.ALL"], turn.name("write"))],
+            Next=turn.name("write"),
+        ),
+    )
+
+
+def _write(turn: Turn) -> State:
+    return State(
+        turn.name("write"),
+        {
+            "Type": "Map",
+            "Items": expression("$plan.chunks"),
+            "MaxConcurrency": turn.lane.chunks,
+            "ItemProcessor": Flow(_chunk_states(turn)),
+            "Assign": {"written": expression("$states.result")},
+            "Output": NO_OUTPUT,
+            "Catch": [turn.catch_all()],
+            "Next": turn.name("finish"),
+        },
+    )
+
+
+def _chunk_states(turn: Turn) -> tuple[State, ...]:
+    return (
+        _stage(turn),
+        _insert(turn),
+        _test(turn),
+        _publish(turn),
+        State(
+            turn.name("published?"),
+            {
+                "Type": "Choice",
+                "Choices": [
+                    {"Condition": expression("$part.complete"), "Next": turn.name("unstage")}
+                ],
+                "Default": turn.name("publish"),
+            },
+        ),
+        turn.glue(
+            "unstage",
+            "deleteTable",
+            {"DatabaseName": turn.stage_database, "Name": expression("$chunk.tag")},
+            Output=expression("$part"),
+            Catch=[catcher(["States.ALL"], turn.name("leave"), Output=expression("$part"))],
+            End=True,
+        ),
+        State(turn.name("leave"), {"Type": "Pass", "End": True}),
+    )
+
+
+def _stage(turn: Turn) -> State:
+    """Make the chunk's stage table: the target's columns, no projection."""
+    table = turn.table
+    keep = {"chunk": expression("$states.input")}
+    return turn.glue(
+        "stage",
+        "createTable",
+        {
+            "DatabaseName": turn.stage_database,
+            "TableInput": {
+                "Name": expression("$states.input.tag"),
+                "TableType": "EXTERNAL_TABLE",
+                "Parameters": {"EXTERNAL": "TRUE", **format_parameters(table)},
+                "PartitionKeys": [
+                    {"Name": name, "Type": "string"} for name in table.header.partition
+                ],
+                "StorageDescriptor": {
+                    "Columns": expression("$plan.stage_columns"),
+                    "Location": expression("$states.input.stage"),
+                    **storage_of(table),
+                },
+            },
+        },
+        Assign=keep,
+        Catch=[catcher(["Glue.AlreadyExistsException"], turn.name("insert"), Assign=keep)],
+        Next=turn.name("insert"),
+    )
+
+
+def _insert(turn: Turn) -> State:
+    """Write the chunk: columns by name on both sides, the analyst's text from the second line."""
+    query = concatenation(
+        [
+            quote(f'INSERT INTO "{turn.stage_database}"."'),
+            "$chunk.tag",
+            quote('" ('),
+            "$plan.columns",
+            quote(") SELECT "),
+            "$plan.columns",
+            quote(" FROM (\n"),
+            *sql_terms(turn.table.sql, mark_names(turn.table), "$chunk.values"),
+            quote("\n)"),
+        ]
+    )
+    return turn.athena(
+        "insert",
+        expression(query),
+        salt="$chunk.start",
+        Assign={
+            "scanned": expression("$states.result.QueryExecution.Statistics.DataScannedInBytes")
+        },
+        Next=turn.name("test"),
+    )
+
+
+def _test(turn: Turn) -> State:
+    query = concatenation(
+        [
+            quote(f'{test_query(turn.table)}"{turn.stage_database}"."'),
+            "$chunk.tag",
+            quote(f'"{test_query_end(turn.table)}'),
+        ]
+    )
+    result = "$states.result.QueryExecution.ResultConfiguration.OutputLocation"
+    return turn.athena(
+        "test",
+        expression(query),
+        salt="$chunk.start",
+        Assign={"tested": expression(result)},
+        Next=turn.name("publish"),
+    )
+
+
+def _publish(turn: Turn) -> State:
+    plan = {
+        "location": expression("$plan.location"),
+        "stage_columns": expression("$plan.stage_columns"),
+    }
+    return turn.keeper(
+        "publish",
+        "publish",
+        {
+            "plan": plan,
+            "chunk": expression("$chunk"),
+            "result": expression("$tested"),
+            "scanned": expression("$scanned"),
+        },
+        Assign={"part": expression("$states.result.Payload")},
+        Catch=[],
+        Next=turn.name("published?"),
+    )

@@ -1,0 +1,198 @@
+"""A ctas table's turn: written whole into a stage, tested, then flipped to by one catalogue call.
+
+choose -> start -> read -> prepare -> write -> test -> read stage -> accept
+-> flip? -> create | flip [-> read flip -> flipped?] -> finish -> unstage
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runner.asl import retries
+from runner.asl.expressions import concatenation, expression, quote, sql_terms
+from runner.asl.flow import State, catcher
+from runner.asl.tables.common import Lane, Turn, names
+from runner.asl.tablespec import codec_of, mark_names, test_query, test_query_end
+from runner.model.durations import seconds
+
+if TYPE_CHECKING:
+    from runner.model.project import Table
+
+
+def states(lane: Lane, table: Table, following: str) -> tuple[State, ...]:
+    """Give the states of a ctas table's turn."""
+    turn = Turn(lane, table, following)
+    return (
+        *turn.entering(),
+        turn.keeper(
+            "prepare",
+            "prepare",
+            {"window": expression("$window"), "target": expression("$target")},
+            Assign={"plan": expression("$states.result.Payload")},
+            Next=turn.name("write"),
+        ),
+        *_staging(turn),
+        *_flipping(turn),
+        turn.keeper(
+            "finish",
+            "finish",
+            {"change": expression("$change"), "scanned": expression("$scanned")},
+            Assign=turn.result("published", ', "result": $states.result.Payload'),
+            Next=turn.name("unstage"),
+        ),
+        turn.glue(
+            "unstage",
+            "deleteTable",
+            _staged(turn),
+            Catch=[catcher(["States.ALL"], following)],
+            Next=following,
+        ),
+        *turn.failing(),
+    )
+
+
+def _staged(turn: Turn) -> dict[str, str]:
+    return {"DatabaseName": turn.stage_database, "Name": expression("$plan.tag")}
+
+
+def _staging(turn: Turn) -> tuple[State, ...]:
+    everything = [turn.catch_all()]
+    test = concatenation(
+        [
+            quote(f'{test_query(turn.table)}"{turn.stage_database}"."'),
+            "$plan.tag",
+            quote(f'"{test_query_end(turn.table)}'),
+        ]
+    )
+    scanned = "$states.result.QueryExecution.Statistics.DataScannedInBytes"
+    tested = "$states.result.QueryExecution.ResultConfiguration.OutputLocation"
+    return (
+        turn.athena(
+            "write",
+            expression(_ctas(turn)),
+            Assign={"scanned": expression(scanned)},
+            Catch=everything,
+            Next=turn.name("test"),
+        ),
+        turn.athena(
+            "test",
+            expression(test),
+            Assign={"tested": expression(tested)},
+            Catch=everything,
+            Next=turn.name("read stage"),
+        ),
+        turn.glue(
+            "read stage",
+            "getTable",
+            _staged(turn),
+            Assign={"staged": expression("$states.result.Table")},
+            Catch=everything,
+            Next=turn.name("accept"),
+        ),
+        turn.keeper(
+            "accept",
+            "accept",
+            {
+                "plan": expression("$plan"),
+                "target": expression("$target"),
+                "staged": expression("$staged"),
+                "result": expression("$tested"),
+            },
+            Assign={"change": expression("$states.result.Payload")},
+            Retry=retries.keeper_waiting(seconds(turn.lane.defaults.lease_wait)),
+            Next=turn.name("flip?"),
+        ),
+    )
+
+
+def _ctas(turn: Turn) -> str:
+    table, header = turn.table, turn.table.header
+    properties = [
+        f"format = '{header.format.upper()}'",
+        f"write_compression = '{codec_of(table)}'",
+    ]
+    if header.partition:
+        columns = ", ".join(f"'{column}'" for column in header.partition)
+        properties.append(f"partitioned_by = ARRAY[{columns}]")
+    if header.bucket:
+        columns = ", ".join(f"'{column}'" for column in header.bucket.columns)
+        properties.append(f"bucketed_by = ARRAY[{columns}]")
+        properties.append(f"bucket_count = {header.bucket.count}")
+    before, after = _wrapping(table)
+    return concatenation(
+        [
+            quote(f'CREATE TABLE "{turn.stage_database}"."'),
+            "$plan.tag",
+            quote(f"\" WITH ({', '.join(properties)}, external_location = '"),
+            "$plan.stage",
+            quote(f"data/') AS {before}\n"),
+            *sql_terms(table.sql, mark_names(table), "$plan.values"),
+            *([quote(after)] if after else []),
+        ]
+    )
+
+
+def _wrapping(table: Table) -> tuple[str, str]:
+    """Athena wants partition columns last; put them there when the columns are known."""
+    partition = list(table.header.partition)
+    columns = [column.name for column in table.columns]
+    if not partition or not columns or columns[-len(partition) :] == partition:
+        return "", ""
+    ordered = [column for column in columns if column not in partition] + partition
+    return f"SELECT {names(ordered)} FROM (", "\n)"
+
+
+def _flipping(turn: Turn) -> tuple[State, ...]:
+    described = {
+        "DatabaseName": turn.table.database,
+        "TableInput": expression("$change.table_input"),
+    }
+    unsure = catcher(
+        ["States.ALL"],
+        turn.name("read flip"),
+        Assign={"problem": expression("$states.errorOutput")},
+    )
+    return (
+        State(
+            turn.name("flip?"),
+            {
+                "Type": "Choice",
+                "Choices": [
+                    {
+                        "Condition": expression('$change.action = "create"'),
+                        "Next": turn.name("create"),
+                    }
+                ],
+                "Default": turn.name("flip"),
+            },
+        ),
+        turn.glue("create", "createTable", described, Catch=[unsure], Next=turn.name("finish")),
+        turn.glue(
+            "flip",
+            "updateTable",
+            {**described, "VersionId": expression("$change.version"), "SkipArchive": True},
+            Catch=[unsure],
+            Next=turn.name("finish"),
+        ),
+        turn.glue(
+            "read flip",
+            "getTable",
+            {"DatabaseName": turn.table.database, "Name": turn.table.name.table},
+            Assign={"flipped": expression("$states.result.Table.StorageDescriptor.Location")},
+            Catch=[catcher(["States.ALL"], turn.name("diagnose"))],
+            Next=turn.name("flipped?"),
+        ),
+        State(
+            turn.name("flipped?"),
+            {
+                "Type": "Choice",
+                "Choices": [
+                    {
+                        "Condition": expression("$flipped = $change.location"),
+                        "Next": turn.name("finish"),
+                    }
+                ],
+                "Default": turn.name("diagnose"),
+            },
+        ),
+    )

@@ -1,0 +1,92 @@
+"""What an environment provides, by the names that a definition uses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, assert_never
+
+from runner.model.config import AwsEnvironment, LocalEnvironment
+
+if TYPE_CHECKING:
+    from runner.model.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Where an ECS task runs."""
+
+    subnets: tuple[str, ...]
+    security_groups: tuple[str, ...]
+    assign_public_ip: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Names of the deployed parts; on this machine the same names, served by local parts."""
+
+    prefix: str
+    """`<project>-<environment>`: what every deployed name begins with."""
+    lake: str
+    results: str
+    workgroup: str
+    cluster: str
+    network: Network | None
+    region: str
+    account: str
+
+    @property
+    def keeper(self) -> str:
+        """Name the keeper function."""
+        return f"{self.prefix}-keeper"
+
+    def function(self, name: str) -> str:
+        """Name a function of lambdas/ (or a bundled one, `builtin:name`)."""
+        return f"{self.prefix}-{name.replace(':', '-')}"
+
+    def load_task(self, mart: str, engine: str) -> str:
+        """Name the ECS task definition that loads a mart."""
+        return f"{self.prefix}-{'embulk' if engine == 'embulk' else 'load'}-{mart}"
+
+    def topic(self, name: str) -> str:
+        """Give a topic's ARN; an ARN stays as it is."""
+        if name.startswith("arn:"):
+            return name
+        return f"arn:aws:sns:{self.region}:{self.account}:{name}"
+
+
+def target_of(project: Project) -> Target:
+    """Name the parts of the project's environment."""
+    environment = project.environment
+    prefix = f"{project.config.project}-{project.environment_name}"
+    match environment:
+        case LocalEnvironment():
+            region, account = "local", "0" * 12
+            network: Network | None = None
+            workgroup, cluster = "primary", f"{prefix}-loads"
+        case AwsEnvironment():
+            region, account = environment.region, environment.account
+            workgroup, cluster = environment.workgroup, environment.cluster or f"{prefix}-loads"
+            network = _network(environment)
+        case _:
+            assert_never(environment)
+    return Target(
+        prefix=prefix,
+        lake=_folder(environment.lake),
+        results=_folder(environment.results),
+        workgroup=workgroup,
+        cluster=cluster,
+        network=network,
+        region=region,
+        account=account,
+    )
+
+
+def _network(environment: AwsEnvironment) -> Network | None:
+    found = environment.network
+    if found is None:
+        return None
+    return Network(found.subnets, found.security_groups, found.assign_public_ip)
+
+
+def _folder(uri: str) -> str:
+    return uri if uri.endswith("/") else uri + "/"

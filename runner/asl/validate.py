@@ -1,0 +1,69 @@
+"""Limits of AWS Step Functions that a definition must keep before anything is deployed.
+
+Sources: Step Functions quotas (definition 1 MB), state names of at most 80 characters, unique in
+the whole machine, inner states included.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runner.asl.flow import MAX_NAME, Flow
+from runner.errors import Fault, Place, ProjectError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from runner.asl.flow import Machine
+
+MAX_DEFINITION_BYTES = 1_048_576
+
+
+def all_names(flow: Flow) -> Iterator[str]:
+    """Give the name of every state, those inside Parallel and Map included."""
+    for state in flow.states:
+        yield state.name
+        inner = [state.fields.get("ItemProcessor"), *(state.fields.get("Branches") or ())]
+        for one in inner:
+            if isinstance(one, Flow):
+                yield from all_names(one)
+
+
+def check_machine(machine: Machine, definition: bytes, *, file: str) -> None:
+    """Raise ProjectError when Step Functions would refuse the definition."""
+    place = Place(file)
+    faults = []
+    names = list(all_names(machine.flow))
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        faults.append(
+            Fault(
+                place,
+                "state-name-twice",
+                f"two states named {name!r}",
+                "every state of a workflow to have a name of its own",
+                "rename a step, or let only one step select the table",
+            )
+        )
+    faults += [
+        Fault(
+            place,
+            "state-name-too-long",
+            f"{name!r}, {len(name)} characters",
+            f"at most {MAX_NAME} characters",
+            "shorten the name of the step",
+        )
+        for name in names
+        if len(name) > MAX_NAME
+    ]
+    if len(definition) > MAX_DEFINITION_BYTES:
+        faults.append(
+            Fault(
+                place,
+                "definition-too-large",
+                f"a definition of {len(definition):,} bytes ({len(names)} states)",
+                f"at most {MAX_DEFINITION_BYTES:,} bytes (AWS Step Functions)",
+                "split the workflow: select fewer tables in each",
+            )
+        )
+    if faults:
+        raise ProjectError(faults)
