@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 MAX_NAME = 80
+DEFAULT_BACKOFF = 2.0
 _HASH = 8
 
 
@@ -87,14 +88,17 @@ def retrier(
     interval_s: int,
     attempts: int,
     backoff: float = 2.0,
-    max_delay_s: int = 60,
+    max_delay_s: int | None = None,
 ) -> dict[str, Any]:
-    """Make a retrier with full jitter."""
-    return {
+    """Make a retrier with full jitter; a back-off rate of 2 is the language's default."""
+    fields: dict[str, Any] = {
         "ErrorEquals": list(errors),
         "IntervalSeconds": interval_s,
         "MaxAttempts": attempts,
-        "BackoffRate": backoff,
-        "MaxDelaySeconds": max(max_delay_s, interval_s + 1),
         "JitterStrategy": "FULL",
     }
+    if backoff != DEFAULT_BACKOFF:
+        fields["BackoffRate"] = backoff
+    if max_delay_s is not None:
+        fields["MaxDelaySeconds"] = max(max_delay_s, interval_s + 1)
+    return fields

@@ -16,7 +16,6 @@ KEEPER = (
     "Lambda.SdkClientException",
     "Lambda.TooManyRequestsException",
     "Lambda.ClientExecutionTimeoutException",
-    "Lambda.Unknown",
 )
 _ATHENA = (
     "Athena.TooManyRequestsException",

@@ -6,6 +6,8 @@ the whole machine, inner states included.
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from runner.asl.flow import MAX_NAME, Flow
@@ -32,18 +34,18 @@ def all_names(flow: Flow) -> Iterator[str]:
 def check_machine(machine: Machine, definition: bytes, *, file: str) -> None:
     """Raise ProjectError when Step Functions would refuse the definition."""
     place = Place(file)
-    faults = []
     names = list(all_names(machine.flow))
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        faults.append(
-            Fault(
-                place,
-                "state-name-twice",
-                f"two states named {name!r}",
-                "every state of a workflow to have a name of its own",
-                "rename a step, or let only one step select the table",
-            )
+    faults = [
+        Fault(
+            place,
+            "state-name-twice",
+            f"two states named {name!r}",
+            "every state of a workflow to have a name of its own",
+            "rename a step, or let only one step select the table",
         )
+        for name, count in sorted(Counter(names).items())
+        if count > 1
+    ]
     faults += [
         Fault(
             place,
@@ -55,12 +57,15 @@ def check_machine(machine: Machine, definition: bytes, *, file: str) -> None:
         for name in names
         if len(name) > MAX_NAME
     ]
-    if len(definition) > MAX_DEFINITION_BYTES:
+    size = len(
+        json.dumps(json.loads(definition), separators=(",", ":"), ensure_ascii=False).encode()
+    )
+    if size > MAX_DEFINITION_BYTES:
         faults.append(
             Fault(
                 place,
                 "definition-too-large",
-                f"a definition of {len(definition):,} bytes ({len(names)} states)",
+                f"a definition of {size:,} bytes ({len(names)} states)",
                 f"at most {MAX_DEFINITION_BYTES:,} bytes (AWS Step Functions)",
                 "split the workflow: select fewer tables in each",
             )

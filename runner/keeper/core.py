@@ -45,10 +45,11 @@ class Attempt:
     @classmethod
     def read(cls, event: dict[str, Any]) -> Attempt:
         """Take the fields that every table operation carries."""
+        table = event["table"]
         return cls(
-            Spec.read(event["table"]),
-            event["execution"],
-            int(event.get("redrive") or 0),
+            Spec.read(table),
+            table["execution"],
+            int(table.get("redrive") or 0),
             int(event.get("attempt") or 1),
         )
 

@@ -69,10 +69,7 @@ def _entries(
 ) -> dict[records.Entry, list[str]]:
     """Give the records that count, each with its periods; NothingPublished if one is missing."""
     latest = records.newest(records.entries(keeper.storage, spec.name), spec.grain)
-    if window is None:
-        wanted = sorted(latest)
-    else:
-        wanted = list(windows.periods(*window, str(spec.grain)))
+    wanted = sorted(latest) if window is None else list(windows.periods(*window, str(spec.grain)))
     missing = [p for p in wanted if p not in latest or not latest[p].published]
     if missing or not wanted:
         shown = ", ".join(missing[:_SHOWN]) or "any partition"

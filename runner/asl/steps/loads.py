@@ -142,11 +142,13 @@ def _choose(
 
 def _plan(scope: Scope, table: Table, load: Load, subject: str) -> State:
     payload = {
-        "execution": expression("$states.context.Execution.Id"),
-        "redrive": expression("$states.context.Execution.RedriveCount"),
         "window": expression("$window"),
         "name": str(table.name),
-        "table": keeper_spec(scope.project, table, scope.workflow.grain),
+        "table": keeper_spec(scope.project, table, scope.workflow.grain)
+        | {
+            "execution": expression("$states.context.Execution.Id"),
+            "redrive": expression("$states.context.Execution.RedriveCount"),
+        },
         "load": {
             "table": load.table or table.name.table,
             "mode": load_mode(table, load).value,

@@ -112,7 +112,7 @@ def step_retriers(retry: tuple[StepRetry, ...] | None, default: list[dict[str, A
             interval_s=interval,
             attempts=one.max_attempts,
             backoff=one.backoff,
-            max_delay_s=seconds(one.max_delay) if one.max_delay else 3600,
+            max_delay_s=seconds(one.max_delay) if one.max_delay else None,
         )
         if not one.jitter:
             del fields["JitterStrategy"]

@@ -94,7 +94,10 @@ class Turn:
                     "Next": self.following,
                 }
             )
-        spec = keeper_spec(self.lane.project, self.table, self.lane.grain)
+        spec = keeper_spec(self.lane.project, self.table, self.lane.grain) | {
+            "execution": expression("$states.context.Execution.Id"),
+            "redrive": expression("$states.context.Execution.RedriveCount"),
+        }
         return (
             State(
                 self.name("choose"),
@@ -166,8 +169,6 @@ class Turn:
     def context(self) -> dict[str, Any]:
         """Give what every table operation of the keeper needs."""
         return {
-            "execution": expression("$states.context.Execution.Id"),
-            "redrive": expression("$states.context.Execution.RedriveCount"),
             "attempt": expression("$attempt"),
             "table": expression("$spec"),
         }
