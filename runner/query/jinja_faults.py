@@ -184,10 +184,12 @@ def runtime_fault(
     """Place what a template raised while it ran."""
     frames = list(_frames(error.__traceback__))
     code, found, expected, advice, name = _explained(error, namespace)
-    if _lacks_argument(error) and len(frames) > 1:
-        name = _innermost_macro(error.__traceback__)
-        found = f"a call of {name}(...) without a value for {error.name}"  # type: ignore[attr-defined] # checked
-        frames.pop()
+    if isinstance(error, UnknownNameError) and _lacks_argument(error):
+        call = _call_without(error.name, error.__traceback__)
+        if call is not None:
+            name, depth = call
+            found = f"a call of {name}(...) without a value for {error.name}"
+            frames = frames[:depth]
     if not frames:
         place = Place(next(iter(sources)), 1, 1)
         return Fault(place, code, found, expected, advice)
@@ -199,18 +201,22 @@ def runtime_fault(
     return Fault(place, code, found, expected, advice)
 
 
-def _lacks_argument(error: BaseException) -> bool:
-    return isinstance(error, UnknownNameError) and (error.hint or "").startswith("parameter")
+def _lacks_argument(error: UnknownNameError) -> bool:
+    return (error.hint or "").startswith("parameter")
 
 
-def _innermost_macro(traceback: TracebackType | None) -> str | None:
-    name = None
+def _call_without(argument: str, traceback: TracebackType | None) -> tuple[str, int] | None:
+    """Find the macro that was called without the argument, and how many templates led there."""
+    found = None
+    depth = 0
     while traceback is not None:
-        owner = traceback.tb_frame.f_locals.get("self")
-        if isinstance(owner, jinja2.runtime.Macro):
-            name = owner.name
+        frame = traceback.tb_frame
+        owner = frame.f_locals.get("self")
+        if isinstance(owner, jinja2.runtime.Macro) and argument in owner.arguments and depth:
+            found = (owner.name, depth)
+        depth += "__jinja_template__" in frame.f_globals
         traceback = traceback.tb_next
-    return name
+    return found
 
 
 def _frames(traceback: TracebackType | None) -> Iterator[tuple[str, int]]:

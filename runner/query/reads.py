@@ -1,0 +1,156 @@
+"""What a file reads among the project's tables: edges, sources, look-backs, and faults.
+
+In: an analysis, the project's tables with their time columns, the declared sources.  Out: `Reads`
+that the plan is made of.  SEMANTICS 19, 20, 21, 26.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from runner.errors import Fault
+from runner.model.header import Kind
+from runner.model.names import TableName
+from runner.model.project import Read
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from runner.query.analysis import Analysis, Mention
+    from runner.query.rendered import Rendered
+
+_SPANS = {"year": 366, "month": 31, "day": 1, "hour": 0}
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The tables that a file reads, and what is wrong with them."""
+
+    reads: tuple[Read, ...]
+    sources: tuple[str, ...]
+    faults: tuple[Fault, ...]
+
+
+def resolve(
+    rendered: Rendered,
+    analysis: Analysis,
+    *,
+    tables: Mapping[TableName, tuple[str, ...]],
+    sources: Collection[str],
+    grain: str = "day",
+    lookback: Mapping[str, int] | None = None,
+) -> Resolved:
+    """Tell edges from sources and find their look-backs.
+
+    `tables` maps every table of the project to its partition columns of time, `grain` is that of
+    this table's own windows, `lookback` the header's overrides by `database.table`.
+    """
+    known = {str(name): name for name in tables}
+    mentions = [m for m in analysis.mentions if not m.is_target]
+    faults = [
+        _unknown(rendered, mention, known=known, sources=sources)
+        for mention in mentions
+        if mention.table not in known and mention.table not in sources
+    ]
+    names = dict.fromkeys(m.table for m in mentions if m.table in known)
+    names.update(dict.fromkeys(str(ref) for ref in rendered.refs if str(ref) in known))
+    overrides = lookback or {}
+    reads = tuple(
+        _read(analysis, known[name], tables[known[name]], grain=grain, override=overrides.get(name))
+        for name in names
+    )
+    faults += _self_reference(rendered, analysis, reads)
+    outside = dict.fromkeys(m.table for m in mentions if m.table not in known)
+    return Resolved(reads, tuple(name for name in outside if name in sources), tuple(faults))
+
+
+def _read(
+    analysis: Analysis,
+    table: TableName,
+    time_columns: tuple[str, ...],
+    *,
+    grain: str,
+    override: int | None,
+) -> Read:
+    indexes = [
+        index
+        for index, mention in enumerate(analysis.mentions)
+        if mention.table == str(table) and not mention.is_target
+    ]
+    found = [_mention_lookback(analysis, index, time_columns, grain) for index in indexes]
+    known = [periods for periods in found if periods is not None]
+    windowed = bool(found) and len(known) == len(found)
+    if override is not None:
+        return Read(table, windowed=True, lookback=override)
+    return Read(table, windowed=windowed, lookback=max(known, default=0) if windowed else 0)
+
+
+def _mention_lookback(
+    analysis: Analysis, index: int, time_columns: tuple[str, ...], grain: str
+) -> int | None:
+    """Give the look-back of one mention; None when its time is not bounded from below."""
+    from runner.query.windowed import periods_before
+
+    filters = {f.column: f for f in analysis.filters if f.mention == index}
+    bounding: list[str] = []
+    for column in time_columns:
+        if column not in filters:
+            break
+        bounding.append(column)
+    if not bounding:
+        return None
+    periods = max(periods_before(filters[column].marks, grain) for column in bounding)
+    if len(bounding) == len(time_columns) or grain not in ("day", "hour"):
+        return periods
+    days = _SPANS.get(bounding[-1], 0) - 1
+    return periods + max(0, days) * (24 if grain == "hour" else 1)
+
+
+def _unknown(
+    rendered: Rendered,
+    mention: Mention,
+    *,
+    known: Collection[str],
+    sources: Collection[str],
+) -> Fault:
+    candidates = sorted({*known, *sources})
+    close = difflib.get_close_matches(mention.table, candidates, n=3, cutoff=0.6)
+    table = mention.table.rpartition(".")[2]
+    close += [name for name in candidates if name.endswith(f".{table}") and name not in close]
+    advice = f"declare it under `sources:` in config.yaml, or add sql/{_path(mention.table)}"
+    if close:
+        advice = f"did you mean {' or '.join(close[:3])}? else {advice}"
+    return rendered.fault(
+        mention.start,
+        "unknown-table",
+        found=f"{mention.table}, which is neither a table of the project nor a source",
+        expected="a CTE, a table with a file under sql/, or a declared source",
+        advice=advice,
+    )
+
+
+def _path(table: str) -> str:
+    return f"{table.replace('.', '/')}.sql"
+
+
+def _self_reference(
+    rendered: Rendered, analysis: Analysis, reads: tuple[Read, ...]
+) -> list[Fault]:
+    """SEMANTICS 21: only an insert may read itself, and only what lies before its window."""
+    own = next((read for read in reads if read.table == analysis.name), None)
+    if own is None or (analysis.kind is Kind.INSERT and own.windowed and own.lookback > 0):
+        return []
+    mention = next((m for m in analysis.mentions if m.table == str(analysis.name)), None)
+    what = "without a look-back" if analysis.kind is Kind.INSERT else f"in kind {analysis.kind}"
+    return [
+        rendered.fault(
+            mention.start if mention is not None else 0,
+            "self-reference",
+            found=f"{analysis.name} reads itself {what}",
+            expected="an insert that reads its own earlier partitions",
+            advice="filter it by a time before the window: dt >= '{{ start.add(days=-1) }}' "
+            "AND dt < '{{ start }}', or read another table",
+        )
+    ]

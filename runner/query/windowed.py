@@ -1,0 +1,261 @@
+"""Which inputs a query filters by the window, and from how long before it (SEMANTICS 19, 20).
+
+In: the tree.  Out: a `WindowFilter` for each mention of a table and column that every path of the
+query bounds from below by a mark.  A bound on a subquery's or CTE's column is followed to the
+table's column, unless the subquery looks at other rows (LIMIT, window functions).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from runner.model.sqltext import Mark
+from runner.query.analysis import WindowFilter, selects
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from sqlglot import exp
+    from sqlglot.optimizer.scope import Scope
+
+    from runner.query.rendered import Rendered
+
+
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """A column (its qualifier may be empty) that is at least one of the marks."""
+
+    qualifier: str
+    column: str
+    marks: tuple[Mark, ...]
+
+
+def window_filters(
+    rendered: Rendered, tree: exp.Expression, mentions: Mapping[int, int]
+) -> tuple[WindowFilter, ...]:
+    """Find the filters; `mentions` maps id() of a table's node to its index in the analysis."""
+    if not rendered.printed:
+        return ()
+    from sqlglot import exp
+    from sqlglot.optimizer.scope import traverse_scope
+
+    incoming: dict[int, list[list[_Bound]]] = {}
+    found: list[WindowFilter] = []
+    for scope in reversed(traverse_scope(tree)):
+        inherited = _common(incoming.get(id(scope), []))
+        if isinstance(scope.expression, exp.SetOperation):
+            for branch in scope.union_scopes or ():
+                passed = _through_union(scope.expression, branch.expression, inherited)
+                incoming.setdefault(id(branch), []).append(passed)
+            continue
+        bounds = [*_own_bounds(rendered, scope), *_pushed_down(scope, inherited)]
+        for alias, (node, source) in scope.selected_sources.items():
+            mine = [bound for bound in bounds if bound.qualifier in ("", alias.lower())]
+            if isinstance(source, exp.Table):
+                index = mentions.get(id(source), mentions.get(id(node)))
+                if index is not None:
+                    found += [WindowFilter(index, bound.column, bound.marks) for bound in mine]
+            else:
+                incoming.setdefault(id(source), []).append(mine)
+    return tuple(dict.fromkeys(found))
+
+
+def _common(references: list[list[_Bound]]) -> list[_Bound]:
+    """Keep the columns that every reference to a subquery bounds."""
+    if not references:
+        return []
+    columns = set.intersection(*({bound.column for bound in group} for group in references))
+    merged: list[_Bound] = []
+    for column in sorted(columns):
+        marks = [m for group in references for b in group if b.column == column for m in b.marks]
+        merged.append(_Bound("", column, tuple(dict.fromkeys(marks))))
+    return merged
+
+
+def _through_union(
+    union: exp.Expression, branch: exp.Expression, bounds: list[_Bound]
+) -> list[_Bound]:
+    outer = [item.alias_or_name.lower() for item in selects(union)]
+    inner = [item.alias_or_name.lower() for item in selects(branch)]
+    passed: list[_Bound] = []
+    for bound in bounds:
+        if "*" in outer + inner:
+            passed.append(bound)
+        elif bound.column in outer and outer.index(bound.column) < len(inner):
+            passed.append(_Bound("", inner[outer.index(bound.column)], bound.marks))
+    return passed
+
+
+def _pushed_down(scope: Scope, bounds: list[_Bound]) -> Iterator[_Bound]:
+    """Follow bounds on a subquery's output to the columns that it selects."""
+    from sqlglot import exp
+
+    query = scope.expression
+    if not isinstance(query, exp.Select) or query.args.get("limit") or query.find(exp.Window):
+        return
+    by_name = {item.alias_or_name.lower(): item.unalias() for item in query.selects}
+    for bound in bounds:
+        item = by_name.get(bound.column)
+        if item is None and any(item.is_star for item in query.selects):
+            yield bound
+        else:
+            column = _bare_column(item)
+            if column is not None:
+                yield _Bound(column.table.lower(), column.name.lower(), bound.marks)
+
+
+def _own_bounds(rendered: Rendered, scope: Scope) -> list[_Bound]:
+    from sqlglot import exp
+
+    query = scope.expression
+    if not isinstance(query, exp.Select):
+        return []
+    where = query.args.get("where")
+    bounds = list(_bounds(rendered, where.this)) if where is not None else []
+    for join in query.args.get("joins") or ():
+        condition = join.args.get("on")
+        if condition is None:
+            continue
+        joined = join.this.alias_or_name.lower()
+        found = _bounds(rendered, condition)
+        inner = not join.args.get("side")
+        left = join.args.get("side") == "LEFT"
+        bounds += [b for b in found if inner or (left and b.qualifier == joined)]
+    return bounds
+
+
+def _bounds(rendered: Rendered, node: exp.Expression) -> Iterator[_Bound]:
+    from sqlglot import exp
+
+    match node:
+        case exp.Paren():
+            yield from _bounds(rendered, node.this)
+        case exp.And():
+            yield from _bounds(rendered, node.left)
+            yield from _bounds(rendered, node.right)
+        case exp.Or():
+            yield from _either(
+                list(_bounds(rendered, node.left)), list(_bounds(rendered, node.right))
+            )
+        case exp.Between():
+            yield from _bound(rendered, node.this, [node.args["low"]])
+        case exp.In():
+            yield from _bound(rendered, node.this, node.expressions)
+        case exp.EQ():
+            yield from _bound(rendered, node.left, [node.right])
+            yield from _bound(rendered, node.right, [node.left])
+        case exp.GTE() | exp.GT():
+            yield from _bound(rendered, node.left, [node.right])
+        case exp.LTE() | exp.LT():
+            yield from _bound(rendered, node.right, [node.left])
+        case _:
+            return
+
+
+def _either(left: list[_Bound], right: list[_Bound]) -> Iterator[_Bound]:
+    for bound in left:
+        for other in right:
+            if (bound.qualifier, bound.column) == (other.qualifier, other.column):
+                yield _Bound(bound.qualifier, bound.column, bound.marks + other.marks)
+
+
+def _bound(
+    rendered: Rendered, side: exp.Expression, values: list[exp.Expression]
+) -> Iterator[_Bound]:
+    column = _bare_column(side)
+    marks = [list(_marks(rendered, value)) for value in values]
+    if column is not None and marks and all(marks):
+        flat = tuple(dict.fromkeys(mark for found in marks for mark in found))
+        yield _Bound(column.table.lower(), column.name.lower(), flat)
+
+
+def _bare_column(node: exp.Expression | None) -> exp.Column | None:
+    """Find the column under casts and date readings, which keep the order of days."""
+    from sqlglot import exp
+
+    while isinstance(node, exp.Cast | exp.Paren | exp.Date | exp.StrToTime | exp.TsOrDsToDate):
+        node = node.this
+    return node if isinstance(node, exp.Column) and not node.is_star else None
+
+
+def _marks(rendered: Rendered, value: exp.Expression) -> Iterator[Mark]:
+    from sqlglot import exp
+
+    for literal in value.find_all(exp.Literal):
+        start, end = literal.meta.get("start"), literal.meta.get("end")
+        if start is None or end is None:
+            continue
+        for printed in rendered.printed:
+            if start <= printed.sample_start and printed.sample_end <= end + 1:
+                steps = tuple(_arithmetic(literal, value))
+                yield Mark(printed.mark.base, printed.mark.steps + steps, printed.mark.format)
+
+
+def _arithmetic(literal: exp.Expression, top: exp.Expression) -> Iterator[tuple[str, int]]:
+    """Give the date arithmetic between a literal and the comparison that it stands in."""
+    from sqlglot import exp
+
+    node: exp.Expression = literal
+    while node is not top and node.parent is not None:
+        child, node = node, node.parent
+        if isinstance(node, exp.Add | exp.Sub) and isinstance(node.expression, exp.Interval):
+            sign = -1 if isinstance(node, exp.Sub) else 1
+            yield from _step(node.expression.this, node.expression.args.get("unit"), sign)
+        elif isinstance(node, exp.DateAdd | exp.DateSub) and child is node.this:
+            sign = -1 if isinstance(node, exp.DateSub) else 1
+            yield from _step(node.expression, node.args.get("unit"), sign)
+
+
+def _step(
+    count: exp.Expression, unit: exp.Expression | None, sign: int
+) -> Iterator[tuple[str, int]]:
+    from sqlglot import exp
+
+    negative = isinstance(count, exp.Neg)
+    literal = count.this if negative else count
+    name = (unit.name if unit is not None else "").lower().rstrip("s") + "s"
+    text = literal.name if isinstance(literal, exp.Literal) else ""
+    if text.lstrip("-").isdigit() and name in ("hours", "days", "weeks", "months", "years"):
+        yield name, sign * int(text) * (-1 if negative else 1)
+
+
+# --- how far back -------------------------------------------------------------------------------
+
+_HOURS = {"hours": 1, "days": 24, "weeks": 168}
+_LONGEST_MONTH, _SHORTEST_MONTH = 31 * 24, 28 * 24
+_FLOORS = {"day_start": 23, "week_start": 6 * 24, "month_start": 30 * 24, "year_start": 365 * 24}
+_FLOORED_BY = {
+    "hour": frozenset(_FLOORS),
+    "day": frozenset({"week_start", "month_start", "year_start"}),
+    "month": frozenset({"week_start", "year_start"}),
+    "year": frozenset({"week_start"}),
+}
+
+
+def periods_before(marks: Iterable[Mark], grain: str) -> int:
+    """Count the periods before the window that the earliest of the marks can reach, at worst.
+
+    >>> periods_before([Mark("start", (("days", -7),))], "day")
+    7
+    >>> periods_before([Mark("start", (("month_start", 0),))], "day")
+    30
+    >>> periods_before([Mark("start", (("months", -1),))], "month")
+    1
+    """
+    return max((_periods(mark.steps, grain) for mark in marks), default=0)
+
+
+def _periods(steps: tuple[tuple[str, int], ...], grain: str) -> int:
+    months = sum(n * {"months": 1, "years": 12}.get(name, 0) for name, n in steps)
+    hours = sum(n * _HOURS.get(name, 0) for name, n in steps)
+    floors = [name for name, _ in steps if name in _FLOORED_BY[grain]]
+    if grain in ("hour", "day"):
+        length = _LONGEST_MONTH if months < 0 else _SHORTEST_MONTH
+        back = -hours - months * length + sum(_FLOORS[name] for name in floors)
+        return max(0, math.ceil(back / (1 if grain == "hour" else 24)))
+    floored = 11 if "year_start" in floors and grain == "month" else 0
+    week = _FLOORS["week_start"] if "week_start" in floors else 0
+    back_months = -months + floored + math.ceil((week - hours) / _SHORTEST_MONTH)
+    return max(0, back_months if grain == "month" else math.ceil(back_months / 12))
