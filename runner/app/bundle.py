@@ -1,0 +1,250 @@
+"""A project compiled for one environment: all that a run needs, cached by content.
+
+In: the folder of a project, the name of an environment, variables.  Out: a `Bundle`, plain JSON
+with the definitions of all workflows and what the environment provides.  An unchanged project is
+neither parsed nor rendered nor compiled again: the cache key covers every byte that could change
+the outcome, and the cached bundle needs none of the heavy libraries.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import runner
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from runner.model.project import NamedWorkflow, Project
+
+FORMAT = 1
+"""Layout of the cached file; raise it when `Bundle` changes."""
+_LIBRARIES = ("sqlglot", "jinja2", "pydantic", "stepfunctions")
+CACHE = Path(".runner") / "cache" / "bundles"
+
+
+@dataclass(frozen=True, slots=True)
+class TableFacts:
+    """What displays and local services need to know of a table."""
+
+    name: str
+    kind: str
+    file: str
+    sql_line: int
+    database: str
+    grain: str
+    reads: tuple[str, ...]
+    load_mart: str
+    load_table: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowFacts:
+    """A compiled workflow."""
+
+    name: str
+    file: str
+    grain: str
+    schedule: dict[str, Any] | None
+    """Window of a scheduled run: {last, unit, lag}; None without a schedule."""
+    definition: str
+    tables: tuple[str, ...]
+    loads: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A project compiled for one environment."""
+
+    project: str
+    environment_name: str
+    environment: dict[str, Any]
+    """The environment as `config.yaml` says it, defaults filled in."""
+    timezone: str
+    prefix: str
+    """`<project>-<environment>`: what the names of functions and tasks begin with."""
+    databases: tuple[str, ...]
+    functions: dict[str, str]
+    """Function names of the definitions and their folders under lambdas/."""
+    tables: tuple[TableFacts, ...]
+    workflows: tuple[WorkflowFacts, ...]
+    on_failure: dict[str, str]
+    """Workflow and the topic that hears of its failures."""
+
+    def workflow(self, name: str) -> WorkflowFacts:
+        """Find a workflow by name; raises KeyError."""
+        for workflow in self.workflows:
+            if workflow.name == name:
+                return workflow
+        raise KeyError(name)
+
+
+def open_bundle(
+    root: Path, environment: str = "local", variables: Mapping[str, str] | None = None
+) -> Bundle:
+    """Give the compiled project, from the cache when nothing changed; ProjectError for faults."""
+    given = dict(variables or {})
+    key = content_key(root, environment, given)
+    path = root / CACHE / f"{key}.json"
+    cached = _read(path)
+    if cached is not None:
+        return cached
+    bundle = _compile(root, environment, given)
+    _write(path, bundle)
+    return bundle
+
+
+def input_files(root: Path) -> Iterator[Path]:
+    """Give every file whose bytes decide what is compiled, in a fixed order."""
+    config = root / "config.yaml"
+    if config.is_file():
+        yield config
+    for folder, pattern in (("sql", "**/*"), ("workflows", "*")):
+        yield from sorted(path for path in (root / folder).glob(pattern) if path.is_file())
+
+
+def content_key(root: Path, environment: str, variables: Mapping[str, str]) -> str:
+    """Hash everything that decides what is compiled: files, arguments, versions."""
+    digest = hashlib.sha256()
+
+    def add(*parts: str) -> None:
+        for part in parts:
+            data = part.encode()
+            digest.update(len(data).to_bytes(8, "big") + data)
+
+    add(str(FORMAT), runner.__version__, platform.python_version(), environment)
+    add(*_versions())
+    for name in sorted(variables):
+        add(name, variables[name])
+    for path in input_files(root):
+        data = path.read_bytes()
+        add(path.relative_to(root).as_posix())
+        digest.update(len(data).to_bytes(8, "big") + data)
+    add(*sorted(path.parent.name for path in (root / "lambdas").glob("*/handler.py")))
+    return digest.hexdigest()
+
+
+def _versions() -> list[str]:
+    return [metadata.version(name) for name in _LIBRARIES]
+
+
+def _read(path: Path) -> Bundle | None:
+    """Read a cached bundle; anything unreadable is as good as absent."""
+    try:
+        data = json.loads(path.read_bytes())
+        return Bundle(
+            **{
+                **data,
+                "databases": tuple(data["databases"]),
+                "tables": tuple(
+                    TableFacts(**{**table, "reads": tuple(table["reads"])})
+                    for table in data["tables"]
+                ),
+                "workflows": tuple(
+                    WorkflowFacts(
+                        **{
+                            **workflow,
+                            "tables": tuple(workflow["tables"]),
+                            "loads": tuple(workflow["loads"]),
+                        }
+                    )
+                    for workflow in data["workflows"]
+                ),
+            }
+        )
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def _write(path: Path, bundle: Bundle) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for old in sorted(path.parent.glob("*.json"), key=lambda p: p.stat().st_mtime)[:-20]:
+        old.unlink(missing_ok=True)
+    temporary = path.with_suffix(f".{platform.node()}.tmp")
+    temporary.write_text(json.dumps(asdict(bundle)))
+    temporary.replace(path)
+
+
+def _compile(root: Path, environment: str, variables: Mapping[str, str]) -> Bundle:
+    from runner.asl.target import target_of  # noqa: PLC0415 - only when something changed
+    from runner.project import load_project  # noqa: PLC0415
+
+    project = load_project(
+        root, environment=environment, variables=variables, cache_dir=root / ".runner" / "cache"
+    )
+    target = target_of(project)
+    databases = sorted({table.database for table in project.tables})
+    return Bundle(
+        project=project.config.project,
+        environment_name=environment,
+        environment=project.environment.model_dump(mode="json"),
+        timezone=project.config.timezone,
+        prefix=target.prefix,
+        databases=tuple(databases),
+        functions={target.function(name): name for name in project.lambdas},
+        tables=tuple(_table_facts(project)),
+        workflows=tuple(_workflow_facts(project, named) for named in project.workflows),
+        on_failure={
+            named.name: target.topic(named.workflow.on_failure.topic)
+            for named in project.workflows
+            if named.workflow.on_failure
+        },
+    )
+
+
+def _table_facts(project: Project) -> Iterator[TableFacts]:
+    for table in project.tables:
+        load = table.header.load
+        yield TableFacts(
+            name=str(table.name),
+            kind=table.kind.value,
+            file=table.file,
+            sql_line=table.sql_line,
+            database=table.database,
+            grain=table.partitioning.grain,
+            reads=tuple(str(read.table) for read in table.reads),
+            load_mart=load.mart if load else "",
+            load_table=(load.table or table.name.table) if load else "",
+        )
+
+
+def _workflow_facts(project: Project, named: NamedWorkflow) -> WorkflowFacts:
+    from runner.asl.build import render  # noqa: PLC0415
+    from runner.asl.compile import compile_workflow, schedule_window  # noqa: PLC0415
+    from runner.asl.validate import check_machine  # noqa: PLC0415
+    from runner.model.workflow import LoadsStep, TablesStep  # noqa: PLC0415
+    from runner.project import select  # noqa: PLC0415
+
+    selected = {
+        name: select(project, step.select, step.exclude)
+        for name, step in named.workflow.steps.items()
+        if isinstance(step, TablesStep | LoadsStep)
+    }
+    machine = compile_workflow(project, named, selected)
+    definition = render(machine)
+    check_machine(machine, definition, file=named.file)
+
+    def names(kind: type) -> tuple[str, ...]:
+        found = [
+            str(table)
+            for step, tables in selected.items()
+            if isinstance(named.workflow.steps[step], kind)
+            for table in tables
+        ]
+        return tuple(dict.fromkeys(found))
+
+    return WorkflowFacts(
+        name=named.name,
+        file=named.file,
+        grain=named.workflow.grain,
+        schedule=schedule_window(named.workflow),
+        definition=definition.decode(),
+        tables=names(TablesStep),
+        loads=names(LoadsStep),
+    )

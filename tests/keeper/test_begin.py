@@ -1,0 +1,71 @@
+"""An execution's input: SEMANTICS 17 (exact keys, valid dates), 16 (schedules), 23 (size)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from runner.keeper.begin import begin
+from runner.keeper.faults import InvalidInput, WindowTooLarge
+
+SETTINGS: dict[str, Any] = {
+    "grain": "day",
+    "timezone": "Asia/Tokyo",
+    "schedule": {"last": 3, "unit": "day", "lag": 1},
+    "tables": ["staging.flights", "marts.daily"],
+    "max_window": 400,
+}
+
+
+def test_a_window_is_taken_as_given() -> None:
+    found = begin({**SETTINGS, "input": {"start": "2013-01-01", "end": "2013-01-31"}})
+    assert found == {
+        "window": {"start": "2013-01-01", "end": "2013-01-31", "grain": "day"},
+        "selected": ["staging.flights", "marts.daily"],
+    }
+
+
+def test_a_scheduled_time_becomes_the_schedules_window() -> None:
+    found = begin({**SETTINGS, "input": {"scheduled_time": "2013-01-05T16:00:00Z"}})
+    assert found["window"] == {"start": "2013-01-03", "end": "2013-01-05", "grain": "day"}
+
+
+def test_only_selects_in_the_order_of_the_workflow() -> None:
+    given = {"start": "2013-01-01", "end": "2013-01-01", "only": ["marts.daily"]}
+    assert begin({**SETTINGS, "input": given})["selected"] == ["marts.daily"]
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        ([], "not an object"),
+        ({}, "start and end are both needed"),
+        ({"start": "2013-01-01"}, "start and end are both needed"),
+        ({"start": "2013-01-01", "end": "2013-01-01", "force": True}, "unknown keys force"),
+        ({"start": "2013-1-1", "end": "2013-01-01"}, "'2013-1-1' is not a day"),
+        ({"start": "2013-01-02", "end": "2013-01-01"}, "is after end"),
+        ({"start": "2013-01-01", "end": "x'); DROP TABLE t"}, "is not a day"),
+        ({"scheduled_time": "2013-01-05T16:00:00Z", "start": "2013-01-01"}, "give either"),
+        ({"scheduled_time": "yesterday"}, "Invalid isoformat"),
+        ({"scheduled_time": 7}, "scheduled_time is not text"),
+        ({"start": "2013-01-01", "end": "2013-01-01", "only": []}, "not a list of table names"),
+        ({"start": "2013-01-01", "end": "2013-01-01", "only": "marts.daily"}, "not a list"),
+        ({"start": "2013-01-01", "end": "2013-01-01", "only": ["marts.x"]}, "marts.x"),
+    ],
+)
+def test_semantics_17_any_other_input_is_refused(given: object, complaint: str) -> None:
+    with pytest.raises(InvalidInput, match=complaint):
+        begin({**SETTINGS, "input": given})
+
+
+def test_a_scheduled_start_needs_a_schedule() -> None:
+    given = {"scheduled_time": "2013-01-05T16:00:00Z"}
+    with pytest.raises(InvalidInput, match="no schedule"):
+        begin({**SETTINGS, "schedule": None, "input": given})
+
+
+def test_semantics_23_a_large_window_is_refused_and_backfill_named() -> None:
+    given = {"start": "2012-01-01", "end": "2013-12-31"}
+    with pytest.raises(WindowTooLarge, match="runner backfill"):
+        begin({**SETTINGS, "input": given})
