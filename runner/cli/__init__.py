@@ -1,1 +1,16 @@
-"""To be described by its first module."""
+"""The command line: parse words, call one function of `runner.app`, print what it gives.
+
+Results go to standard output, talk goes to standard error.  Exit status: 0 fine, 1 the thing asked
+for failed, 2 wrong use or wrong project, 3 AWS refused, 70 a defect of ours.
+"""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line; the process's exit status tells how it went."""
+    from runner.cli.root import run_command_line  # noqa: PLC0415 - click loads here
+
+    sys.exit(run_command_line(sys.argv[1:]))

@@ -1,0 +1,56 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from runner.errors import Fault, Place, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    _Command = TypeVar("_Command", bound=Callable[..., Any])
+
+project_option = click.option(
+    "--project",
+    "-p",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the project; the nearest one upward with a config.yaml if absent.",
+)
+env_option = click.option(
+    "--env", "environment", default="local", show_default=True, help="Environment of config.yaml."
+)
+var_option = click.option(
+    "--var", "variables", multiple=True, metavar="NAME=VALUE", help="Override a variable."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def project_options(command: _Command) -> _Command:
+    """Add --project, --env and --var."""
+    return project_option(env_option(var_option(command)))
+
+
+def find_root(folder: Path | None) -> Path:
+    """Give the project's folder: the one named, or the nearest upward with a config.yaml."""
+    if folder is not None:
+        return folder.resolve()
+    from runner.app.places import project_root  # noqa: PLC0415 - only when a command runs
+
+    return project_root(Path.cwd())
+
+
+def read_variables(words: tuple[str, ...]) -> dict[str, str]:
+    """Read `NAME=VALUE` words; UsageError for anything else."""
+    faults = [
+        Fault(Place("--var"), "bad-variable", repr(word), "NAME=VALUE", "write --var name=value")
+        for word in words
+        if "=" not in word
+    ]
+    if faults:
+        raise UsageError(faults)
+    return dict(word.split("=", 1) for word in words)

@@ -1,0 +1,104 @@
+"""The root command, its lazy sub-commands, and the one place where errors become exit statuses."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+import click
+
+import runner
+from runner.errors import RunnerError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS = (
+    "check",
+    "compile",
+    "graph",
+    "init",
+    "list",
+    "new",
+    "preview",
+    "run",
+    "show",
+    "status",
+)
+"""Every command; each is the object `command` of `runner.cli.commands.<name>_command`."""
+DEFECT = 70
+_INTERRUPTED = 130
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command only when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """List the commands in a fixed order."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import one command; None when there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"runner.cli.commands.{cmd_name}_command")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Name the nearest commands when the word is none."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            import difflib  # noqa: PLC0415 - only for a mistake
+
+            near = difflib.get_close_matches(args[0], COMMANDS, n=2)
+            hint = f" Nearest: {', '.join(near)}." if near else ""
+            ctx.fail(f"No such command {args[0]!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(runner.__version__, prog_name="runner")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def root(*, debug: bool) -> None:
+    """One SQL file per table: compiled to Athena and Step Functions, run anywhere.
+
+    Example: runner run daily --start 2013-01-01 --end 2013-01-31
+    """
+    del debug  # read from the words in run_command_line, where errors end
+
+
+def run_command_line(words: Sequence[str]) -> int:
+    """Run one command line and give its exit status; nothing escapes as a traceback."""
+    debug = "--debug" in words
+    try:
+        result = root.main(args=list(words), prog_name="runner", standalone_mode=False)
+    except click.exceptions.Abort:
+        return _INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except RunnerError as error:
+        if debug:
+            traceback.print_exc()
+        click.echo(str(error), err=True)
+        return error.exit_status
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    except Exception as error:  # noqa: BLE001 - the process's edge
+        if debug:
+            traceback.print_exc()
+        click.echo(
+            f"runner met a defect of its own: {type(error).__name__}: {error}\n"
+            f"Please report it with the output of the same command after `runner --debug`.",
+            err=True,
+        )
+        return DEFECT
+    return result if isinstance(result, int) else 0
