@@ -48,8 +48,8 @@ FROM read_json($files, format = 'newline_delimited', hive_partitioning = true,
 """
 DAILY_CARRIER_DELAY = """
 CREATE TABLE daily_carrier_delay AS
-SELECT carrier, count(*) AS flights, CAST(count_if(cancelled) AS bigint) AS cancelled,
-    CAST(count_if(dep_delay_minutes >= 15) AS bigint) AS late,
+SELECT carrier, count(*) AS flights, count(*) FILTER (cancelled) AS cancelled,
+    count(*) FILTER (dep_delay_minutes >= 15) AS late,
     CAST(sum(dep_delay_minutes) AS bigint) AS dep_delay_minutes,
     avg(dep_delay_minutes) AS mean_dep_delay, avg(arr_delay_minutes) AS mean_arr_delay, dt
 FROM flights GROUP BY carrier, dt
@@ -68,7 +68,7 @@ FROM delays d LEFT JOIN weather w USING (dt, origin, hour_utc)
 ROUTE_SUMMARY = """
 CREATE TABLE route_summary AS
 SELECT f.origin, f.dest, coalesce(a.name, f.dest) AS dest_name, count(*) AS flights,
-    count_if(f.cancelled) / count(*) AS cancelled_share,
+    count(*) FILTER (f.cancelled) / count(*) AS cancelled_share,
     avg(f.dep_delay_minutes) AS mean_dep_delay, avg(f.air_minutes) AS mean_air_minutes,
     min(f.distance_miles) AS distance_miles, CAST(sum(p.seats) AS bigint) AS known_seats,
     min(f.dt) AS first_dt, max(f.dt) AS last_dt
