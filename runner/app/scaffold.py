@@ -11,8 +11,13 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from runner.errors import Fault, Place, UsageError
+import pydantic
+import yaml
+
+from runner.errors import Fault, Place, ProjectError, UsageError
+from runner.model.header import Header, Kind
 from runner.model.names import NAME, TableName, is_name
+from runner.query.source import split_header
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -139,14 +144,6 @@ def _upstreams(root: Path) -> Iterator[_Upstream]:
 
 
 def _as_upstream(path: Path) -> _Upstream | None:
-    # These cost 50 ms, and only `new sql` reads headers here.
-    import pydantic
-    import yaml
-
-    from runner.errors import ProjectError
-    from runner.model.header import Header, Kind
-    from runner.query.source import split_header
-
     try:
         written = yaml.safe_load(split_header(path.read_text("utf-8"), file=path.name).header_yaml)
         header = Header.model_validate(written or {})
