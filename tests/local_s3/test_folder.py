@@ -1,0 +1,165 @@
+"""S3 on a folder: round trips, conditional writes, pages, and folders that come and go."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from runner.local.s3 import FolderS3, S3Error
+from runner.local.s3_keys import decode_key, encode_key
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def code(error: pytest.ExceptionInfo[S3Error]) -> str:
+    return str(error.value.response["Error"]["Code"])
+
+
+def keys(s3: FolderS3, prefix: str = "") -> list[str]:
+    page = s3.list_objects_v2(Bucket="b", Prefix=prefix)
+    return [each["Key"] for each in page.get("Contents", [])]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "a",
+        "a/b c/ü%3A=+&.txt",
+        "a//b",
+        "a/../b",
+        "folder/",
+        "%_tmp/x",
+        "x" * 600 + "/y",
+        "/a",
+        "%_raw_%00",
+    ],
+)
+def test_odd_keys_round_trip(tmp_path: Path, key: str) -> None:
+    s3 = FolderS3(tmp_path)
+    s3.put_object(Bucket="b", Key=key, Body=b"body")
+    assert s3.get_object(Bucket="b", Key=key)["Body"].read() == b"body"
+    assert keys(s3) == [key]
+    s3.delete_object(Bucket="b", Key=key)
+    assert keys(s3) == []
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(alphabet="ab./%_\0é", min_size=1, max_size=12))
+def test_every_key_is_read_back_from_its_path(key: str) -> None:
+    assert decode_key(tuple(encode_key(key).split("/"))) == key
+
+
+def test_a_key_may_be_a_prefix_of_another(tmp_path: Path) -> None:
+    s3 = FolderS3(tmp_path)
+    s3.put_object(Bucket="b", Key="a", Body=b"1")
+    s3.put_object(Bucket="b", Key="a/b", Body=b"2")
+    s3.put_object(Bucket="b", Key="a", Body=b"3")
+    assert keys(s3) == ["a", "a/b"]
+    assert s3.get_object(Bucket="b", Key="a")["Body"].read() == b"3"
+    s3.delete_object(Bucket="b", Key="a/b")
+    s3.delete_object(Bucket="b", Key="a")
+    assert keys(s3) == []
+
+
+def test_if_none_match_lets_exactly_one_of_many_in(tmp_path: Path) -> None:
+    outcomes: list[str] = []
+
+    def put() -> None:
+        try:
+            FolderS3(tmp_path).put_object(Bucket="b", Key="lease", Body=b"x", IfNoneMatch="*")
+            outcomes.append("in")
+        except S3Error as error:
+            outcomes.append(error.response["Error"]["Code"])
+
+    threads = [threading.Thread(target=put) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["PreconditionFailed"] * 11 + ["in"]
+
+
+def test_if_match_takes_only_the_present_etag(tmp_path: Path) -> None:
+    s3 = FolderS3(tmp_path)
+    first = s3.put_object(Bucket="b", Key="k", Body=b"1")["ETag"]
+    assert first == s3.head_object(Bucket="b", Key="k")["ETag"]
+    second = s3.put_object(Bucket="b", Key="k", Body=b"2", IfMatch=first)["ETag"]
+    assert second != first
+    with pytest.raises(S3Error) as refused:
+        s3.put_object(Bucket="b", Key="k", Body=b"3", IfMatch=first)
+    assert code(refused) == "PreconditionFailed"
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 412
+    with pytest.raises(S3Error) as refused:
+        s3.delete_object(Bucket="b", Key="k", IfMatch=first)
+    assert code(refused) == "PreconditionFailed"
+    with pytest.raises(S3Error) as missing:
+        s3.put_object(Bucket="b", Key="other", Body=b"3", IfMatch=first)
+    assert code(missing) == "NoSuchKey"
+
+
+def test_a_copy_keeps_the_etag_and_outlives_its_source(tmp_path: Path) -> None:
+    s3 = FolderS3(tmp_path)
+    etag = s3.put_object(Bucket="b", Key="from/x", Body=b"1")["ETag"]
+    copied = s3.copy_object(Bucket="b", Key="to/x", CopySource={"Bucket": "b", "Key": "from/x"})
+    s3.put_object(Bucket="b", Key="from/x", Body=b"2")
+    assert copied["CopyObjectResult"]["ETag"] == etag
+    assert s3.get_object(Bucket="b", Key="to/x")["Body"].read() == b"1"
+
+
+def test_listing_is_paged_ordered_and_grouped(tmp_path: Path) -> None:
+    s3 = FolderS3(tmp_path)
+    for key in ("a/1", "a/2", "a-b", "b/1", "c"):
+        s3.put_object(Bucket="b", Key=key, Body=b"")
+    assert keys(s3) == ["a-b", "a/1", "a/2", "b/1", "c"]
+    assert keys(s3, "a/") == ["a/1", "a/2"]
+    assert keys(s3, "none/") == []
+    first = s3.list_objects_v2(Bucket="b", MaxKeys=2)
+    second = s3.list_objects_v2(
+        Bucket="b", MaxKeys=10, ContinuationToken=first["NextContinuationToken"]
+    )
+    assert [each["Key"] for each in second["Contents"]] == ["a/2", "b/1", "c"]
+    grouped = s3.list_objects_v2(Bucket="b", Delimiter="/")
+    assert [each["Prefix"] for each in grouped["CommonPrefixes"]] == ["a/", "b/"]
+    assert [each["Key"] for each in grouped["Contents"]] == ["a-b", "c"]
+
+
+def test_missing_objects_are_named_as_s3_names_them(tmp_path: Path) -> None:
+    s3 = FolderS3(tmp_path)
+    with pytest.raises(S3Error) as missing:
+        s3.get_object(Bucket="b", Key="x")
+    assert code(missing) == "NoSuchKey"
+    with pytest.raises(S3Error) as missing:
+        s3.head_object(Bucket="b", Key="x")
+    assert code(missing) == "404"
+    assert s3.delete_object(Bucket="b", Key="x")["ResponseMetadata"]["HTTPStatusCode"] == 204
+
+
+def test_folders_vanish_with_their_last_file_while_others_write(tmp_path: Path) -> None:
+    s3 = FolderS3(tmp_path)
+
+    def churn(name: str) -> None:
+        for _ in range(60):
+            s3.put_object(Bucket="b", Key=f"p/q/{name}", Body=b"x")
+            s3.delete_objects(Bucket="b", Delete={"Objects": [{"Key": f"p/q/{name}"}]})
+
+    threads = [threading.Thread(target=churn, args=(f"{n}",)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert keys(s3) == []
+    assert not (tmp_path / "b" / "p").exists()
+
+
+def test_mapped_buckets_lie_where_they_are_mapped(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    (data / "flights").mkdir(parents=True)
+    (data / "flights" / "x.json").write_text("{}")
+    s3 = FolderS3(tmp_path / "s3", {"raw": data})
+    assert s3.path_of("s3://raw/flights/x.json") == data / "flights" / "x.json"
+    assert s3.get_object(Bucket="raw", Key="flights/x.json")["Body"].read() == b"{}"
