@@ -48,16 +48,29 @@ def compile_workflow(
         following=OUTCOME,
         entries={},
     )
-    body = _sequence(scope, levels(named.workflow.steps))
+    reached = handlers(named.workflow)
+    handling = {name: _step(scope, name) for name in reached}
+    scope = replace(scope, entries={name: made[0].name for name, made in handling.items()})
+    body = _sequence(scope, levels(named.workflow.steps, without=reached))
     first = body[0].name if body else OUTCOME
-    states = (_begin(scope, first), *body, *_outcome())
+    caught = (state for made in handling.values() for state in made)
+    states = (_begin(scope, first), *body, *caught, *_outcome())
     comment = named.workflow.description or f"{named.name} of {project.config.project}"
     return Machine(comment, Flow(states), seconds(named.workflow.timeout))
 
 
-def levels(steps: Mapping[str, AnyStep]) -> tuple[tuple[str, ...], ...]:
+def handlers(workflow: Workflow) -> tuple[str, ...]:
+    """Name the steps that only a catcher reaches: named by one, needing nothing themselves."""
+    named = {one.next for step in workflow.steps.values() for one in step.catch}
+    return tuple(n for n, step in workflow.steps.items() if n in named and not step.needs)
+
+
+def levels(
+    steps: Mapping[str, AnyStep], *, without: tuple[str, ...] = ()
+) -> tuple[tuple[str, ...], ...]:
     """Group steps so that each group needs only earlier ones; the file's order is kept."""
     level: dict[str, int] = {}
+    steps = {name: step for name, step in steps.items() if name not in without}
     while len(level) < len(steps):
         ready = [n for n, s in steps.items() if n not in level and set(s.needs) <= set(level)]
         if not ready:
@@ -71,7 +84,7 @@ def levels(steps: Mapping[str, AnyStep]) -> tuple[tuple[str, ...], ...]:
 def _sequence(scope: Scope, groups: tuple[tuple[str, ...], ...]) -> tuple[State, ...]:
     """Lay out the groups from the last to the first, so that each knows what follows."""
     states: tuple[State, ...] = ()
-    entries: dict[str, str] = {}
+    entries = dict(scope.entries)
     following = scope.following
     for group in reversed(groups):
         here = replace(scope, following=following, entries=dict(entries))

@@ -66,7 +66,12 @@ def _default_retry() -> list[dict[str, Any]]:
 
 def _catch(scope: Scope, name: str, one: StepCatch) -> dict[str, Any]:
     """Translate a catcher: `continue` goes on as if the step were done, a step's name jumps."""
-    more = ', "error": $states.errorOutput.Error'
-    caught = scope.collect(entry(name, name, "lambda", "caught", more))
-    to = scope.following if one.next == "continue" else scope.entries[one.next]
-    return catcher(one.errors, to, Assign=caught)
+    more = (
+        ', "error": $states.errorOutput.Error, "message": '
+        '$exists($states.errorOutput.Cause) ? $states.errorOutput.Cause : ""'
+    )
+    if one.next == "continue":
+        noted = scope.collect(entry(name, name, "lambda", "caught", more))
+        return catcher(one.errors, scope.following, Assign=noted)
+    noted = scope.collect(entry(name, name, "lambda", "failed", more))
+    return catcher(one.errors, scope.jump(name, one.next), Assign=noted)

@@ -59,8 +59,10 @@ def states(scope: Scope, name: str, step: LoadsStep) -> tuple[State, ...]:
         fields: dict[str, Any] = {"Type": "Parallel", "Branches": branches, "Assign": collected}
     else:
         fields = {"Type": "Pass"}
-    result.append(State(title, {**fields, "Output": {}, "Next": scope.following}))
-    return tuple(result)
+    caught = scope.catching(name, step, scope.following)
+    following = caught[0].name if caught else scope.following
+    result.append(State(title, {**fields, "Output": {}, "Next": following}))
+    return (*result, *caught)
 
 
 def _lane(

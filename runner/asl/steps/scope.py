@@ -14,6 +14,7 @@ from runner.asl import retries
 from runner.asl.expressions import expression, names_in, quote
 from runner.asl.flow import State, catcher, retrier, state_name
 from runner.asl.tables.common import keeper_task
+from runner.errors import Fault, Place, ProjectError
 from runner.model.durations import seconds
 from runner.model.workflow import LoadsStep, TablesStep
 
@@ -65,6 +66,35 @@ class Scope:
             for name in step.needs
             if tables_too or not isinstance(steps[name], TablesStep | LoadsStep)
         ]
+
+    def jump(self, step: str, to: str) -> str:
+        """Give the state where a catcher's `next` begins; ProjectError when it cannot go there."""
+        if to in self.entries:
+            return self.entries[to]
+        fault = Fault(
+            Place(f"workflows/{self.workflow_name}.yaml"),
+            "catch-unreachable",
+            f"step {step!r} catches to {to!r}",
+            "a later step, or a step without needs; not from one of several parallel steps",
+            "let one step need the other, so that they run one after the other",
+        )
+        raise ProjectError([fault])
+
+    def catching(self, name: str, step: AnyStep, following: str) -> tuple[State, ...]:
+        """Send failures of a step of many parts where its catchers say, else go on."""
+        choices = []
+        for one in step.catch:
+            if one.next == "continue":
+                continue
+            fits = f'step = {quote(name)} and status = "failed"'
+            if "States.ALL" not in one.errors:
+                fits += f" and error in {names_in(list(one.errors))}"
+            condition = expression(f"$exists({self.known}[{fits}])")
+            choices.append({"Condition": condition, "Next": self.jump(name, one.next)})
+        if not choices:
+            return ()
+        fields = {"Type": "Choice", "Choices": choices, "Default": following}
+        return (State(state_name(name, "caught?"), fields),)
 
     def collect(self, fields: str, *, sink: str | None = None) -> dict[str, str]:
         """Assign the results plus one more; `fields` is JSONata inside braces."""

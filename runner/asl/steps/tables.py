@@ -47,10 +47,12 @@ def states(scope: Scope, name: str, step: TablesStep) -> tuple[State, ...]:
         start = starts[0] if starts else scope.following
         skipped = scope.collect(entry(name, name, "tables", "skipped"))
         result.append(scope.gate(name, needed, start=start, skipped=skipped))
+    caught = scope.catching(name, step, scope.following)
+    after = caught[0].name if caught else scope.following
     for number, wave in enumerate(grouped):
-        following = starts[number + 1] if number + 1 < len(starts) else scope.following
+        following = starts[number + 1] if number + 1 < len(starts) else after
         result.append(_wave(scope, name, starts[number], wave, following))
-    return tuple(result)
+    return (*result, *caught)
 
 
 def _wave(
