@@ -28,3 +28,90 @@ Partition projection is a stage of its own, on the header alone::
 """
 
 from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from runner.query.analysis import analyse
+    from runner.query.columns import check_columns
+    from runner.query.facts import Analysis, Mention, WindowFilter
+    from runner.query.fingerprint import fingerprint
+    from runner.query.library import MacroLibrary, load_macros
+    from runner.query.physical import physical
+    from runner.query.projection import (
+        TimeKey,
+        column_values,
+        combinations,
+        partition_count,
+        projection_parameters,
+        time_key,
+    )
+    from runner.query.projection_checks import HeaderProblem, check_projection
+    from runner.query.reads import Resolved, resolve
+    from runner.query.render import render
+    from runner.query.rendered import Rendered
+    from runner.query.source import HeaderSplit, SourceFile, split_header
+    from runner.query.template import CodeCache
+
+__all__ = [
+    "Analysis",
+    "CodeCache",
+    "HeaderProblem",
+    "HeaderSplit",
+    "MacroLibrary",
+    "Mention",
+    "Rendered",
+    "Resolved",
+    "SourceFile",
+    "TimeKey",
+    "WindowFilter",
+    "analyse",
+    "check_columns",
+    "check_projection",
+    "column_values",
+    "combinations",
+    "fingerprint",
+    "load_macros",
+    "partition_count",
+    "physical",
+    "projection_parameters",
+    "render",
+    "resolve",
+    "split_header",
+    "time_key",
+]
+
+_MODULES = {
+    "analysis": ("analyse",),
+    "columns": ("check_columns",),
+    "facts": ("Analysis", "Mention", "WindowFilter"),
+    "fingerprint": ("fingerprint",),
+    "library": ("MacroLibrary", "load_macros"),
+    "physical": ("physical",),
+    "projection": (
+        "TimeKey",
+        "column_values",
+        "combinations",
+        "partition_count",
+        "projection_parameters",
+        "time_key",
+    ),
+    "projection_checks": ("HeaderProblem", "check_projection"),
+    "reads": ("Resolved", "resolve"),
+    "render": ("render",),
+    "rendered": ("Rendered",),
+    "source": ("HeaderSplit", "SourceFile", "split_header"),
+    "template": ("CodeCache",),
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name's module when it is first used: jinja2 and sqlglot are heavy."""
+    for module, names in _MODULES.items():
+        if name in names:
+            value: object = getattr(importlib.import_module(f"runner.query.{module}"), name)
+            globals()[name] = value
+            return value
+    message = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(message)

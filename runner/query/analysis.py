@@ -6,82 +6,26 @@ file, the macros and the variables only; what it means among the other tables is
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from sqlglot import exp
 
 from runner.errors import Fault, ProjectError
 from runner.model.header import Kind
 from runner.model.project import Column
+from runner.query.facts import Analysis, ColumnMention, Mention
+from runner.query.parse import output_name, parse, selects, type_name
+from runner.query.windowed import window_filters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlglot import exp
-
     from runner.model.names import TableName
-    from runner.model.sqltext import Mark
     from runner.query.rendered import Rendered
-
-
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """A table's name in the SQL text; offsets are those of `Rendered.sample`."""
-
-    table: str
-    """`database.table` in lower case, the own database filled in."""
-    start: int
-    end: int
-    """The whole name, quotes included."""
-    database_start: int
-    database_end: int
-    """The database's token, quotes included; both equal `start` when the name is unqualified."""
-    is_target: bool = False
-    """The name of the CREATE EXTERNAL TABLE itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class WindowFilter:
-    """A condition that keeps rows of one mention from some moment of the window on."""
-
-    mention: int
-    """Index into `Analysis.mentions`."""
-    column: str
-    marks: tuple[Mark, ...]
-    """The lower bounds; date arithmetic of the SQL is added to their steps."""
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnMention:
-    """`database.table.column` in an expression: its database is a name to replace as well."""
-
-    table: str
-    database_start: int
-    database_end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Analysis:
-    """The facts of one SQL file."""
-
-    name: TableName
-    kind: Kind
-    mentions: tuple[Mention, ...]
-    column_mentions: tuple[ColumnMention, ...]
-    filters: tuple[WindowFilter, ...]
-    columns: tuple[Column, ...]
-    """Output columns in order; a name `*` or `alias.*` stands for columns not yet known.
-    Types are known for ddl only; its partition columns come last."""
-    partition_columns: tuple[str, ...] = ()
-    """Columns of a ddl's PARTITIONED BY."""
-    location: str = ""
-    """LOCATION of a ddl."""
 
 
 def analyse(rendered: Rendered, *, name: TableName, kind: Kind) -> Analysis:
     """Parse a rendered file and state its facts; ProjectError carries the faults."""
-    from runner.query.parse import parse
-    from runner.query.windowed import window_filters
-
     faults = _marks_without_window(rendered, kind)
     tree = parse(rendered, kind)
     tables = [table for table in _tables(tree) if not is_cte(table)]
@@ -114,17 +58,13 @@ def analyse(rendered: Rendered, *, name: TableName, kind: Kind) -> Analysis:
 # --- tables -------------------------------------------------------------------------------------
 
 
-def _tables(tree: exp.Expression) -> list[exp.Table]:
-    from sqlglot import exp
-
+def _tables(tree: exp.Expr) -> list[exp.Table]:
     found = [t for t in tree.find_all(exp.Table) if isinstance(t.this, exp.Identifier)]
     return sorted(found, key=lambda table: span(table)[0])
 
 
-def span(node: exp.Expression) -> tuple[int, int]:
+def span(node: exp.Expr) -> tuple[int, int]:
     """Give the offsets of a name's first and last token (the end is exclusive)."""
-    from sqlglot import exp
-
     metas = [identifier.meta for identifier in node.find_all(exp.Identifier)]
     if isinstance(node, exp.Table):
         parts = [node.args.get(key) for key in ("catalog", "db", "this")]
@@ -137,12 +77,10 @@ def span(node: exp.Expression) -> tuple[int, int]:
 
 def is_cte(table: exp.Table) -> bool:
     """Tell whether an unqualified name is that of a CTE in scope (SEMANTICS 26)."""
-    from sqlglot import exp
-
     if table.args.get("db") is not None:
         return False
     wanted = table.name.lower()
-    child: exp.Expression = table
+    child: exp.Expr = table
     node = table.parent
     while node is not None:
         clause = node if isinstance(node, exp.With) else node.args.get("with_")
@@ -152,7 +90,7 @@ def is_cte(table: exp.Table) -> bool:
     return False
 
 
-def _visible(clause: exp.With, child: exp.Expression) -> Iterator[str]:
+def _visible(clause: exp.With, child: exp.Expr) -> Iterator[str]:
     """Give the CTEs that the child of a query (or of its WITH) can name."""
     for cte in clause.expressions:
         if cte is child:
@@ -178,9 +116,7 @@ def _mention(table: exp.Table, name: TableName, *, is_target: bool) -> Mention:
     return Mention(full, start, end, db_start, db_end, is_target)
 
 
-def _column_mentions(tree: exp.Expression, tables: set[str]) -> Iterator[ColumnMention]:
-    from sqlglot import exp
-
+def _column_mentions(tree: exp.Expr, tables: set[str]) -> Iterator[ColumnMention]:
     for column in tree.find_all(exp.Column):
         database = column.args.get("db")
         if database is None:
@@ -193,29 +129,11 @@ def _column_mentions(tree: exp.Expression, tables: set[str]) -> Iterator[ColumnM
 # --- output columns -----------------------------------------------------------------------------
 
 
-def _query_columns(tree: exp.Expression) -> tuple[Column, ...]:
+def _query_columns(tree: exp.Expr) -> tuple[Column, ...]:
     return tuple(Column(output_name(item)) for item in selects(tree))
 
 
-def selects(tree: exp.Expression) -> list[exp.Expression]:
-    """Give the output expressions of a query; of a UNION, those of its first branch."""
-    from sqlglot import exp
-
-    return list(tree.selects) if isinstance(tree, exp.Query) else []
-
-
-def output_name(item: exp.Expression) -> str:
-    """Name an output expression: its alias or column; `*`, `alias.*`; empty when it has none."""
-    from sqlglot import exp
-
-    if isinstance(item, exp.Star):
-        return "*"
-    if isinstance(item, exp.Column) and isinstance(item.this, exp.Star):
-        return f"{item.table}.*"
-    return item.alias_or_name.lower() if isinstance(item, exp.Alias | exp.Column) else ""
-
-
-def _unusable_columns(rendered: Rendered, tree: exp.Expression) -> list[Fault]:
+def _unusable_columns(rendered: Rendered, tree: exp.Expr) -> list[Fault]:
     faults: list[Fault] = []
     seen: set[str] = set()
     for item in selects(tree):
@@ -246,7 +164,7 @@ def _unusable_columns(rendered: Rendered, tree: exp.Expression) -> list[Fault]:
     return faults
 
 
-def _first_offset(item: exp.Expression) -> int:
+def _first_offset(item: exp.Expr) -> int:
     starts = [node.meta["start"] for node in item.walk() if "start" in node.meta]
     return min(starts, default=0)
 
@@ -254,9 +172,7 @@ def _first_offset(item: exp.Expression) -> int:
 # --- ddl ----------------------------------------------------------------------------------------
 
 
-def _ddl_facts(tree: exp.Expression) -> tuple[tuple[Column, ...], tuple[str, ...], str]:
-    from sqlglot import exp
-
+def _ddl_facts(tree: exp.Expr) -> tuple[tuple[Column, ...], tuple[str, ...], str]:
     schema = tree.this
     definitions = [d for d in schema.expressions if isinstance(d, exp.ColumnDef)]
     partitioned = tree.find(exp.PartitionedByProperty)
@@ -268,15 +184,7 @@ def _ddl_facts(tree: exp.Expression) -> tuple[tuple[Column, ...], tuple[str, ...
     return columns + keys, tuple(key.name for key in keys), location.name if location else ""
 
 
-def type_name(kind: exp.Expression) -> str:
-    """Write a type as Hive and Glue do: `array<struct<a:int>>`, `decimal(10,2)`, `string`."""
-    text = kind.sql(dialect="hive").lower()
-    return text.replace(", ", ",").replace(": ", ":")
-
-
-def _wrong_name(
-    rendered: Rendered, mentions: tuple[Mention, ...], name: TableName
-) -> list[Fault]:
+def _wrong_name(rendered: Rendered, mentions: tuple[Mention, ...], name: TableName) -> list[Fault]:
     target = next((mention for mention in mentions if mention.is_target), None)
     if target is None or target.table == str(name):
         return []

@@ -11,7 +11,8 @@ import re
 from typing import TYPE_CHECKING
 
 import jinja2
-from jinja2 import sandbox
+from jinja2.exceptions import SecurityError
+from jinja2.utils import missing
 
 from runner.errors import Fault, Place
 from runner.query.namespace import Variables, variable_names
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 RUNTIME_ERRORS = (
     TemplateFaultError,
     jinja2.TemplateError,
-    sandbox.SecurityError,
+    SecurityError,
     ArithmeticError,
     AttributeError,
     LookupError,
@@ -80,7 +81,7 @@ def syntax_fault(
     """Place a syntax error; an unclosed block is reported where it was opened."""
     message = error.message or "wrong syntax"
     text = source.padded()
-    if message.startswith("Unexpected end of template") or message.startswith("Missing end of"):
+    if message.startswith(("Unexpected end of template", "Missing end of")):
         opened = _unclosed(environment, text)
         if opened is not None:
             return _unclosed_fault(source, *opened)
@@ -256,7 +257,7 @@ def _explained(error: BaseException, namespace: Mapping[str, object]) -> Explain
             return error.code, error.found, error.expected, error.advice, error.name
         case UnknownNameError():
             return _unknown_name(error, namespace)
-        case sandbox.SecurityError():
+        case SecurityError():
             return (
                 "jinja-error",
                 f"something that templates may not do: {error}",
@@ -325,7 +326,7 @@ def _unknown_name(error: UnknownNameError, namespace: Mapping[str, object]) -> E
         )
     if isinstance(owner, jinja2.runtime.Macro):
         return _attribute_of_macro(name)
-    if owner is not jinja2.runtime.missing:
+    if owner is not missing:
         return (
             "jinja-unknown-name",
             f".{name} of {owner!r}",

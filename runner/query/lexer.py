@@ -29,7 +29,10 @@ _COMMON = rf"""
   | (?P<symbol><>|<=|>=|!=|->|=>|\|\||::|.)
 """
 _TRINO = (r"'(?:[^']|'')*+'", r'"(?:[^"]|"")*+"|`(?:[^`]|``)*+`')
-_HIVE = (r"'(?:[^'\\]|\\(?s:.)|'')*+'|" r'"(?:[^"\\]|\\(?s:.)|"")*+"', r"`(?:[^`]|``)*+`")
+_HIVE = (
+    r"""'(?:[^'\\]|\\(?s:.)|'')*+'|"(?:[^"\\]|\\(?s:.)|"")*+\"""",
+    r"`(?:[^`]|``)*+`",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +65,9 @@ def lex(sql: str, *, hive: bool) -> Iterator[SqlToken]:
 
 
 def is_hive(sql: str) -> bool:
-    """Tell whether Athena reads the statement as Hive DDL, by its first word.
+    r"""Tell whether Athena reads the statement as Hive DDL, by its first word.
 
-    >>> is_hive("-- a table\\nCREATE EXTERNAL TABLE t (a int)")
+    >>> is_hive("-- a table\nCREATE EXTERNAL TABLE t (a int)")
     True
     """
     for token in lex(sql, hive=False):

@@ -8,12 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import jinja2
+
 from runner.errors import Fault
+from runner.query.jinja_faults import private_characters, syntax_fault
+from runner.query.template import compile_template, exported_names, make_environment, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-
-    import jinja2
 
     from runner.query.source import SourceFile
     from runner.query.template import CodeCache, Token
@@ -55,8 +57,6 @@ def define_macros(
     templates: Iterable[tuple[jinja2.Template, tuple[str, ...]]], namespace: dict[str, Any]
 ) -> None:
     """Run macro files and put their macros into the namespace."""
-    from runner.query.template import exported_names
-
     for template, names in templates:
         exported = exported_names(template, namespace)
         namespace.update({name: exported[name] for name in names})
@@ -66,8 +66,6 @@ def load_macros(
     files: Sequence[SourceFile] = (), *, cache: CodeCache | None = None
 ) -> tuple[MacroLibrary, tuple[Fault, ...]]:
     """Compile the macro files; a file with a fault is left out of the library."""
-    from runner.query.template import make_environment
-
     environment = make_environment()
     faults: list[Fault] = []
     loaded: list[MacroFile] = []
@@ -85,11 +83,6 @@ def _load(
     cache: CodeCache | None,
     faults: list[Fault],
 ) -> MacroFile | None:
-    import jinja2
-
-    from runner.query.jinja_faults import private_characters, syntax_fault
-    from runner.query.template import compile_template, tokens
-
     private = private_characters(source)
     if private is not None:
         faults.append(private)
@@ -146,8 +139,6 @@ def _without_duplicates(
     seen: dict[str, str],
     faults: list[Fault],
 ) -> MacroFile:
-    from runner.query.template import tokens
-
     kept: list[str] = []
     for offset, name in _definitions(list(tokens(environment, file.source.padded()))):
         place = file.source.place(offset)

@@ -7,33 +7,77 @@ lenient (`SELECT a, FROM t` passes), Athena is not: the commonest slips are look
 from __future__ import annotations
 
 import difflib
+import itertools
 import logging
 import re
 from typing import TYPE_CHECKING
+
+import sqlglot
+from sqlglot import exp
 
 from runner.errors import Fault, ProjectError
 from runner.model.header import Kind
 from runner.query.lexer import SqlToken, is_hive, lex
 
 if TYPE_CHECKING:
-    import sqlglot
-    from sqlglot import exp
-
     from runner.query.rendered import Rendered
 
-_CLAUSES = (
-    "SELECT FROM WHERE GROUP HAVING ORDER LIMIT OFFSET UNION INTERSECT EXCEPT WINDOW".split()
-)
+_CLAUSES = [
+    "SELECT",
+    "FROM",
+    "WHERE",
+    "GROUP",
+    "HAVING",
+    "ORDER",
+    "LIMIT",
+    "OFFSET",
+    "UNION",
+    "INTERSECT",
+    "EXCEPT",
+    "WINDOW",
+]
 _KEYWORDS = (
     *_CLAUSES,
-    *"WITH AS BY ON AND OR NOT IN BETWEEN JOIN LEFT RIGHT FULL INNER OUTER CROSS USING UNNEST".split(),
-    *"DISTINCT CASE WHEN THEN ELSE END PARTITION OVER VALUES CREATE EXTERNAL TABLE".split(),
-    *"PARTITIONED LOCATION STORED FORMAT TBLPROPERTIES SERDE".split(),
+    *[
+        "WITH",
+        "AS",
+        "BY",
+        "ON",
+        "AND",
+        "OR",
+        "NOT",
+        "IN",
+        "BETWEEN",
+        "JOIN",
+        "LEFT",
+        "RIGHT",
+        "FULL",
+        "INNER",
+        "OUTER",
+        "CROSS",
+        "USING",
+        "UNNEST",
+    ],
+    *[
+        "DISTINCT",
+        "CASE",
+        "WHEN",
+        "THEN",
+        "ELSE",
+        "END",
+        "PARTITION",
+        "OVER",
+        "VALUES",
+        "CREATE",
+        "EXTERNAL",
+        "TABLE",
+    ],
+    *["PARTITIONED", "LOCATION", "STORED", "FORMAT", "TBLPROPERTIES", "SERDE"],
 )
 _QUERY_STARTS = ("SELECT", "WITH", "(", "VALUES", "TABLE")
 
 
-def parse(rendered: Rendered, kind: Kind) -> exp.Expression:
+def parse(rendered: Rendered, kind: Kind) -> exp.Expr:
     """Parse the one statement of a file; ProjectError when it is not one of the table's kind."""
     words = [t for t in lex(rendered.sample, hive=is_hive(rendered.sample)) if t.meaningful]
     faults = [*_second_statement(rendered, words), *_first_word(rendered, words, kind)]
@@ -48,9 +92,7 @@ def parse(rendered: Rendered, kind: Kind) -> exp.Expression:
     return tree
 
 
-def _tree(rendered: Rendered, words: list[SqlToken]) -> exp.Expression:
-    import sqlglot
-
+def _tree(rendered: Rendered, words: list[SqlToken]) -> exp.Expr:
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # what it falls back from is a fault here
     try:
         statements = sqlglot.parse(rendered.sample, read="athena")
@@ -78,7 +120,7 @@ def _tree(rendered: Rendered, words: list[SqlToken]) -> exp.Expression:
 
 
 def _second_statement(rendered: Rendered, words: list[SqlToken]) -> list[Fault]:
-    for token, following in zip(words, words[1:], strict=False):
+    for token, following in itertools.pairwise(words):
         if token.text == ";":
             return [
                 rendered.fault(
@@ -98,12 +140,14 @@ def _first_word(rendered: Rendered, words: list[SqlToken], kind: Kind) -> list[F
     if kind is Kind.DDL:
         if word == "CREATE":
             return []
-        wanted, expected = ("CREATE",), "CREATE EXTERNAL TABLE, because the header says kind: ddl"
+        wanted: tuple[str, ...] = ("CREATE",)
+        expected = "CREATE EXTERNAL TABLE, because the header says kind: ddl"
         advice = "write the CREATE EXTERNAL TABLE statement, or change the header's kind"
     else:
         if word in _QUERY_STARTS:
             return []
-        wanted, expected = ("SELECT", "WITH", "VALUES"), "a query: SELECT ... or WITH ... SELECT"
+        wanted = ("SELECT", "WITH", "VALUES")
+        expected = "a query: SELECT ... or WITH ... SELECT"
         advice = "write the query only; the statement around it is made from the header"
     close = difflib.get_close_matches(word, wanted, n=1, cutoff=0.6)
     code = "sql-syntax" if close or word not in _STATEMENTS else "sql-kind"
@@ -191,7 +235,9 @@ def _expectation(description: str) -> str:
     needed = re.match(r"Expect(?:ing|ed) (.+)", description)
     if needed is not None:
         return re.sub(r" but got .*", "", needed[1], flags=re.DOTALL)
-    missing = re.match(r"Required keyword: '(\w+)' missing for <class '[\w.]+\.(\w+)'>", description)
+    missing = re.match(
+        r"Required keyword: '(\w+)' missing for <class '[\w.]+\.(\w+)'>", description
+    )
     if missing is not None:
         return f"an operand ({missing[2]})"
     return _FITTING
@@ -211,9 +257,7 @@ def _advice(words: list[SqlToken], index: int) -> tuple[SqlToken, str]:
 # --- the right statement for the kind -----------------------------------------------------------
 
 
-def _wrong_kind(rendered: Rendered, tree: exp.Expression, kind: Kind) -> Fault | None:
-    from sqlglot import exp
-
+def _wrong_kind(rendered: Rendered, tree: exp.Expr, kind: Kind) -> Fault | None:
     if kind is not Kind.DDL:
         if isinstance(tree, exp.Query | exp.Values):
             return None
@@ -228,7 +272,11 @@ def _wrong_kind(rendered: Rendered, tree: exp.Expression, kind: Kind) -> Fault |
         return None
     found = "a statement that cannot be read"
     if isinstance(tree, exp.Create):
-        found = f"CREATE {tree.kind} without EXTERNAL" if tree.kind == "TABLE" else f"CREATE {tree.kind}"
+        found = (
+            f"CREATE {tree.kind} without EXTERNAL"
+            if tree.kind == "TABLE"
+            else f"CREATE {tree.kind}"
+        )
     return rendered.fault(
         0,
         "sql-kind",
@@ -236,3 +284,26 @@ def _wrong_kind(rendered: Rendered, tree: exp.Expression, kind: Kind) -> Fault |
         expected="CREATE EXTERNAL TABLE, because the header says kind: ddl",
         advice="write the CREATE EXTERNAL TABLE statement, or change the header's kind",
     )
+
+
+# --- what a query gives ------------------------------------------------------------------------
+
+
+def selects(tree: exp.Expr) -> list[exp.Expr]:
+    """Give the output expressions of a query; of a UNION, those of its first branch."""
+    return list(tree.selects) if isinstance(tree, exp.Query) else []
+
+
+def output_name(item: exp.Expr) -> str:
+    """Name an output expression: its alias or column; `*`, `alias.*`; empty when it has none."""
+    if isinstance(item, exp.Star):
+        return "*"
+    if isinstance(item, exp.Column) and isinstance(item.this, exp.Star):
+        return f"{item.table}.*"
+    return item.alias_or_name.lower() if isinstance(item, exp.Alias | exp.Column) else ""
+
+
+def type_name(kind: exp.Expr) -> str:
+    """Write a type as Hive and Glue do: `array<struct<a:int>>`, `decimal(10,2)`, `string`."""
+    text = kind.sql(dialect="hive").lower()
+    return text.replace(", ", ",").replace(": ", ":")

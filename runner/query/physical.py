@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from runner.model.names import TableName
-    from runner.query.analysis import Analysis
+    from runner.query.facts import Analysis
     from runner.query.rendered import Rendered
 
 Edit = tuple[int, int, str]
@@ -67,7 +67,7 @@ def _renamed(sample: str, start: int, end: int, name: str, logical: str) -> Edit
     """Replace what stands between the quotes, and nothing when the name stays."""
     if name == logical:
         return start, end, sample[start:end]
-    if sample[start] in "\"`":
+    if sample[start] in '"`':
         return start + 1, end - 1, name
     return start, end, name
 

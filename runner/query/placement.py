@@ -39,9 +39,7 @@ def check_placement(rendered: Rendered, time_format: str) -> list[Fault]:
     return faults
 
 
-def _judge(
-    rendered: Rendered, token: SqlToken, printed: Printed, time_format: str
-) -> Fault | None:
+def _judge(rendered: Rendered, token: SqlToken, printed: Printed, time_format: str) -> Fault | None:
     base = printed.mark.base
     if token.kind == "comment":
         return rendered.fault(

@@ -14,12 +14,12 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from runner.errors import Place
 from runner.query.source import line_and_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from runner.errors import Place
     from runner.query.source import SourceFile
     from runner.query.template import Token
 
@@ -140,8 +140,6 @@ def _segment(start: int, marker: str, origins: list[Origin], stack: list[Origin]
 
 def nearest_line(text: str, offset: int, source: SourceFile) -> Place:
     """Find the line of the source that looks like the rendered line; without a column."""
-    from runner.errors import Place
-
     line = line_and_column(text, offset)[0]
     wanted = text.split("\n")[line - 1].strip()
     body = source.text[source.body_offset :]

@@ -10,15 +10,15 @@ import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from runner.errors import Fault
-from runner.model.header import Kind
-from runner.model.names import TableName
 from runner.model.project import Read
+from runner.query.lookback import periods_before
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from runner.query.analysis import Analysis, Mention
+    from runner.errors import Fault
+    from runner.model.names import TableName
+    from runner.query.facts import Analysis, Mention
     from runner.query.rendered import Rendered
 
 _SPANS = {"year": 366, "month": 31, "day": 1, "hour": 0}
@@ -91,8 +91,6 @@ def _mention_lookback(
     analysis: Analysis, index: int, time_columns: tuple[str, ...], grain: str
 ) -> int | None:
     """Give the look-back of one mention; None when its time is not bounded from below."""
-    from runner.query.windowed import periods_before
-
     filters = {f.column: f for f in analysis.filters if f.mention == index}
     bounding: list[str] = []
     for column in time_columns:
@@ -135,15 +133,13 @@ def _path(table: str) -> str:
     return f"{table.replace('.', '/')}.sql"
 
 
-def _self_reference(
-    rendered: Rendered, analysis: Analysis, reads: tuple[Read, ...]
-) -> list[Fault]:
+def _self_reference(rendered: Rendered, analysis: Analysis, reads: tuple[Read, ...]) -> list[Fault]:
     """SEMANTICS 21: only an insert may read itself, and only what lies before its window."""
     own = next((read for read in reads if read.table == analysis.name), None)
-    if own is None or (analysis.kind is Kind.INSERT and own.windowed and own.lookback > 0):
+    if own is None or (analysis.kind == "insert" and own.windowed and own.lookback > 0):
         return []
     mention = next((m for m in analysis.mentions if m.table == str(analysis.name)), None)
-    what = "without a look-back" if analysis.kind is Kind.INSERT else f"in kind {analysis.kind}"
+    what = "without a look-back" if analysis.kind == "insert" else f"in kind {analysis.kind.value}"
     return [
         rendered.fault(
             mention.start if mention is not None else 0,

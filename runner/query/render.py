@@ -9,14 +9,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import jinja2
+
 from runner.errors import Fault, ProjectError
 from runner.keeper.windows import evaluate_mark
 from runner.model.sqltext import Mark, SqlText
+from runner.query.jinja_faults import (
+    RUNTIME_ERRORS,
+    private_characters,
+    runtime_fault,
+    syntax_fault,
+)
 from runner.query.lexer import SqlToken, is_hive, lex
 from runner.query.library import MacroLibrary, define_macros
+from runner.query.namespace import make_namespace
 from runner.query.placement import check_placement
 from runner.query.positions import Instrument, OffsetMap, read_markers
 from runner.query.rendered import Locator, Printed, Rendered
+from runner.query.template import compile_template, run_template, tokens
 from runner.query.window_value import PLACEHOLDER, Session
 
 if TYPE_CHECKING:
@@ -64,17 +74,6 @@ def _run(
     variables: Mapping[str, object],
     session: Session,
 ) -> str:
-    import jinja2
-
-    from runner.query.jinja_faults import (
-        RUNTIME_ERRORS,
-        private_characters,
-        runtime_fault,
-        syntax_fault,
-    )
-    from runner.query.namespace import make_namespace
-    from runner.query.template import compile_template, run_template
-
     private = private_characters(source)
     if private is not None:
         raise ProjectError([private])
@@ -103,10 +102,6 @@ def _draw_map(
     variables: Mapping[str, object],
 ) -> OffsetMap | None:
     """Render with markers in the sources; None when that changes what is rendered."""
-    from runner.query.jinja_faults import RUNTIME_ERRORS
-    from runner.query.namespace import make_namespace
-    from runner.query.template import compile_template, run_template, tokens
-
     environment = macros.environment
     instrument = Instrument()
     sources = {source.path: source, **macros.sources()}

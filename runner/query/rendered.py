@@ -93,7 +93,9 @@ class Rendered:
     ) -> Fault:
         """Make a fault at an offset in `sample`; text of a macro names the calls as well."""
         place, *calls = self.trace(sample_offset)
-        foreign = [str(call) for call in calls if call.file != place.file or call.line != place.line]
+        foreign = [
+            str(call) for call in calls if call.file != place.file or call.line != place.line
+        ]
         if foreign:
             found += f" (printed by the call at {', in '.join(foreign)})"
         return Fault(place, code, found, expected, advice)

@@ -10,11 +10,12 @@ import functools
 import hashlib
 import marshal
 import sys
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
 import jinja2
 from jinja2.runtime import StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
+from jinja2.utils import missing
 
 from runner.query.window_value import (
     MarkedText,
@@ -67,7 +68,7 @@ class _Missing(StrictUndefined):
     def __init__(
         self,
         hint: str | None = None,
-        obj: object = jinja2.runtime.missing,
+        obj: object = missing,
         name: str | None = None,
         exc: object = None,
     ) -> None:
@@ -92,7 +93,7 @@ class _NoImports(jinja2.BaseLoader):
 
 
 class _Environment(SandboxedEnvironment):
-    concat = staticmethod(join_marked)  # type: ignore[assignment] # a function, as Jinja calls it
+    concat = staticmethod(join_marked)
 
 
 def make_environment() -> jinja2.Environment:
@@ -111,7 +112,7 @@ def make_environment() -> jinja2.Environment:
     )
     environment.tests.update(
         {
-            name: _guarded_test(name, call)
+            name: _guarded_test(name, cast("Callable[..., Any]", call))
             for name, call in environment.tests.items()
             if name not in _PASSING_TESTS
         }
@@ -188,7 +189,7 @@ def _compiled(
     if cache is None:
         return environment.compile(text, name=path, filename=path)
     version = f"{_CACHE_VERSION} {jinja2.__version__} {sys.version}"
-    key = hashlib.sha256("\0".join((version, path, text)).encode()).hexdigest()
+    key = hashlib.sha256(f"{version}\0{path}\0{text}".encode()).hexdigest()
     stored = cache.load(key)
     if stored is not None:
         code: CodeType = marshal.loads(stored)  # noqa: S302 - our own cache, keyed by content

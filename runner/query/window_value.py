@@ -182,12 +182,12 @@ class WindowValue:
         raise logic_fault(f"`{base}(...)`", f"it is a value: {{{{ {base} }}}}", base)
 
     __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse_comparison
-    __bool__ = __hash__ = _refuse_comparison  # type: ignore[assignment] # it never returns
+    __bool__ = __hash__ = _refuse_comparison
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _refuse_arithmetic
     __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = _refuse_arithmetic
     __mod__ = __rmod__ = __pow__ = __rpow__ = __neg__ = __pos__ = _refuse_arithmetic
     __int__ = __float__ = __index__ = _refuse_arithmetic
-    __str__ = __format__ = _refuse_text  # type: ignore[assignment] # it never returns
+    __str__ = __format__ = _refuse_text
     __iter__ = __len__ = __contains__ = _refuse_loop
     __call__ = _refuse_call
 
@@ -205,7 +205,7 @@ class MarkedText(str):
         )
 
     __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
-    __hash__ = __len__ = __iter__ = __getitem__ = __contains__ = _refuse  # type: ignore[assignment] # it never returns
+    __hash__ = __len__ = __iter__ = __getitem__ = __contains__ = _refuse
     __mod__ = __rmod__ = __mul__ = __rmul__ = _refuse
 
 

@@ -7,17 +7,19 @@ table's column, unless the subquery looks at other rows (LIMIT, window functions
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
+
+from sqlglot import exp
+from sqlglot.optimizer.scope import traverse_scope
 
 from runner.model.sqltext import Mark
-from runner.query.analysis import WindowFilter, selects
+from runner.query.facts import WindowFilter
+from runner.query.parse import selects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
-    from sqlglot import exp
     from sqlglot.optimizer.scope import Scope
 
     from runner.query.rendered import Rendered
@@ -33,20 +35,17 @@ class _Bound:
 
 
 def window_filters(
-    rendered: Rendered, tree: exp.Expression, mentions: Mapping[int, int]
+    rendered: Rendered, tree: exp.Expr, mentions: Mapping[int, int]
 ) -> tuple[WindowFilter, ...]:
     """Find the filters; `mentions` maps id() of a table's node to its index in the analysis."""
     if not rendered.printed:
         return ()
-    from sqlglot import exp
-    from sqlglot.optimizer.scope import traverse_scope
-
     incoming: dict[int, list[list[_Bound]]] = {}
     found: list[WindowFilter] = []
     for scope in reversed(traverse_scope(tree)):
         inherited = _common(incoming.get(id(scope), []))
         if isinstance(scope.expression, exp.SetOperation):
-            for branch in scope.union_scopes or ():
+            for branch in cast("list[Scope]", scope.union_scopes):  # type: ignore[attr-defined] # sqlglot declares it in a base class of C
                 passed = _through_union(scope.expression, branch.expression, inherited)
                 incoming.setdefault(id(branch), []).append(passed)
             continue
@@ -74,9 +73,7 @@ def _common(references: list[list[_Bound]]) -> list[_Bound]:
     return merged
 
 
-def _through_union(
-    union: exp.Expression, branch: exp.Expression, bounds: list[_Bound]
-) -> list[_Bound]:
+def _through_union(union: exp.Expr, branch: exp.Expr, bounds: list[_Bound]) -> list[_Bound]:
     outer = [item.alias_or_name.lower() for item in selects(union)]
     inner = [item.alias_or_name.lower() for item in selects(branch)]
     passed: list[_Bound] = []
@@ -90,8 +87,6 @@ def _through_union(
 
 def _pushed_down(scope: Scope, bounds: list[_Bound]) -> Iterator[_Bound]:
     """Follow bounds on a subquery's output to the columns that it selects."""
-    from sqlglot import exp
-
     query = scope.expression
     if not isinstance(query, exp.Select) or query.args.get("limit") or query.find(exp.Window):
         return
@@ -107,8 +102,6 @@ def _pushed_down(scope: Scope, bounds: list[_Bound]) -> Iterator[_Bound]:
 
 
 def _own_bounds(rendered: Rendered, scope: Scope) -> list[_Bound]:
-    from sqlglot import exp
-
     query = scope.expression
     if not isinstance(query, exp.Select):
         return []
@@ -126,9 +119,7 @@ def _own_bounds(rendered: Rendered, scope: Scope) -> list[_Bound]:
     return bounds
 
 
-def _bounds(rendered: Rendered, node: exp.Expression) -> Iterator[_Bound]:
-    from sqlglot import exp
-
+def _bounds(rendered: Rendered, node: exp.Expr) -> Iterator[_Bound]:
     match node:
         case exp.Paren():
             yield from _bounds(rendered, node.this)
@@ -161,9 +152,7 @@ def _either(left: list[_Bound], right: list[_Bound]) -> Iterator[_Bound]:
                 yield _Bound(bound.qualifier, bound.column, bound.marks + other.marks)
 
 
-def _bound(
-    rendered: Rendered, side: exp.Expression, values: list[exp.Expression]
-) -> Iterator[_Bound]:
+def _bound(rendered: Rendered, side: exp.Expr, values: list[exp.Expr]) -> Iterator[_Bound]:
     column = _bare_column(side)
     marks = [list(_marks(rendered, value)) for value in values]
     if column is not None and marks and all(marks):
@@ -171,18 +160,14 @@ def _bound(
         yield _Bound(column.table.lower(), column.name.lower(), flat)
 
 
-def _bare_column(node: exp.Expression | None) -> exp.Column | None:
+def _bare_column(node: exp.Expr | None) -> exp.Column | None:
     """Find the column under casts and date readings, which keep the order of days."""
-    from sqlglot import exp
-
     while isinstance(node, exp.Cast | exp.Paren | exp.Date | exp.StrToTime | exp.TsOrDsToDate):
         node = node.this
     return node if isinstance(node, exp.Column) and not node.is_star else None
 
 
-def _marks(rendered: Rendered, value: exp.Expression) -> Iterator[Mark]:
-    from sqlglot import exp
-
+def _marks(rendered: Rendered, value: exp.Expr) -> Iterator[Mark]:
     for literal in value.find_all(exp.Literal):
         start, end = literal.meta.get("start"), literal.meta.get("end")
         if start is None or end is None:
@@ -193,11 +178,9 @@ def _marks(rendered: Rendered, value: exp.Expression) -> Iterator[Mark]:
                 yield Mark(printed.mark.base, printed.mark.steps + steps, printed.mark.format)
 
 
-def _arithmetic(literal: exp.Expression, top: exp.Expression) -> Iterator[tuple[str, int]]:
+def _arithmetic(literal: exp.Expr, top: exp.Expr) -> Iterator[tuple[str, int]]:
     """Give the date arithmetic between a literal and the comparison that it stands in."""
-    from sqlglot import exp
-
-    node: exp.Expression = literal
+    node: exp.Expr = literal
     while node is not top and node.parent is not None:
         child, node = node, node.parent
         if isinstance(node, exp.Add | exp.Sub) and isinstance(node.expression, exp.Interval):
@@ -208,54 +191,10 @@ def _arithmetic(literal: exp.Expression, top: exp.Expression) -> Iterator[tuple[
             yield from _step(node.expression, node.args.get("unit"), sign)
 
 
-def _step(
-    count: exp.Expression, unit: exp.Expression | None, sign: int
-) -> Iterator[tuple[str, int]]:
-    from sqlglot import exp
-
+def _step(count: exp.Expr, unit: exp.Expr | None, sign: int) -> Iterator[tuple[str, int]]:
     negative = isinstance(count, exp.Neg)
     literal = count.this if negative else count
     name = (unit.name if unit is not None else "").lower().rstrip("s") + "s"
     text = literal.name if isinstance(literal, exp.Literal) else ""
     if text.lstrip("-").isdigit() and name in ("hours", "days", "weeks", "months", "years"):
         yield name, sign * int(text) * (-1 if negative else 1)
-
-
-# --- how far back -------------------------------------------------------------------------------
-
-_HOURS = {"hours": 1, "days": 24, "weeks": 168}
-_LONGEST_MONTH, _SHORTEST_MONTH = 31 * 24, 28 * 24
-_FLOORS = {"day_start": 23, "week_start": 6 * 24, "month_start": 30 * 24, "year_start": 365 * 24}
-_FLOORED_BY = {
-    "hour": frozenset(_FLOORS),
-    "day": frozenset({"week_start", "month_start", "year_start"}),
-    "month": frozenset({"week_start", "year_start"}),
-    "year": frozenset({"week_start"}),
-}
-
-
-def periods_before(marks: Iterable[Mark], grain: str) -> int:
-    """Count the periods before the window that the earliest of the marks can reach, at worst.
-
-    >>> periods_before([Mark("start", (("days", -7),))], "day")
-    7
-    >>> periods_before([Mark("start", (("month_start", 0),))], "day")
-    30
-    >>> periods_before([Mark("start", (("months", -1),))], "month")
-    1
-    """
-    return max((_periods(mark.steps, grain) for mark in marks), default=0)
-
-
-def _periods(steps: tuple[tuple[str, int], ...], grain: str) -> int:
-    months = sum(n * {"months": 1, "years": 12}.get(name, 0) for name, n in steps)
-    hours = sum(n * _HOURS.get(name, 0) for name, n in steps)
-    floors = [name for name, _ in steps if name in _FLOORED_BY[grain]]
-    if grain in ("hour", "day"):
-        length = _LONGEST_MONTH if months < 0 else _SHORTEST_MONTH
-        back = -hours - months * length + sum(_FLOORS[name] for name in floors)
-        return max(0, math.ceil(back / (1 if grain == "hour" else 24)))
-    floored = 11 if "year_start" in floors and grain == "month" else 0
-    week = _FLOORS["week_start"] if "week_start" in floors else 0
-    back_months = -months + floored + math.ceil((week - hours) / _SHORTEST_MONTH)
-    return max(0, back_months if grain == "month" else math.ceil(back_months / 12))
