@@ -1,0 +1,304 @@
+"""The published files of a load, read by DuckDB.
+
+In: a manifest and where its files lie.  Out: rows, in the form that a mart takes, or a CSV file of
+them.  Partition values come from the manifest; nothing is guessed from paths.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from runner.local.loader.types import (
+    MOST_EXACT_DIGITS,
+    AthenaType,
+    Family,
+    duckdb_family,
+    duckdb_type,
+    parse_type,
+)
+from runner.model.ports import ServiceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from duckdb import DuckDBPyConnection
+
+    from runner.model.loads import LoadFile, LoadManifest
+
+    Connect = Callable[[], DuckDBPyConnection]
+
+_PATH_COLUMN = "_runner_file"
+_BATCH_ROWS = 20_000
+
+
+def fresh_duckdb() -> DuckDBPyConnection:
+    """Open a DuckDB of its own, in memory."""
+    import duckdb  # noqa: PLC0415 - heavy; only a load needs it
+
+    return duckdb.connect()
+
+
+def quoted(name: str) -> str:
+    """Quote an identifier as SQL's standard says (DuckDB, SQLite)."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Write a string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The rows of a load; valid inside `open_source`."""
+
+    manifest: LoadManifest
+    connection: DuckDBPyConnection
+    relation: str
+    """FROM clause that gives every manifest column by name, or nothing when there are no files."""
+    file_types: dict[str, str]
+    """DuckDB's types of the files' columns, by lower-cased name."""
+
+    def count(self) -> int:
+        """Count the rows."""
+        return int(self._one(f"SELECT count(*) {self.relation}")[0]) if self.relation else 0
+
+    def check_keys(self) -> None:
+        """Refuse rows that share a key or lack one: which of them would win is chance."""
+        keys = self.manifest.keys
+        if not keys or not self.relation:
+            return
+        names = ", ".join(quoted(key) for key in keys)
+        missing = " OR ".join(f"{quoted(key)} IS NULL" for key in keys)
+        nulls, extra = self._one(
+            f"SELECT count(*) FILTER (WHERE {missing}), count(*) - count(DISTINCT ({names})) "
+            f"{self.relation}"
+        )
+        if nulls or extra:
+            raise ServiceError(
+                "Load.KeysNotUnique",
+                f"{self.manifest.key.table}: the keys ({', '.join(keys)}) do not name one row: "
+                f"{nulls} rows have a NULL key, {extra} rows repeat another's key; "
+                "add a `unique` test on the keys, or choose keys that are",
+            )
+
+    def rows(self, form: Callable[[str, AthenaType], str]) -> Iterator[list[tuple[Any, ...]]]:
+        """Give batches of rows, each column in the form that the mart takes."""
+        if not self.relation:
+            return
+        with _translated(self.manifest):
+            result = self.connection.execute(f"SELECT {self._select(form)} {self.relation}")
+        while True:
+            with _translated(self.manifest):
+                batch = result.fetchmany(_BATCH_ROWS)
+            if not batch:
+                return
+            yield batch
+
+    def write_csv(self, path: Path, form: Callable[[str, AthenaType], str]) -> int:
+        """Write every row as LOAD DATA reads it: strings quoted, NULL bare; gives the count."""
+        if not self.relation:
+            path.touch()
+            return 0
+        texts = [
+            quoted(column.name)
+            for column in self.manifest.all_columns
+            if parse_type(column.athena_type).family in (Family.TEXT, Family.NESTED, Family.BINARY)
+        ]
+        force = f", FORCE_QUOTE ({', '.join(texts)})" if texts else ""
+        (count,) = self._one(
+            f"COPY (SELECT {self._select(form)} {self.relation}) TO {literal(str(path))} "
+            f"(FORMAT csv, HEADER false, DELIMITER ',', QUOTE '\"', ESCAPE '\"', "
+            f"NULLSTR 'NULL'{force})"
+        )
+        return int(count)
+
+    def _select(self, form: Callable[[str, AthenaType], str]) -> str:
+        return ", ".join(
+            f"{form(quoted(column.name), parse_type(column.athena_type))} AS {quoted(column.name)}"
+            for column in self.manifest.all_columns
+        )
+
+    def _one(self, sql: str) -> tuple[Any, ...]:
+        with _translated(self.manifest):
+            row = self.connection.execute(sql).fetchone()
+        assert row is not None  # noqa: S101 - these statements give one row
+        return tuple(row)
+
+
+@contextmanager
+def open_source(
+    manifest: LoadManifest, *, path_of: Callable[[str], Path], connect: Connect = fresh_duckdb
+) -> Iterator[Source]:
+    """Check that every file lies where its record says, and make its rows readable."""
+    if manifest.format != "parquet":
+        raise ServiceError(
+            "Load.UnknownFormat",
+            f"{manifest.key.table}: the built-in loader reads parquet, not {manifest.format}",
+        )
+    paths = {file: _checked(file, path_of) for file in manifest.files}
+    connection = connect()
+    try:
+        if not paths:
+            yield Source(manifest, connection, "", {})
+            return
+        with _translated(manifest):
+            types = _file_types(connection, [str(path) for path in paths.values()])
+        _check_types(manifest, types)
+        yield Source(manifest, connection, _relation(manifest, paths, types), types)
+    finally:
+        connection.close()
+
+
+def _checked(file: LoadFile, path_of: Callable[[str], Path]) -> Path:
+    path = path_of(file.uri)
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError:
+        raise ServiceError(
+            "Load.FileMissing",
+            f"{file.uri} is in the record of the published table but not in the lake; "
+            "run the table again",
+        ) from None
+    if size != file.size:
+        raise ServiceError(
+            "Load.FileChanged",
+            f"{file.uri} has {size} bytes, its record says {file.size}; run the table again",
+        )
+    return path
+
+
+def _file_list(paths: list[str]) -> str:
+    return "[" + ", ".join(literal(path) for path in paths) + "]"
+
+
+def _file_types(connection: DuckDBPyConnection, paths: list[str]) -> dict[str, str]:
+    described = connection.execute(
+        f"DESCRIBE SELECT * FROM read_parquet({_file_list(paths)}, union_by_name=true, "
+        "hive_partitioning=false)"
+    ).fetchall()
+    return {str(row[0]).lower(): str(row[1]) for row in described}
+
+
+def _check_types(manifest: LoadManifest, types: dict[str, str]) -> None:
+    """Refuse files that do not hold what the catalogue says, as Athena would."""
+    found = [column.name.lower() for column in manifest.columns if column.name.lower() in types]
+    wrong = [
+        f"{column.name} is {types[column.name.lower()]} in the files and "
+        f"{column.athena_type} in the catalogue"
+        for column in manifest.columns
+        if column.name.lower() in types
+        and not _fits(duckdb_family(types[column.name.lower()]), parse_type(column.athena_type))
+    ]
+    if manifest.columns and not found:
+        wrong = ["the files hold none of the table's columns"]
+    if wrong:
+        raise ServiceError("Load.SchemaDrift", f"{manifest.key.table}: " + "; ".join(wrong))
+
+
+def _fits(file: Family, declared: AthenaType) -> bool:
+    return file is declared.family or (file, declared.family) == (Family.TEXT, Family.NESTED)
+
+
+def _relation(manifest: LoadManifest, paths: dict[LoadFile, Path], types: dict[str, str]) -> str:
+    """Write a FROM clause whose columns have the manifest's names and types.
+
+    A column that no file holds reads NULL: it was added after these partitions were written,
+    and Athena reads it so too.
+    """
+    columns = [
+        f"{_cast(column.name, column.athena_type, types)} AS {quoted(column.name)}"
+        for column in manifest.columns
+    ]
+    columns += [
+        f"CAST(p.{quoted(column.name)} AS {duckdb_type(parse_type(column.athena_type))}) "
+        f"AS {quoted(column.name)}"
+        for column in manifest.partition_columns
+    ]
+    files = (
+        f"read_parquet({_file_list([str(path) for path in paths.values()])}, union_by_name=true, "
+        f"hive_partitioning=false, filename={literal(_PATH_COLUMN)}) AS f"
+    )
+    if not manifest.partition_columns:
+        return f"FROM (SELECT {', '.join(columns)} FROM {files})"
+    names = ", ".join(quoted(column.name) for column in manifest.partition_columns)
+    values = ", ".join(
+        f"({literal(str(path))}, {_partition_values(manifest, file)})"
+        for file, path in paths.items()
+    )
+    return (
+        f"FROM (SELECT {', '.join(columns)} FROM {files} "
+        f"JOIN (VALUES {values}) AS p({quoted(_PATH_COLUMN)}, {names}) "
+        f"ON f.{quoted(_PATH_COLUMN)} = p.{quoted(_PATH_COLUMN)})"
+    )
+
+
+def _partition_values(manifest: LoadManifest, file: LoadFile) -> str:
+    given = dict(file.partition)
+    return ", ".join(literal(given[column.name]) for column in manifest.partition_columns)
+
+
+def _cast(name: str, athena_type: str, types: dict[str, str]) -> str:
+    kind = parse_type(athena_type)
+    wanted = duckdb_type(kind)
+    found = types.get(name.lower())
+    column = f"f.{quoted(name)}"
+    if found is None:
+        return f"CAST(NULL AS {wanted})"
+    if found == wanted:
+        return column
+    if kind.family is Family.NESTED and duckdb_family(found) is Family.NESTED:
+        return f"CAST(to_json({column}) AS VARCHAR)"
+    if found == "TIMESTAMP WITH TIME ZONE":
+        return f"make_timestamp(epoch_us({column}))"
+    return f"CAST({column} AS {wanted})"
+
+
+def sqlite_form(column: str, kind: AthenaType) -> str:
+    """Write a column as SQLite stores it; NaN and infinities become NULL, as MySQL has none."""
+    match kind.family:
+        case Family.BOOLEAN:
+            return f"CAST({column} AS TINYINT)"
+        case Family.FLOAT:
+            return _finite(column)
+        case Family.DECIMAL if kind.size <= MOST_EXACT_DIGITS:
+            return f"CAST({column} AS DOUBLE)"
+        case Family.DECIMAL | Family.DATE | Family.TIMESTAMP:
+            return f"CAST({column} AS VARCHAR)"
+        case Family.INTEGER | Family.TEXT | Family.BINARY | Family.NESTED:
+            return column
+
+
+def mysql_form(column: str, kind: AthenaType) -> str:
+    """Write a column as the staging table takes it, in CSV and in INSERT alike."""
+    match kind.family:
+        case Family.BOOLEAN:
+            return f"CAST({column} AS TINYINT)"
+        case Family.FLOAT:
+            return _finite(column)
+        case Family.DECIMAL | Family.DATE | Family.TIMESTAMP:
+            return f"CAST({column} AS VARCHAR)"
+        case Family.BINARY:
+            return f"hex({column})"
+        case Family.INTEGER | Family.TEXT | Family.NESTED:
+            return column
+
+
+def _finite(column: str) -> str:
+    return f"CASE WHEN isfinite({column}) THEN {column} END"
+
+
+@contextmanager
+def _translated(manifest: LoadManifest) -> Iterator[None]:
+    """Turn DuckDB's errors into the load's."""
+    import duckdb  # noqa: PLC0415 - heavy; only a load needs it
+
+    try:
+        yield
+    except duckdb.Error as exc:
+        raise ServiceError(
+            "Load.Unreadable", f"{manifest.key.table}: the published files cannot be read: {exc}"
+        ) from exc

@@ -1,0 +1,295 @@
+"""Loads into SQLite: everything in one transaction, the ledger's row included.
+
+In: a source and a file.  Out: what was loaded.  A killed load leaves the mart as it was.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from runner.local.loader.result import LoadResult, drifted, miscounted
+from runner.local.loader.source import quoted, sqlite_form
+from runner.local.loader.types import parse_type, sqlite_type
+from runner.model.ports import ServiceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from runner.local.loader.source import Source
+    from runner.local.loader.targets import SqliteTarget
+    from runner.model.loads import LoadColumn, LoadManifest, LoadWindow
+
+_BUSY_S = 60.0
+_LEDGER = """CREATE TABLE IF NOT EXISTS "_runner_loads" (
+  mart_table TEXT NOT NULL, table_name TEXT NOT NULL,
+  window_start TEXT NOT NULL, window_end TEXT NOT NULL, publish_id TEXT NOT NULL,
+  rows INTEGER NOT NULL, loaded_at TEXT NOT NULL,
+  PRIMARY KEY (mart_table, table_name, window_start, window_end, publish_id)
+) WITHOUT ROWID"""
+_HOLDS = {
+    "TEXT": ("TEXT", "BLOB"),
+    "INTEGER": ("INTEGER", "NUMERIC", "BLOB"),
+    "REAL": ("REAL", "NUMERIC", "BLOB"),
+    "NUMERIC": ("NUMERIC", "BLOB"),
+    "BLOB": ("BLOB", "TEXT", "INTEGER", "REAL", "NUMERIC"),
+}
+"""Affinities that store a value of the first one unchanged."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column of an existing table."""
+
+    name: str
+    declared: str
+    must_be_given: bool
+    key: int
+
+
+def load_sqlite(source: Source, target: SqliteTarget) -> LoadResult:
+    """Load the source's rows; gives what happened, or raises ServiceError and changes nothing."""
+    manifest = source.manifest
+    if manifest.mode in ("merge", "merge_direct"):
+        source.check_keys()
+    with _translated(manifest, target), _transaction(target) as mart:
+        mart.execute(_LEDGER)
+        existing = _columns(mart, manifest.key.mart_table)
+        done = _loaded_before(mart, manifest)
+        if done is not None and existing:
+            return LoadResult(done, 0, skipped=True, table=manifest.key.mart_table)
+        deleted = _make_room(mart, manifest, existing)
+        rows = _insert(mart, source)
+        if manifest.rows is not None and rows != manifest.rows:
+            raise miscounted(manifest, rows)
+        _write_ledger(mart, manifest, rows)
+    return LoadResult(rows, deleted, skipped=False, table=manifest.key.mart_table)
+
+
+@contextmanager
+def _transaction(target: SqliteTarget) -> Iterator[sqlite3.Connection]:
+    """Open the file and hold its write lock until the end; any exception rolls back.
+
+    A new file gets a write-ahead log (readers do not wait for loads); a file that the user made
+    keeps its journal mode.  Commits wait for the disk: a load is not repeated after a power cut.
+    """
+    target.path.parent.mkdir(parents=True, exist_ok=True)
+    mart = sqlite3.connect(target.path, timeout=_BUSY_S, isolation_level=None)
+    try:
+        mart.execute("PRAGMA cache_size=-65536")
+        if mart.execute("PRAGMA page_count").fetchone() == (0,):
+            mart.execute("PRAGMA journal_mode=WAL")
+        mart.execute("PRAGMA synchronous=FULL")
+        mart.execute("BEGIN IMMEDIATE")
+        try:
+            yield mart
+        except BaseException:
+            mart.execute("ROLLBACK")
+            raise
+        mart.execute("COMMIT")
+    finally:
+        mart.close()
+
+
+def _make_room(mart: sqlite3.Connection, manifest: LoadManifest, existing: list[_Column]) -> int:
+    """Make the target if it is missing, and delete what the mode replaces; gives how many rows."""
+    table = manifest.key.mart_table
+    drift = _drift(manifest, existing) if existing else []
+    if existing and drift and manifest.mode == "replace":
+        (count,) = mart.execute(f"SELECT count(*) FROM {quoted(table)}").fetchone()
+        _rebuild(mart, manifest)
+        return int(count)
+    if drift:
+        raise drifted(manifest, drift)
+    if not existing:
+        _create(mart, manifest)
+        return 0
+    match manifest.mode:
+        case "merge" | "merge_direct":
+            _check_unique(mart, manifest, existing)
+            return 0
+        case "insert" | "insert_direct":
+            return 0
+        case "replace" | "truncate_insert":
+            return mart.execute(f"DELETE FROM {quoted(table)}").rowcount
+        case "replace_window":
+            assert manifest.window is not None  # noqa: S101 - the manifest was checked
+            return _delete_window(mart, table, manifest.window)
+
+
+def _delete_window(mart: sqlite3.Connection, table: str, window: LoadWindow) -> int:
+    where = " AND ".join(f"{quoted(column)} = ?" for column in window.columns)
+    cursor = mart.executemany(f"DELETE FROM {quoted(table)} WHERE {where}", window.values)
+    return cursor.rowcount
+
+
+def _rebuild(mart: sqlite3.Connection, manifest: LoadManifest) -> None:
+    """Replace a table of another shape; indexes come back as far as their columns do."""
+    table = manifest.key.mart_table
+    names = {column.name.lower() for column in manifest.all_columns}
+    kept = [
+        sql
+        for index, sql in mart.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = ? "
+            "AND sql IS NOT NULL",
+            (table,),
+        ).fetchall()
+        if all(
+            row[2] is not None and row[2].lower() in names
+            for row in mart.execute(f"PRAGMA index_info({quoted(index)})")
+        )
+    ]
+    mart.execute(f"DROP TABLE {quoted(table)}")
+    _create(mart, manifest)
+    for sql in kept:
+        mart.execute(sql)
+
+
+def _create(mart: sqlite3.Connection, manifest: LoadManifest) -> None:
+    table = quoted(manifest.key.mart_table)
+    definitions = [
+        f"{quoted(column.name)} {_wanted(column)}"
+        + (" NOT NULL" if column.name in manifest.keys else "")
+        for column in manifest.all_columns
+    ]
+    if manifest.keys:
+        definitions.append(f"PRIMARY KEY ({', '.join(map(quoted, manifest.keys))})")
+    mart.execute(f"CREATE TABLE {table} ({', '.join(definitions)})")
+    window = manifest.window
+    if window is not None and manifest.keys[: len(window.columns)] != window.columns:
+        index = quoted(f"{manifest.key.mart_table}_{'_'.join(window.columns)}")
+        columns = ", ".join(map(quoted, window.columns))
+        mart.execute(f"CREATE INDEX IF NOT EXISTS {index} ON {table} ({columns})")
+
+
+def _insert(mart: sqlite3.Connection, source: Source) -> int:
+    manifest = source.manifest
+    names = [column.name for column in manifest.all_columns]
+    marks = ", ".join("?" for _ in names)
+    sql = (
+        f"INSERT INTO {quoted(manifest.key.mart_table)} ({', '.join(map(quoted, names))}) "
+        f"VALUES ({marks})"
+    )
+    if manifest.mode in ("merge", "merge_direct"):
+        sql += _on_conflict(manifest, names)
+    rows = 0
+    for batch in source.rows(sqlite_form):
+        mart.executemany(sql, batch)
+        rows += len(batch)
+    return rows
+
+
+def _on_conflict(manifest: LoadManifest, names: list[str]) -> str:
+    keys = ", ".join(map(quoted, manifest.keys))
+    changed = [quoted(name) for name in names if name not in manifest.keys]
+    if not changed:
+        return f" ON CONFLICT ({keys}) DO NOTHING"
+    sets = ", ".join(f"{name} = excluded.{name}" for name in changed)
+    return f" ON CONFLICT ({keys}) DO UPDATE SET {sets}"
+
+
+def _columns(mart: sqlite3.Connection, table: str) -> list[_Column]:
+    """Describe a table; empty when there is none."""
+    rows = mart.execute(f"PRAGMA table_info({quoted(table)})").fetchall()
+    return [
+        _Column(
+            name, declared, must_be_given=bool(not_null) and default is None and key == 0, key=key
+        )
+        for _, name, declared, not_null, default, key in rows
+    ]
+
+
+def _wanted(column: LoadColumn) -> str:
+    return column.mart_type or sqlite_type(parse_type(column.athena_type))
+
+
+def _drift(manifest: LoadManifest, existing: list[_Column]) -> list[str]:
+    """Say what keeps the rows from fitting the table; empty when they fit."""
+    found = {column.name.lower(): column for column in existing}
+    wanted = {column.name.lower(): column for column in manifest.all_columns}
+    faults = []
+    for name, column in wanted.items():
+        if name not in found:
+            faults.append(f"it has no column {column.name} ({_wanted(column)})")
+        elif _affinity(found[name].declared) not in _HOLDS[_affinity(_wanted(column))]:
+            faults.append(
+                f"column {column.name} is {found[name].declared or 'untyped'}, "
+                f"which does not hold {column.athena_type} ({_wanted(column)})"
+            )
+    faults += [
+        f"its column {column.name} is NOT NULL without a default and the rows do not have it"
+        for name, column in found.items()
+        if column.must_be_given and name not in wanted
+    ]
+    return faults
+
+
+def _affinity(declared: str) -> str:
+    """Tell a declared type's affinity by SQLite's own five rules (sqlite.org/datatype3.html)."""
+    text = declared.upper()
+    if "INT" in text:
+        return "INTEGER"
+    if any(word in text for word in ("CHAR", "CLOB", "TEXT")):
+        return "TEXT"
+    if "BLOB" in text or not text:
+        return "BLOB"
+    if any(word in text for word in ("REAL", "FLOA", "DOUB")):
+        return "REAL"
+    return "NUMERIC"
+
+
+def _check_unique(
+    mart: sqlite3.Connection, manifest: LoadManifest, existing: list[_Column]
+) -> None:
+    """Refuse to merge into a table whose keys are not the header's."""
+    wanted = {key.lower() for key in manifest.keys}
+    if {column.name.lower() for column in existing if column.key} == wanted:
+        return
+    table = manifest.key.mart_table
+    for _, index, unique, _, partial in mart.execute(f"PRAGMA index_list({quoted(table)})"):
+        columns = [row[2] for row in mart.execute(f"PRAGMA index_info({quoted(index)})")]
+        named = {column.lower() for column in columns if column is not None}
+        if unique and not partial and named == wanted and None not in columns:
+            return
+    raise ServiceError(
+        "Load.NoUniqueKey",
+        f"{table} has no primary or unique key on ({', '.join(manifest.keys)}), so a merge would "
+        f"append rows; create one: CREATE UNIQUE INDEX ON {table} ({', '.join(manifest.keys)})",
+    )
+
+
+def _loaded_before(mart: sqlite3.Connection, manifest: LoadManifest) -> int | None:
+    row = mart.execute(
+        'SELECT rows FROM "_runner_loads" WHERE mart_table = ? AND table_name = ? '
+        "AND window_start = ? AND window_end = ? AND publish_id = ?",
+        _key(manifest),
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
+def _write_ledger(mart: sqlite3.Connection, manifest: LoadManifest, rows: int) -> None:
+    mart.execute(
+        'INSERT OR REPLACE INTO "_runner_loads" '
+        "VALUES (?, ?, ?, ?, ?, ?, strftime('%Y-%m-%d %H:%M:%f', 'now'))",
+        (*_key(manifest), rows),
+    )
+
+
+def _key(manifest: LoadManifest) -> tuple[str, str, str, str, str]:
+    key = manifest.key
+    return (key.mart_table, key.table, key.window_start, key.window_end, key.publish_id)
+
+
+@contextmanager
+def _translated(manifest: LoadManifest, target: SqliteTarget) -> Iterator[None]:
+    """Turn SQLite's errors into the load's."""
+    try:
+        yield
+    except sqlite3.IntegrityError as exc:
+        raise ServiceError(
+            "Load.Rejected", f"{manifest.key.mart_table} refuses a row: {exc}; nothing was loaded"
+        ) from exc
+    except sqlite3.Error as exc:
+        raise ServiceError("Load.MartFailed", f"SQLite mart {target.path}: {exc}") from exc
