@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from runner.model.project import NamedWorkflow, Project
+    from runner.model.sqltext import Mark, SqlText
 
 FORMAT = 1
 """Layout of the cached file; raise it when `Bundle` changes."""
@@ -42,6 +43,8 @@ class TableFacts:
     reads: tuple[str, ...]
     load_mart: str
     load_table: str
+    sql: str
+    """Rendered text with run-time values as {{ start }} and {{ end }}."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +214,7 @@ def _table_facts(project: Project) -> Iterator[TableFacts]:
             reads=tuple(str(read.table) for read in table.reads),
             load_mart=load.mart if load else "",
             load_table=(load.table or table.name.table) if load else "",
+            sql=sql_with_marks(table.sql),
         )
 
 
@@ -248,3 +252,20 @@ def _workflow_facts(project: Project, named: NamedWorkflow) -> WorkflowFacts:
         tables=names(TablesStep),
         loads=names(LoadsStep),
     )
+
+
+def sql_with_marks(sql: SqlText) -> str:
+    """Write rendered SQL with its run-time values as Jinja would have them.
+
+    The same text is written for people beside the compiled definitions.
+    """
+    return "".join(part if isinstance(part, str) else _mark_text(part) for part in sql.parts)
+
+
+def _mark_text(mark: Mark) -> str:
+    text: str = mark.base
+    for name, count in mark.steps:
+        text += f".{name}" if name.endswith(("_start", "_end")) else f".add({name}={count})"
+    if mark.format is not None:
+        text += f".format('{mark.format}')"
+    return f"{{{{ {text} }}}}"

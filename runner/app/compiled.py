@@ -1,0 +1,89 @@
+"""`compile`: write the definitions and the rendered SQL where people can read them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from runner.app.bundle import open_bundle
+from runner.errors import Fault, Place, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from runner.app.bundle import Bundle, WorkflowFacts
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledFiles:
+    """What was written."""
+
+    definitions: tuple[str, ...]
+    """Paths of definitions, relative to the project."""
+    sql: tuple[str, ...]
+    """Paths of rendered SQL files, relative to the project."""
+
+
+def compiled_folder(root: Path, environment: str) -> Path:
+    """Give the folder of an environment's compiled files."""
+    return root / ".runner" / "compiled" / environment
+
+
+def compile_project(
+    root: Path,
+    workflow: str | None = None,
+    *,
+    environment: str = "local",
+    variables: Mapping[str, str] | None = None,
+) -> CompiledFiles:
+    """Write `<workflow>.asl.json` of one or all workflows and every table's rendered SQL.
+
+    Raises ProjectError for faults of the project, UsageError for an unknown workflow.
+    """
+    bundle = open_bundle(root, environment, variables)
+    chosen = bundle.workflows if workflow is None else (find_workflow(bundle, workflow),)
+    folder = compiled_folder(root, environment)
+    definitions = {f"{one.name}.asl.json": one.definition for one in chosen}
+    wanted = {name for one in chosen for name in (*one.tables, *one.loads)}
+    sql = {
+        f"sql/{table.name}.sql": table.sql + "\n" for table in bundle.tables if table.name in wanted
+    }
+    for name, text in {**definitions, **sql}.items():
+        _write(folder / name, text)
+    base = folder.relative_to(root).as_posix()
+    return CompiledFiles(
+        tuple(f"{base}/{name}" for name in definitions),
+        tuple(f"{base}/{name}" for name in sql),
+    )
+
+
+def find_workflow(bundle: Bundle, name: str | None) -> WorkflowFacts:
+    """Find a workflow; without a name, the only one; UsageError lists what there is."""
+    import difflib  # noqa: PLC0415 - only for a mistake
+
+    names = [workflow.name for workflow in bundle.workflows]
+    if name is None and len(names) == 1:
+        return bundle.workflows[0]
+    if name in names:
+        return bundle.workflow(name or "")
+    near = difflib.get_close_matches(name or "", names, n=2) or names
+    fault = Fault(
+        Place("WORKFLOW"),
+        "unknown-workflow",
+        repr(name) if name else "no workflow named",
+        f"one of {', '.join(near)}" if near else "a file under workflows/",
+        "name a workflow of this project" if names else "make one with `runner new workflow NAME`",
+    )
+    raise UsageError([fault])
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file unless it holds the text already."""
+    data = text.encode()
+    if path.is_file() and path.read_bytes() == data:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_bytes(data)
+    temporary.replace(path)

@@ -1,0 +1,192 @@
+"""What a project holds: its tables, one table in full, and the graph of their dependencies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from runner.app.bundle import open_bundle
+from runner.errors import Fault, Place, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from runner.app.bundle import Bundle, TableFacts
+    from runner.model.project import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A period of a table that a record says is published."""
+
+    period: str
+    rows: int
+    bytes: int
+    files: int
+    run: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class TableView:
+    """One table in full."""
+
+    name: str
+    kind: str
+    file: str
+    description: str
+    header: dict[str, object]
+    columns: tuple[tuple[str, str], ...]
+    sql: str
+    """Rendered text; run-time values as {{ start }} and {{ end }}."""
+    upstream: tuple[str, ...]
+    """Tables that it reads, with look-back: `marts.daily (window, 6 periods back)`."""
+    downstream: tuple[str, ...]
+    workflows: tuple[str, ...]
+    published: tuple[Published, ...]
+
+
+def list_tables(
+    root: Path, environment: str = "local", variables: Mapping[str, str] | None = None
+) -> tuple[TableFacts, ...]:
+    """List the tables of a project in the order of their dependencies."""
+    return open_bundle(root, environment, variables).tables
+
+
+def show_table(
+    root: Path,
+    name: str,
+    *,
+    environment: str = "local",
+    variables: Mapping[str, str] | None = None,
+) -> TableView:
+    """Give one table in full; UsageError names the nearest tables when there is none."""
+    from runner.project import load_project  # noqa: PLC0415 - heavy only when it is needed
+
+    bundle = open_bundle(root, environment, variables)
+    facts = find_table(bundle, name)
+    project = load_project(
+        root,
+        environment=environment,
+        variables=variables or {},
+        cache_dir=root / ".runner" / "cache",
+    )
+    table = next(table for table in project.tables if str(table.name) == name)
+    return TableView(
+        name=name,
+        kind=facts.kind,
+        file=facts.file,
+        description=table.header.description,
+        header=table.header.model_dump(mode="json", by_alias=True, exclude_defaults=True),
+        columns=tuple((column.name, column.type) for column in table.columns),
+        sql=facts.sql,
+        upstream=tuple(_reads(table)),
+        downstream=tuple(other.name for other in bundle.tables if name in other.reads),
+        workflows=tuple(w.name for w in bundle.workflows if name in w.tables),
+        published=tuple(published(root, bundle, facts)),
+    )
+
+
+def find_table(bundle: Bundle, name: str) -> TableFacts:
+    """Find a table of the bundle; UsageError with the nearest names."""
+    import difflib  # noqa: PLC0415 - only for one table
+
+    for table in bundle.tables:
+        if table.name == name:
+            return table
+    near = difflib.get_close_matches(name, [table.name for table in bundle.tables], n=3)
+    fault = Fault(
+        Place("TABLE"),
+        "unknown-table",
+        name,
+        "a table of this project" + (f" (nearest: {', '.join(near)})" if near else ""),
+        "see `runner list`",
+    )
+    raise UsageError([fault])
+
+
+def _reads(table: Table) -> list[str]:
+    lines = []
+    for read in table.reads:
+        how = "window" if read.windowed else "whole table"
+        if read.lookback:
+            plural = "s" if read.lookback > 1 else ""
+            how += f", {read.lookback} period{plural} back"
+        lines.append(f"{read.table} ({how})")
+    return [*lines, *(f"{source} (source)" for source in table.sources)]
+
+
+def published(root: Path, bundle: Bundle, facts: TableFacts) -> list[Published]:
+    """Read what the records of a local lake say of a table, period by period."""
+    from runner.keeper import records  # noqa: PLC0415 - only where records are read
+    from runner.keeper.publish import summary  # noqa: PLC0415
+    from runner.local.services import open_storage  # noqa: PLC0415
+
+    if bundle.environment["engine"] != "local":
+        return []
+    storage = open_storage(root, bundle.environment)
+    physical = f"{facts.database}.{facts.name.partition('.')[2]}"
+    latest = records.newest(records.entries(storage, physical), facts.grain or None)
+    bodies = {entry: records.read(storage, entry) for entry in set(latest.values())}
+    result = []
+    for period, entry in sorted(latest.items()):
+        if not entry.published:
+            continue
+        body = bodies[entry]
+        whole = summary(body)
+        share = len(body["rows"]) or 1
+        result.append(
+            Published(
+                period=period,
+                rows=body["rows"].get(period, 0),
+                bytes=whole["bytes"] // share,
+                files=len(body["files"]),
+                run=entry.run,
+                fingerprint=entry.fingerprint,
+            )
+        )
+    return result
+
+
+def graph_text(tables: tuple[TableFacts, ...]) -> str:
+    """Draw the tables as a tree by text: each below what it reads, marked where it stood before."""
+    below: dict[str, list[str]] = {table.name: [] for table in tables}
+    for table in tables:
+        for read in table.reads:
+            if read in below and read != table.name:
+                below[read].append(table.name)
+    roots = [t.name for t in tables if not (set(t.reads) - {t.name}) & set(below)]
+    lines: list[str] = []
+    seen: set[str] = set()
+
+    def draw(name: str, first: str, rest: str) -> None:
+        known = name in seen
+        seen.add(name)
+        lines.append(f"{first}{name}{' (see above)' if known and below[name] else ''}")
+        children = [] if known else below[name]
+        for position, child in enumerate(children):
+            last = position + 1 == len(children)
+            draw(child, rest + ("└── " if last else "├── "), rest + ("    " if last else "│   "))
+
+    for name in roots:
+        draw(name, "", "")
+    return "\n".join(lines)
+
+
+def graph_mermaid(tables: tuple[TableFacts, ...]) -> str:
+    """Draw the tables as a Mermaid flowchart."""
+    lines = ["flowchart LR"]
+    lines += [f"    {_id(t.name)}[{t.name}]:::{t.kind}" for t in tables]
+    names = {table.name for table in tables}
+    lines += [
+        f"    {_id(read)} --> {_id(table.name)}"
+        for table in tables
+        for read in table.reads
+        if read in names
+    ]
+    return "\n".join(lines)
+
+
+def _id(name: str) -> str:
+    return name.replace(".", "__")

@@ -1,0 +1,45 @@
+"""Plain text for terminals and pipes: columns, sizes, counts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_KILO = 1000
+
+
+def columns(
+    head: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()
+) -> str:
+    """Align rows under a head, two spaces apart; `right` numbers the columns set to the right.
+
+    >>> print(columns(("a", "n"), [("x", "10"), ("yy", "5")], right=[1]))
+    a    n
+    x   10
+    yy   5
+    """
+    lines = [tuple(head), *(tuple(row) for row in rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if i in right else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    )
+
+
+def size(count: float) -> str:
+    """Write a number of bytes for people.
+
+    >>> size(1234567)
+    '1.2 MB'
+    """
+    unit = "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if count < _KILO:
+            break
+        count, unit = count / _KILO, larger
+    return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
