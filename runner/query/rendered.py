@@ -33,22 +33,29 @@ class Locator:
     """Finds places of rendered text; renders again, once, when the first place is asked."""
 
     def __init__(
-        self, source: SourceFile, text: str, *, draw: Callable[[], OffsetMap | None]
+        self, source: SourceFile, text: str, *, draw: Callable[[], OffsetMap | None] | None
     ) -> None:
         """Take the file, everything that it rendered to, and how to draw the map."""
         self._source = source
         self._text = text
         self._draw = draw
         self._map: OffsetMap | None = None
-        self._drawn = False
+
+    def __reduce__(self) -> tuple[Callable[[SourceFile, str], Locator], tuple[SourceFile, str]]:
+        """Pickle without the way back: a stored rendering knows lines only; render to know more."""
+        return _stored_locator, (self._source, self._text)
 
     def trace(self, offset: int) -> tuple[Place, ...]:
         """Give the place of an offset in the text, then the calls that printed it."""
-        if not self._drawn:
+        if self._draw is not None:
             self._map = self._draw()
-            self._drawn = True
+            self._draw = None
         places = self._map.trace(offset) if self._map is not None else ()
         return places or (nearest_line(self._text, offset, self._source),)
+
+
+def _stored_locator(source: SourceFile, text: str) -> Locator:
+    return Locator(source, text, draw=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,13 @@ from sqlglot.optimizer.scope import Scope, traverse_scope
 from runner.query.parse import output_name, selects, type_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from runner.model.project import Column
 
+    Rule = Callable[[exp.Expr, Mapping[str, "Types"]], str]
+
 Types = dict[str, str]
-Rule = "Callable[[exp.Expr, Mapping[str, Types]], str]"
 _WIDTHS = ("tinyint", "smallint", "int", "bigint")
 _BIGINTS = (
     exp.Count, exp.CountIf, exp.ApproxDistinct, exp.RowNumber, exp.Rank, exp.DenseRank, exp.Ntile,
@@ -100,7 +101,7 @@ def _rules() -> tuple[tuple[tuple[type[exp.Expr], ...], Rule], ...]:
         ((exp.Sum,), lambda node, sources: _SUMS.get(infer(node.this, sources), "")),
         ((exp.Avg,), lambda node, sources: _MEANS.get(infer(node.this, sources), "")),
         ((exp.Round,), lambda node, sources: _ROUNDED.get(infer(node.this, sources), "")),
-        (_ARITHMETIC, lambda node, sources: _arithmetic(node, sources)),
+        (_ARITHMETIC, _arithmetic),
     )
 
 

@@ -49,7 +49,9 @@ def window_filters(
                 passed = _through_union(scope.expression, branch.expression, inherited)
                 incoming.setdefault(id(branch), []).append(passed)
             continue
-        bounds = [*_own_bounds(rendered, scope), *_pushed_down(scope, inherited)]
+        bounds = _with_equals(
+            scope, [*_own_bounds(rendered, scope), *_pushed_down(scope, inherited)]
+        )
         for alias, (node, source) in scope.selected_sources.items():
             mine = [bound for bound in bounds if bound.qualifier in ("", alias.lower())]
             if isinstance(source, exp.Table):
@@ -117,6 +119,54 @@ def _own_bounds(rendered: Rendered, scope: Scope) -> list[_Bound]:
         left = join.args.get("side") == "LEFT"
         bounds += [b for b in found if inner or (left and b.qualifier == joined)]
     return bounds
+
+
+def _with_equals(scope: Scope, bounds: list[_Bound]) -> list[_Bound]:
+    """Carry bounds over equalities: f.dt = w.dt bounds w.dt when f.dt is bounded."""
+    query = scope.expression
+    if not bounds or not isinstance(query, exp.Select):
+        return bounds
+    where = query.args.get("where")
+    pairs = list(_equal_columns(where.this)) if where is not None else []
+    shared: set[str] = set()
+    for join in query.args.get("joins") or ():
+        shared |= {column.name.lower() for column in join.args.get("using") or ()}
+        condition, side = join.args.get("on"), join.args.get("side")
+        if condition is None or side not in (None, "", "LEFT"):
+            continue
+        joined = join.this.alias_or_name.lower()
+        found = list(_equal_columns(condition))
+        pairs += [pair for pair in found if not side or pair[1][0] == joined]
+    found_bounds = [_Bound("", b.column, b.marks) if b.column in shared else b for b in bounds]
+    for bound in found_bounds:  # grows while it is read
+        for source, (qualifier, column) in pairs:
+            if source in ((bound.qualifier, bound.column), ("", bound.column)):
+                carried = _Bound(qualifier, column, bound.marks)
+                if carried not in found_bounds:
+                    found_bounds.append(carried)
+    return found_bounds
+
+
+_Pair = tuple[tuple[str, str], tuple[str, str]]
+
+
+def _equal_columns(node: exp.Expr) -> Iterator[_Pair]:
+    """Give the pairs of columns that a condition makes equal, in both directions."""
+    match node:
+        case exp.Paren():
+            yield from _equal_columns(node.this)
+        case exp.And():
+            yield from _equal_columns(node.left)
+            yield from _equal_columns(node.right)
+        case exp.EQ():
+            left, right = _bare_column(node.left), _bare_column(node.right)
+            if left is not None and right is not None:
+                one = (left.table.lower(), left.name.lower())
+                other = (right.table.lower(), right.name.lower())
+                yield one, other
+                yield other, one
+        case _:
+            return
 
 
 def _bounds(rendered: Rendered, node: exp.Expr) -> Iterator[_Bound]:
