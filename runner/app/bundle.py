@@ -59,6 +59,8 @@ class WorkflowFacts:
     definition: str
     tables: tuple[str, ...]
     loads: tuple[str, ...]
+    others: tuple[str, ...]
+    """Steps that are neither tables nor loads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,7 @@ def _read(path: Path) -> Bundle | None:
                             **workflow,
                             "tables": tuple(workflow["tables"]),
                             "loads": tuple(workflow["loads"]),
+                            "others": tuple(workflow["others"]),
                         }
                     )
                     for workflow in data["workflows"]
@@ -222,6 +225,7 @@ def _workflow_facts(project: Project, named: NamedWorkflow) -> WorkflowFacts:
     from runner.asl.build import render  # noqa: PLC0415
     from runner.asl.compile import compile_workflow, schedule_window  # noqa: PLC0415
     from runner.asl.validate import check_machine  # noqa: PLC0415
+    from runner.model.names import TableName  # noqa: PLC0415
     from runner.model.workflow import LoadsStep, TablesStep  # noqa: PLC0415
     from runner.project import select  # noqa: PLC0415
 
@@ -250,7 +254,12 @@ def _workflow_facts(project: Project, named: NamedWorkflow) -> WorkflowFacts:
         schedule=schedule_window(named.workflow),
         definition=definition.decode(),
         tables=names(TablesStep),
-        loads=names(LoadsStep),
+        loads=tuple(
+            name
+            for name in names(LoadsStep)
+            if project.table(TableName.parse(name)).header.load is not None
+        ),
+        others=tuple(name for name in named.workflow.steps if name not in selected),
     )
 
 

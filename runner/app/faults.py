@@ -1,0 +1,58 @@
+"""Faults on purpose, as words: `<state>:<action>[@<attempt>]`.
+
+Actions: `fail=ERROR`, `timeout`, `crash`, each with `-after` for after the task's effect:
+`staging.flights insert:crash-after`, `* publish:fail=Lambda.Unknown@0`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runner.errors import Fault, Place, UsageError
+from runner.machine import Crash, Fail, FaultPlan, InjectedFault, TimeOut, When
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def read_faults(words: Iterable[str]) -> FaultPlan:
+    """Read the words of --fault; UsageError lists every one that is not understood."""
+    found: list[InjectedFault] = []
+    faults: list[Fault] = []
+    for word in words:
+        try:
+            found.append(_read(word))
+        except ValueError as error:
+            expected = "STATE:ACTION[@ATTEMPT], ACTION one of fail=ERROR, timeout, crash, -after"
+            advice = "for example 'staging.flights insert:crash-after'"
+            faults.append(Fault(Place("--fault"), "bad-fault", str(error), expected, advice))
+    if faults:
+        raise UsageError(faults)
+    return FaultPlan(tuple(found))
+
+
+def _read(word: str) -> InjectedFault:
+    state, colon, rest = word.rpartition(":")
+    if not colon or not state:
+        raise ValueError(f"{word!r} has no state")
+    rest, at, attempt = rest.partition("@")
+    if at and not attempt.isdigit():
+        raise ValueError(f"attempt {attempt!r} in {word!r}")
+    name, _, error = rest.partition("=")
+    when = When.AFTER if name.endswith("-after") else When.BEFORE
+    return InjectedFault(
+        state=state,
+        action=_action(name.removesuffix("-after"), error.removesuffix("-after"), word),
+        when=When.AFTER if error.endswith("-after") else when,
+        attempt=int(attempt) if at else None,
+    )
+
+
+def _action(name: str, error: str, word: str) -> Fail | TimeOut | Crash:
+    if name == "fail" and error:
+        return Fail(error)
+    if name == "timeout":
+        return TimeOut()
+    if name == "crash":
+        return Crash()
+    raise ValueError(f"action {name!r} in {word!r}")

@@ -1,0 +1,108 @@
+"""What a run tells while it goes on: journal events turned into steps, rows and a count.
+
+In: the interpreter's events and the compiled workflow.  Out: `Progress` values for displays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from runner.app.bundle import WorkflowFacts
+    from runner.machine import Event
+
+Phase = Literal["running", "waiting", "done", "unchanged", "failed"]
+_ENDING = {"finish", "run", "call"}
+"""Verbs whose task, when it succeeds, ends the turn of a table, a load or a function."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One change of one table, load or other step."""
+
+    subject: str
+    """`marts.daily`, `marts.daily load`, `report`."""
+    phase: Phase
+    verb: str
+    """What it does now: prepare, insert, publish, ..."""
+    done: int
+    """Subjects that have ended."""
+    total: int
+    seconds: float
+    """Since the subject began."""
+    rows: int | None = None
+    bytes: int | None = None
+    note: str = ""
+
+
+@dataclass(slots=True)
+class Tracker:
+    """Follows the events of one execution and calls `tell` for what people want to see."""
+
+    subjects: frozenset[str]
+    """Everything that has a turn: tables, `<table> load`, other steps."""
+    tell: Callable[[Progress], None]
+    _began: dict[str, datetime] = field(default_factory=dict)
+    _ended: set[str] = field(default_factory=set)
+
+    def observe(self, event: Event) -> None:
+        """Take one event."""
+        subject, _, verb = event.state.rpartition(" ")
+        if subject not in self.subjects or verb == "choose":
+            return
+        match event.kind.value:
+            case "state_entered":
+                self._entered(subject, verb, event)
+            case "task_succeeded" if verb in _ENDING:
+                self._end(subject, "done", event)
+            case "task_failed" if verb not in ("read", "unstage", "drop types"):
+                self._say(subject, "running", verb, event, note=str(event.data.get("error", "")))
+            case _:
+                pass
+
+    def _entered(self, subject: str, verb: str, event: Event) -> None:
+        self._began.setdefault(subject, event.time)
+        if verb == "keep":
+            self._end(subject, "unchanged", event)
+        elif verb == "fail":
+            self._end(subject, "failed", event)
+        else:
+            self._say(subject, "waiting" if verb == "wait" else "running", verb, event)
+
+    def _end(self, subject: str, phase: Phase, event: Event) -> None:
+        self._ended.add(subject)
+        self._say(subject, phase, "", event)
+
+    def _say(self, subject: str, phase: Phase, verb: str, event: Event, note: str = "") -> None:
+        began = self._began.get(subject, event.time)
+        facts = _payload(event) if phase == "done" else {}
+        self.tell(
+            Progress(
+                subject,
+                phase,
+                verb,
+                len(self._ended),
+                len(self.subjects),
+                (event.time - began).total_seconds(),
+                rows=facts.get("rows"),
+                bytes=facts.get("bytes"),
+                note=note,
+            )
+        )
+
+
+def subjects_of(workflow: WorkflowFacts) -> frozenset[str]:
+    """Name everything that has a turn in a workflow."""
+    return frozenset(
+        (*workflow.tables, *(f"{name} load" for name in workflow.loads), *workflow.others)
+    )
+
+
+def _payload(event: Event) -> dict[str, Any]:
+    result = event.data.get("result")
+    payload = result.get("Payload") if isinstance(result, dict) else None
+    return payload if isinstance(payload, dict) else {}

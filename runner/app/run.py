@@ -1,0 +1,191 @@
+"""`run`: execute a compiled definition on this machine, watch it, say what came of it.
+
+The interpreter is given the definition's bytes and the input JSON, nothing else of the project;
+services answer in place of AWS.  A run that was killed goes on from its journal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from runner.app.bundle import open_bundle
+from runner.app.compiled import find_workflow
+from runner.errors import Fault, Place, UsageError
+from runner.keeper import windows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from runner.app.bundle import WorkflowFacts
+    from runner.app.progress import Progress
+    from runner.machine import FaultPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How one table, load or other step ended."""
+
+    name: str
+    kind: str
+    """table, load, lambda, sns, wait or asl."""
+    status: str
+    """published, unchanged, loaded, succeeded, caught, failed or skipped."""
+    rows: int = 0
+    bytes: int = 0
+    partitions: int = 0
+    message: str = ""
+    advice: str = ""
+    warnings: tuple[str, ...] = ()
+    mart: str = ""
+    mart_table: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What came of a run."""
+
+    run: str
+    workflow: str
+    status: str
+    """SUCCEEDED, FAILED, TIMED_OUT or ABORTED."""
+    start: str
+    end: str
+    ended: tuple[Ended, ...]
+    error: str
+    cause: str
+    seconds: float
+    marts: tuple[tuple[str, str], ...]
+    """Marts by name, and how to look at them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What to write: an inclusive range of civil values."""
+
+    start: str
+    end: str
+
+
+def choose_window(
+    workflow: WorkflowFacts,
+    timezone: str,
+    *,
+    start: str | None,
+    end: str | None,
+    date: str | None,
+    now: datetime,
+) -> Window:
+    """Decide the window: start and end, one date, or the schedule's at the given clock."""
+    if date is not None:
+        if start or end:
+            raise _usage("--date", "--date together with --start or --end", "one or the other")
+        start = end = date
+    if start is None and end is None:
+        return _scheduled(workflow, timezone, now)
+    if start is None or end is None:
+        missing = "--start" if start is None else "--end"
+        raise _usage(missing, f"no {missing}", "both ends of the window, or --date")
+    for option, value in (("--start", start), ("--end", end)):
+        try:
+            windows.parse_civil(value, workflow.grain)
+        except ValueError as error:
+            raise _usage(option, str(error), f"a {workflow.grain} that exists") from error
+    if start > end:
+        raise _usage(
+            "--start", f"{start}, after --end {end}", "a window that begins before it ends"
+        )
+    return Window(start, end)
+
+
+def _scheduled(workflow: WorkflowFacts, timezone: str, now: datetime) -> Window:
+    schedule = workflow.schedule
+    if schedule is None:
+        expected = f"--start and --end, since {workflow.name} has no schedule"
+        raise _usage("--start", "no window", expected)
+    start, end = windows.scheduled_window(
+        now.isoformat(),
+        timezone,
+        last=schedule["last"],
+        unit=schedule["unit"],
+        lag=schedule["lag"],
+    )
+    if schedule["unit"] != workflow.grain:
+        start, end = windows.regrain(start, end, schedule["unit"], workflow.grain)
+    return Window(start, end)
+
+
+def _usage(option: str, found: str, expected: str) -> UsageError:
+    advice = "for example --start 2013-01-01 --end 2013-01-31, or --date 2013-01-01"
+    return UsageError([Fault(Place(option), "bad-window", found, expected, advice)])
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What to run, and how."""
+
+    root: Path
+    workflow: str | None = None
+    environment: str = "local"
+    variables: tuple[tuple[str, str], ...] = ()
+    start: str | None = None
+    end: str | None = None
+    date: str | None = None
+    only: tuple[str, ...] = ()
+    resume: str | None = None
+    """Name of a run to continue, or `last`."""
+    faults: FaultPlan | None = None
+
+
+def run(
+    request: RunRequest,
+    *,
+    tell: Callable[[Progress], None] | None = None,
+    started: Callable[[str, str, str], None] | None = None,
+    now: Callable[[], datetime] | None = None,
+) -> RunResult:
+    """Run a workflow over a window, or continue a run that was killed.
+
+    `tell` hears of progress, `started` of the run's name, workflow and window.  Raises ProjectError
+    and UsageError before anything starts; a failed run is a result, not an exception.
+    """
+    from runner.app.local_run import execute  # noqa: PLC0415 - the interpreter and the services
+
+    clock = now or (lambda: datetime.now(UTC))
+    bundle = open_bundle(request.root, request.environment, dict(request.variables))
+    if bundle.environment["engine"] != "local":
+        raise _usage("--env", f"{request.environment}, an AWS environment", "a local one")
+    if request.resume is not None:
+        return execute(request, bundle, None, None, clock=clock, tell=tell, started=started)
+    workflow = find_workflow(bundle, request.workflow)
+    window = choose_window(
+        workflow,
+        bundle.timezone,
+        start=request.start,
+        end=request.end,
+        date=request.date,
+        now=clock(),
+    )
+    given: dict[str, Any] = {"start": window.start, "end": window.end}
+    if request.only:
+        given["only"] = _known(request.only, workflow)
+    return execute(request, bundle, workflow, given, clock=clock, tell=tell, started=started)
+
+
+def _known(only: tuple[str, ...], workflow: WorkflowFacts) -> list[str]:
+    import difflib  # noqa: PLC0415 - only for a mistake
+
+    names = list(dict.fromkeys((*workflow.tables, *workflow.loads)))
+    faults = []
+    for name in only:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=3) or names[:5]
+            expected = f"a table of workflow {workflow.name} (nearest: {', '.join(near)})"
+            faults.append(
+                Fault(Place("--only"), "unknown-table", name, expected, "see `runner list`")
+            )
+    if faults:
+        raise UsageError(faults)
+    return list(only)

@@ -1,0 +1,72 @@
+"""`runner run`: execute a workflow over a window on this machine."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path  # noqa: TC003 - click's signature
+
+import click
+
+from runner.cli.options import find_root, project_options, read_variables
+
+
+@click.command(name="run", short_help="Run a workflow over a window, or continue a run.")
+@click.argument("workflow", required=False)
+@click.option("--start", help="First value of the window, e.g. 2013-01-01.")
+@click.option("--end", help="Last value of the window; it belongs to it.")
+@click.option("--date", help="A window of one value.")
+@click.option("--only", multiple=True, metavar="TABLE", help="Only this table (repeatable).")
+@click.option(
+    "--resume",
+    metavar="RUN",
+    help="Continue a run that was killed; `last` for the newest of them.",
+)
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="STATE:ACTION",
+    help="Make a state fail on purpose, e.g. 'staging.flights insert:crash-after'.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print events as JSON lines.")
+@project_options
+def command(  # noqa: PLR0917 - click hands over every option
+    workflow: str | None,
+    start: str | None,
+    end: str | None,
+    date: str | None,
+    only: tuple[str, ...],
+    resume: str | None,
+    faults: tuple[str, ...],
+    as_json: bool,  # noqa: FBT001 - click's signature
+    folder: Path | None,
+    environment: str,
+    variables: tuple[str, ...],
+) -> int:
+    """Run WORKFLOW over a window: every table is written, tested, published and loaded.
+
+    Running the same window again replaces it; nothing is ever doubled.  Without a window, the
+    schedule's is used.
+
+    Example: runner run daily --start 2013-01-01 --end 2013-01-31
+    """
+    from runner.app.faults import read_faults  # noqa: PLC0415 - heavy when needed
+    from runner.app.run import RunRequest, run  # noqa: PLC0415
+    from runner.cli.displays import open_display  # noqa: PLC0415
+
+    request = RunRequest(
+        root=find_root(folder),
+        workflow=workflow,
+        environment=environment,
+        variables=tuple(read_variables(variables).items()),
+        start=start,
+        end=end,
+        date=date,
+        only=only,
+        resume=resume,
+        faults=read_faults(faults) if faults else None,
+    )
+    with open_display(as_json=as_json, terminal=sys.stderr.isatty()) as display:
+        result = run(request, tell=display.tell, started=display.started)
+    display.ended(result)
+    return 0 if result.status == "SUCCEEDED" else 1

@@ -1,0 +1,63 @@
+"""Plain lines for pipes and CI: one line when a table, load or step begins or ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+import click
+
+from runner.cli.displays.summary import summary
+from runner.cli.texts import size
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from runner.app.progress import Progress
+    from runner.app.run import RunResult
+
+
+class Plain:
+    """Writes to standard error while running, the summary to standard output."""
+
+    def started(self, run: str, workflow: str, window: str) -> None:
+        """Say what begins."""
+        click.echo(f"{workflow} {window} (run {run})", err=True)
+
+    def tell(self, progress: Progress) -> None:
+        """Write a line when something ended, waits, or met an error."""
+        line = line_of(progress)
+        if line:
+            click.echo(line, err=True)
+
+    def ended(self, result: RunResult) -> None:
+        """Write the summary."""
+        click.echo(summary(result))
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Have nothing to put away."""
+
+
+def line_of(progress: Progress) -> str:
+    """Write one line of progress; empty for what is only worth a live display."""
+    count = f"[{progress.done:>{len(str(progress.total))}}/{progress.total}]"
+    if progress.phase in ("done", "unchanged", "failed"):
+        facts = [progress.phase]
+        if progress.rows is not None and (progress.rows or progress.bytes):
+            facts.append(f"{progress.rows:,} rows")
+        if progress.bytes:
+            facts.append(size(progress.bytes))
+        return f"{count} {progress.subject}  {'  '.join(facts)}  {progress.seconds:.2f} s"
+    if progress.note:
+        return f"{count} {progress.subject}  {progress.verb}: {progress.note}"
+    if progress.phase == "waiting":
+        return f"{count} {progress.subject}  waits to try again"
+    return ""
