@@ -56,10 +56,10 @@ def model_page(name: str) -> str:
     """Write the page of one kind of file."""
     address, lead = PAGES[name]
     schema = load_model(address).model_json_schema(by_alias=True)
-    parts = [f"# {name.capitalize()} keys\n", MADE, lead + "\n", table_of(schema)]
+    parts = [f"# {name.capitalize()} keys\n", MADE, lead + "\n", table_of(schema, schema)]
     for title, section in sections(schema):
         parts += [f"## {heading(title, section)}\n", plain(section.get("description", "")) + "\n"]
-        parts.append(table_of(section) if "properties" in section else values_of(section))
+        parts.append(table_of(section, schema) if "properties" in section else values_of(section))
     return "\n".join(parts)
 
 
@@ -86,15 +86,21 @@ def anchor(title: str, section: Mapping[str, Any]) -> str:
     return re.sub(r"[^a-z0-9 _-]", "", heading(title, section).lower()).replace(" ", "-")
 
 
-def table_of(schema: Mapping[str, Any]) -> str:
-    """Write a model's keys as a table."""
-    required = schema.get("required", ())
+def table_of(model: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
+    """Write a model's keys as a table; `schema` holds the models that it refers to."""
+    required = model.get("required", ())
     lines = ["| key | value | default | meaning |", "|---|---|---|---|"]
-    for key, field in schema["properties"].items():
+    for key, field in model["properties"].items():
         default = "required" if key in required else shown_default(field)
-        cells = (f"`{key}`", kind_of(field), default, plain(field.get("description", "")))
+        cells = (f"`{key}`", kind_of(field), default, meaning_of(field, schema))
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def meaning_of(field: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
+    """Give a key's description; pydantic leaves out one that its model's docstring repeats."""
+    referred = schema.get("$defs", {}).get(field.get("$ref", "").rsplit("/", 1)[-1], {})
+    return plain(field.get("description") or referred.get("description", ""))
 
 
 def values_of(schema: Mapping[str, Any]) -> str:

@@ -1,0 +1,232 @@
+"""The docs are complete, fresh and true: reference pages, and every code block.
+
+Blocks of a page run in order in a scratch copy of the example project. A block's first line says
+what it is: ```sql <path> and ```yaml <path> are files of the project; ```yaml config.yaml <key> is
+what stands under that key; ```bash runs; ```bash needs=<command> runs where that command is;
+```bash not-run: <reason> does not; ```text is for the eye.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from runner.model.config import Config
+from runner.model.header import Header
+from runner.model.workflow import Workflow
+from runner.query.source import split_header
+from scripts import make_reference
+from tests.test_public_names import dependencies
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted(
+    [ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("docs/how-to/*.md")],
+    key=lambda path: path.as_posix(),
+)
+EXAMPLE = ("config.yaml", "sql", "workflows", "lambdas", "data")
+FENCE = re.compile(r"^```(\w*)[ ]?(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A code block of a page."""
+
+    language: str
+    about: str
+    text: str
+
+    @property
+    def runs(self) -> bool:
+        needed = re.match(r"needs=(\S+)", self.about)
+        if needed is not None:
+            return shutil.which(needed[1]) is not None
+        return not self.about.startswith("not-run: ")
+
+
+def blocks_of(page: Path) -> list[Block]:
+    return [Block(*found) for found in FENCE.findall(page.read_text("utf-8"))]
+
+
+def name_of(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+# --- complete and fresh ---------------------------------------------------------------------------
+
+
+def test_reference_pages_are_fresh() -> None:
+    stale = [
+        file
+        for file, text in make_reference.pages().items()
+        if (make_reference.REFERENCE / file).read_text("utf-8") != text
+    ]
+    assert stale == [], "run scripts/make_reference and read the difference"
+
+
+def test_every_fault_code_has_a_meaning_and_no_other() -> None:
+    assert sorted(make_reference.meanings()) == sorted(make_reference.codes_used())
+
+
+def test_fault_codes_are_found_in_source() -> None:
+    source = """
+from runner.errors import Fault
+first = Fault(place, "cycle", "found", "expected", "advice")
+second = Fault(place=place, code="loop", found="", expected="", advice="")
+def explain() -> tuple[str, str]:
+    return "jinja-value", "An ordinary sentence, well-formed."
+"""
+    assert make_reference.codes_in(source) == {"cycle", "loop", "jinja-value"}
+    assert make_reference.codes_in('header = "content-type"') == set()
+
+
+def test_every_command_is_there_and_documented() -> None:
+    from runner.cli.root import COMMANDS
+
+    page = (make_reference.REFERENCE / "commands.md").read_text("utf-8")
+    assert [command.name for command in make_reference.commands()] == list(COMMANDS)
+    assert [name for name in COMMANDS if f"\n## runner {name}\n" not in page] == []
+
+
+@pytest.mark.parametrize(("page", "model"), [("config", Config), ("header", Header)])
+def test_every_key_is_documented(page: str, model: type[Config | Header]) -> None:
+    text = (make_reference.REFERENCE / f"{page}.md").read_text("utf-8")
+    fields = {field.alias or name for name, field in model.model_fields.items()}
+    assert {name for name in fields if f"\n| `{name}` |" not in text} == set()
+
+
+def test_every_step_type_is_documented() -> None:
+    page = (make_reference.REFERENCE / "workflow.md").read_text("utf-8")
+    schema = Workflow.model_json_schema()["properties"]["steps"]
+    types = set(schema["additionalProperties"]["discriminator"]["mapping"])
+    assert types >= {"tables", "loads", "lambda", "wait", "sns", "asl"}
+    assert {name for name in types if f": `type: {name}`\n" not in page} == set()
+
+
+def test_every_key_of_a_model_has_a_meaning() -> None:
+    silent = [
+        f"{title}.{key}"
+        for address, _ in make_reference.PAGES.values()
+        for schema in [make_reference.load_model(address).model_json_schema()]
+        for title, section in [("", schema), *make_reference.sections(schema)]
+        for key, field in section.get("properties", {}).items()
+        if not make_reference.meaning_of(field, schema)
+    ]
+    assert silent == []
+
+
+def test_the_rules_are_numbered_without_a_gap() -> None:
+    text = (ROOT / "docs/rules.md").read_text("utf-8")
+    numbers = [int(number) for number in re.findall(r"^(\d+)\. ", text, re.MULTILINE)]
+    assert numbers == list(range(1, 39))
+
+
+def test_every_rule_that_the_code_names_exists() -> None:
+    named = {
+        int(number)
+        for path in (ROOT / "runner").rglob("*.py")
+        for number in re.findall(r"SEMANTICS (\d+)", path.read_text("utf-8"))
+    }
+    assert named <= set(range(1, 39))
+
+
+def test_every_dependency_has_its_sentence() -> None:
+    text = (ROOT / "docs/decisions.md").read_text("utf-8").lower()
+    assert {name for name in dependencies() if f"| `{name}` |" not in text} == set()
+
+
+# --- true -----------------------------------------------------------------------------------------
+
+
+def test_links_lead_somewhere() -> None:
+    dead = [
+        f"{name_of(page)}: {target}"
+        for page in [*PAGES, *ROOT.glob("docs/reference/*.md")]
+        for target in LINK.findall(page.read_text("utf-8"))
+        if "://" not in target and not (page.parent / target).exists()
+    ]
+    assert dead == []
+
+
+def test_every_block_says_what_it_is() -> None:
+    strange = [
+        f"{name_of(page)}: ```{block.language} {block.about}"
+        for page in PAGES
+        for block in blocks_of(page)
+        if not is_understood(block)
+    ]
+    assert strange == []
+
+
+def is_understood(block: Block) -> bool:
+    match block.language:
+        case "text":
+            return block.about == ""
+        case "bash":
+            return re.fullmatch(r"|needs=\w+|not-run: .{10,}", block.about) is not None
+        case "sql":
+            return re.fullmatch(r"sql/\w+/\w+\.sql", block.about) is not None
+        case "yaml":
+            known = r"workflows/\w+\.yaml|config\.yaml (environments|sources)"
+            return re.fullmatch(known, block.about) is not None
+    return False
+
+
+CONFIG: dict[str, object] = {"project": "x", "environments": {"local": {"engine": "local"}}}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_yaml_and_headers_are_valid(page: Path) -> None:
+    for block in blocks_of(page):
+        if block.language == "sql":
+            header = split_header(block.text, file=block.about).header_yaml
+            Header.model_validate(yaml.safe_load(header))
+        elif block.language == "yaml" and block.about.startswith("workflows/"):
+            Workflow.model_validate(yaml.safe_load(block.text))
+        elif block.language == "yaml":
+            key = block.about.split()[1]
+            written = {**as_dict(CONFIG.get(key, {})), **yaml.safe_load(block.text)}
+            Config.model_validate({**CONFIG, key: written})
+
+
+def as_dict(value: object) -> dict[str, object]:
+    assert isinstance(value, dict)
+    return value
+
+
+@pytest.mark.parametrize(
+    "page",
+    [page for page in PAGES if any(b.language == "bash" and b.runs for b in blocks_of(page))],
+    ids=name_of,
+)
+def test_the_blocks_of_a_page_run(page: Path, tmp_path: Path) -> None:
+    for part in EXAMPLE:
+        source, target = ROOT / part, tmp_path / part
+        shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    script = ["set -euo pipefail"]
+    for block in blocks_of(page):
+        if block.language == "sql" or block.about.startswith("workflows/"):
+            (tmp_path / block.about).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / block.about).write_text(block.text, "utf-8")
+        elif block.language == "bash" and block.runs:
+            script.append(block.text)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["/bin/bash", "-c", "\n".join(script)],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": path},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
