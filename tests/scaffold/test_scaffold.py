@@ -39,9 +39,9 @@ def test_init_writes_every_part_of_a_project(tmp_path: Path) -> None:
         ".gitignore",
         "README.md",
         "config.yaml",
-        "data/orders/dt=2024-03-01/orders.json",
-        "data/orders/dt=2024-03-02/orders.json",
-        "data/orders/dt=2024-03-03/orders.json",
+        "data/orders/dt=2024-01-01/orders.json",
+        "data/orders/dt=2024-01-02/orders.json",
+        "data/orders/dt=2024-01-03/orders.json",
         "lambdas/report/handler.py",
         "sql/macros/time.sql",
         "sql/marts/customers.sql",
@@ -123,7 +123,7 @@ def test_a_new_table_reads_a_window_of_a_partitioned_one(project: Path) -> None:
     assert header.partition["dt"].model_dump(exclude_none=True) == {
         "type": "date",
         "format": "yyyy-MM-dd",
-        "range": "2024-03-01,NOW+1DAYS",
+        "range": "2024-01-01,NOW+1DAYS",
     }
     body = split_header(path.read_text("utf-8"), file="").body
     assert "FROM staging.orders\nWHERE dt BETWEEN '{{ start }}' AND '{{ end }}'" in body

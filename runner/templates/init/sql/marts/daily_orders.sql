@@ -1,7 +1,7 @@
 /*---
 description: Orders and turnover per day and product.
 partition:
-  dt: {type: date, format: yyyy-MM-dd, range: "2024-03-01,NOW+1DAYS"}
+  dt: {type: date, format: yyyy-MM-dd, range: "2024-01-01,NOW+1DAYS"}
 load:                                 # into the mart, after the table is published
   mode: merge
   keys: [dt, product]

@@ -8,7 +8,7 @@ CREATE EXTERNAL TABLE IF NOT EXISTS raw.orders (
     product string,
     quantity int,
     price double,
-    ordered_at string COMMENT 'in UTC: 2024-03-01T08:15:00Z'
+    ordered_at string COMMENT 'in UTC: 2024-01-01T08:15:00Z'
 )
 PARTITIONED BY (dt string)
 ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe'
@@ -17,5 +17,5 @@ TBLPROPERTIES (
     'projection.enabled' = 'true',
     'projection.dt.type' = 'date',
     'projection.dt.format' = 'yyyy-MM-dd',
-    'projection.dt.range' = '2024-03-01,NOW+1DAYS'
+    'projection.dt.range' = '2024-01-01,NOW+1DAYS'
 )

@@ -1,7 +1,7 @@
 /*---
 description: One row an order, with its amount.
 partition:                            # so the table is written a window at a time
-  dt: {type: date, format: yyyy-MM-dd, range: "2024-03-01,NOW+1DAYS"}
+  dt: {type: date, format: yyyy-MM-dd, range: "2024-01-01,NOW+1DAYS"}
 tests:
   - unique: [id]
   - not_null: [customer, amount]
