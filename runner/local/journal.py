@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
+    from runner.machine.events import Event as MachineEvent
     from runner.model.ports import Json
 
 
@@ -80,3 +81,10 @@ class SqliteJournal(Generic[E]):
         """Close the file; closing twice is allowed."""
         with self._lock:
             self._connection.close()
+
+
+def open_journal(path: Path) -> SqliteJournal[MachineEvent]:
+    """Open the journal of an execution of the interpreter."""
+    from runner.machine.events import Event as MachineEvent  # noqa: PLC0415 - only runs need it
+
+    return SqliteJournal(path, MachineEvent.from_json)

@@ -91,3 +91,22 @@ def test_an_append_survives_sigkill(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "j", decode)
     assert [event.body for event in journal.events()] == list(range(7))
     journal.close()
+
+
+def test_the_interpreters_events_survive_the_file(tmp_path: Path) -> None:
+    import datetime as dt
+
+    from runner.local.journal import open_journal
+    from runner.machine.events import Event, EventKind
+
+    event = Event(
+        EventKind.TASK_SUCCEEDED,
+        "Each#1[3]/Load#1",
+        "Load",
+        dt.datetime(2013, 1, 2, 3, 4, 5, 678901, tzinfo=dt.UTC),
+        {"result": {"rows": [1, None, "ü"]}},
+    )
+    journal = open_journal(tmp_path / "j")
+    journal.append(event)
+    assert list(journal.events()) == [event]
+    journal.close()

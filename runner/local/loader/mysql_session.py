@@ -103,7 +103,7 @@ def open_session(target: MysqlTarget, table: str) -> Iterator[Session]:
     """Connect and set the session up; always closed, and with it the temporary tables."""
     connection = _connect(target, table)
     try:
-        version = str(connection.server_version)
+        version = str(connection.get_server_info())  # type: ignore[no-untyped-call]  # stubs
         session = Session(connection, False, _collation(version), table)
         session.run(f"SET SESSION sql_mode = '{_STRICT}', time_zone = '+00:00'")
         ((local_infile,),) = session.all_rows("SELECT @@GLOBAL.local_infile")

@@ -1,0 +1,178 @@
+"""ECS on this machine: the task that loads a mart, run by the built-in loader.
+
+In: the arguments of `ecs:runTask.sync`, whose container gets a manifest's URI and a mart's name.
+Out: one Task object, as `.sync` gives it; a failed load is `States.TaskFailed` with the Task as
+its cause and the plain reason in it.  What the task would have logged becomes a line of a file.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from runner.local.loader import LoadResult, load
+from runner.model.loads import LoadManifest
+from runner.model.ports import ServiceError
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from runner.local.loader import Target
+    from runner.local.loader.source import Connect
+    from runner.model.ports import Json
+
+_ARN = "arn:aws:ecs:local:000000000000:"
+_MAX_OVERRIDES = 8192
+"""Characters of all overrides together, as ECS counts them."""
+_EXITED = "Essential container in task exited"
+
+
+@dataclass(frozen=True, slots=True)
+class Ecs:
+    """The load tasks of one environment."""
+
+    task_definitions: Mapping[str, str]
+    """Task definition and the mart that it is for (SEMANTICS 32)."""
+    marts: Mapping[str, Target]
+    read: Callable[[str], bytes]
+    """Reads an object by its `s3://` URI."""
+    path_of: Callable[[str], Path]
+    """Gives the file of an object by its `s3://` URI."""
+    connect: Connect
+    log: Path
+    """JSON lines: one per task."""
+    now: Callable[[], dt.datetime]
+
+    def __call__(self, action: str, arguments: Mapping[str, Json]) -> Json:
+        """Serve `runTask.sync`; anything else is refused by name."""
+        if action != "runTask.sync":
+            raise ServiceError(
+                "States.Runtime", f"ecs:{action} is not known locally; runTask.sync is"
+            )
+        name = _definition_name(arguments)
+        if name not in self.task_definitions:
+            known = ", ".join(sorted(self.task_definitions)) or "none"
+            raise ServiceError(
+                "ECS.ClientException",
+                f"TaskDefinition not found: {name}; task definitions here: {known}",
+            )
+        started = self.now()
+        try:
+            result = self._load(self.task_definitions[name], _environment(arguments))
+        except ServiceError as error:
+            task = self._task(name, arguments, started=started, reason=_reason(error))
+            self._write_log(task, {"error": error.error, "reason": error.cause})
+            raise ServiceError("States.TaskFailed", json.dumps(task)) from error
+        task = self._task(name, arguments, started=started, reason="")
+        self._write_log(task, _loaded(result))
+        return task
+
+    def _load(self, mart: str, environment: Mapping[str, str]) -> LoadResult:
+        """Do what the container does with its environment."""
+        asked = environment.get("RUNNER_MART")
+        uri = environment.get("RUNNER_LOAD_MANIFEST")
+        if asked is None or uri is None:
+            raise ServiceError(
+                "Load.InvalidTask", "the task needs RUNNER_MART and RUNNER_LOAD_MANIFEST"
+            )
+        if asked != mart:
+            raise ServiceError(
+                "Load.InvalidTask", f"the task definition is for mart {mart}, not {asked}"
+            )
+        manifest = LoadManifest.from_json(self._manifest(uri))
+        return load(manifest, self.marts[mart], path_of=self.path_of, connect=self.connect)
+
+    def _manifest(self, uri: str) -> Mapping[str, Json]:
+        try:
+            value: Mapping[str, Json] = json.loads(self.read(uri))
+        except (ValueError, FileNotFoundError) as exc:
+            raise ServiceError(
+                "Load.InvalidManifest", f"the manifest {uri} cannot be read: {exc}"
+            ) from exc
+        return value
+
+    def _task(
+        self, name: str, arguments: Mapping[str, Json], *, started: dt.datetime, reason: str
+    ) -> dict[str, Json]:
+        """Describe the stopped task as ECS does: PascalCase, instants in epoch milliseconds."""
+        task_id = uuid.uuid4().hex
+        cluster = str(arguments.get("Cluster", "default")).rpartition("/")[2]
+        arn = f"{_ARN}task/{cluster}/{task_id}"
+        container = {
+            "ContainerArn": f"{_ARN}container/{cluster}/{task_id}/0",
+            "ExitCode": 1 if reason else 0,
+            "LastStatus": "STOPPED",
+            "Name": _container(arguments).get("Name", name),
+            "TaskArn": arn,
+        }
+        if reason:
+            container["Reason"] = reason
+        return {
+            "ClusterArn": f"{_ARN}cluster/{cluster}",
+            "Containers": [container],
+            "CreatedAt": _milliseconds(started),
+            "DesiredStatus": "STOPPED",
+            "Group": f"family:{name}",
+            "LastStatus": "STOPPED",
+            "LaunchType": arguments.get("LaunchType", "FARGATE"),
+            "Overrides": arguments.get("Overrides", {}),
+            "StartedAt": _milliseconds(started),
+            "StartedBy": "AWS Step Functions",
+            "StopCode": "EssentialContainerExited",
+            "StoppedAt": _milliseconds(self.now()),
+            "StoppedReason": _EXITED,
+            "TaskArn": arn,
+            "TaskDefinitionArn": f"{_ARN}task-definition/{name}:1",
+        }
+
+    def _write_log(self, task: Mapping[str, Json], said: Mapping[str, Json]) -> None:
+        took_s = (task["StoppedAt"] - task["StartedAt"]) / 1000
+        line = {"task": task["TaskArn"], "at": self.now().isoformat(), "seconds": took_s, **said}
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def _definition_name(arguments: Mapping[str, Json]) -> str:
+    """Give the task definition's name without ARN and revision."""
+    given = arguments.get("TaskDefinition")
+    if not isinstance(given, str) or not given:
+        raise ServiceError("ECS.InvalidParameterException", "TaskDefinition is missing")
+    size = len(json.dumps(arguments.get("Overrides", {})))
+    if size > _MAX_OVERRIDES:
+        raise ServiceError(
+            "ECS.InvalidParameterException",
+            f"Container Overrides length must be at most {_MAX_OVERRIDES} characters, not {size}",
+        )
+    return given.rpartition("/")[2].partition(":")[0]
+
+
+def _container(arguments: Mapping[str, Json]) -> Mapping[str, Any]:
+    overrides = (arguments.get("Overrides") or {}).get("ContainerOverrides") or [{}]
+    container: Mapping[str, Any] = overrides[0]
+    return container
+
+
+def _environment(arguments: Mapping[str, Json]) -> dict[str, str]:
+    return {item["Name"]: item["Value"] for item in _container(arguments).get("Environment", ())}
+
+
+def _reason(error: ServiceError) -> str:
+    return f"{error.error}: {error.cause}"
+
+
+def _loaded(result: LoadResult) -> dict[str, Json]:
+    return {
+        "table": result.table,
+        "rows": result.rows,
+        "deleted": result.deleted,
+        "skipped": result.skipped,
+    }
+
+
+def _milliseconds(instant: dt.datetime) -> int:
+    return int(instant.timestamp() * 1000)

@@ -1,0 +1,222 @@
+"""Every service integration that a local run can reach, behind one door.
+
+In: a task's resource and arguments, from the interpreter.  Out: the service's raw result, or a
+ServiceError.  A resource that nobody here serves is an error that names it: nothing unknown ever
+passes as a success.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from runner.model.ports import Json, ServiceError
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from runner.local.glue import GlueCatalog
+    from runner.local.lambdas import Function, InProcess
+    from runner.local.loader import Target
+    from runner.local.s3 import FolderS3
+    from runner.machine.ports import TaskRequest
+    from runner.model.config import LocalEnvironment
+    from runner.model.ports import Service
+
+_INTEGRATION = re.compile(r"arn:aws[a-z-]*:states:[^:]*:[^:]*:((?:aws-sdk:)?[^:]+):([^:]+)\Z")
+_LAMBDA = re.compile(r"arn:aws[a-z-]*:lambda:[^:]*:[^:]*:function:.+\Z")
+
+
+class Opened(Protocol):
+    """A service that is open and can be closed."""
+
+    def service(self, action: str, arguments: Mapping[str, Json]) -> Json:
+        """Do one action."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and processes."""
+        ...
+
+
+T = TypeVar("T", bound=Opened)
+
+
+class Lazy(Generic[T]):
+    """A service that opens when it is first asked; safe to call from several threads."""
+
+    def __init__(self, open_it: Callable[[], T]) -> None:
+        """Take what opens it."""
+        self._open = open_it
+        self._opened: T | None = None
+        self._lock = threading.Lock()
+
+    def __call__(self, action: str, arguments: Mapping[str, Json]) -> Json:
+        """Open the service if need be and pass the call on."""
+        return self.get().service(action, arguments)
+
+    def get(self) -> T:
+        """Give the open service."""
+        with self._lock:
+            if self._opened is None:
+                self._opened = self._open()
+            return self._opened
+
+    def close(self) -> None:
+        """Close the service if it was opened; it opens again when it is asked again."""
+        with self._lock:
+            opened, self._opened = self._opened, None
+        if opened is not None:
+            opened.close()
+
+
+class LocalServices:
+    """The services of a local environment; implements the interpreter's TaskService."""
+
+    def __init__(
+        self, services: Mapping[str, Service], *, closers: tuple[Callable[[], None], ...] = ()
+    ) -> None:
+        """Take services by the name in the resource: `athena`, `lambda`, `aws-sdk:glue`, ..."""
+        self._services = services
+        self._closers = closers
+
+    def call(self, request: TaskRequest) -> Json:
+        """Do one task's work; gives the raw result, raises ServiceError."""
+        return self.do(request.resource, request.arguments)
+
+    def do(self, resource: str, arguments: Mapping[str, Json]) -> Json:
+        """Serve a resource (an ARN) with these arguments."""
+        if _LAMBDA.match(resource) and "lambda" in self._services:
+            call = {"FunctionName": resource, "Payload": arguments}
+            return self._services["lambda"]("invoke", call)["Payload"]
+        match = _INTEGRATION.match(resource)
+        service = self._services.get(match[1]) if match else None
+        if match is None or service is None:
+            known = ", ".join(f"arn:aws:states:::{name}:*" for name in sorted(self._services))
+            raise ServiceError(
+                "States.Runtime",
+                f"No local service knows the resource {resource!r}; known: {known}",
+            )
+        return service(match[2], arguments)
+
+    def close(self) -> None:
+        """Close every service that was opened."""
+        for close in self._closers:
+            close()
+
+
+@dataclass(frozen=True, slots=True)
+class LocalNames:
+    """What the definition calls the parts of this environment."""
+
+    prefix: str
+    """`<project>-<environment>`: what every deployed name begins with."""
+    functions: Mapping[str, Function]
+    """The user's and the bundled functions by their deployed names."""
+
+    @property
+    def keeper(self) -> str:
+        """Name the keeper function."""
+        return f"{self.prefix}-keeper"
+
+    def load_tasks(self, marts: tuple[str, ...]) -> dict[str, str]:
+        """Name the task definitions of each mart; this machine serves both engines alike."""
+        return {
+            f"{self.prefix}-{kind}-{mart}": mart for mart in marts for kind in ("load", "embulk")
+        }
+
+
+def find_functions(root: Path, *, prefix: str, bundled: Path) -> dict[str, Function]:
+    """Find `lambdas/<name>/handler.py` of the project and the bundled functions.
+
+    A bundled one is called `builtin-<name>` after the prefix.
+    """
+    from runner.local.lambdas import Function  # noqa: PLC0415 - only runs need it
+
+    found = {}
+    for folder, before in ((root / "lambdas", ""), (bundled, "builtin-")):
+        for handler in sorted(folder.glob("*/handler.py")):
+            found[f"{prefix}-{before}{handler.parent.name}"] = Function(handler.parent)
+    return found
+
+
+def open_s3(root: Path, environment: LocalEnvironment) -> FolderS3:
+    """Open the folder that stands for S3; it holds nothing open and needs no closing."""
+    from runner.local.s3 import FolderS3  # noqa: PLC0415 - only runs need it
+
+    buckets = {name: root / folder for name, folder in environment.buckets.items()}
+    return FolderS3(root / environment.state / "s3", buckets)
+
+
+def open_local(
+    root: Path,
+    environment: LocalEnvironment,
+    *,
+    names: LocalNames,
+    keeper: InProcess,
+    open_athena: Callable[[FolderS3, GlueCatalog], Opened],
+    environ: Mapping[str, str],
+    now: Callable[[], dt.datetime],
+) -> LocalServices:
+    """Open an environment's services below the project's root; the heavy ones when first asked."""
+    from runner.local.ecs import Ecs  # noqa: PLC0415 - only runs need it
+    from runner.local.lambdas import Lambdas  # noqa: PLC0415
+    from runner.local.loader import target_of  # noqa: PLC0415
+    from runner.local.loader.source import fresh_duckdb  # noqa: PLC0415
+    from runner.local.s3_service import call_s3  # noqa: PLC0415
+    from runner.local.sns import Sns  # noqa: PLC0415
+
+    state = root / environment.state
+    s3 = open_s3(root, environment)
+    catalog = Lazy(lambda: _open_catalog(state / "catalog.sqlite"))
+    athena = Lazy(lambda: open_athena(s3, catalog.get()))
+    marts: dict[str, Target] = {
+        name: target_of(mart, root=root, environ=environ)
+        for name, mart in environment.marts.items()
+    }
+    lambdas = Lambdas(
+        names.functions,
+        in_process={names.keeper: keeper},
+        logs=state / "logs" / "lambda",
+        environ=environ,
+    )
+    ecs = Ecs(
+        task_definitions=names.load_tasks(tuple(marts)),
+        marts=marts,
+        read=lambda uri: _read(s3, uri),
+        path_of=s3.path_of,
+        connect=fresh_duckdb,
+        log=state / "logs" / "loads.jsonl",
+        now=now,
+    )
+    services: dict[str, Service] = {
+        "athena": athena,
+        "aws-sdk:glue": catalog,
+        "aws-sdk:s3": lambda action, arguments: call_s3(s3, action, arguments),
+        "ecs": ecs,
+        "lambda": lambdas,
+        "sns": Sns(state / "sns.jsonl", now),
+    }
+    return LocalServices(services, closers=(athena.close, catalog.close, lambdas.close))
+
+
+def _open_catalog(path: Path) -> GlueCatalog:
+    from runner.local.glue import GlueCatalog  # noqa: PLC0415 - only runs need it
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return GlueCatalog(path)
+
+
+def _read(s3: FolderS3, uri: str) -> bytes:
+    from runner.local.s3 import S3Error  # noqa: PLC0415 - only runs need it
+
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    try:
+        body: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    except S3Error as exc:
+        raise FileNotFoundError(str(exc)) from exc
+    return body
