@@ -6,7 +6,9 @@ In: the interpreter's events and the compiled workflow.  Out: `Progress` values 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
+
+from runner.app.results import payload_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,7 +81,7 @@ class Tracker:
 
     def _say(self, subject: str, phase: Phase, verb: str, event: Event, note: str = "") -> None:
         began = self._began.get(subject, event.time)
-        facts = _payload(event) if phase == "done" else {}
+        facts = payload_of(event) if phase == "done" else {}
         self.tell(
             Progress(
                 subject,
@@ -100,9 +102,3 @@ def subjects_of(workflow: WorkflowFacts) -> frozenset[str]:
     return frozenset(
         (*workflow.tables, *(f"{name} load" for name in workflow.loads), *workflow.others)
     )
-
-
-def _payload(event: Event) -> dict[str, Any]:
-    result = event.data.get("result")
-    payload = result.get("Payload") if isinstance(result, dict) else None
-    return payload if isinstance(payload, dict) else {}

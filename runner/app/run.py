@@ -21,26 +21,8 @@ if TYPE_CHECKING:
 
     from runner.app.bundle import WorkflowFacts
     from runner.app.progress import Progress
+    from runner.app.results import Ended
     from runner.machine import FaultPlan
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How one table, load or other step ended."""
-
-    name: str
-    kind: str
-    """table, load, lambda, sns, wait or asl."""
-    status: str
-    """published, unchanged, loaded, succeeded, caught, failed or skipped."""
-    rows: int = 0
-    bytes: int = 0
-    partitions: int = 0
-    message: str = ""
-    advice: str = ""
-    warnings: tuple[str, ...] = ()
-    mart: str = ""
-    mart_table: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,14 +133,15 @@ def run(
     `tell` hears of progress, `started` of the run's name, workflow and window.  Raises ProjectError
     and UsageError before anything starts; a failed run is a result, not an exception.
     """
-    from runner.app.local_run import execute  # noqa: PLC0415 - the interpreter and the services
+    from runner.app.local_run import Hooks, execute  # noqa: PLC0415 - the interpreter and the services
 
+    hooks = Hooks(tell, started)
     clock = now or (lambda: datetime.now(UTC))
     bundle = open_bundle(request.root, request.environment, dict(request.variables))
     if bundle.environment["engine"] != "local":
         raise _usage("--env", f"{request.environment}, an AWS environment", "a local one")
     if request.resume is not None:
-        return execute(request, bundle, None, None, clock=clock, tell=tell, started=started)
+        return execute(request, bundle, None, None, clock=clock, hooks=hooks)
     workflow = find_workflow(bundle, request.workflow)
     window = choose_window(
         workflow,
@@ -171,7 +154,7 @@ def run(
     given: dict[str, Any] = {"start": window.start, "end": window.end}
     if request.only:
         given["only"] = _known(request.only, workflow)
-    return execute(request, bundle, workflow, given, clock=clock, tell=tell, started=started)
+    return execute(request, bundle, workflow, given, clock=clock, hooks=hooks)
 
 
 def _known(only: tuple[str, ...], workflow: WorkflowFacts) -> list[str]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from runner.cli.texts import columns, size
 
 if TYPE_CHECKING:
-    from runner.app.run import Ended, RunResult
+    from runner.app.results import Ended
+    from runner.app.run import RunResult
 
-_BAD = ("failed", "skipped")
+_BAD = ("failed", "skipped", "unfinished")
 
 
 def summary(result: RunResult) -> str:

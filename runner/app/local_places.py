@@ -1,0 +1,173 @@
+"""What a local environment consists of: folders, the catalogue, the services, the marts.
+
+In: a bundle and the project's folder.  Out: `Local`, which opens parts when they are asked for.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+import runner
+from runner.keeper.storage import Storage
+from runner.model.names import STAGE_SUFFIX
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+
+    from runner.app.bundle import Bundle
+    from runner.local.glue import GlueCatalog
+    from runner.local.runs import Run, RunRegistry
+    from runner.local.s3 import FolderS3
+    from runner.local.services import LocalServices, Opened
+    from runner.model.config import LocalEnvironment
+
+_TICK_S = 0.2
+
+
+class WallClock:
+    """Real time, for the interpreter."""
+
+    def now(self) -> datetime:
+        """Give the present instant in UTC."""
+        return datetime.now(UTC)
+
+    def wait(self, until: datetime | None, arrived: threading.Event, *, busy: bool) -> None:
+        """Wait for an answer or an instant, a few times a second at least."""
+        pause = _TICK_S
+        if until is not None:
+            pause = min(pause, max(0.0, (until - self.now()).total_seconds()))
+        if busy:
+            arrived.wait(pause)
+        else:
+            time.sleep(pause)
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """The parts of a local environment."""
+
+    root: Path
+    bundle: Bundle
+    environment: LocalEnvironment
+    runs: RunRegistry
+    now: Callable[[], datetime]
+
+    @property
+    def clock(self) -> WallClock:
+        """Give the interpreter's clock."""
+        return WallClock()
+
+    @property
+    def state(self) -> Path:
+        """Give the folder of this environment's state."""
+        return self.root / self.environment.state
+
+    def s3(self) -> FolderS3:
+        """Open the folder that stands for S3."""
+        from runner.local.services import open_s3  # noqa: PLC0415 - only when used
+
+        return open_s3(self.root, self.environment)
+
+    def storage(self) -> Storage:
+        """Open the lake for the keeper; one worker, since a folder gains nothing by threads."""
+        return Storage(self.s3(), self.environment.lake, workers=1)
+
+    def is_running(self, execution: str) -> bool:
+        """Tell whether a run, by its ARN, is being executed."""
+        from runner.local.runs import ExecutionDoesNotExist  # noqa: PLC0415 - only when asked
+
+        try:
+            found = self.runs.describe_execution(executionArn=execution)
+        except ExecutionDoesNotExist:
+            return False
+        return bool(found["status"] == "RUNNING")
+
+    def services(self, *, keeper: Callable[[dict[str, Any], object], Any]) -> LocalServices:
+        """Open every local service."""
+        from runner.local.services import (  # noqa: PLC0415 - only for a run
+            LocalNames,
+            find_functions,
+            open_local,
+        )
+
+        bundled = Path(runner.__file__).parent / "functions"
+        prefix = self.bundle.prefix
+        return open_local(
+            self.root,
+            self.environment,
+            names=LocalNames(prefix, find_functions(self.root, prefix=prefix, bundled=bundled)),
+            keeper=keeper,
+            open_athena=self.athena,
+            environ=os.environ,
+            now=self.now,
+        )
+
+    def athena(self, s3: FolderS3, catalog: GlueCatalog) -> Opened:
+        """Open the local Athena on a catalogue that has this project's databases."""
+        from runner.local.athena import LocalAthena  # noqa: PLC0415 - DuckDB loads here
+
+        return LocalAthena(
+            s3,
+            catalog,
+            self.state / "athena.sqlite",
+            cache_dir=self.root / ".runner" / "cache" / "sql",
+            now=self.now,
+        )
+
+    def make_databases(self, catalog: GlueCatalog) -> None:
+        """Make the project's databases and their stage databases, as the stack does on AWS."""
+        have = {found["Name"] for found in catalog.get_databases()["DatabaseList"]}
+        for name in self.bundle.databases:
+            for database in (name, f"{name}{STAGE_SUFFIX}"):
+                if database not in have:
+                    catalog.create_database({"Name": database})
+
+    def marts(self) -> tuple[tuple[str, str], ...]:
+        """Say where the marts are, as a command to look at them."""
+        used = {table.load_mart for table in self.bundle.tables if table.load_mart}
+        found = []
+        for name, mart in self.environment.marts.items():
+            if name in used and mart.engine == "sqlite":
+                found.append((name, f"sqlite3 {mart.path} .tables"))
+            elif name in used:
+                found.append((name, f"mysql database {mart.database} on {mart.host}:{mart.port}"))
+        return tuple(found)
+
+    def notify_failure(self, workflow: str, run: Run, *, error: str, cause: str) -> None:
+        """Tell the workflow's topic that an execution failed, as the rule does on AWS."""
+        topic = self.bundle.on_failure.get(workflow)
+        if topic is None:
+            return
+        from runner.local.sns import Sns  # noqa: PLC0415 - only after a failure
+
+        Sns(self.state / "sns.jsonl", self.now)(
+            "publish",
+            {
+                "TopicArn": topic,
+                "Subject": f"{workflow} failed",
+                "Message": f"{run.arn}\n{run.input}\n{error}: {cause}",
+            },
+        )
+
+
+def open_places(root: Path, bundle: Bundle, *, now: Callable[[], datetime]) -> Local:
+    """Give the local environment of a bundle; only folders are made."""
+    from runner.local.runs import RunRegistry  # noqa: PLC0415 - fcntl is not everywhere
+
+    environment = as_environment(bundle)
+    runs = RunRegistry(root / environment.state / "runs", now=now)
+    return Local(root, bundle, environment, runs, now)
+
+
+def as_environment(bundle: Bundle) -> LocalEnvironment:
+    """Give the bundle's environment with attributes, without paying for its validation again."""
+    said = bundle.environment
+    marts = {name: SimpleNamespace(**mart) for name, mart in said["marts"].items()}
+    return cast("LocalEnvironment", SimpleNamespace(**{**said, "marts": marts}))

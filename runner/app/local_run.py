@@ -1,0 +1,185 @@
+"""One execution on this machine: the interpreter, the journal, the local services.
+
+In: a compiled bundle, a workflow and its input, or the name of a run to continue.  Out: a
+`RunResult`.  Nothing here parses or renders: the definition's bytes are all there is to execute.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import random
+import secrets
+import signal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from runner.app.local_places import Local, open_places
+from runner.app.progress import Tracker, subjects_of
+from runner.app.results import Gatherer
+from runner.errors import Fault, Place, UsageError
+from runner.keeper.core import Keeper
+from runner.keeper.handler import dispatch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from runner.app.bundle import Bundle, WorkflowFacts
+    from runner.app.progress import Progress
+    from runner.app.run import RunRequest, RunResult
+    from runner.local.runs import RunHandle
+    from runner.machine import Event, Outcome
+
+_SUFFIX_BYTES = 3
+_FOREVER_S = 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """Who hears of a run while it goes on."""
+
+    tell: Callable[[Progress], None] | None
+    started: Callable[[str, str, str], None] | None
+
+
+def execute(
+    request: RunRequest,
+    bundle: Bundle,
+    workflow: WorkflowFacts | None,
+    given: dict[str, Any] | None,
+    *,
+    clock: Callable[[], datetime],
+    hooks: Hooks,
+) -> RunResult:
+    """Start a run of `workflow` with the input `given`, or continue the one that is named."""
+    local = open_places(request.root, bundle, now=clock)
+    if workflow is None or given is None:
+        handle = _reopen(local, request.resume or "last")
+        workflow = bundle.workflow(handle.run.workflow)
+    else:
+        name = f"{workflow.name}-{clock():%Y%m%dT%H%M%S}-{secrets.token_hex(_SUFFIX_BYTES)}"
+        handle = local.runs.create(
+            name,
+            workflow=workflow.name,
+            execution_input=given,
+            definition=workflow.definition.encode(),
+        )
+    with handle:
+        return _go(request, local, workflow, handle, hooks)
+
+
+def _reopen(local: Local, name: str) -> RunHandle:
+    from runner.local.runs import RunBusy, RunStatus  # noqa: PLC0415 - floors stay lazy
+
+    stopped = [
+        run.name for run in local.runs.runs() if local.runs.status(run.name) is RunStatus.ABORTED
+    ]
+    if name == "last" and stopped:
+        name = stopped[0]
+    try:
+        if name not in stopped:
+            raise KeyError(name)
+        return local.runs.reopen(name)
+    except (KeyError, RunBusy):
+        expected = f"a run that was stopped: {', '.join(stopped[:5])}" if stopped else "none exists"
+        advice = "see `runner status`; a run that ended is repeated with `runner run`"
+        fault = Fault(Place("--resume"), "not-resumable", name, expected, advice)
+        raise UsageError([fault]) from None
+
+
+def _go(
+    request: RunRequest, local: Local, workflow: WorkflowFacts, handle: RunHandle, hooks: Hooks
+) -> RunResult:
+    from runner import machine  # noqa: PLC0415 - the interpreter loads only for a run
+    from runner.local.journal import SqliteJournal  # noqa: PLC0415
+
+    run = handle.run
+    tracker = Tracker(subjects_of(workflow), hooks.tell or _ignore)
+    gatherer = Gatherer(workflow, local.bundle)
+    if hooks.started:
+        hooks.started(run.name, workflow.name, f"{run.input['start']}..{run.input['end']}")
+    journal = SqliteJournal(run.journal, machine.Event.from_json)
+    services = local.services(keeper=_keeper(local))
+    gc.freeze()
+    try:
+        for event in journal.events():
+            tracker.observe(event)
+            gatherer.observe(event)
+
+        def observe(event: Event) -> None:
+            tracker.observe(event)
+            gatherer.observe(event)
+
+        outcome = machine.run(
+            machine.parse_definition(run.definition),
+            run.input,
+            context=machine.ExecutionContext(
+                execution_id=run.arn,
+                execution_name=run.name,
+                state_machine_id=run.arn.rpartition(":")[0].replace("execution", "stateMachine"),
+                state_machine_name=run.workflow,
+                start_time=run.started_at,
+            ),
+            services=services,
+            clock=local.clock,
+            journal=journal,
+            chance=random.SystemRandom(),
+            faults=request.faults or machine.FaultPlan(),
+            observer=observe,
+            crash=_die,
+        )
+    finally:
+        services.close()
+        journal.close()
+    return _ended(local, workflow, handle, outcome, gatherer)
+
+
+def _ended(
+    local: Local,
+    workflow: WorkflowFacts,
+    handle: RunHandle,
+    outcome: Outcome,
+    gatherer: Gatherer,
+) -> RunResult:
+    from runner.app.run import RunResult  # noqa: PLC0415 - it imports this module late too
+    from runner.local.runs import RunStatus  # noqa: PLC0415
+
+    status = RunStatus(outcome.status.value)
+    error, cause = outcome.error or "", outcome.cause or ""
+    handle.finish(status, error=error, cause=cause, output=outcome.output)
+    if status is not RunStatus.SUCCEEDED:
+        local.notify_failure(workflow.name, handle.run, error=error, cause=cause)
+    return RunResult(
+        run=handle.run.name,
+        workflow=workflow.name,
+        status=status.value,
+        start=handle.run.input["start"],
+        end=handle.run.input["end"],
+        ended=gatherer.ended(),
+        error=error,
+        cause=cause,
+        seconds=(outcome.ended - outcome.started).total_seconds(),
+        marts=local.marts(),
+    )
+
+
+def _keeper(local: Local) -> Callable[[dict[str, Any], object], Any]:
+    """Serve the keeper in this process: the same dispatch that Lambda calls."""
+    keeper = Keeper(
+        storage=local.storage(),
+        is_running=local.is_running,
+        now=local.now,
+        remaining_s=lambda: _FOREVER_S,
+        grace_s=0.0,
+    )
+    return lambda event, _context: dispatch(keeper, event)
+
+
+def _ignore(progress: Progress) -> None:
+    del progress
+
+
+def _die() -> None:
+    """Crash as a machine does: no clean-up, no exit handlers."""
+    os.kill(os.getpid(), signal.SIGKILL)

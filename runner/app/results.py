@@ -1,0 +1,150 @@
+"""How the tables, loads and steps of an execution ended, gathered from its events.
+
+The events tell more than the execution's output: a failed execution has none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from runner.app.bundle import Bundle, WorkflowFacts
+    from runner.machine import Event
+
+_STARTING = {"start", "plan", "call", "run"}
+"""Verbs that only a subject whose turn really comes enters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How one table, load or other step ended."""
+
+    name: str
+    kind: str
+    """table, load or step."""
+    status: str
+    """published, unchanged, loaded, succeeded, failed, skipped or unfinished."""
+    rows: int = 0
+    bytes: int = 0
+    partitions: int = 0
+    message: str = ""
+    advice: str = ""
+    warnings: tuple[str, ...] = ()
+    mart: str = ""
+    mart_table: str = ""
+
+
+@dataclass(slots=True)
+class Gatherer:
+    """Collects what the events say of each subject."""
+
+    workflow: WorkflowFacts
+    bundle: Bundle
+    _started: set[str] = field(default_factory=set)
+    _passed: set[str] = field(default_factory=set)
+    _selected: frozenset[str] | None = None
+    _ended: dict[str, Ended] = field(default_factory=dict)
+    _diagnosis: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _manifest: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _errors: dict[str, str] = field(default_factory=dict)
+
+    def observe(self, event: Event) -> None:
+        """Take one event."""
+        if event.state == "begin" and event.kind.value == "task_succeeded":
+            self._selected = frozenset(payload_of(event).get("selected", ()))
+            return
+        subject, _, verb = event.state.rpartition(" ")
+        match event.kind.value:
+            case "state_entered":
+                self._entered(subject, verb)
+            case "task_succeeded":
+                self._succeeded(subject, verb, payload_of(event))
+            case "task_failed":
+                cause = str(event.data.get("cause") or "")
+                self._errors[subject] = f"{event.data.get('error')}: {cause}".strip(": ")
+            case _:
+                pass
+
+    def _entered(self, subject: str, verb: str) -> None:
+        if verb == "choose":
+            self._passed.add(subject)
+        elif verb in _STARTING:
+            self._started.add(subject)
+        elif verb == "keep":
+            self._ended[subject] = Ended(subject, "table", "unchanged")
+        elif verb == "fail":
+            found = self._diagnosis.get(subject, {})
+            self._ended[subject] = Ended(
+                self._name(subject),
+                self._kind(subject),
+                "failed",
+                message=str(found.get("message") or self._errors.get(subject, "")),
+                advice=str(found.get("advice") or ""),
+            )
+
+    def _succeeded(self, subject: str, verb: str, payload: dict[str, Any]) -> None:
+        if verb in ("diagnose", "explain"):
+            self._diagnosis[subject] = payload
+        elif verb == "plan":
+            self._manifest[subject] = payload
+        elif verb == "finish":
+            self._ended[subject] = Ended(
+                subject,
+                "table",
+                "published",
+                rows=int(payload.get("rows", 0)),
+                bytes=int(payload.get("bytes", 0)),
+                partitions=int(payload.get("partitions", 0)),
+                warnings=tuple(payload.get("warnings", ())),
+            )
+        elif verb == "run" and subject in self._manifest:
+            self._ended[subject] = self._loaded(subject)
+        elif verb in ("call", "run"):
+            self._ended[subject] = Ended(subject, "step", "succeeded")
+
+    def _loaded(self, subject: str) -> Ended:
+        name = self._name(subject)
+        table = next(table for table in self.bundle.tables if table.name == name)
+        return Ended(
+            name,
+            "load",
+            "loaded",
+            rows=int(self._manifest[subject].get("rows", 0)),
+            mart=table.load_mart,
+            mart_table=table.load_table,
+        )
+
+    def ended(self) -> tuple[Ended, ...]:
+        """Tell how everything ended, in the workflow's order."""
+        loads = [f"{name} load" for name in self.workflow.loads]
+        result = []
+        for subject in (*self.workflow.tables, *loads, *self.workflow.others):
+            if subject in self._ended:
+                result.append(self._ended[subject])
+            elif subject in self._started:
+                status = "failed" if subject in self._errors else "unfinished"
+                message = self._errors.get(subject, "")
+                name = self._name(subject)
+                result.append(Ended(name, self._kind(subject), status, message=message))
+            elif subject in self._passed and self._chosen(self._name(subject)):
+                result.append(Ended(self._name(subject), self._kind(subject), "skipped"))
+        return tuple(result)
+
+    def _chosen(self, name: str) -> bool:
+        return name in self.workflow.others or self._selected is None or name in self._selected
+
+    def _name(self, subject: str) -> str:
+        return subject.removesuffix(" load")
+
+    def _kind(self, subject: str) -> str:
+        if subject.endswith(" load"):
+            return "load"
+        return "step" if subject in self.workflow.others else "table"
+
+
+def payload_of(event: Event) -> dict[str, Any]:
+    """Give the payload that a function returned; empty for the results of other services."""
+    result = event.data.get("result")
+    payload = result.get("Payload") if isinstance(result, dict) else None
+    return payload if isinstance(payload, dict) else {}
