@@ -21,7 +21,7 @@ import runner
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from runner.model.project import NamedWorkflow, Project
+    from runner.model.project import NamedWorkflow, Project, Table
     from runner.model.sqltext import Mark, SqlText
 
 FORMAT = 1
@@ -45,6 +45,8 @@ class TableFacts:
     load_table: str
     sql: str
     """Rendered text with run-time values as {{ start }} and {{ end }}."""
+    parts: tuple[str | dict[str, Any], ...]
+    """The same as pieces: text, or a run-time value as {base, steps, format}."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,13 @@ def _read(path: Path) -> Bundle | None:
                 **data,
                 "databases": tuple(data["databases"]),
                 "tables": tuple(
-                    TableFacts(**{**table, "reads": tuple(table["reads"])})
+                    TableFacts(
+                        **{
+                            **table,
+                            "reads": tuple(table["reads"]),
+                            "parts": tuple(table["parts"]),
+                        }
+                    )
                     for table in data["tables"]
                 ),
                 "workflows": tuple(
@@ -218,6 +226,7 @@ def _table_facts(project: Project) -> Iterator[TableFacts]:
             load_mart=load.mart if load else "",
             load_table=(load.table or table.name.table) if load else "",
             sql=sql_with_marks(table.sql),
+            parts=tuple(_part(part, table) for part in table.sql.parts),
         )
 
 
@@ -261,6 +270,15 @@ def _workflow_facts(project: Project, named: NamedWorkflow) -> WorkflowFacts:
         ),
         others=tuple(name for name in named.workflow.steps if name not in selected),
     )
+
+
+def _part(part: str | Mark, table: Table) -> str | dict[str, Any]:
+    if isinstance(part, str):
+        return part
+    time = table.partitioning.time
+    own = time[0][1] if len(time) == 1 else None
+    steps = [list(step) for step in part.steps]
+    return {"base": part.base, "steps": steps, "format": part.format or own}
 
 
 def sql_with_marks(sql: SqlText) -> str:

@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from runner.app.bundle import Bundle
+    from runner.local.athena import LocalAthena
     from runner.local.glue import GlueCatalog
     from runner.local.runs import Run, RunRegistry
     from runner.local.s3 import FolderS3
-    from runner.local.services import LocalServices, Opened
+    from runner.local.services import LocalServices
     from runner.model.config import LocalEnvironment
 
 _TICK_S = 0.2
@@ -109,7 +110,14 @@ class Local:
             now=self.now,
         )
 
-    def athena(self, s3: FolderS3, catalog: GlueCatalog) -> Opened:
+    def catalog(self) -> GlueCatalog:
+        """Open the catalogue."""
+        from runner.local.glue import GlueCatalog  # noqa: PLC0415 - only when used
+
+        self.state.mkdir(parents=True, exist_ok=True)
+        return GlueCatalog(self.state / "catalog.sqlite")
+
+    def athena(self, s3: FolderS3, catalog: GlueCatalog) -> LocalAthena:
         """Open the local Athena on a catalogue that has this project's databases."""
         from runner.local.athena import LocalAthena  # noqa: PLC0415 - DuckDB loads here
 

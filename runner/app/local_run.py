@@ -77,15 +77,14 @@ def _reopen(local: Local, name: str) -> RunHandle:
     ]
     if name == "last" and stopped:
         name = stopped[0]
-    try:
-        if name not in stopped:
-            raise KeyError(name)
-        return local.runs.reopen(name)
-    except (KeyError, RunBusy):
-        expected = f"a run that was stopped: {', '.join(stopped[:5])}" if stopped else "none exists"
-        advice = "see `runner status`; a run that ended is repeated with `runner run`"
-        fault = Fault(Place("--resume"), "not-resumable", name, expected, advice)
-        raise UsageError([fault]) from None
+    if name in stopped:
+        try:
+            return local.runs.reopen(name)
+        except RunBusy:
+            stopped.remove(name)
+    expected = f"a run that was stopped: {', '.join(stopped[:5])}" if stopped else "none exists"
+    advice = "see `runner status`; a run that ended is repeated with `runner run`"
+    raise UsageError([Fault(Place("--resume"), "not-resumable", name, expected, advice)])
 
 
 def _go(

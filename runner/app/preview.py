@@ -1,0 +1,132 @@
+"""`preview`: the rows that a table's SQL gives for a window, without publishing anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from runner.app.bundle import open_bundle
+from runner.app.inspect import find_table
+from runner.app.local_places import open_places
+from runner.errors import Fault, Place, RunFailed, UsageError
+from runner.keeper import windows
+from runner.model.ports import ServiceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from runner.app.bundle import Bundle, TableFacts
+
+_PATTERNS = {"hour": "yyyy-MM-dd'T'HH", "day": "yyyy-MM-dd", "month": "yyyy-MM", "year": "yyyy"}
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Rows of a table's query."""
+
+    table: str
+    start: str
+    end: str
+    columns: tuple[tuple[str, str], ...]
+    """Names and Athena types."""
+    rows: tuple[tuple[Any, ...], ...]
+    scanned_bytes: int
+    more: bool
+    """Whether the query gave more rows than are shown."""
+
+
+def preview(
+    root: Path,
+    name: str,
+    *,
+    environment: str = "local",
+    variables: Mapping[str, str] | None = None,
+    start: str | None = None,
+    end: str | None = None,
+    limit: int = 20,
+    now: Callable[[], datetime] | None = None,
+) -> Preview:
+    """Run a table's SELECT over a window on the local Athena, reading what is published.
+
+    The window is a day unless the table's time column is coarser or finer; yesterday if not given.
+    Raises UsageError for a bad window or name, RunFailed with Athena's message at the file's line.
+    """
+    clock = now or (lambda: datetime.now(UTC))
+    bundle = open_bundle(root, environment, variables)
+    table = find_table(bundle, name)
+    first, last, grain = _window(bundle, table, start, end, clock())
+    statement = _statement(table, first, last, grain)
+    local = open_places(root, bundle, now=clock)
+    catalog = local.catalog()
+    athena = local.athena(local.s3(), catalog)
+    try:
+        found = athena.query(statement, table.database, limit=limit + 1)
+    except ServiceError as error:
+        raise failure(table, error) from error
+    finally:
+        athena.close()
+        catalog.close()
+    return Preview(
+        table=name,
+        start=first,
+        end=last,
+        columns=tuple((column.name, column.type) for column in found.columns),
+        rows=tuple(tuple(row) for row in found.rows[:limit]),
+        scanned_bytes=found.scanned_bytes,
+        more=len(found.rows) > limit,
+    )
+
+
+def _window(
+    bundle: Bundle, table: TableFacts, start: str | None, end: str | None, now: datetime
+) -> tuple[str, str, str]:
+    """Read the window as days or in the table's own grain; widen it to the table's."""
+    start, end = start or end, end or start
+    if start is None or end is None:
+        start, end = windows.scheduled_window(
+            now.isoformat(), bundle.timezone, last=1, unit="day", lag=1
+        )
+    for grain in dict.fromkeys(("day", table.grain or "day", "hour", "month")):
+        try:
+            windows.parse_civil(start, grain)
+            windows.parse_civil(end, grain)
+        except ValueError:
+            continue
+        own = table.grain or grain
+        return (*windows.regrain(start, end, grain, own), own)
+    expected = "days such as 2013-01-05, or hours or months alike"
+    fault = Fault(Place("--date"), "bad-window", f"{start}..{end}", expected, "correct the dates")
+    raise UsageError([fault])
+
+
+def _statement(table: TableFacts, start: str, end: str, grain: str) -> str:
+    if table.kind == "ddl":
+        return f'SELECT * FROM "{table.database}"."{table.name.partition(".")[2]}"'
+    return "".join(
+        part
+        if isinstance(part, str)
+        else windows.evaluate_mark(
+            start,
+            end,
+            grain,
+            base=part["base"],
+            steps=part["steps"],
+            pattern=part["format"] or _PATTERNS[grain],
+        )
+        for part in table.parts
+    )
+
+
+def failure(table: TableFacts, error: ServiceError) -> RunFailed:
+    """Put Athena's message at the line of the file that it is about."""
+    import re  # noqa: PLC0415 - only for a failure
+
+    found = re.search(r"line (\d+):(\d+)", error.cause)
+    line = table.sql_line + int(found[1]) - 1 if found else table.sql_line
+    column = int(found[2]) if found else 0
+    missing = "TABLE_NOT_FOUND" in error.cause
+    advice = "publish what it reads first, with `runner run`" if missing else "correct the SQL"
+    place = Place(table.file, line, column)
+    return RunFailed([Fault(place, "query-failed", error.cause, "a query that runs", advice)])
