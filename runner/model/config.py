@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from runner.model.fields import Duration, EnvironmentValue, Port, SecretArn
 from runner.model.header import Strict
 
 Scalar = str | int | float | bool | None
@@ -16,9 +17,9 @@ class Retry(Strict):
     """Retries of one kind of step."""
 
     max_attempts: int = Field(3, ge=1, le=20, description="Attempts in all, the first included.")
-    interval: str = Field("10s", description="Wait before the second attempt.")
+    interval: Duration = Field("10s", description="Wait before the second attempt.")
     backoff: float = Field(2.0, ge=1.0, description="Factor from one wait to the next.")
-    max_delay: str = Field("5m", description="Longest wait between two attempts.")
+    max_delay: Duration = Field("5m", description="Longest wait between two attempts.")
 
 
 class Concurrency(Strict):
@@ -33,10 +34,12 @@ class Defaults(Strict):
     """What steps and tables use unless they say otherwise."""
 
     retry: Retry = Field(default_factory=lambda: Retry(), description="Retries of tables.")
-    query_timeout: str = Field("30m", description="Longest Athena statement.")
-    load_timeout: str = Field("1h", description="Longest load.")
-    lambda_timeout: str = Field("15m", description="Longest Lambda call.")
-    lease_wait: str = Field("30m", description="Longest wait for another run's lease on a table.")
+    query_timeout: Duration = Field("30m", description="Longest Athena statement.")
+    load_timeout: Duration = Field("1h", description="Longest load.")
+    lambda_timeout: Duration = Field("15m", description="Longest Lambda call.")
+    lease_wait: Duration = Field(
+        "30m", description="Longest wait for another run's lease on a table."
+    )
     concurrency: Concurrency = Field(
         default_factory=lambda: Concurrency(), description="How much runs at once."
     )
@@ -67,12 +70,14 @@ class MysqlMart(Strict):
 
     engine: Literal["mysql"] = Field(description="mysql (MariaDB included)")
     host: str = Field("127.0.0.1", description="Host name.")
-    port: int | str = Field(3306, description="Port; a number or ${env:NAME}.")
+    port: Port = Field(3306, description="Port; a number or ${env:NAME}.")
     socket: str | None = Field(None, description="Unix socket instead of host and port.")
     database: str = Field(description="Schema that holds the mart's tables.")
     user: str = Field("root", description="User name or ${env:NAME}.")
-    password: str | None = Field(None, description="${env:NAME} only; a plain password is refused.")
-    secret: str | None = Field(None, description="ARN of the secret (aws environments).")
+    password: EnvironmentValue | None = Field(
+        None, description="${env:NAME} only; a plain password is refused."
+    )
+    secret: SecretArn | None = Field(None, description="ARN of the secret (aws environments).")
     tls: bool = Field(default=False, description="Verify the server's certificate.")
 
 

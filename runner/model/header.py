@@ -7,11 +7,13 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from runner.model.fields import Duration
+
 
 class Strict(BaseModel):
     """What users write: frozen, unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True)
 
 
 class Kind(StrEnum):
@@ -138,7 +140,7 @@ class Header(Strict):
     allow_empty: bool = Field(
         default=False, description="Let a ctas or a whole-table load publish zero rows."
     )
-    timeout: str | None = Field(None, description="Longest write query, e.g. 30m.")
+    timeout: Duration | None = Field(None, description="Longest write query, e.g. 30m.")
     tags: tuple[str, ...] = Field((), description="Words to select by, as tag:word.")
 
     def resolved_kind(self) -> Kind:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from runner.model.config import Concurrency, Retry
+from runner.model.fields import Cron, Duration
 from runner.model.header import Strict
 
 
@@ -21,7 +22,7 @@ class LastWindow(Strict):
 class Schedule(Strict):
     """When the workflow starts, and which window it then writes."""
 
-    cron: str = Field(description="Six fields as EventBridge reads them: 0 3 * * ? *")
+    cron: Cron = Field(description="Six fields as EventBridge reads them: 0 3 * * ? *")
     timezone: str | None = Field(None, description="Zone of the cron; the project's if absent.")
     window: Literal["previous_day", "previous_hour", "previous_month"] | LastWindow = Field(
         "previous_day", description="The window of a scheduled run."
@@ -32,10 +33,10 @@ class StepRetry(Strict):
     """A retrier of one step, as in Amazon States Language."""
 
     errors: tuple[str, ...] = Field(min_length=1, description="Error names.")
-    interval: str = Field("2s", description="Wait before the first retry.")
+    interval: Duration = Field("2s", description="Wait before the first retry.")
     max_attempts: int = Field(3, ge=0, description="Retries; 0 means never.")
     backoff: float = Field(2.0, ge=1.0, description="Factor from one wait to the next.")
-    max_delay: str | None = Field(None, description="Longest wait.")
+    max_delay: Duration | None = Field(None, description="Longest wait.")
     jitter: bool = Field(default=True, description="Spread the waits at random.")
 
 
@@ -52,7 +53,7 @@ class Step(Strict):
     needs: tuple[str, ...] = Field((), description="Steps that end before this one starts.")
     retry: tuple[StepRetry, ...] | None = Field(None, description="Retriers; defaults if absent.")
     catch: tuple[StepCatch, ...] = Field((), description="Catchers.")
-    timeout: str | None = Field(None, description="Longest duration, e.g. 10m.")
+    timeout: Duration | None = Field(None, description="Longest duration, e.g. 10m.")
 
 
 class TablesStep(Step):
@@ -88,7 +89,7 @@ class WaitStep(Step):
     """Waits."""
 
     type: Literal["wait"] = Field(description="wait")
-    duration: str = Field(description="How long, e.g. 5m.")
+    duration: Duration = Field(description="How long, e.g. 5m.")
 
 
 class SnsStep(Step):
@@ -128,6 +129,6 @@ class Workflow(Strict):
     grain: Literal["hour", "day", "month"] = Field("day", description="Grain of its windows.")
     steps: dict[str, AnyStep] = Field(min_length=1, description="Steps by name.")
     on_failure: OnFailure | None = Field(None, description="Notification of failed executions.")
-    timeout: str = Field("12h", description="Longest execution.")
+    timeout: Duration = Field("12h", description="Longest execution.")
     retry: Retry | None = Field(None, description="Retries of tables; the project's if absent.")
     concurrency: Concurrency | None = Field(None, description="The project's if absent.")

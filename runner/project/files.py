@@ -1,0 +1,122 @@
+"""The one place that reads the user's files.
+
+In: the root folder of a project.  Out: a `Snapshot`: every file that loading looks at, with its
+bytes, and the names of the folders under lambdas/.  Nothing else in loading touches the disk, so
+one load sees one state of the files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runner.errors import Fault, Place, ProjectError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CONFIG = "config.yaml"
+MACROS = "sql/macros"
+
+
+@dataclass(frozen=True, slots=True)
+class FileBytes:
+    """A file of the project."""
+
+    path: str
+    """Relative to the root, with forward slashes."""
+    data: bytes
+    digest: str
+    """SHA-256 of the bytes, in hex."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything that loading reads, in the order of the paths."""
+
+    root: str
+    files: tuple[FileBytes, ...]
+    lambdas: tuple[str, ...]
+    """Folders under lambdas/ that hold a handler.py."""
+    incomplete_lambdas: tuple[str, ...]
+    """Folders under lambdas/ without a handler.py."""
+
+
+def find_root(start: Path) -> Path:
+    """Find the folder that holds config.yaml: `start`, or the nearest above it; else ProjectError."""
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if (folder / CONFIG).is_file():
+            return folder
+    raise ProjectError(
+        [
+            Fault(
+                Place(str(start)),
+                "no-project",
+                f"no {CONFIG} in this folder or above it",
+                f"a project: a folder with {CONFIG} and sql/",
+                "change into the project's folder, or make one with `runner init`",
+            )
+        ]
+    )
+
+
+def read_snapshot(root: Path) -> Snapshot:
+    """Read every file of the project; files that are not its business are left alone."""
+    paths = [CONFIG] if (root / CONFIG).is_file() else []
+    paths += _walk(root, "sql", (".sql",))
+    paths += _walk(root, "workflows", (".yaml", ".yml"))
+    files = tuple(_read(root, path) for path in sorted(paths))
+    complete, incomplete = _lambda_folders(root / "lambdas")
+    return Snapshot(str(root), files, complete, incomplete)
+
+
+def _read(root: Path, path: str) -> FileBytes:
+    data = (root / path).read_bytes()
+    return FileBytes(path, data, hashlib.sha256(data).hexdigest())
+
+
+def _walk(root: Path, folder: str, endings: tuple[str, ...]) -> Iterator[str]:
+    try:
+        entries = list(os.scandir(root / folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for entry in entries:
+        path = f"{folder}/{entry.name}"
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir():
+            yield from _walk(root, path, endings)
+        elif entry.name.lower().endswith(endings):
+            yield path
+
+
+def _lambda_folders(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    if not folder.is_dir():
+        return (), ()
+    folders = [
+        path for path in folder.iterdir() if path.is_dir() and not path.name.startswith((".", "_"))
+    ]
+    complete = tuple(sorted(p.name for p in folders if (p / "handler.py").is_file()))
+    return complete, tuple(sorted(p.name for p in folders if p.name not in complete))
+
+
+def decode(file: FileBytes) -> tuple[str, tuple[Fault, ...]]:
+    """Read the bytes as UTF-8 text with plain line ends; a fault when they are something else."""
+    try:
+        text = file.data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = file.data.count(b"\n", 0, error.start) + 1
+        column = error.start - file.data.rfind(b"\n", 0, error.start)
+        fault = Fault(
+            Place(file.path, line, column),
+            "not-utf8",
+            f"the byte 0x{file.data[error.start]:02X}",
+            "text in UTF-8",
+            "save the file as UTF-8",
+        )
+        return "", (fault,)
+    return text.replace("\r\n", "\n").removeprefix("\ufeff"), ()
