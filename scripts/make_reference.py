@@ -263,6 +263,15 @@ def meanings() -> dict[str, str]:
     return written
 
 
+def reasons() -> dict[str, str]:
+    """Give what the checks say of their own codes: why it matters, and whether it is a warning."""
+    found: dict[str, str] = {}
+    for rule in getattr(import_module("runner.checks"), "RULES", ()):
+        text = plain(rule.explanation)
+        found[rule.code] = f"{text} (A warning.)" if rule.severity == "warning" else text
+    return found
+
+
 def run_errors() -> list[tuple[str, str]]:
     """Give the keeper's error names and what they mean."""
     tree = ast.parse((ROOT / "runner/keeper/faults.py").read_text("utf-8"))
@@ -275,13 +284,17 @@ def run_errors() -> list[tuple[str, str]]:
 
 def faults_page() -> str:
     """Write the faults of files and the errors of runs."""
+    why = reasons()
     lines = [
         "# Faults\n",
         MADE,
         FAULTS_LEAD,
-        "| code | meaning |",
-        "|---|---|",
-        *(f"| `{code}` | {meaning} |" for code, meaning in sorted(meanings().items())),
+        "| code | meaning | why |",
+        "|---|---|---|",
+        *(
+            f"| `{code}` | {text} | {why.get(code, '')} |"
+            for code, text in sorted(meanings().items())
+        ),
         "\n## Errors of a run\n",
         "What a state of a run can fail with, beside the errors of the services:\n",
         "| error | meaning |",

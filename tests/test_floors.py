@@ -13,8 +13,8 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "runner"
 
 FLOORS = {
-    "": 0,  # runner/__init__.py
-    "errors": 0,
+    "": -1,  # runner/__init__.py
+    "errors": -1,  # imports nothing of ours; the ground's own ground (docs/decisions.md, 11)
     "model": 0,
     "query": 1,
     "asl": 1,
@@ -80,6 +80,7 @@ IMPURE_MODULES = frozenset(
 )
 PURE_NAMES = frozenset(
     {
+        ("random", "Random"),  # seeded: its numbers follow from its arguments
         ("pathlib", "PurePath"),
         ("pathlib", "PurePosixPath"),
         ("io", "StringIO"),
@@ -199,6 +200,8 @@ def clock_faults(tree: ast.AST) -> list[tuple[int, str]]:
         match node:
             case ast.Call(func=ast.Name(id="open" | "input" as name)):
                 found.append((node.lineno, f"floor 0 and 1 may not call {name}()"))
+            case ast.Call(func=ast.Name(id="Random"), args=[]):
+                found.append((node.lineno, "a Random of floor 0 and 1 needs a seed"))
             case ast.Attribute(value=ast.Name(id="datetime" | "date"), attr=attribute) | (
                 ast.Attribute(value=ast.Attribute(attr="datetime" | "date"), attr=attribute)
             ) if attribute in CLOCKS:
@@ -271,6 +274,8 @@ GOOD = {
     "edge runs the keeper": ("runner.local.functions", "from runner.keeper import handler"),
     "fence from inside": ("runner.local.athena", "import duckdb"),
     "build may import the SDK": ("runner.asl.build", "from stepfunctions.steps import Chain"),
+    "seeded randomness": ("runner.machine.chance", "from random import Random\nRandom('a')"),
+    "errors stand under the model": ("runner.model.places", "from runner.errors import Place"),
     "pure path": ("runner.query.source", "from pathlib import PurePosixPath"),
     "path for types": (
         "runner.query.source",
@@ -295,7 +300,7 @@ BAD = {
     ),
     "floor-mate": ("runner.query.render", "from runner.asl import flow", "floor-mate: asl"),
     "floor-mate on the edge": ("runner.local.s3", "import runner.records.list", "mate: records"),
-    "floor-mate on the ground": ("runner.model.names", "from runner import errors", "mate: errors"),
+    "the ground imports upwards": ("runner.errors", "import runner.model.names", "above: model"),
     "face to face": ("runner.web.page", "from runner.cli import main", "floor-mate: cli"),
     "relative upwards": ("runner.query.render", "from ..app import run", "from above: app"),
     "keeper imports us": ("runner.keeper.prepare", "from runner.errors import Fault", "as it"),
@@ -319,6 +324,16 @@ BAD = {
     "environment by name": ("runner.plan.stack", "from os import environ", "may not import os"),
     "files": ("runner.checks.names", "from pathlib import Path", "may not import pathlib"),
     "open": ("runner.query.render", "open('x')", "may not call open()"),
+    "randomness without a seed": (
+        "runner.machine.chance",
+        "from random import Random\nRandom()",
+        "needs a seed",
+    ),
+    "randomness of the process": (
+        "runner.machine.chance",
+        "from random import random",
+        "may not import random",
+    ),
     "randomness": ("runner.machine.retry", "import random", "may not import random"),
     "clock": ("runner.machine.wait", "import time", "may not import time"),
     "now": ("runner.machine.wait", "from datetime import datetime\ndatetime.now()", "clock: now"),
