@@ -95,7 +95,7 @@ def parse(rendered: Rendered, kind: Kind) -> exp.Expr:
 def _tree(rendered: Rendered, words: list[SqlToken]) -> exp.Expr:
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # what it falls back from is a fault here
     try:
-        statements = sqlglot.parse(rendered.sample, read="athena")
+        statements = sqlglot.parse(_without_comments(rendered.sample), read="athena")
     except sqlglot.ParseError as error:
         raise ProjectError([_syntax_fault(rendered, words, error)]) from error
     except sqlglot.TokenError as error:
@@ -114,6 +114,16 @@ def _tree(rendered: Rendered, words: list[SqlToken]) -> exp.Expr:
     if tree is None:  # pragma: no cover - an empty statement was refused before
         raise AssertionError("no statement")
     return tree
+
+
+def _without_comments(sql: str) -> str:
+    """Blank comments out, offsets kept: sqlglot cannot read one inside ORDER BY or GROUP BY."""
+    if "--" not in sql and "/*" not in sql:
+        return sql
+    return "".join(
+        re.sub(r"[^\n]", " ", token.text) if token.kind == "comment" else token.text
+        for token in lex(sql, hive=is_hive(sql))
+    )
 
 
 # --- what is looked for before parsing ----------------------------------------------------------

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from runner.keeper.windows import split_pattern
 from runner.query.lexer import is_hive, lex
 from runner.query.window_value import PLACEHOLDER
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from runner.query.lexer import SqlToken
     from runner.query.rendered import Printed, Rendered
 
-_DIGITS = re.compile(r"(?:yyyy|uuuu|yy|MM|M|dd|d|HH|H|mm|ss|D|DDD|[0-9])+\Z")
+_NAMED_FIELDS = ("MMM", "MMMM", "EEE")
 _NUMBER = re.compile("[0-9\U00100000-\U0010fffd]+\\Z")
 _WHERE = "inside a string literal, or as a number of digits"
 
@@ -58,7 +59,7 @@ def _judge(rendered: Rendered, token: SqlToken, printed: Printed, time_format: s
             advice=f"filter by a partition column: WHERE dt = '{{{{ {base} }}}}'",
         )
     pattern = printed.mark.format or time_format
-    if _DIGITS.match(pattern) is not None:
+    if _prints_digits(pattern):
         return None
     sample = rendered.sample[printed.sample_start : printed.sample_end]
     return rendered.fault(
@@ -67,4 +68,14 @@ def _judge(rendered: Rendered, token: SqlToken, printed: Printed, time_format: s
         found=f"`{base}` without quotes: it prints {sample}, which is no number",
         expected=_WHERE,
         advice=f"write '{{{{ {base} }}}}', or a number: {{{{ {base}.format('yyyyMMdd') }}}}",
+    )
+
+
+def _prints_digits(pattern: str) -> bool:
+    try:
+        pieces = split_pattern(pattern)
+    except ValueError:
+        return True  # the header's check tells about the pattern
+    return all(
+        text not in _NAMED_FIELDS if is_field else text.isdigit() for text, is_field in pieces
     )

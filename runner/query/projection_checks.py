@@ -129,7 +129,8 @@ def _check_format(name: str, pattern: str) -> HeaderProblem | None:
             (name, "format"), "projection-format", found=found, expected=expected, advice=advice
         )
 
-    wrong = next((field for field in _CAPITALS if field in pattern), None)
+    runs = [run[0] for run in re.finditer(r"([A-Za-z])\1*", pattern)]
+    wrong = next((field for field in _CAPITALS if field in runs), None)
     if wrong is not None:
         meaning = {"YYYY": "the year of the week", "YY": "the year of the week"}.get(
             wrong, "the day of the year" if wrong == "DD" else "the hour of half a day"
@@ -137,6 +138,8 @@ def _check_format(name: str, pattern: str) -> HeaderProblem | None:
         better = pattern
         for field, right in _CAPITALS.items():
             better = better.replace(field, right)
+        if "MM" not in better:
+            better = better.replace("mm", "MM")
         return problem(f"{pattern!r}, in which {wrong} means {meaning}", f"write {better}")
     try:
         fields = [text for text, is_field in split_pattern(pattern) if is_field]
@@ -333,26 +336,28 @@ def _bad_value(value: str, count: int) -> str | None:
 def _check_order(header: Header) -> Iterator[HeaderProblem]:
     """SEMANTICS 22: time first; the others enum or integer, with a finite range."""
     names = list(header.partition)
-    parts = time_parts(header)
-    for index, (name, column) in enumerate(header.partition.items()):
-        before = TIME_PARTS[: TIME_PARTS.index(name)] if name in TIME_PARTS else ()
-        if column.type == "date" and index > 0:
-            advice = f"move {name} to the front" if not parts else f"keep year... or {name}"
+    for index, name in enumerate(names):
+        if header.partition[name].type == "date" and index > 0:
             yield _problem(
                 (name,),
                 "projection-order",
                 found=f"the date column {name} after {names[index - 1]}",
                 expected="one time column, first; or year, month, day, hour as integers",
-                advice=advice,
+                advice=f"move {name} to the front, or make it an ordinary column",
             )
-        elif name in TIME_PARTS and name not in parts and column.type == "integer":
-            yield _problem(
-                (name,),
-                "projection-order",
-                found=f"{name} without {' and '.join(before) or 'order'} before it",
-                expected="year, month, day, hour in this order and from the front",
-                advice="order the columns, or choose one date column",
-            )
+    if not names or header.partition[names[0]].type == "date":
+        return  # a column named hour beside a date is a column like any other
+    parts = time_parts(header)
+    stray = [name for name in names if name in TIME_PARTS and name not in parts]
+    if stray and header.partition[stray[0]].type == "integer":
+        before = TIME_PARTS[: TIME_PARTS.index(stray[0])]
+        yield _problem(
+            (stray[0],),
+            "projection-order",
+            found=f"{stray[0]} without {' and '.join(before) or 'the front place'} before it",
+            expected="year, month, day, hour in this order and from the front",
+            advice="order the columns, or choose one date column",
+        )
     for part in parts:
         if header.partition[part].digits != _DIGITS[part]:
             yield _problem(

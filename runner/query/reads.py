@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from runner.errors import Fault
     from runner.model.names import TableName
+    from runner.model.sqltext import Mark
     from runner.query.facts import Analysis, Mention
     from runner.query.rendered import Rendered
 
@@ -91,15 +92,18 @@ def _mention_lookback(
     analysis: Analysis, index: int, time_columns: tuple[str, ...], grain: str
 ) -> int | None:
     """Give the look-back of one mention; None when its time is not bounded from below."""
-    filters = {f.column: f for f in analysis.filters if f.mention == index}
+    marks: dict[str, list[Mark]] = {}
+    for found in analysis.filters:
+        if found.mention == index:
+            marks.setdefault(found.column, []).extend(found.marks)
     bounding: list[str] = []
     for column in time_columns:
-        if column not in filters:
+        if column not in marks:
             break
         bounding.append(column)
     if not bounding:
         return None
-    periods = max(periods_before(filters[column].marks, grain) for column in bounding)
+    periods = max(periods_before(marks[column], grain) for column in bounding)
     if len(bounding) == len(time_columns) or grain not in ("day", "hour"):
         return periods
     days = _SPANS.get(bounding[-1], 0) - 1

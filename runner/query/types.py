@@ -60,7 +60,9 @@ def _scope_types(
 ) -> list[str]:
     query = scope.expression
     if isinstance(query, exp.SetOperation):
-        branches = [list(known.get(id(branch), {}).values()) for branch in _branches(scope)]
+        branches = [
+            list(known.get(id(branch), {}).values()) for branch in scope.set_operation_scopes
+        ]
         columns = zip(*branches, strict=False)
         return [column[0] if len(set(column)) == 1 else "" for column in columns]
     sources: dict[str, Types] = {}
@@ -71,11 +73,6 @@ def _scope_types(
             columns_of = tables.get(f"{source.db.lower()}.{source.name.lower()}", ())
             sources[alias.lower()] = {column.name: column.type for column in columns_of}
     return [infer(item, sources) for item in selects(query)]
-
-
-def _branches(scope: Scope) -> list[Scope]:
-    branches: list[Scope] = getattr(scope, "union_scopes", None) or []
-    return branches
 
 
 def infer(node: exp.Expr | None, sources: Mapping[str, Types]) -> str:

@@ -8,7 +8,7 @@ table's column, unless the subquery looks at other rows (LIMIT, window functions
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from sqlglot import exp
 from sqlglot.optimizer.scope import traverse_scope
@@ -45,7 +45,7 @@ def window_filters(
     for scope in reversed(traverse_scope(tree)):
         inherited = _common(incoming.get(id(scope), []))
         if isinstance(scope.expression, exp.SetOperation):
-            for branch in cast("list[Scope]", scope.union_scopes):  # type: ignore[attr-defined] # sqlglot declares it in a base class of C
+            for branch in scope.set_operation_scopes:
                 passed = _through_union(scope.expression, branch.expression, inherited)
                 incoming.setdefault(id(branch), []).append(passed)
             continue
