@@ -10,19 +10,21 @@ standard library and the function's folder cannot satisfy brings them in.
 
 from __future__ import annotations
 
+import _thread
 import importlib.abc
 import json
 import os
 import sys
 import time
 import traceback
+from _queue import SimpleQueue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from importlib.machinery import ModuleSpec
     from types import ModuleType
-    from typing import Any
+    from typing import Any, TextIO
 
 
 class LateSitePackages(importlib.abc.MetaPathFinder):
@@ -121,16 +123,28 @@ def answer(
         return json.dumps({"error": describe(error, kind="Runtime.MarshalError")})
 
 
+def receive(requests: TextIO, lines: SimpleQueue[str]) -> None:
+    """Pass invocations on; leave at once when the parent closes the pipe or dies.
+
+    A handler that is at work then ends with its run: the run that continues calls it anew.
+    """
+    for line in requests:
+        lines.put(line)
+    os._exit(0)
+
+
 def main() -> None:
-    """Serve invocations until the parent closes the pipe (or dies)."""
+    """Serve invocations for as long as the parent lives and keeps the pipe open."""
     folder, function = sys.argv[1:3]
     requests = os.fdopen(os.dup(0), "r", encoding="utf-8")
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    lines: SimpleQueue[str] = SimpleQueue()
+    _thread.start_new_thread(receive, (requests, lines))
     handler, broken = initialise(folder)
-    for line in requests:
-        reply = answer(handler, broken, json.loads(line), function)
+    while True:
+        reply = answer(handler, broken, json.loads(lines.get()), function)
         sys.stdout.flush()
         answers.write(reply + "\n")
         answers.flush()

@@ -34,7 +34,6 @@ DEFAULT_TIMEOUT_S = 900.0
 """Lambda's own limit."""
 _WORKER = Path(__file__).with_name("lambda_worker.py")
 _ARN = re.compile(r"arn:aws[a-z-]*:lambda:[^:]*:[^:]*:function:([^:]+)(?::(.+))?\Z")
-_GRACE_S = 1.0
 
 
 class Function(NamedTuple):
@@ -58,7 +57,7 @@ class LocalContext:
         return max(0, int((self.until - time.monotonic()) * 1000))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Worker:
     """One process; `busy` while it serves an invocation."""
 
@@ -93,17 +92,11 @@ class _Worker:
         del self.buffer[: end + 1]
         return line
 
-    def stop(self, *, kill: bool) -> int:
-        """End the process; gives its exit status."""
-        if kill:
-            self.process.kill()
-        elif self.process.stdin is not None:
-            self.process.stdin.close()
-        try:
-            status = self.process.wait(_GRACE_S)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            status = self.process.wait()
+    def stop(self) -> int:
+        """End the process; gives its exit status, its own if it had died before."""
+        self.process.poll()
+        self.process.kill()
+        status = self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
                 _close_quietly(pipe)
@@ -127,6 +120,7 @@ class Lambdas:
         self._logs = logs
         self._environ = {key: value for key, value in environ.items() if key[:6] != "PYTHON"}
         self._idle: dict[str, list[_Worker]] = {}
+        self._busy: list[_Worker] = []
         self._lock = threading.Lock()
 
     def __call__(self, action: str, arguments: Mapping[str, Json]) -> Json:
@@ -153,12 +147,14 @@ class Lambdas:
                 self._give_back(name, self._start(name))
 
     def close(self) -> None:
-        """End every idle process; those at work end with their invocation or with this process."""
+        """End every process, also those at work: nobody waits for them any more."""
         with self._lock:
             workers = [worker for idle in self._idle.values() for worker in idle]
+            workers += self._busy
             self._idle.clear()
+            self._busy.clear()
         for worker in workers:
-            worker.stop(kill=False)
+            worker.stop()
 
     def _invoke(self, name: str, payload: Json) -> Json:
         if name in self._in_process:
@@ -175,12 +171,12 @@ class Lambdas:
         try:
             reply = worker.ask(request, timeout_s=function.timeout_s)
         except TimeoutError:
-            worker.stop(kill=True)
+            self._discard(worker)
             raise _timed_out(request["id"], function.timeout_s) from None
         except (EOFError, ValueError):
-            raise _died(request["id"], worker.stop(kill=True)) from None
+            raise _died(request["id"], self._discard(worker)) from None
         except BaseException:
-            worker.stop(kill=True)
+            self._discard(worker)
             raise
         self._give_back(name, worker)
         if "error" in reply:
@@ -191,15 +187,26 @@ class Lambdas:
         with self._lock:
             idle = self._idle.get(name)
             worker = idle.pop() if idle else None
-        if worker is not None and worker.process.poll() is None:
-            return worker
-        if worker is not None:
-            worker.stop(kill=True)
-        return self._start(name)
+        if worker is not None and worker.process.poll() is not None:
+            worker.stop()
+            worker = None
+        if worker is None:
+            worker = self._start(name)
+        with self._lock:
+            self._busy.append(worker)
+        return worker
 
     def _give_back(self, name: str, worker: _Worker) -> None:
         with self._lock:
+            if worker in self._busy:
+                self._busy.remove(worker)
             self._idle.setdefault(name, []).append(worker)
+
+    def _discard(self, worker: _Worker) -> int:
+        with self._lock:
+            if worker in self._busy:
+                self._busy.remove(worker)
+        return worker.stop()
 
     def _start(self, name: str) -> _Worker:
         self._logs.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +18,6 @@ from runner.model.ports import Json, ServiceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 HANDLER = """
 import os, sys, time
@@ -158,6 +163,51 @@ def test_a_timeout_kills_the_process(lambdas: Lambdas) -> None:
     error, cause = failure(lambdas, "slow", {"do": "sleep"})
     assert error == "Sandbox.Timedout"
     assert "timed out after 0.30 seconds" in cause["errorMessage"]
+
+
+@pytest.mark.usefixtures("lambdas")
+def test_a_handler_at_work_ends_with_the_process_that_called_it(tmp_path: Path) -> None:
+    """A run killed with SIGKILL leaves no function behind that the next run would race with."""
+    script = (
+        "import pathlib, sys\n"
+        "from runner.local.lambdas import Function, Lambdas\n"
+        "folder = pathlib.Path(sys.argv[1])\n"
+        "lambdas = Lambdas({'f': Function(folder / 'lambdas/report')}, in_process={}, "
+        "logs=folder / 'logs', environ={})\n"
+        "print(lambdas('invoke', {'FunctionName': 'f', 'Payload': {'do': 'pid'}})['Payload'], "
+        "flush=True)\n"
+        "lambdas('invoke', {'FunctionName': 'f', 'Payload': {'do': 'sleep'}})\n"
+    )
+    child = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE)
+    assert child.stdout is not None
+    worker = int(child.stdout.readline())
+    child.kill()
+    child.wait()
+    child.stdout.close()
+    until = time.monotonic() + 10
+    while Path(f"/proc/{worker}").exists() and time.monotonic() < until:
+        time.sleep(0.01)
+    assert not Path(f"/proc/{worker}").exists()
+
+
+def test_closing_ends_a_handler_at_work(lambdas: Lambdas) -> None:
+    errors = []
+    thread = threading.Thread(
+        target=lambda: errors.append(failure(lambdas, "report", {"do": "sleep"})[0])
+    )
+    thread.start()
+    until = time.monotonic() + 10
+    while not lambdas._busy and time.monotonic() < until:  # noqa: SLF001 - until it is at work
+        time.sleep(0.01)
+    lambdas.close()
+    thread.join(10)
+    assert errors == ["Lambda.Unknown"]
+
+
+def test_calls_at_once_get_processes_of_their_own(lambdas: Lambdas) -> None:
+    with ThreadPoolExecutor(3) as pool:
+        answers = list(pool.map(lambda n: invoke(lambdas, "report", {"n": n}), range(9)))
+    assert [answer["Payload"]["got"]["n"] for answer in answers] == list(range(9))
 
 
 def test_what_a_handler_prints_is_its_log(lambdas: Lambdas, tmp_path: Path) -> None:

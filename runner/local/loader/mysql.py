@@ -11,6 +11,7 @@ a repeat after an unknown commit is a no-op.
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 import time
 from dataclasses import dataclass
@@ -110,10 +111,12 @@ def _prepare(session: Session, manifest: LoadManifest, existing: Sequence[MysqlC
     """Make the target if it is missing and refuse one that does not fit, before any row moves."""
     table = manifest.key.mart_table
     faults = drift(manifest, existing) if existing else []
+    if manifest.mode == "replace":
+        leftovers = f"{name_of(_beside(table, 'new'))}, {name_of(_beside(table, 'old'))}"
+        session.run(f"DROP TABLE IF EXISTS {leftovers}")
     if faults and manifest.mode == "replace":
         check_replaceable(session, table)
-        into = f"{table[:50]}__runner_new"
-        session.run(f"DROP TABLE IF EXISTS {name_of(into)}")
+        into = _beside(table, "new")
         create_table(session, manifest, into)
         return _Plan(into, swap=True)
     if faults:
@@ -218,16 +221,22 @@ def _swap(session: Session, manifest: LoadManifest, plan: _Plan, rows: int) -> i
     ((deleted,),) = session.all_rows(f"SELECT count(*) FROM {name_of(table)}")
     session.run("DELETE FROM `_runner_loads` WHERE " + _KEY_IS, _key(manifest))
     session.run("COMMIT")
-    old = f"{table[:50]}__runner_old"
-    session.run(f"DROP TABLE IF EXISTS {name_of(old)}")
-    session.run(
-        f"RENAME TABLE {name_of(table)} TO {name_of(old)}, {name_of(plan.into)} TO {name_of(table)}"
-    )
-    session.run(f"DROP TABLE {name_of(old)}")
+    _exchange(session, table, plan.into)
+    session.run(f"DROP TABLE {name_of(_beside(table, 'old'))}")
     session.run("BEGIN")
     _write_ledger(session, manifest, rows)
     session.run("COMMIT")
     return int(deleted)
+
+
+def _exchange(session: Session, table: str, new: str) -> None:
+    old = name_of(_beside(table, "old"))
+    session.run(f"RENAME TABLE {name_of(table)} TO {old}, {name_of(new)} TO {name_of(table)}")
+
+
+def _beside(table: str, what: str) -> str:
+    """Name a table that lives during a replacement; a kill leaves it to the next replacement."""
+    return f"_runner_{what}_{hashlib.sha256(table.encode()).hexdigest()[:16]}"
 
 
 _KEY_IS = (
