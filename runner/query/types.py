@@ -26,15 +26,16 @@ _WIDTHS = ("tinyint", "smallint", "int", "bigint")
 _BIGINTS = (
     exp.Count, exp.CountIf, exp.ApproxDistinct, exp.RowNumber, exp.Rank, exp.DenseRank, exp.Ntile,
     exp.Year, exp.Month, exp.Day, exp.Hour, exp.Minute, exp.Second, exp.Extract, exp.DateDiff,
-    exp.Length, exp.Quarter, exp.Week, exp.DayOfYear,
+    exp.Length, exp.Quarter, exp.WeekOfYear, exp.DayOfYear, exp.DayOfWeekIso, exp.StrPosition,
+    exp.ArraySize,
 )  # fmt: skip
-_STRINGS = (
-    exp.Concat, exp.DPipe, exp.Lower, exp.Upper, exp.Substring, exp.Trim, exp.TimeToStr,
-    exp.JSONExtractScalar, exp.RegexpExtract, exp.RegexpReplace, exp.Replace, exp.Pad,
-)  # fmt: skip
+_STRINGS = (exp.TimeToStr, exp.JSONExtractScalar)
+_TEXTS = (exp.RegexpExtract, exp.RegexpReplace, exp.Replace, exp.SplitPart)
+"""A string when their first argument is one."""
 _SAME = (
     exp.Alias, exp.Paren, exp.Neg, exp.Abs, exp.Min, exp.Max, exp.ArgMax, exp.ArgMin, exp.AnyValue,
     exp.Window, exp.Filter, exp.IgnoreNulls, exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue,
+    exp.Lower, exp.Upper, exp.Trim, exp.Substring, exp.TimestampTrunc, exp.DateAdd,
 )  # fmt: skip
 _BOOLEANS = (exp.Boolean, exp.Predicate, exp.Connector, exp.Not)
 _SUMS = {**dict.fromkeys(_WIDTHS, "bigint"), "double": "double", "float": "float"}
@@ -64,7 +65,7 @@ def _scope_types(
             list(known.get(id(branch), {}).values()) for branch in scope.set_operation_scopes
         ]
         columns = zip(*branches, strict=False)
-        return [column[0] if len(set(column)) == 1 else "" for column in columns]
+        return [_unified(list(column)) for column in columns]
     sources: dict[str, Types] = {}
     for alias, (_, source) in scope.selected_sources.items():
         if isinstance(source, Scope):
@@ -80,26 +81,50 @@ def infer(node: exp.Expr | None, sources: Mapping[str, Types]) -> str:
     for classes, rule in _rules():
         if isinstance(node, classes):
             return rule(node, sources)
-    kinds = {infer(branch, sources) for branch in _alternatives(node)}
-    return kinds.pop() if len(kinds) == 1 else ""
+    return _unified([infer(branch, sources) for branch in _alternatives(node)])
 
 
 def _rules() -> tuple[tuple[tuple[type[exp.Expr], ...], Rule], ...]:
     """Give the rules; the first that fits decides."""
     return (
-        (_SAME, lambda node, sources: infer(node.this, sources)),
+        (_SAME, _first),
         ((exp.Column,), _column),
         ((exp.Cast,), _cast),
         ((exp.Literal,), lambda node, _: _literal(node)),
         ((exp.Date,), lambda *_: "date"),
         (_BIGINTS, lambda *_: "bigint"),
+        ((exp.StrToTime,), lambda *_: "timestamp"),
         (_STRINGS, lambda *_: "string"),
+        (_TEXTS, lambda node, sources: {"string": "string"}.get(infer(node.this, sources), "")),
+        ((exp.Concat, exp.DPipe), _joined),
         (_BOOLEANS, lambda *_: "boolean"),
         ((exp.Sum,), lambda node, sources: _SUMS.get(infer(node.this, sources), "")),
         ((exp.Avg,), lambda node, sources: _MEANS.get(infer(node.this, sources), "")),
         ((exp.Round,), lambda node, sources: _ROUNDED.get(infer(node.this, sources), "")),
         (_ARITHMETIC, _arithmetic),
     )
+
+
+def _first(node: exp.Expr, sources: Mapping[str, Types]) -> str:
+    many = isinstance(node, exp.AggFunc) and (node.expressions or node.args.get("count"))
+    return "" if many else infer(node.this, sources)  # max(x, 3) is an array
+
+
+def _joined(node: exp.Expr, sources: Mapping[str, Types]) -> str:
+    operands = node.expressions or [node.args["this"], node.args["expression"]]
+    kinds = [infer(operand, sources) for operand in operands]
+    return "string" if all(_is_text(kind) for kind in kinds) else ""  # else perhaps arrays
+
+
+def _is_text(kind: str) -> bool:
+    return kind == "string" or kind.startswith("varchar(")
+
+
+def _unified(kinds: list[str]) -> str:
+    """Give the one type of several alternatives; texts become the longest text."""
+    if kinds and all(_is_text(kind) for kind in kinds):
+        return "string" if "string" in kinds else max(kinds, key=lambda kind: int(kind[8:-1]))
+    return kinds[0] if len(set(kinds)) == 1 else ""
 
 
 def _column(node: exp.Expr, sources: Mapping[str, Types]) -> str:
@@ -114,7 +139,7 @@ def _cast(node: exp.Expr, _: Mapping[str, Types]) -> str:
 
 def _literal(node: exp.Expr) -> str:
     if node.is_string:
-        return "string"
+        return f"varchar({len(node.name)})"  # so Athena types a literal
     if not node.name.isdigit():
         return "double" if "e" in node.name.lower() else ""
     return "int" if int(node.name) < 2**31 else "bigint"
