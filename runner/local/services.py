@@ -12,6 +12,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
+from runner.local.loader.source import fresh_duckdb
 from runner.model.ports import Json, ServiceError
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from runner.local.glue import GlueCatalog
     from runner.local.lambdas import Function, InProcess
     from runner.local.loader import Target
+    from runner.local.loader.source import Connect
     from runner.local.s3 import FolderS3
     from runner.machine.ports import TaskRequest
     from runner.model.config import LocalEnvironment
@@ -161,12 +163,16 @@ def open_local(
     open_athena: Callable[[FolderS3, GlueCatalog], Opened],
     environ: Mapping[str, str],
     now: Callable[[], dt.datetime],
+    connect: Connect = fresh_duckdb,
 ) -> LocalServices:
-    """Open an environment's services below the project's root; the heavy ones when first asked."""
+    """Open an environment's services below the project's root; the heavy ones when first asked.
+
+    `connect` gives the DuckDB connection of a load, which closes it: a cursor of the one that
+    Athena runs on saves the start of another.
+    """
     from runner.local.ecs import Ecs  # noqa: PLC0415 - only runs need it
     from runner.local.lambdas import Lambdas  # noqa: PLC0415
     from runner.local.loader import target_of  # noqa: PLC0415
-    from runner.local.loader.source import fresh_duckdb  # noqa: PLC0415
     from runner.local.s3_service import call_s3  # noqa: PLC0415
     from runner.local.sns import Sns  # noqa: PLC0415
 
@@ -189,7 +195,7 @@ def open_local(
         marts=marts,
         read=lambda uri: _read(s3, uri),
         path_of=s3.path_of,
-        connect=fresh_duckdb,
+        connect=connect,
         log=state / "logs" / "loads.jsonl",
         now=now,
     )

@@ -157,6 +157,25 @@ def test_semantics_37_unsafe_modes_are_refused(
     assert caught.value.error == "Load.Refused"
 
 
+def test_a_window_over_other_columns_than_the_partitions_is_refused(lake: Lake) -> None:
+    for window in ({"column": "carrier", "values": ["AA"]}, {"column": "dt", "values": []}):
+        with pytest.raises(ServiceError, match="are not partition columns") as caught:
+            lake.manifest(days=[DAY1], window=window)
+        assert caught.value.error == "Load.Refused"
+
+
+def test_a_file_without_its_partitions_value_is_refused(lake: Lake) -> None:
+    lake.files["dt=2013-01-01/a"]["partition"] = None
+    with pytest.raises(ServiceError, match="does not say its partition's dt"):
+        lake.manifest()
+
+
+def test_a_column_that_appears_twice_is_refused(lake: Lake) -> None:
+    lake.columns["Carrier"] = "string"
+    with pytest.raises(ServiceError, match="column carrier appears twice"):
+        lake.manifest()
+
+
 def test_a_file_outside_the_window_is_refused(lake: Lake) -> None:
     files = list(lake.files.values())
     with pytest.raises(ServiceError, match="dt=2013-01-02/a lies outside the window"):

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from runner.local.loader import MysqlTarget
+from runner.local.loader import MysqlTarget, SqliteTarget, target_of
 from runner.local.loader.targets import resolve
 from runner.model.ports import ServiceError
 from tests.support.mariadb import PASSWORD
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.loader.conftest import Lake, Mart
 
 DAY1, DAY2 = "2013-01-01", "2013-01-02"
@@ -47,6 +49,19 @@ def test_semantics_32_no_error_shows_a_secret(
     for text in (shown, repr(broken.target), caught.value.cause):
         assert PASSWORD not in text
     assert "canary" not in shown
+
+
+def test_a_mart_of_the_config_becomes_a_target(tmp_path: Path) -> None:
+    from runner.model.config import MysqlMart, SqliteMart
+
+    mysql = MysqlMart(engine="mysql", database="mart", port=3307, password="${env:P}")
+    assert target_of(mysql, root=tmp_path, environ={"P": "x"}) == MysqlTarget(
+        database="mart", environ={"P": "x"}, port="3307", password="${env:P}"
+    )
+    sqlite = SqliteMart(engine="sqlite", path="marts/main.sqlite")
+    assert target_of(sqlite, root=tmp_path, environ={}) == SqliteTarget(
+        tmp_path / "marts/main.sqlite"
+    )
 
 
 def test_variables_are_put_in_when_connecting_only() -> None:

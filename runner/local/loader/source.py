@@ -62,10 +62,6 @@ class Source:
     file_types: dict[str, str]
     """DuckDB's types of the files' columns, by lower-cased name."""
 
-    def count(self) -> int:
-        """Count the rows."""
-        return int(self._one(f"SELECT count(*) {self.relation}")[0]) if self.relation else 0
-
     def check_keys(self) -> None:
         """Refuse rows that share a key or lack one: which of them would win is chance."""
         keys = self.manifest.keys
