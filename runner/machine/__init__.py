@@ -1,1 +1,51 @@
-"""To be described by its first module."""
+"""The Amazon States Language interpreter.
+
+In: a definition, an input, and ports (service, clock, journal, chance).  Out: an `Outcome`; and in
+the journal every event, from which a killed execution continues.
+"""
+
+from runner.machine.definition import Definition
+from runner.machine.events import Event, EventKind, Journal, MemoryJournal
+from runner.machine.execution import SimulatedCrash, run
+from runner.machine.failures import InvalidDefinition, JournalMismatch
+from runner.machine.faults import Crash, Fail, FaultPlan, InjectedFault, TimeOut, When
+from runner.machine.parse import parse_definition
+from runner.machine.ports import (
+    Abort,
+    Clock,
+    ExecutionContext,
+    NoAnswerYet,
+    Outcome,
+    Status,
+    TaskRequest,
+    TaskService,
+    VirtualClock,
+)
+
+__all__ = [
+    "Abort",
+    "Clock",
+    "Crash",
+    "Definition",
+    "Event",
+    "EventKind",
+    "ExecutionContext",
+    "Fail",
+    "FaultPlan",
+    "InjectedFault",
+    "InvalidDefinition",
+    "Journal",
+    "JournalMismatch",
+    "MemoryJournal",
+    "NoAnswerYet",
+    "Outcome",
+    "SimulatedCrash",
+    "Status",
+    "TaskRequest",
+    "TaskService",
+    "TimeOut",
+    "VirtualClock",
+    "When",
+    "parse_definition",
+    "run",
+]

@@ -1,0 +1,84 @@
+"""How an execution, a definition or a journal goes wrong.
+
+`StateError` travels inside the interpreter, from where a state fails to the retrier or catcher
+that takes it; the other two reach the caller of `parse_definition` and `run`.
+"""
+
+from __future__ import annotations
+
+from runner.errors import Fault, Place, ProjectError, RunFailed
+
+RUNTIME = "States.Runtime"
+DATA_LIMIT = "States.DataLimitExceeded"
+QUERY = "States.QueryEvaluationError"
+TIMEOUT = "States.Timeout"
+HEARTBEAT = "States.HeartbeatTimeout"
+TASK_FAILED = "States.TaskFailed"
+ALL = "States.ALL"
+INTRINSIC = "States.IntrinsicFailure"
+TOLERANCE = "States.ExceedToleratedFailureThreshold"
+
+_NEVER_ANY = frozenset({RUNTIME, DATA_LIMIT})
+"""Errors that States.ALL and States.TaskFailed do not take."""
+
+
+class StateError(Exception):
+    """A state failed; the names are those that retriers and catchers compare."""
+
+    def __init__(self, error: str | None, cause: str | None = None) -> None:
+        """Take the error's name and its cause; a service may give neither."""
+        self.error = error
+        self.cause = cause
+        super().__init__(f"{error}: {cause}")
+
+
+class ReportedError(StateError):
+    """An error whose cause is complete: it came from a task, a Fail state or a child."""
+
+
+def matches(error: str | None, names: tuple[str, ...]) -> bool:
+    """Tell whether one of the ErrorEquals names takes this error.
+
+    >>> matches("Athena.X", ("States.TaskFailed",)), matches("States.Timeout", ("States.TaskFailed",))
+    (True, False)
+    >>> matches("States.Runtime", ("States.ALL",))
+    False
+    """
+    if error == RUNTIME:
+        return False
+    if error in names:
+        return True
+    if error in _NEVER_ANY:
+        return False
+    if ALL in names:
+        return True
+    timed_out = error in {TIMEOUT, HEARTBEAT}
+    if error == HEARTBEAT and TIMEOUT in names:
+        return True
+    return TASK_FAILED in names and not timed_out
+
+
+class InvalidDefinition(ProjectError):
+    """A definition that AWS would refuse; every fault's place is a JSON pointer into it."""
+
+
+class JournalMismatch(RunFailed):
+    """A journal belongs to another definition or input, or does not replay."""
+
+
+def definition_fault(pointer: str, found: str, expected: str, code: str) -> Fault:
+    """Make the fault of one place of a definition."""
+    return Fault(
+        place=Place(pointer or "/"),
+        code=code,
+        found=found,
+        expected=expected,
+        advice="compare the state with the Amazon States Language specification",
+    )
+
+
+def mismatch(code: str, found: str, expected: str) -> JournalMismatch:
+    """Make the error for a journal that cannot be continued."""
+    advice = "start a new execution; this journal cannot be continued"
+    fault = Fault(Place("journal"), code=code, found=found, expected=expected, advice=advice)
+    return JournalMismatch([fault])

@@ -1,0 +1,107 @@
+"""The whole JSONata language through jsonata-python, with the adaptations that AWS's needs.
+
+In: an expression's text.  Out: a closure over an `Env`.  The adaptations: JSON null and undefined
+are told apart, numbers that are whole come back as integers, sequences come back as plain lists,
+`$eval` is not there, `$now` and `$millis` tell the state's time, and AWS's own functions are.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING
+
+from jsonata import Jsonata
+from jsonata.jexception import JException
+from jsonata.utils import Utils
+
+from runner.machine.aws_functions import bind_aws_functions
+from runner.machine.failures import QUERY, StateError
+from runner.machine.templates import UNDEFINED
+
+if TYPE_CHECKING:
+    from runner.machine.templates import Compiled, Env
+    from runner.model.ports import Json
+
+_NAME = re.compile(r"\$([A-Za-z_]\w*)")
+_NULL = Utils.NULL_VALUE
+
+
+def compile_full(text: str) -> Compiled:
+    """Compile any expression; raises StateError for one that is not JSONata."""
+    try:
+        program = Jsonata(text)
+    except JException as error:
+        raise _failure(error) from error
+    program.set_output_convert_nulls(False)
+    program.set_validate_input(False)
+    names = frozenset(_NAME.findall(text))
+
+    def evaluate(env: Env) -> Json:
+        bindings = _bindings(env, names)
+        try:
+            value = program.evaluate(None, bindings)
+        except JException as error:
+            raise _failure(error) from error
+        except RecursionError as error:
+            raise StateError(QUERY, "D1011: Stack overflow error") from error
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            # The library lets Python's own errors through where JSONata has a type error.
+            raise StateError(QUERY, f"T0410: {error}") from error
+        return UNDEFINED if value is None else _plain(value)
+
+    return evaluate
+
+
+def _failure(error: JException) -> StateError:
+    return StateError(QUERY, f"{error.error}: {error}")
+
+
+def _bindings(env: Env, names: frozenset[str]) -> dict[str, object]:
+    bound: dict[str, object] = {}
+    variables = env.variables
+    for name in names:
+        if name in variables:
+            bound[name] = _with_nulls(variables[name])
+    if "states" in names:
+        bound["states"] = _with_nulls(env.states())
+    bind_aws_functions(bound, names, env, as_function=Jsonata.JLambda, null=_NULL)
+    return bound
+
+
+def _with_nulls(value: Json) -> Json:
+    """Mark JSON nulls where the library would take None for undefined: alone and in arrays."""
+    if value is None:
+        return _NULL
+    if isinstance(value, list):
+        return [_with_nulls(item) for item in value]
+    if isinstance(value, dict):
+        return {
+            key: _with_nulls(item) if isinstance(item, (list, dict)) else item
+            for key, item in value.items()
+        }
+    return value
+
+
+def _plain(value: object) -> Json:
+    """Turn the library's value into JSON; functions cannot leave an expression."""
+    if value is _NULL or value is None:
+        return None
+    if isinstance(value, (str, bool, int)):
+        return value
+    if isinstance(value, float):
+        return _number(value)
+    if isinstance(value, Utils.RangeList):
+        return list(range(value.a, value.b + 1))
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    raise StateError(QUERY, "T1006: The expression gives a function, which is not JSON")
+
+
+def _number(value: float) -> float | int:
+    if not math.isfinite(value):
+        raise StateError(QUERY, f"D1001: Number out of range: {value}")
+    whole = int(value)
+    return whole if whole == value else value

@@ -1,0 +1,100 @@
+"""Writes events to the journal, or reads them back from it: the hinge of a replay.
+
+While recorded events are left, `emit` must be asked for exactly the next of them and gives it
+(with its recorded time); afterwards it makes, keeps and shows new ones.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runner.machine.events import COMPLETIONS, Event, EventKind
+from runner.machine.failures import mismatch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from runner.machine.events import Journal
+    from runner.machine.ports import Clock
+    from runner.model.ports import Json
+
+_ABORTED = "ABORTED"
+
+
+class Recorder:
+    """The line of events of one execution."""
+
+    def __init__(
+        self, journal: Journal, clock: Clock, observer: Callable[[Event], None] | None
+    ) -> None:
+        """Begin at the start of what the journal holds."""
+        self._journal = journal
+        self._clock = clock
+        self._observer = observer
+        self._recorded = tuple(e for e in journal.events() if not _is_pause(e))
+        self._next = 0
+        self.time = clock.now()
+        """The time of the last event: what `$now()` tells, the same in a replay."""
+        self.resumed = bool(self._recorded)
+        """Whether the execution was begun by an earlier run."""
+
+    def first(self) -> Event | None:
+        """Give the first recorded event, if any."""
+        return self._recorded[0] if self._recorded else None
+
+    def last(self) -> Event | None:
+        """Give the last recorded event, if any."""
+        return self._recorded[-1] if self._recorded else None
+
+    def replaying(self) -> bool:
+        """Tell whether recorded events are left."""
+        return self._next < len(self._recorded)
+
+    def emit(self, kind: EventKind, key: str, state: str, data: Mapping[str, Json]) -> Event:
+        """Keep an event, or give the recorded one that is due."""
+        if self._next < len(self._recorded):
+            return self._replay(kind, key)
+        if self.resumed:
+            self.resumed = False
+            self._keep(Event(EventKind.EXECUTION_RESUMED, "", "", self._clock.now(), {}))
+        return self._keep(Event(kind, key, state, self._clock.now(), data))
+
+    def _keep(self, event: Event) -> Event:
+        self._journal.append(event)
+        self.time = event.time
+        if self._observer is not None:
+            self._observer(event)
+        return event
+
+    def _replay(self, kind: EventKind, key: str) -> Event:
+        event = self._recorded[self._next]
+        if event.kind is not kind or event.key != key:
+            raise mismatch(
+                "journal-diverged",
+                found=f"event {self._next + 1} is {event.kind} at {event.key!r}",
+                expected=f"{kind} at {key!r}",
+            )
+        self._next += 1
+        self.time = event.time
+        return event
+
+    def next_completion(self) -> Event | None:
+        """Give the recorded completion that is due when all flows wait; None when none is left."""
+        if self._next >= len(self._recorded):
+            return None
+        event = self._recorded[self._next]
+        if event.kind not in COMPLETIONS:
+            raise mismatch(
+                "journal-diverged",
+                found=f"event {self._next + 1} is {event.kind} at {event.key!r}",
+                expected="the end of a task or a timer",
+            )
+        self._next += 1
+        self.time = event.time
+        return event
+
+
+def _is_pause(event: Event) -> bool:
+    if event.kind is EventKind.EXECUTION_RESUMED:
+        return True
+    return event.kind is EventKind.EXECUTION_ENDED and event.data.get("status") == _ABORTED

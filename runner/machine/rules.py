@@ -1,0 +1,168 @@
+"""The rules of JSONPath Choice states: And, Or, Not, and comparisons of a variable."""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass
+from fnmatch import translate
+from functools import lru_cache
+from re import Pattern, sub
+from re import compile as compile_pattern
+from typing import TYPE_CHECKING, TypeAlias
+
+from runner.machine.failures import StateError
+from runner.machine.paths import Missing, Path, follow
+from runner.machine.payloads import root_value
+from runner.machine.waits import parse_timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from runner.machine.templates import Env, Template
+    from runner.model.ports import Json
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """All rules hold."""
+
+    rules: tuple[Rule, ...]
+
+    def holds(self, env: Env) -> bool:
+        """Evaluate."""
+        return all(rule.holds(env) for rule in self.rules)
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """One rule holds."""
+
+    rules: tuple[Rule, ...]
+
+    def holds(self, env: Env) -> bool:
+        """Evaluate."""
+        return any(rule.holds(env) for rule in self.rules)
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The rule does not hold."""
+
+    rule: Rule
+
+    def holds(self, env: Env) -> bool:
+        """Evaluate."""
+        return not self.rule.holds(env)
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """The variable's path leads somewhere, or nowhere."""
+
+    variable: Path
+    expected: bool
+
+    def holds(self, env: Env) -> bool:
+        """Evaluate."""
+        try:
+            found = follow(self.variable, root_value(self.variable, env))
+        except Missing:
+            return not self.expected
+        there = self.variable.definite or bool(found)
+        return there is self.expected
+
+
+@dataclass(frozen=True, slots=True)
+class TypeIs:
+    """The variable is of a type, or is not."""
+
+    variable: Template
+    name: str
+    expected: bool
+
+    def holds(self, env: Env) -> bool:
+        """Evaluate."""
+        try:
+            value = self.variable.evaluate(env)
+        except StateError:
+            if self.name == "IsNull":
+                raise
+            return not self.expected
+        return TYPES[self.name](value) is self.expected
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The variable compares so with a value."""
+
+    variable: Template
+    name: str
+    """The operator without the ending `Path`."""
+    operand: Template
+
+    def holds(self, env: Env) -> bool:
+        """Evaluate; values of the wrong type compare as false."""
+        left, right = self.variable.evaluate(env), self.operand.evaluate(env)
+        return COMPARISONS[self.name](left, right)
+
+
+Rule: TypeAlias = And | Or | Not | Present | TypeIs | Comparison
+
+
+def _is_number(value: Json) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+TYPES: Mapping[str, Callable[[Json], bool]] = {
+    "IsBoolean": lambda value: isinstance(value, bool),
+    "IsNull": lambda value: value is None,
+    "IsNumeric": _is_number,
+    "IsString": lambda value: isinstance(value, str),
+    "IsTimestamp": lambda value: parse_timestamp(value) is not None,
+}
+
+
+def _numbers(compare: Callable[[Json, Json], bool]) -> Callable[[Json, Json], bool]:
+    return lambda left, right: _is_number(left) and _is_number(right) and compare(left, right)
+
+
+def _strings(compare: Callable[[Json, Json], bool]) -> Callable[[Json, Json], bool]:
+    return lambda left, right: (
+        isinstance(left, str) and isinstance(right, str) and compare(left, right)
+    )
+
+
+def _timestamps(compare: Callable[[Json, Json], bool]) -> Callable[[Json, Json], bool]:
+    def test(left: Json, right: Json) -> bool:
+        one, other = parse_timestamp(left), parse_timestamp(right)
+        return one is not None and other is not None and compare(one, other)
+
+    return test
+
+
+@lru_cache(maxsize=256)
+def _pattern(text: str) -> Pattern[str]:
+    literal = sub(r"[?\[\]]", lambda match: f"[{match[0]}]", text)
+    pieces = sub(r"\\(.)", lambda match: f"[{match[1]}]", literal)
+    return compile_pattern(translate(pieces))
+
+
+def _like(left: Json, right: Json) -> bool:
+    return _pattern(right).match(left) is not None
+
+
+_ORDERS: Mapping[str, Callable[[Json, Json], bool]] = {
+    "Equals": operator.eq,
+    "GreaterThan": operator.gt,
+    "GreaterThanEquals": operator.ge,
+    "LessThan": operator.lt,
+    "LessThanEquals": operator.le,
+}
+
+COMPARISONS: Mapping[str, Callable[[Json, Json], bool]] = {
+    "BooleanEquals": lambda left, right: isinstance(left, bool) and left is right,
+    "StringMatches": _strings(_like),
+    **{f"Numeric{name}": _numbers(order) for name, order in _ORDERS.items()},
+    **{f"String{name}": _strings(order) for name, order in _ORDERS.items()},
+    **{f"Timestamp{name}": _timestamps(order) for name, order in _ORDERS.items()},
+}
