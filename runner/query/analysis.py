@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
+from sqlglot.errors import SqlglotError
 
 from runner.errors import Fault, ProjectError
 from runner.model.header import Kind
 from runner.model.project import Column
-from runner.query.facts import Analysis, ColumnMention, Mention
+from runner.query.facts import Analysis, ColumnMention, Mention, WindowFilter
 from runner.query.parse import output_name, parse, selects, type_name
 from runner.query.windowed import window_filters
 
@@ -38,11 +39,11 @@ def analyse(rendered: Rendered, *, name: TableName, kind: Kind) -> Analysis:
         columns, partition_columns, location = _ddl_facts(tree)
     else:
         columns, partition_columns, location = _query_columns(tree), (), ""
-        faults += _unusable_columns(rendered, tree)
+        faults += [*_unusable_columns(rendered, tree), *_same_aliases(rendered, tree)]
     if faults:
         raise ProjectError(faults)
     indexes = {id(table): index for index, table in enumerate(tables)}
-    filters = () if kind is Kind.DDL else window_filters(rendered, tree, indexes)
+    filters = () if kind is Kind.DDL else _filters(rendered, tree, indexes)
     return Analysis(
         name=name,
         kind=kind,
@@ -53,6 +54,22 @@ def analyse(rendered: Rendered, *, name: TableName, kind: Kind) -> Analysis:
         partition_columns=partition_columns,
         location=location,
     )
+
+
+def _filters(
+    rendered: Rendered, tree: exp.Expr, indexes: dict[int, int]
+) -> tuple[WindowFilter, ...]:
+    try:
+        return window_filters(rendered, tree, indexes)
+    except SqlglotError as error:
+        fault = rendered.fault(
+            0,
+            "sql-scope",
+            found=f"names that cannot be told apart: {error}",
+            expected="a query in which every name has one meaning",
+            advice="give tables and subqueries aliases of their own",
+        )
+        raise ProjectError([fault]) from error
 
 
 # --- tables -------------------------------------------------------------------------------------
@@ -134,6 +151,8 @@ def _query_columns(tree: exp.Expr) -> tuple[Column, ...]:
 
 
 def _unusable_columns(rendered: Rendered, tree: exp.Expr) -> list[Fault]:
+    if not isinstance(tree, exp.Query):
+        return [_unnamed(rendered, 0, "the columns of VALUES, which have no names")]
     faults: list[Fault] = []
     seen: set[str] = set()
     for item in selects(tree):
@@ -142,13 +161,7 @@ def _unusable_columns(rendered: Rendered, tree: exp.Expr) -> list[Fault]:
         if not output:
             shown = " ".join(item.sql(dialect="athena").split())
             faults.append(
-                rendered.fault(
-                    start,
-                    "column-unnamed",
-                    found=f"an output column without a name: {shown[:60]}",
-                    expected="a name for every column of the table",
-                    advice="add AS and a name",
-                )
+                _unnamed(rendered, start, f"an output column without a name: {shown[:60]}")
             )
         elif output in seen and not output.endswith("*"):
             faults.append(
@@ -162,6 +175,36 @@ def _unusable_columns(rendered: Rendered, tree: exp.Expr) -> list[Fault]:
             )
         seen.add(output)
     return faults
+
+
+def _unnamed(rendered: Rendered, start: int, found: str) -> Fault:
+    return rendered.fault(
+        start,
+        "column-unnamed",
+        found=found,
+        expected="a name for every column of the table",
+        advice="add AS and a name",
+    )
+
+
+def _same_aliases(rendered: Rendered, tree: exp.Expr) -> Iterator[Fault]:
+    """Find two tables of one FROM that answer to the same name."""
+    for query in tree.find_all(exp.Select):
+        clause = query.args.get("from_")
+        joined = [join.this for join in query.args.get("joins") or ()]
+        seen: set[str] = set()
+        for source in [clause.this, *joined] if clause is not None else []:
+            alias = source.alias_or_name.lower()
+            if alias in seen:
+                yield rendered.fault(
+                    _first_offset(source),
+                    "alias-twice",
+                    found=f"a second {alias} in one FROM",
+                    expected="a name of its own for every table of a FROM",
+                    advice="give one of them another alias",
+                )
+            if alias:
+                seen.add(alias)
 
 
 def _first_offset(item: exp.Expr) -> int:

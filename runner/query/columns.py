@@ -50,7 +50,10 @@ def check_columns(
         return analysis.columns, ()
     tree = parse(rendered, analysis.kind)
     lookup = _Lookup(analysis.name.database, {k: v for k, v in schemas.items() if v})
-    faults = list(_column_faults(rendered, tree, lookup))
+    try:
+        faults = list(_column_faults(rendered, tree, lookup))
+    except SqlglotError:
+        return (), ()  # a scope that sqlglot cannot build; the engine decides
     return _output(tree, lookup, typed=not faults), tuple(dict.fromkeys(faults))
 
 

@@ -52,6 +52,10 @@ def test_syntax(text: str, line: int, column: int, found: str, help_: str) -> No
         (Kind.VIEW, "SELECT '{{ start }}' AS a", "mark-without-window"),
         (Kind.INSERT, "SELECT count(*) FROM t", "column-unnamed"),
         (Kind.INSERT, "SELECT a, A FROM t", "column-twice"),
+        (Kind.INSERT, "VALUES (1)", "column-unnamed"),
+        (Kind.INSERT, "SELECT a FROM t JOIN t USING (a)", "alias-twice"),
+        (Kind.INSERT, "SELECT a FROM staging.t JOIN t USING (a)", "alias-twice"),
+        (Kind.INSERT, "SELECT 1 AS a FROM t x, (SELECT 1 AS b) x", "alias-twice"),
     ],
 )
 def test_one_statement_of_the_right_kind(kind: Kind, text: str, code: str) -> None:
@@ -88,7 +92,7 @@ def test_faults_of_output_columns_are_collected() -> None:
         ("SELECT a FROM other.staging.b", ["other.staging.b"]),
         ('SELECT dt FROM staging."b$partitions"', ["staging.b"]),
         ("SELECT 'FROM x' AS a -- FROM y", []),
-        ("VALUES (1)", []),
+        ("SELECT a FROM (VALUES (1)) AS v(a)", []),
     ],
 )
 def test_semantics_26_names(text: str, tables: list[str]) -> None:
