@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from runner.checks.scene import Rule, Scene, Subject
 from runner.errors import Fault
-from runner.model.nearest import listed, suggestion
 from runner.model.names import is_name
+from runner.model.nearest import listed, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

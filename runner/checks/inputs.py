@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from runner.model.names import TableName
+    from runner.model.places import Path
 
 _NAMED = "header-input"
 _LOOKBACK = "lookback-negative"
@@ -24,9 +25,9 @@ def _find_named(subject: Subject, scene: Scene) -> Iterator[Fault]:
     del scene
     header = subject.table.header
     read = {str(read.table) for read in subject.table.reads}
-    named = [(("lookback", name), name) for name in header.lookback or ()]
-    watched = [(("watch", index), name) for index, name in enumerate(header.watch)]
-    for path, name in (*named, *watched):
+    named: list[tuple[Path, str]] = [(("lookback", name), name) for name in header.lookback or ()]
+    named += [(("watch", index), name) for index, name in enumerate(header.watch)]
+    for path, name in named:
         if name not in read:
             yield Fault(
                 subject.places.key(*path),
@@ -47,7 +48,7 @@ def _find_named(subject: Subject, scene: Scene) -> Iterator[Fault]:
 
 
 def _find_unused(subject: Subject, scene: Scene) -> Iterator[Fault]:
-    """An insert that never uses the window writes rows outside it, which stops every run."""
+    """Refuse an insert that never uses the window: rows outside it stop every run."""
     table = subject.table
     if table.kind is not Kind.INSERT or table.name not in scene.timed or table.sql.marks():
         return

@@ -34,7 +34,7 @@ class Subject:
 
     def wrote(self, *path: str | int) -> bool:
         """Tell whether the user wrote a key."""
-        return path in self.places.keys  # noqa: SIM118 - a field, not a dict
+        return path in self.places.keys
 
     @property
     def outputs(self) -> frozenset[str] | None:

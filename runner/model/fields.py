@@ -1,4 +1,4 @@
-"""Types of fields that users write as text: durations, cron expressions, values of the environment."""
+"""Types of fields that users write as text: durations, cron expressions, ${env:NAME}."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from runner.model.durations import seconds
 from runner.model.refusal import RefusedValueError
 
 _ENVIRONMENT_VALUE = re.compile(r"\$\{env:[A-Za-z_][A-Za-z0-9_]*\}\Z")
+_LAST_PORT = 65_535
 _ARN = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:\S+\Z")
 
 
@@ -56,7 +57,7 @@ def _secret(text: str) -> str:
 def _port(value: int | str) -> int | str:
     if isinstance(value, str):
         return _environment_value(value)
-    if not 1 <= value <= 65_535:
+    if not 1 <= value <= _LAST_PORT:
         raise RefusedValueError("a port from 1 to 65535", "write the server's port, such as 3306")
     return value
 

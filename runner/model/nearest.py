@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,8 +15,6 @@ def nearest(name: str, candidates: Iterable[str], *, most: int = 3) -> tuple[str
     >>> nearest("formt", ["format", "bucket"])
     ('format',)
     """
-    import difflib
-
     return tuple(difflib.get_close_matches(name, sorted(set(candidates)), n=most, cutoff=0.6))
 
 

@@ -27,7 +27,7 @@ class Places:
     values: Mapping[Path, Position] = field(default_factory=dict)
 
     def key(self, *path: str | int) -> Place:
-        """Give the place of a key; of a list's item, or of the nearest parent, where there is none."""
+        """Give the place of a key; of a list's item, or of the nearest parent, where none is."""
         for length in range(len(path), 0, -1):
             head = path[:length]
             found = self.keys.get(head) or self.values.get(head)

@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from runner.errors import Fault, Place
+from runner.model.config import Config
 from runner.model.nearest import listed, suggestion
 from runner.model.places import Places
 from runner.project.files import CONFIG
@@ -20,7 +22,7 @@ from runner.project.yamltext import read_yaml
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from runner.model.config import AwsEnvironment, Config, LocalEnvironment
+    from runner.model.config import AwsEnvironment, LocalEnvironment
     from runner.project.yamltext import Data
 
 
@@ -45,8 +47,6 @@ class Setting:
 
 def read_setting(text: str | None, *, environment: str, variables: Mapping[str, str]) -> Setting:
     """Read config.yaml and choose an environment."""
-    from runner.model.config import Config
-
     if text is None:
         return _without_file(environment)
     yaml = read_yaml(text, file=CONFIG)
@@ -83,7 +83,7 @@ def _without_file(environment: str) -> Setting:
         f"{CONFIG} in the project's folder",
         "make a project with `runner init`",
     )
-    return Setting(None, None, environment, {}, False, {}, "", "UTC", Places(CONFIG), (fault,))  # noqa: FBT003
+    return Setting(None, None, environment, {}, False, {}, "", "UTC", Places(CONFIG), (fault,))
 
 
 def _no_environment(config: Config, name: str, places: Places) -> tuple[Fault, ...]:
@@ -185,8 +185,6 @@ def _contradictions(config: Config, places: Places) -> Iterator[Fault]:
 
 def zone_fault(zone: str, place: Place) -> Fault | None:
     """Refuse a time zone that the IANA database does not know."""
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
-
     try:
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -72,6 +72,8 @@ class Drafted:
     draft: Draft | None
     header: Header | None
     faults: tuple[Fault, ...]
+    fresh: bool = True
+    """Whether it was made now, not remembered."""
 
 
 def draft_table(
@@ -80,13 +82,14 @@ def draft_table(
     macros: MacroLibrary,
     variables: Mapping[str, object],
     variables_known: bool = True,
+    default_format: str = "parquet",
 ) -> Drafted:
     """Split, validate, render and analyse one file, finding as many faults as can be found."""
     try:
         split = split_header(file.text, file=file.path)
     except ProjectError as error:
         return Drafted(None, None, error.faults)
-    header, places, faults = _read_header(file, split)
+    header, places, faults = _read_header(file, split, default_format)
     source = SourceFile(file.path, file.text, split.body_offset)
     key = time_key(header) if header is not None else None
     try:
@@ -113,34 +116,41 @@ def draft_table(
         kind=kind,
         rendered=rendered,
         analysis=analysis,
-        sql_line=_first_line(file.text, split),
+        sql_line=_first_line(rendered, split),
         fingerprint=fingerprint(rendered, header),
     )
     return Drafted(draft, header, faults)
 
 
 def _read_header(
-    file: SqlFile, split: HeaderSplit
+    file: SqlFile, split: HeaderSplit, default_format: str
 ) -> tuple[Header | None, Places, tuple[Fault, ...]]:
     yaml = read_yaml(split.header_yaml, file=file.path, line=split.header_line)
     if yaml.faults and yaml.data is None:
         return None, yaml.places, yaml.faults
     header, faults = validate(Header, yaml.data, yaml.places)
     faults = yaml.faults + faults
-    return (header if not faults else None), yaml.places, faults
+    if header is None or faults:
+        return None, yaml.places, faults
+    if ("format",) not in yaml.places.keys and default_format != header.format:
+        header = header.model_copy(update={"format": default_format})
+    return header, yaml.places, faults
 
 
 def _certain(error: ProjectError, header: Header | None, *, known: bool) -> tuple[Fault, ...]:
     """Drop faults that may only follow from a wrong header, or from an unreadable config.yaml."""
     doubtful = set() if header is not None else {"mark-without-quotes"}
     if not known:
-        doubtful |= {"jinja-undefined", "undefined-variable"}
+        doubtful |= {"jinja-unknown-variable"}
     return tuple(fault for fault in error.faults if fault.code not in doubtful)
 
 
-def _first_line(text: str, split: HeaderSplit) -> int:
-    """Give the line on which the SQL itself begins, after the header and empty lines."""
+def _first_line(rendered: Rendered, split: HeaderSplit) -> int:
+    """Give the line on which the SQL itself begins, after the header, empty lines and Jinja."""
     body = split.body
+    if body.lstrip().startswith("{"):
+        place = rendered.locate(0)
+        return place.line if place.file == rendered.file else split.body_line
     return split.body_line + body[: len(body) - len(body.lstrip())].count("\n")
 
 

@@ -6,12 +6,13 @@ members).  Out: names and descriptions for faults.
 
 from __future__ import annotations
 
+from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    from pydantic import BaseModel
 
 
 def keys_at(model: type[BaseModel], loc: Sequence[str | int]) -> tuple[str, ...]:
@@ -35,8 +36,6 @@ def _fields(model: type[BaseModel]) -> dict[str, str]:
 
 
 def _models_at(annotation: Any, loc: tuple[str | int, ...]) -> Iterator[type[BaseModel]]:  # noqa: ANN401 - any type's annotation
-    from pydantic import BaseModel
-
     if get_origin(annotation) is Annotated:
         yield from _models_at(get_args(annotation)[0], loc)
     elif _is_union(annotation):
@@ -55,8 +54,6 @@ def _models_at(annotation: Any, loc: tuple[str | int, ...]) -> Iterator[type[Bas
 
 
 def _is_union(annotation: Any) -> bool:  # noqa: ANN401 - any type's annotation
-    from types import UnionType
-
     return get_origin(annotation) in (Union, UnionType)
 
 
@@ -69,8 +66,6 @@ def _members_at(annotation: Any, loc: tuple[str | int, ...]) -> Iterator[type[Ba
 
 
 def _member_names(member: Any) -> set[str]:  # noqa: ANN401 - any type's annotation
-    from pydantic import BaseModel
-
     if not (isinstance(member, type) and issubclass(member, BaseModel)):
         return set()
     tags = [

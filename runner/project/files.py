@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import runner
 from runner.errors import Fault, Place, ProjectError
 
 if TYPE_CHECKING:
@@ -43,10 +44,12 @@ class Snapshot:
     """Folders under lambdas/ that hold a handler.py."""
     incomplete_lambdas: tuple[str, ...]
     """Folders under lambdas/ without a handler.py."""
+    builtins: tuple[str, ...]
+    """Functions that come with this package."""
 
 
 def find_root(start: Path) -> Path:
-    """Find the folder that holds config.yaml: `start`, or the nearest above it; else ProjectError."""
+    """Find the folder that holds config.yaml, from `start` upward; ProjectError without one."""
     start = start.resolve()
     for folder in (start, *start.parents):
         if (folder / CONFIG).is_file():
@@ -71,7 +74,8 @@ def read_snapshot(root: Path) -> Snapshot:
     paths += _walk(root, "workflows", (".yaml", ".yml"))
     files = tuple(_read(root, path) for path in sorted(paths))
     complete, incomplete = _lambda_folders(root / "lambdas")
-    return Snapshot(str(root), files, complete, incomplete)
+    builtins, _ = _lambda_folders(Path(runner.__file__).parent / "functions")
+    return Snapshot(str(root), files, complete, incomplete, builtins)
 
 
 def _read(root: Path, path: str) -> FileBytes:

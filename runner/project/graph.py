@@ -5,14 +5,15 @@ In: names and what each needs.  Out: an order in which each stands after its nee
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeVar
+import heapq
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
 class _Ordered(Protocol):
-    def __lt__(self, other: object, /) -> bool: ...
+    def __lt__(self, other: Any, /) -> bool: ...  # noqa: ANN401 - whatever it compares with
     def __hash__(self) -> int: ...
 
 
@@ -36,8 +37,6 @@ def _stuck(needs: Mapping[Name, Sequence[Name]]) -> set[Name]:
 
 def _free(needs: Mapping[Name, Sequence[Name]]) -> list[Name]:
     """Order the names that no cycle holds up."""
-    import heapq
-
     waiting = {
         name: {n for n in found if n in needs and n != name} for name, found in needs.items()
     }

@@ -10,6 +10,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pydantic import ValidationError
+
 from runner.errors import Fault
 from runner.model.nearest import suggestion
 from runner.model.refusal import RefusedValueError
@@ -46,8 +48,6 @@ def validate(
     model: type[Model], data: Data, places: Places
 ) -> tuple[Model | None, tuple[Fault, ...]]:
     """Make the model, or say everything that is wrong with the data."""
-    from pydantic import ValidationError
-
     shown = {} if data is None else data
     try:
         return model.model_validate_json(json.dumps(shown), strict=True), ()
@@ -73,15 +73,16 @@ class _Problem:
 
 
 def _path(loc: tuple[str | int, ...], data: Data, *, absent: bool) -> Path:
-    """Keep the parts of pydantic's location that are keys and indexes; drop names of union members."""
+    """Keep the parts of a location that are keys and indexes; drop names of union members."""
     path: list[str | int] = []
     value = data
     for index, part in enumerate(loc):
-        if isinstance(value, dict) and part in value:
+        last = index == len(loc) - 1
+        if (isinstance(value, dict) and part in value) or (
+            isinstance(value, list) and isinstance(part, int)
+        ):
             value = value[part]
-        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
-            value = value[part]
-        elif not (absent and index == len(loc) - 1):
+        elif not (absent and last):
             continue
         path.append(part)
     return tuple(path)
@@ -217,21 +218,25 @@ def _named(path: Path) -> str:
 def _type_advice(value: Data, wanted: tuple[str, ...], *, secret: bool) -> str:
     if secret:
         return "put the value into an environment variable and write ${env:ITS_NAME} here"
-    if value is None:
-        return "write a value after the colon, or remove the key"
-    scalar = not isinstance(value, dict | list)
-    shown = json.dumps(value, ensure_ascii=False) if scalar else ""
-    if "text" in wanted and scalar:
-        return f'quote it: "{shown}"'
-    if "a list" in wanted and scalar:
-        return f"write it as a list: [{value if isinstance(value, str) else shown}]"
-    if wanted == ("true or false",):
-        return "write true or false, without quotes"
-    if wanted and "number" in wanted[0] and isinstance(value, str):
-        return "write a decimal number, without quotes, zeros in front or a unit"
-    if wanted and wanted[0].startswith("a mapping"):
-        return "write its keys below it, indented, as `key: value`"
-    return "write one value" if wanted == ("text",) else "write the value in the expected form"
+    match value, wanted:
+        case None, _:
+            advice = "write a value after the colon, or remove the key"
+        case ((bool() | int() | float() | str()), _) if "text" in wanted:
+            advice = f'quote it: "{json.dumps(value)}"'
+        case ((bool() | int() | float() | str()), _) if "a list" in wanted:
+            shown = value if isinstance(value, str) else json.dumps(value)
+            advice = f"write it as a list: [{shown}]"
+        case _, ("true or false",):
+            advice = "write true or false, without quotes"
+        case str(), (first, *_) if "number" in first:
+            advice = "write a decimal number, without quotes, zeros in front or a unit"
+        case _, (first, *_) if first.startswith("a mapping"):
+            advice = "write its keys below it, indented, as `key: value`"
+        case _, ("text",):
+            advice = "write one value"
+        case _:
+            advice = "write the value in the expected form"
+    return advice
 
 
 def described(value: Data, *, secret: bool = False) -> str:

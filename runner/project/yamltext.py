@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from runner.errors import Fault, Place
 from runner.model.places import Places
 
 if TYPE_CHECKING:
-    import yaml
-
     from runner.model.places import Path, Position
 
 Data = Any
@@ -49,8 +49,6 @@ class YamlText:
 
 def read_yaml(text: str, *, file: str, line: int = 1) -> YamlText:
     """Read a YAML text that begins on a line of a file; faults come beside what could be read."""
-    import yaml
-
     padded = "\n" * (line - 1) + text
     try:
         root = yaml.compose(padded, Loader=_loader())
@@ -69,8 +67,6 @@ def read_yaml(text: str, *, file: str, line: int = 1) -> YamlText:
 @cache
 def _loader() -> type[yaml.SafeLoader]:
     """Make the loader: libyaml's where it is built in, with the scalars of YAML 1.2."""
-    import yaml
-
     resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
     for kind, pattern, first in _PLAIN:
         for character in first:
@@ -95,8 +91,6 @@ class _Walk:
     nodes: int = 0
 
     def read(self, node: yaml.Node, path: Path) -> Data:
-        import yaml
-
         self.values[path] = _position(node)
         self.nodes += 1
         if id(node) in self.open or self.nodes > _MOST_NODES:
@@ -115,13 +109,11 @@ class _Walk:
             if isinstance(node, yaml.SequenceNode):
                 items = enumerate(node.value)
                 return [self.read(item, (*path, index)) for index, item in items]
-            return self._scalar(node)
+            return self._scalar(node) if isinstance(node, yaml.ScalarNode) else None
         finally:
             self.open.pop()
 
     def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Data]:
-        import yaml
-
         data: dict[str, Data] = {}
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode) or not key.tag.endswith(":str"):
@@ -234,10 +226,7 @@ def _syntax_fault(error: yaml.MarkedYAMLError, file: str, text: str) -> Fault:
     mark = error.problem_mark or error.context_mark
     if any(words in problem for words in ("end of stream", "',' or", "expected ':'")):
         mark = error.context_mark or mark
-    if mark is None:
-        place = Place(file)
-    else:
-        place = Place(file, mark.line + 1, mark.column + 1)
+    place = Place(file) if mark is None else Place(file, mark.line + 1, mark.column + 1)
     if mark is not None and ("cannot start any token" in problem or "tab character" in problem):
         return _bad_character(place, text)
     for begin, found, expected, advice in _SYNTAX:

@@ -1,0 +1,78 @@
+"""Everything that is wrong, or worth knowing, in a project: what `check` shows.
+
+In: a snapshot of the files and the caller's choice.  Out: `Findings`.  Beside loading, the columns
+of every query are checked against those of its inputs, table by table in the order of the reads.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runner.project.cache import Cache, key_of
+from runner.project.remembered import Findings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from runner.errors import Fault
+    from runner.model.project import Column
+    from runner.project.drafts import Draft
+    from runner.project.files import Snapshot
+    from runner.project.keys import Choice
+    from runner.project.load import Outcome
+
+_Checked = tuple[tuple["Column", ...], tuple["Fault", ...]]
+
+
+def inspect_fresh(snapshot: Snapshot, choice: Choice, cache_dir: Path | None) -> Findings:
+    """Look for everything in a project that changed."""
+    from runner.project.load import assemble, draft_cache  # noqa: PLC0415 - heavy, on a miss only
+
+    drafts = draft_cache(cache_dir)
+    outcome = assemble(snapshot, choice, drafts)
+    drafts.save()
+    checks = Cache(cache_dir / "columns.pickle" if cache_dir is not None else None)
+    faults = _column_faults(outcome, checks)
+    checks.save()
+    found = tuple(sorted({*outcome.faults, *faults}))
+    return Findings(found, tuple(sorted(set(outcome.warnings))))
+
+
+def _column_faults(outcome: Outcome, cache: Cache) -> list[Fault]:
+    """Check columns upstream first, so that a table's columns are known to its readers."""
+    from runner.project.tables import source_schemas  # noqa: PLC0415 - heavy, on a miss only
+
+    by_name = {draft.name: draft for draft in outcome.drafts}
+    schemas = source_schemas(outcome.setting)
+    faults: list[Fault] = []
+    for name in outcome.order:
+        columns, found = _checked(by_name[name], schemas, outcome, cache)
+        faults += found
+        if columns:
+            schemas[str(name)] = columns
+    return faults
+
+
+def _checked(
+    draft: Draft, schemas: Mapping[str, tuple[Column, ...]], outcome: Outcome, cache: Cache
+) -> _Checked:
+    from runner.project.drafts import knows_places  # noqa: PLC0415 - heavy, on a miss only
+    from runner.query import check_columns  # noqa: PLC0415 - heavy, on a miss only
+
+    inputs = {
+        mention.table: schemas[mention.table]
+        for mention in draft.analysis.mentions
+        if mention.table in schemas
+    }
+    parts = [f"{name} {columns!r}" for name, columns in sorted(inputs.items())]
+    key = key_of([outcome.workshop.key_of_draft(draft), *parts])
+    known: _Checked | None = cache.get(key)
+    if known is not None:
+        return known
+    columns, faults = check_columns(draft.rendered, draft.analysis, inputs)
+    if faults and not knows_places(draft):
+        placed = outcome.workshop.redraft(draft)
+        columns, faults = check_columns(placed.rendered, placed.analysis, inputs)
+    cache.put(key, (columns, faults))
+    return columns, faults

@@ -1,0 +1,204 @@
+"""From the user's files to a `Project`, with every fault of every file at once.
+
+In: a snapshot of the files, the name of an environment, variables.  Out: a `Project`, or every
+fault.  The stages are functions of the stages before them; only `files` reads, only `cache`
+remembers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from runner.checks import Scene, Subject, find_faults, find_warnings
+from runner.errors import ProjectError
+from runner.model.header import Header, Kind
+from runner.model.project import Project, Table
+from runner.model.sqltext import SqlText
+from runner.project.cache import Cache
+from runner.project.configuration import read_setting, shared_databases
+from runner.project.crosschecks import mart_faults, source_faults
+from runner.project.files import CONFIG, decode
+from runner.project.naming import name_files
+from runner.project.tables import count_partitions, link, place_of_read, writers
+from runner.project.workflows import Surroundings, read_workflow, workflow_faults
+from runner.project.workshop import Workshop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from runner.errors import Fault, Place
+    from runner.model.names import TableName
+    from runner.model.project import NamedWorkflow
+    from runner.project.configuration import Setting
+    from runner.project.drafts import Draft, Drafted
+    from runner.project.files import Snapshot
+    from runner.project.keys import Choice
+    from runner.project.naming import Naming
+    from runner.project.tables import Linked
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What loading found: a project when nothing is wrong, and what is worth knowing."""
+
+    project: Project | None
+    faults: tuple[Fault, ...]
+    warnings: tuple[Fault, ...]
+    drafts: tuple[Draft, ...]
+    """Of the SQL files that can be read, in the order of the paths."""
+    order: tuple[TableName, ...]
+    """Their tables, upstream first."""
+    setting: Setting
+    workshop: Workshop
+
+
+def load_fresh(snapshot: Snapshot, choice: Choice, cache_dir: Path | None) -> Project:
+    """Load a project that changed; ProjectError carries every fault."""
+    cache = draft_cache(cache_dir)
+    outcome = assemble(snapshot, choice, cache)
+    cache.save()
+    if outcome.project is None:
+        raise ProjectError(outcome.faults)
+    return outcome.project
+
+
+def draft_cache(cache_dir: Path | None) -> Cache:
+    """Open what is remembered of single files."""
+    return Cache(cache_dir / "drafts.pickle" if cache_dir is not None else None)
+
+
+def assemble(snapshot: Snapshot, choice: Choice, cache: Cache) -> Outcome:
+    """Read every file of the snapshot and put them together."""
+    texts, faults = _texts(snapshot)
+    setting = read_setting(
+        texts.get(CONFIG), environment=choice.environment, variables=choice.variables
+    )
+    naming = name_files(tuple(texts))
+    digests = {file.path: file.digest for file in snapshot.files}
+    workshop = Workshop(texts, digests, naming, setting, cache)
+    drafted, macro_faults = workshop.draft_all()
+    drafts = tuple(one.draft for one in drafted if one.draft is not None)
+    names = {name: path for path, name in naming.tables}
+    linked = link(drafts, names=names, setting=setting, redraft=workshop.redraft)
+    scene = _scene(drafts, linked, workshop)
+    surroundings = _surroundings(snapshot, linked, drafted, naming, setting)
+    workflows, workflow_problems = _workflows(texts, naming, surroundings)
+    faults += [*setting.faults, *naming.faults, *macro_faults]
+    faults += [fault for one in drafted for fault in one.faults]
+    faults += [*linked.faults, *source_faults(setting, names), *_shared(setting, names)]
+    faults += [*find_faults(scene), *mart_faults(scene.subjects, setting), *workflow_problems]
+    found = tuple(sorted(set(faults)))
+    project = None if found else _project(snapshot, setting, linked.tables, workflows)
+    order = tuple(table.name for table in linked.tables)
+    return Outcome(project, found, find_warnings(scene), drafts, order, setting, workshop)
+
+
+def _texts(snapshot: Snapshot) -> tuple[dict[str, str], list[Fault]]:
+    texts: dict[str, str] = {}
+    faults: list[Fault] = []
+    for file in snapshot.files:
+        text, found = decode(file)
+        faults += found
+        if not found:
+            texts[file.path] = text
+    return texts, faults
+
+
+def _shared(setting: Setting, names: Mapping[TableName, str]) -> Iterator[Fault]:
+    if setting.config is not None:
+        databases = sorted({name.database for name in names})
+        yield from shared_databases(setting.config, databases, setting.places)
+
+
+def _project(
+    snapshot: Snapshot,
+    setting: Setting,
+    tables: tuple[Table, ...],
+    workflows: tuple[NamedWorkflow, ...],
+) -> Project:
+    if setting.config is None or setting.environment is None:
+        raise AssertionError("a wrong config.yaml without a fault")
+    return Project(
+        root=snapshot.root,
+        config=setting.config,
+        environment_name=setting.environment_name,
+        environment=setting.environment,
+        tables=tables,
+        workflows=workflows,
+        lambdas=snapshot.lambdas,
+    )
+
+
+# --- rules --------------------------------------------------------------------------------------
+
+
+def _scene(drafts: Sequence[Draft], linked: Linked, workshop: Workshop) -> Scene:
+    by_name = {draft.name: draft for draft in drafts}
+    subjects = tuple(_subject(table, by_name[table.name], workshop) for table in linked.tables)
+    timed = {
+        table.name: tuple(column for column, _ in table.partitioning.time)
+        for table in linked.tables
+        if table.partitioning.time and table.kind in (Kind.CTAS, Kind.INSERT)
+    }
+    return Scene(subjects, timed)
+
+
+def _subject(table: Table, draft: Draft, workshop: Workshop) -> Subject:
+    def place(upstream: TableName) -> Place:
+        return place_of_read(draft, upstream, workshop.redraft)
+
+    return Subject(
+        table=table,
+        places=draft.places,
+        partition_count=count_partitions(table.header),
+        writers=writers(table.header),
+        place_of_read=place,
+    )
+
+
+# --- workflows ----------------------------------------------------------------------------------
+
+
+def _surroundings(
+    snapshot: Snapshot,
+    linked: Linked,
+    drafted: Sequence[Drafted],
+    naming: Naming,
+    setting: Setting,
+) -> Surroundings:
+    """Describe the tables to the workflows; a file with faults still stands for its table."""
+    linked_names = {table.name for table in linked.tables}
+    missing = [
+        _stand_in(name, path, one.header)
+        for (path, name), one in zip(naming.tables, drafted, strict=True)
+        if name not in linked_names
+    ]
+    return Surroundings(
+        tables=(*linked.tables, *missing),
+        tables_complete=not missing,
+        functions=snapshot.lambdas,
+        incomplete_functions=snapshot.incomplete_lambdas,
+        builtins=snapshot.builtins,
+        timezone=setting.timezone,
+    )
+
+
+def _stand_in(name: TableName, path: str, header: Header | None) -> Table:
+    known = header if header is not None else Header()
+    return Table(name, path, known, known.resolved_kind(), SqlText(()), 0, (), (), (), "")
+
+
+def _workflows(
+    texts: Mapping[str, str], naming: Naming, surroundings: Surroundings
+) -> tuple[tuple[NamedWorkflow, ...], list[Fault]]:
+    found: list[NamedWorkflow] = []
+    faults: list[Fault] = []
+    for path, name in naming.workflows:
+        file = read_workflow(texts[path], file=path, name=name)
+        faults += file.faults
+        if file.named is not None:
+            faults += workflow_faults(file.named.workflow, file.places, surroundings)
+            found.append(file.named)
+    return tuple(found), faults

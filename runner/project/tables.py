@@ -1,0 +1,237 @@
+"""Drafts to tables: edges, physical names, columns, partitioning.
+
+In: the drafts of all SQL files and the setting.  Out: `Linked`: tables in an order in which each
+stands after what it reads, and faults that only show between files (unknown tables, cycles).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from runner.errors import Fault, Place
+from runner.model.header import Kind
+from runner.model.project import Allowed, Column, Partitioning, Table
+from runner.project.drafts import knows_places
+from runner.project.graph import cycles, in_order
+from runner.query import (
+    check_columns,
+    check_projection,
+    column_values,
+    partition_count,
+    physical,
+    projection_parameters,
+    resolve,
+    time_key,
+)
+from runner.query.projection import integer_range
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from runner.model.header import Header, PartitionColumn
+    from runner.model.names import TableName
+    from runner.project.configuration import Setting
+    from runner.project.drafts import Draft
+    from runner.query import Resolved
+
+Redraft = "Callable[[Draft], Draft]"
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """The tables whose own files have no faults, and the faults between files."""
+
+    tables: tuple[Table, ...]
+    faults: tuple[Fault, ...]
+
+
+def link(
+    drafts: Sequence[Draft],
+    *,
+    names: Mapping[TableName, str],
+    setting: Setting,
+    redraft: Callable[[Draft], Draft],
+) -> Linked:
+    """Make tables of drafts; `names` are all tables that have a file, readable or not."""
+    known = dict.fromkeys(names, ()) | {draft.name: draft.time_columns for draft in drafts}
+    faults: list[Fault] = []
+    resolved: dict[TableName, Resolved] = {}
+    for draft in drafts:
+        found = _resolve(draft, known, setting)
+        if found.faults and not knows_places(draft):
+            found = _resolve(redraft(draft), known, setting)
+        resolved[draft.name] = found
+        faults += found.faults
+        faults += _projection_faults(draft, setting.timezone)
+    needs = {
+        name: [read.table for read in found.reads if read.table != name]
+        for name, found in resolved.items()
+    }
+    by_name = {draft.name: draft for draft in drafts}
+    faults += [_cycle_fault(cycle, by_name, redraft) for cycle in cycles(needs)]
+    columns = _all_columns(by_name, in_order(needs), setting)
+    tables = tuple(
+        _table(by_name[name], resolved[name], columns[name], names=names, setting=setting)
+        for name in in_order(needs)
+    )
+    return Linked(tables, tuple(faults))
+
+
+def _resolve(
+    draft: Draft, known: Mapping[TableName, tuple[str, ...]], setting: Setting
+) -> Resolved:
+    return resolve(
+        draft.rendered,
+        draft.analysis,
+        tables=known,
+        sources=setting.sources,
+        grain=draft.grain,
+        lookback=draft.header.lookback,
+    )
+
+
+def _projection_faults(draft: Draft, timezone: str) -> list[Fault]:
+    """Check `partition:` of the kinds that write; for others the key itself is refused."""
+    if draft.kind in (Kind.VIEW, Kind.DDL):
+        return []
+    problems = check_projection(draft.header, timezone=timezone)
+    return [problem.fault(draft.places.value(*problem.path)) for problem in problems]
+
+
+def _cycle_fault(
+    cycle: Sequence[TableName],
+    drafts: Mapping[TableName, Draft],
+    redraft: Callable[[Draft], Draft],
+) -> Fault:
+    steps = [f"{name} ({drafts[name].file})" for name in (*cycle, cycle[0])]
+    reader = drafts[cycle[0]]
+    upstream = cycle[1] if len(cycle) > 1 else cycle[0]
+    return Fault(
+        place_of_read(reader, upstream, redraft),
+        "table-cycle",
+        f"tables that read each other: {' reads '.join(steps)}",
+        "an order in which every table is written before it is read",
+        "break the circle: move what they share into a table of its own",
+    )
+
+
+def place_of_read(draft: Draft, table: TableName, redraft: Callable[[Draft], Draft]) -> Place:
+    """Give the place at which a file names a table; the file's SQL when only ref() names it."""
+    mention = next(
+        (m for m in draft.analysis.mentions if m.table == str(table) and not m.is_target), None
+    )
+    if mention is None:
+        return Place(draft.file, draft.sql_line)
+    placed = draft if knows_places(draft) else redraft(draft)
+    return placed.rendered.locate(mention.start)
+
+
+# --- columns ------------------------------------------------------------------------------------
+
+
+def source_schemas(setting: Setting) -> dict[str, tuple[Column, ...]]:
+    """Give the columns of the declared sources that declare some."""
+    return {
+        name: tuple(Column(column, kind) for column, kind in columns.items())
+        for name, columns in setting.sources.items()
+        if columns
+    }
+
+
+def _all_columns(
+    drafts: Mapping[TableName, Draft], order: Sequence[TableName], setting: Setting
+) -> dict[TableName, tuple[Column, ...]]:
+    """Give every table's output columns; stars are expanded from what stands before."""
+    schemas = source_schemas(setting)
+    found: dict[TableName, tuple[Column, ...]] = {}
+    for name in order:
+        columns = drafts[name].analysis.columns
+        if any(column.name.endswith("*") for column in columns):
+            columns, _ = check_columns(drafts[name].rendered, drafts[name].analysis, schemas)
+        if columns:
+            schemas[str(name)] = columns
+        found[name] = columns
+    return found
+
+
+# --- the table ----------------------------------------------------------------------------------
+
+
+def _table(
+    draft: Draft,
+    resolved: Resolved,
+    columns: tuple[Column, ...],
+    *,
+    names: Mapping[TableName, str],
+    setting: Setting,
+) -> Table:
+    databases = {name.database: f"{name.database}{setting.suffix}" for name in names}
+    return Table(
+        name=draft.name,
+        file=draft.file,
+        header=draft.header,
+        kind=draft.kind,
+        sql=physical(draft.rendered, draft.analysis, tables=names, databases=databases),
+        sql_line=draft.sql_line,
+        reads=resolved.reads,
+        sources=resolved.sources,
+        columns=columns,
+        fingerprint=draft.fingerprint,
+        partitioning=partitioning(draft.header),
+        database=databases[draft.name.database],
+    )
+
+
+def partitioning(header: Header) -> Partitioning:
+    """Compute what `partition:` says; as far as it goes where the projection is wrong."""
+    key = time_key(header)
+    time = key.columns if key is not None else ()
+    others = {name: column for name, column in header.partition.items() if name not in time}
+    buckets = header.bucket.count if header.bucket else 1
+    combinations = buckets
+    for column in others.values():
+        combinations *= column_values(column) or 1
+    return Partitioning(
+        grain=key.grain if key is not None else "",
+        time=tuple(zip(time, key.formats, strict=True)) if key is not None else (),
+        others=tuple(_allowed(name, column) for name, column in others.items()),
+        parameters=_parameters(header),
+        combinations=combinations,
+    )
+
+
+def _parameters(header: Header) -> tuple[tuple[str, str], ...]:
+    try:
+        return tuple(projection_parameters(header).items())
+    except ValueError:
+        return ()  # a wrong pattern, which the projection's check reports
+
+
+def _allowed(name: str, column: PartitionColumn) -> Allowed:
+    if column.type != "integer":
+        return Allowed(name, column.values or ())
+    least, greatest = integer_range(column) or (0, 0)
+    return Allowed(name, (), least, greatest, column.digits or 0)
+
+
+def writers(header: Header) -> int:
+    """Count the partitions x buckets that one statement writes for one period, at most.
+
+    Injected values do not multiply: each gets a statement of its own (SEMANTICS 22).
+    """
+    key = time_key(header)
+    time = key.columns if key is not None else ()
+    count = header.bucket.count if header.bucket else 1
+    for name, column in header.partition.items():
+        if name not in time and column.type != "injected":
+            count *= column_values(column) or 1
+    return count
+
+
+def count_partitions(header: Header) -> int | None:
+    """Count all partitions, or None when time moves; 0 where the projection is wrong."""
+    try:
+        return partition_count(header)
+    except ValueError:
+        return 0  # a wrong pattern, which the projection's check reports

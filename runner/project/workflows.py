@@ -1,0 +1,213 @@
+"""Workflow files: the model, and what its steps name: steps, tables, functions, topics.
+
+In: the text of a workflow file; the tables, functions and time zone of the project.  Out: a
+`NamedWorkflow` and faults.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from runner.errors import Fault
+from runner.model.names import is_name
+from runner.model.nearest import listed, suggestion
+from runner.model.project import NamedWorkflow
+from runner.model.selection import EVERYTHING, candidates, matches
+from runner.model.workflow import LambdaStep, LoadsStep, TablesStep, Workflow
+from runner.project.configuration import zone_fault
+from runner.project.graph import cycles
+from runner.project.validate import validate
+from runner.project.yamltext import read_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from runner.model.names import TableName
+    from runner.model.places import Places
+    from runner.model.project import Table
+
+GO_ON = "continue"
+"""What `catch.next` says to go on as if the step were done."""
+BUILTIN = "builtin:"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowFile:
+    """A workflow file, validated by itself."""
+
+    named: NamedWorkflow | None
+    places: Places
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the steps of a workflow may name."""
+
+    tables: Sequence[Table]
+    tables_complete: bool
+    """False when some SQL file is wrong: then a pattern may match a table that is not here."""
+    functions: tuple[str, ...]
+    incomplete_functions: tuple[str, ...]
+    builtins: tuple[str, ...]
+    timezone: str
+
+
+def read_workflow(text: str, *, file: str, name: str) -> WorkflowFile:
+    """Validate one workflow file."""
+    yaml = read_yaml(text, file=file)
+    if yaml.faults and yaml.data is None:
+        return WorkflowFile(None, yaml.places, yaml.faults)
+    workflow, faults = validate(Workflow, yaml.data, yaml.places)
+    named = NamedWorkflow(name, file, workflow) if workflow is not None else None
+    return WorkflowFile(named, yaml.places, yaml.faults + faults)
+
+
+def workflow_faults(
+    workflow: Workflow, places: Places, surroundings: Surroundings
+) -> Iterator[Fault]:
+    """Find what the steps name and what does not exist, or contradicts itself."""
+    if workflow.schedule is not None and workflow.schedule.timezone is not None:
+        zone = zone_fault(workflow.schedule.timezone, places.value("schedule", "timezone"))
+        if zone is not None:
+            yield zone
+    yield from _step_names(workflow, places)
+    yield from _needs(workflow, places)
+    yield from _catchers(workflow, places)
+    yield from _functions(workflow, places, surroundings)
+    yield from _patterns(workflow, places, surroundings)
+    yield from _twice(workflow, places, surroundings)
+
+
+def _step_names(workflow: Workflow, places: Places) -> Iterator[Fault]:
+    for name in workflow.steps:
+        if name == GO_ON or not is_name(name):
+            yield Fault(
+                places.key("steps", name),
+                "bad-name",
+                f"the step name `{name}`",
+                f"small letters, digits and _, a letter first; not `{GO_ON}`",
+                "rename the step",
+            )
+
+
+def _needs(workflow: Workflow, places: Places) -> Iterator[Fault]:
+    steps = workflow.steps
+    for name, step in steps.items():
+        for index, need in enumerate(step.needs):
+            if need not in steps:
+                others = [other for other in steps if other != name]
+                yield Fault(
+                    places.value("steps", name, "needs", index),
+                    "unknown-step",
+                    f"`needs: {need}`, which is no step of this workflow",
+                    f"one of {listed(others)}",
+                    suggestion(need, others, otherwise="add the step, or remove the name"),
+                )
+    known = {name: [n for n in step.needs if n in steps] for name, step in steps.items()}
+    for cycle in cycles(known):
+        yield Fault(
+            places.key("steps", cycle[0], "needs"),
+            "step-cycle",
+            f"steps that need each other: {' needs '.join((*cycle, cycle[0]))}",
+            "an order in which every step comes after what it needs",
+            "remove one of these `needs`",
+        )
+
+
+def _catchers(workflow: Workflow, places: Places) -> Iterator[Fault]:
+    for name, step in workflow.steps.items():
+        for index, catcher in enumerate(step.catch):
+            if catcher.next == GO_ON:
+                continue
+            place = places.value("steps", name, "catch", index, "next")
+            others = [other for other in workflow.steps if other != name]
+            if catcher.next not in others:
+                yield Fault(
+                    place,
+                    "unknown-step",
+                    f"`next: {catcher.next}`"
+                    + (", the step itself" if catcher.next == name else ", which is no step"),
+                    f"`{GO_ON}`, or another step: {listed(others)}",
+                    suggestion(catcher.next, [GO_ON, *others], otherwise="name a step, or add it"),
+                )
+
+
+def _functions(workflow: Workflow, places: Places, surroundings: Surroundings) -> Iterator[Fault]:
+    builtins = [f"{BUILTIN}{name}" for name in surroundings.builtins]
+    for name, step in workflow.steps.items():
+        if not isinstance(step, LambdaStep):
+            continue
+        place = places.value("steps", name, "function")
+        if step.function in surroundings.incomplete_functions:
+            yield Fault(
+                place,
+                "unknown-function",
+                f"`function: {step.function}`, a folder without handler.py",
+                f"lambdas/{step.function}/handler.py with def handler(event, context)",
+                "add the file",
+            )
+        elif step.function not in (*surroundings.functions, *builtins):
+            known = [*surroundings.functions, *builtins]
+            yield Fault(
+                place,
+                "unknown-function",
+                f"`function: {step.function}`, which has no folder under lambdas/",
+                f"one of {listed(known)}",
+                suggestion(
+                    step.function, known, otherwise=f"add lambdas/{step.function}/handler.py"
+                ),
+            )
+
+
+def _patterns(workflow: Workflow, places: Places, surroundings: Surroundings) -> Iterator[Fault]:
+    for name, step in workflow.steps.items():
+        if not isinstance(step, TablesStep | LoadsStep):
+            continue
+        for key, patterns in (("select", step.select), ("exclude", step.exclude)):
+            for index, pattern in enumerate(patterns):
+                if pattern == EVERYTHING or matches(surroundings.tables, pattern):
+                    continue
+                if "tag:" in pattern and not surroundings.tables_complete:
+                    continue
+                known = candidates(surroundings.tables, pattern)
+                yield Fault(
+                    places.value("steps", name, key, index),
+                    "empty-selection",
+                    f"`{pattern}`, which matches no table",
+                    "database.table, database.*, tag:word, +database.table",
+                    suggestion(
+                        pattern.removeprefix("+"),
+                        known,
+                        otherwise=f"there are {listed(known)}" if known else "add a table first",
+                    ),
+                )
+
+
+def _twice(workflow: Workflow, places: Places, surroundings: Surroundings) -> Iterator[Fault]:
+    """Refuse a table in two steps of one type: it would be written, or loaded, twice in a run."""
+    for kind in (TablesStep, LoadsStep):
+        owners: dict[TableName, str] = {}
+        for name, step in workflow.steps.items():
+            if not isinstance(step, kind):
+                continue
+            shared = [t for t in _selected(step, surroundings.tables) if t in owners]
+            if shared:
+                yield Fault(
+                    places.key("steps", name),
+                    "selected-twice",
+                    f"{shared[0]} in this step and in `{owners[shared[0]]}`",
+                    "each table in one step of a type",
+                    f"narrow `select` of one of the two, or add exclude: [{shared[0]}]",
+                )
+            owners |= dict.fromkeys(_selected(step, surroundings.tables), name)
+
+
+def _selected(step: TablesStep | LoadsStep, tables: Sequence[Table]) -> list[TableName]:
+    wanted = {name for pattern in step.select for name in matches(tables, pattern)}
+    unwanted = {name for pattern in step.exclude for name in matches(tables, pattern)}
+    found = [table for table in tables if table.name in wanted - unwanted]
+    if isinstance(step, LoadsStep):
+        found = [table for table in found if table.header.load is not None]
+    return [table.name for table in found]
