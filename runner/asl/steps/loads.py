@@ -204,5 +204,5 @@ def _retriers(table: Table, load: Load, step: LoadsStep) -> list[dict[str, Any]]
     """Retry a failed task only in modes that make a repeat harmless (SEMANTICS 38)."""
     default = [retrier(retries.ECS, interval_s=10, attempts=6)]
     if load_mode(table, load) not in _APPENDING:
-        default.append(retrier(["States.TaskFailed"], interval_s=20, attempts=2))
+        default.append(retrier(["States.TaskFailed"], interval_s=5, attempts=2))
     return step_retriers(step.retry, default)
