@@ -129,13 +129,15 @@ class Local:
             now=self.now,
         )
 
-    def make_databases(self, catalog: GlueCatalog) -> None:
+    def make_databases(self) -> None:
         """Make the project's databases and their stage databases, as the stack does on AWS."""
+        catalog = self.catalog()
         have = {found["Name"] for found in catalog.get_databases()["DatabaseList"]}
         for name in self.bundle.databases:
             for database in (name, f"{name}{STAGE_SUFFIX}"):
                 if database not in have:
-                    catalog.create_database({"Name": database})
+                    catalog.create_database(DatabaseInput={"Name": database})
+        catalog.close()
 
     def marts(self) -> tuple[tuple[str, str], ...]:
         """Say where the marts are, as a command to look at them."""

@@ -98,6 +98,7 @@ def _go(
     gatherer = Gatherer(workflow, local.bundle)
     if hooks.started:
         hooks.started(run.name, workflow.name, f"{run.input['start']}..{run.input['end']}")
+    local.make_databases()
     journal = SqliteJournal(run.journal, machine.Event.from_json)
     services = local.services(keeper=_keeper(local))
     gc.freeze()
