@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from runner.app.bundle import open_bundle
+from runner.app.local_places import open_places
 from runner.errors import Fault, Place, UsageError
 
 if TYPE_CHECKING:
@@ -121,11 +123,10 @@ def published(root: Path, bundle: Bundle, facts: TableFacts) -> list[Published]:
     """Read what the records of a local lake say of a table, period by period."""
     from runner.keeper import records  # noqa: PLC0415 - only where records are read
     from runner.keeper.publish import summary  # noqa: PLC0415
-    from runner.local.services import open_storage  # noqa: PLC0415
 
     if bundle.environment["engine"] != "local":
         return []
-    storage = open_storage(root, bundle.environment)
+    storage = open_places(root, bundle, now=lambda: datetime.now(UTC)).storage()
     physical = f"{facts.database}.{facts.name.partition('.')[2]}"
     latest = records.newest(records.entries(storage, physical), facts.grain or None)
     bodies = {entry: records.read(storage, entry) for entry in set(latest.values())}

@@ -146,7 +146,7 @@ class Local:
         for name, mart in self.environment.marts.items():
             if name in used and mart.engine == "sqlite":
                 found.append((name, f"sqlite3 {mart.path} .tables"))
-            elif name in used:
+            elif name in used and mart.engine == "mysql":
                 found.append((name, f"mysql database {mart.database} on {mart.host}:{mart.port}"))
         return tuple(found)
 

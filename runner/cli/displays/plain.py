@@ -50,7 +50,7 @@ def line_of(progress: Progress) -> str:
     """Write one line of progress; empty for what is only worth a live display."""
     count = f"[{progress.done:>{len(str(progress.total))}}/{progress.total}]"
     if progress.phase in ("done", "unchanged", "failed"):
-        facts = [progress.phase]
+        facts: list[str] = [progress.phase]
         if progress.rows is not None and (progress.rows or progress.bytes):
             facts.append(f"{progress.rows:,} rows")
         if progress.bytes:
