@@ -172,6 +172,7 @@ class Reader:
     resource: str
     arguments: Template | None
     config: Template
+    max_items: Template | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +191,7 @@ class Distributed:
     reader: Reader | None = None
     batcher: Batcher | None = None
     writer: Reader | None = None
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

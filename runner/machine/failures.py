@@ -39,7 +39,8 @@ class ReportedError(StateError):
 def matches(error: str | None, names: tuple[str, ...]) -> bool:
     """Tell whether one of the ErrorEquals names takes this error.
 
-    >>> matches("Athena.X", ("States.TaskFailed",)), matches("States.Timeout", ("States.TaskFailed",))
+    >>> names = ("States.TaskFailed",)
+    >>> matches("Athena.X", names), matches("States.Timeout", names)
     (True, False)
     >>> matches("States.Runtime", ("States.ALL",))
     False

@@ -49,6 +49,8 @@ class Tolerance:
 
     count: int = 0
     percentage: float = 0.0
+    named: bool = False
+    """Whether the error of too many failures is States.ExceedToleratedFailureThreshold."""
 
     def exceeded(self, failed: int, of: int) -> bool:
         """Tell whether that many failures are too many."""
@@ -71,7 +73,7 @@ class Spawn:
 
     def failure(self, error: StateError) -> StateError:
         """Give the error of the whole when too many children failed, `error` being the last."""
-        if self.tolerance == Tolerance():
+        if not self.tolerance.named:
             return error
         return ReportedError(TOLERANCE, "The specified tolerated failure threshold was exceeded")
 
@@ -123,6 +125,18 @@ class Shared:
         self.history = 1
         """Events that AWS's history would have by now; ids in AWS's texts count them."""
         self.history_limit = history_limit
+
+    def of_child(self) -> Shared:
+        """Make what a child execution of a distributed Map shares: its history begins anew."""
+        return Shared(
+            self.recorder,
+            self.clock,
+            execution=self.execution,
+            seed=self.seed,
+            faults=self.faults,
+            crash=self.crash,
+            history_limit=self.history_limit,
+        )
 
 
 class Frame:

@@ -12,6 +12,7 @@ from runner.machine import shaping
 from runner.machine.definition import (
     Choice,
     Fail,
+    JsonataIo,
     Map,
     Parallel,
     Pass,
@@ -112,7 +113,7 @@ def _run_pass(state: Pass, visit: Visit, raw: Json) -> Step:
         result = state.result.evaluate(env)
     else:
         result = shaping.make_arguments(state.io, env)
-    if isinstance(state.io, shaping.JsonataIo):
+    if isinstance(state.io, JsonataIo):
         return (state.next, *shaping.give_input(state.io, env))
     return (state.next, *shaping.give_result(state.io, env, raw, result))
 

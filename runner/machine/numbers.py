@@ -19,13 +19,12 @@ def whole_number(template: Template | None, env: Env, *, least: int) -> int | No
     """Evaluate a field that holds a whole number; None when the field is not given."""
     if template is None:
         return None
-    value = template.evaluate(env)
-    if template.notation is Notation.PATH and isinstance(value, str):
-        value = _read(value)
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise _no_number(template, value)
-    if value != int(value) or value < least:
-        raise _outside(template, value, f"a whole number of at least {least}")
+    value = _number(template, env, "integer")
+    if value != int(value):
+        raise _not_a(template, value, "integer")
+    if value < least:
+        told = "cannot be negative" if value < 0 else "cannot be zero"
+        raise _outside(template, f"{_name(template)} {told}.")
     return int(value)
 
 
@@ -33,14 +32,19 @@ def percentage_of(template: Template | None, env: Env) -> float:
     """Evaluate a field that holds a percentage; 0 when the field is not given."""
     if template is None:
         return 0.0
+    value = _number(template, env, "float")
+    if not 0 <= value <= _MOST_PERCENT:
+        raise _outside(template, f"{_name(template)} must be between 0 and 100.")
+    return float(value)
+
+
+def _number(template: Template, env: Env, kind: str) -> float:
     value = template.evaluate(env)
     if template.notation is Notation.PATH and isinstance(value, str):
         value = _read(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise _no_number(template, value)
-    if not 0 <= value <= _MOST_PERCENT:
-        raise _outside(template, value, "between 0 and 100")
-    return float(value)
+        raise _not_a(template, value, kind)
+    return value
 
 
 def _read(text: str) -> Json:
@@ -50,13 +54,17 @@ def _read(text: str) -> Json:
         return text
 
 
-def _no_number(template: Template, value: Json) -> StateError:
+def _name(template: Template) -> str:
+    return template.field.rpartition("/")[2].removesuffix("Path")
+
+
+def _not_a(template: Template, value: Json, kind: str) -> StateError:
     if template.notation is Notation.JSONATA:
         return shaping.unexpected_type(template, value, "number")
-    told = f'The {template.field} field refers to value "{shaping.compact(value)}"'
-    return StateError(RUNTIME, f"{told} which is not a valid integer: {template.source}")
+    shown = value if isinstance(value, str) else shaping.compact(value)
+    told = f'The {template.field} field refers to value "{shown}" which is not a valid {kind}'
+    return StateError(RUNTIME, f"{told}: {template.source}")
 
 
-def _outside(template: Template, value: float, expected: str) -> StateError:
-    error = QUERY if template.notation is Notation.JSONATA else RUNTIME
-    return StateError(error, f"The field '{template.field}' must be {expected}, but was {value}")
+def _outside(template: Template, told: str) -> StateError:
+    return StateError(QUERY if template.notation is Notation.JSONATA else RUNTIME, told)

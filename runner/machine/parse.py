@@ -131,7 +131,7 @@ class _StateParser:
         text = self._source[name]
         return Discard() if text is None else Template(text, name, Notation.PATH)
 
-    def _io(self, source: Source | None = None) -> Io:
+    def _io(self) -> Io:
         if self._is_jsonata:
             return JsonataIo(
                 arguments=self._template("Arguments"),
@@ -251,6 +251,7 @@ class _StateParser:
             reader=self._reader("ItemReader", "ReaderConfig"),
             batcher=self._batcher(),
             writer=self._reader("ResultWriter", "WriterConfig"),
+            label=self._source.get("Label", ""),
         )
 
     def _reader(self, name: str, config: str) -> Reader | None:
@@ -261,13 +262,21 @@ class _StateParser:
         return Reader(
             resource=source.get("Resource", ""),
             arguments=self._nested(name, given),
-            config=Template(source.get(config, {}), f"{name}/{config}", self._notation),
+            config=Template(source.get(config, {}), f"{name}/{config}", Notation.CONSTANT),
+            max_items=self._max_items(source.get(config, {}), f"{name}/{config}"),
         )
 
     def _nested(self, name: str, field: str) -> Template | None:
         if field not in self._source[name]:
             return None
         return Template(self._source[name][field], f"{name}/{field}", self._notation)
+
+    def _max_items(self, config: Source, at: str) -> Template | None:
+        if "MaxItemsPath" in config:
+            return Template(config["MaxItemsPath"], f"{at}/MaxItemsPath", Notation.PATH)
+        if "MaxItems" not in config:
+            return None
+        return Template(config["MaxItems"], f"{at}/MaxItems", self._notation)
 
     def _batcher(self) -> Batcher | None:
         if "ItemBatcher" not in self._source:

@@ -216,10 +216,13 @@ def follow(path: Path, value: Json) -> Json:
 def _single(step: Step, value: Json) -> Json:
     if isinstance(step, Key) and isinstance(value, dict) and step.name in value:
         return value[step.name]
-    if isinstance(step, Index) and isinstance(value, list):
-        if -len(value) <= step.index < len(value):
-            return value[step.index]
+    if isinstance(step, Index) and isinstance(value, list) and _inside(step.index, value):
+        return value[step.index]
     raise Missing
+
+
+def _inside(index: int, items: list[Json]) -> bool:
+    return -len(items) <= index < len(items)
 
 
 def find(steps: tuple[Step, ...], value: Json) -> Iterable[Json]:
