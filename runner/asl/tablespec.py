@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from typing import TYPE_CHECKING, Any
 
 from runner.asl.expressions import names_of
@@ -85,7 +87,7 @@ def keeper_spec(project: Project, table: Table, grain: str) -> dict[str, Any]:
         "name": f"{table.database}.{table.name.table}",
         "kind": table.kind.value,
         "project": project.config.project,
-        "fingerprint": table.fingerprint,
+        "fingerprint": _fingerprint(project, table),
         "marks": {
             name: {
                 "base": mark.base,
@@ -118,6 +120,18 @@ def keeper_spec(project: Project, table: Table, grain: str) -> dict[str, Any]:
         "ordered": any(read.table == table.name for read in table.reads),
         "max_window": project.config.defaults.max_window,
     }
+
+
+def _fingerprint(project: Project, table: Table) -> str:
+    """Give the table's fingerprint; a view's also covers what it reads (SEMANTICS 29).
+
+    A view keeps its columns' types, so it is made anew when a table below it was rewritten.
+    """
+    if table.kind is not Kind.VIEW:
+        return table.fingerprint
+    below = {read.table for read in table.reads}
+    parts = [_fingerprint(project, one) for one in project.tables if one.name in below]
+    return hashlib.sha256("\n".join([table.fingerprint, *parts]).encode()).hexdigest()
 
 
 def _own_pattern(table: Table, grain: str) -> str:
