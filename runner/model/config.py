@@ -33,7 +33,7 @@ class Concurrency(Strict):
 class Defaults(Strict):
     """What steps and tables use unless they say otherwise."""
 
-    retry: Retry = Field(default_factory=lambda: Retry(), description="Retries of tables.")
+    retry: Retry = Field(default_factory=Retry, description="Retries of tables.")
     query_timeout: Duration = Field("30m", description="Longest Athena statement.")
     load_timeout: Duration = Field("1h", description="Longest load.")
     lambda_timeout: Duration = Field("15m", description="Longest Lambda call.")
@@ -41,7 +41,7 @@ class Defaults(Strict):
         "30m", description="Longest wait for another run's lease on a table."
     )
     concurrency: Concurrency = Field(
-        default_factory=lambda: Concurrency(), description="How much runs at once."
+        default_factory=Concurrency, description="How much runs at once."
     )
     max_window: int = Field(400, ge=1, description="Most partitions that one run writes.")
     format: Literal["parquet", "orc", "avro", "json", "textfile"] = Field(
@@ -150,7 +150,7 @@ class Config(Strict):
         default_factory=dict, description="Tables outside the project, as database.table."
     )
     defaults: Defaults = Field(
-        default_factory=lambda: Defaults(), description="Retries, timeouts, concurrency."
+        default_factory=Defaults, description="Retries, timeouts, concurrency."
     )
     environments: dict[str, Environment] = Field(
         min_length=1, description="Named targets; `local` is used unless --env says otherwise."

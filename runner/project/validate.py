@@ -75,14 +75,12 @@ class _Problem:
 def _path(loc: tuple[str | int, ...], data: Data, *, absent: bool) -> Path:
     """Keep the parts of a location that are keys and indexes; drop names of union members."""
     path: list[str | int] = []
-    value = data
+    value: Data = data
     for index, part in enumerate(loc):
-        last = index == len(loc) - 1
-        if (isinstance(value, dict) and part in value) or (
-            isinstance(value, list) and isinstance(part, int)
-        ):
+        known = part in value if isinstance(value, dict) else isinstance(value, list)
+        if known and not (isinstance(value, list) and isinstance(part, str)):
             value = value[part]
-        elif not (absent and last):
+        elif not (absent and index == len(loc) - 1):
             continue
         path.append(part)
     return tuple(path)

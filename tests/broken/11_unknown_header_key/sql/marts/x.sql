@@ -1,0 +1,5 @@
+/*---
+description: Shops.
+formt: orc
+---*/
+SELECT shop FROM staging.events

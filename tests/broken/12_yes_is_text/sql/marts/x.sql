@@ -1,0 +1,4 @@
+/*---
+allow_empty: yes
+---*/
+SELECT shop FROM staging.events

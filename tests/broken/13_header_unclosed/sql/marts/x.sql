@@ -1,0 +1,4 @@
+/*---
+kind: view
+*/
+SELECT shop FROM staging.events

@@ -1,0 +1,9 @@
+/*---
+partition:
+  dt:
+    type: date
+    format: yyyy-mm-dd
+    range: "2013-01-01,NOW+1DAYS"
+---*/
+SELECT shop, dt FROM staging.events
+WHERE dt BETWEEN '{{ start }}' AND '{{ end }}'

@@ -1,0 +1,6 @@
+/*---
+kind: ctas
+partition:
+  shop: {type: enum}
+---*/
+SELECT id, shop FROM staging.events

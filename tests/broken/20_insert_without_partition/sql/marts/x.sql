@@ -1,0 +1,4 @@
+/*---
+kind: insert
+---*/
+SELECT shop FROM staging.events

@@ -1,0 +1,4 @@
+SELECT shop
+FROM staging.events
+{% if vars.least %}
+WHERE price > 1

@@ -1,0 +1,3 @@
+SELECT shop
+FROM staging.events
+WHERE price > {{ vars.leest }}

@@ -1,0 +1,2 @@
+SELECT shop,
+FROM staging.events

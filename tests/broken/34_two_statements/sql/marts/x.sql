@@ -1,0 +1,2 @@
+SELECT shop FROM staging.events;
+SELECT id FROM staging.events

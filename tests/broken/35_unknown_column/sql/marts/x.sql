@@ -1,0 +1,2 @@
+SELECT shop, prise
+FROM staging.events

@@ -1,0 +1,3 @@
+{% macro euros(column) -%}
+round({{ cents(column) }} / 100, 2)
+{%- endmacro %}

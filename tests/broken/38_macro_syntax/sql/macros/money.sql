@@ -1,0 +1,3 @@
+{% macro euros(column) -%}
+round({{ column / 100, 2)
+{%- endmacro %}

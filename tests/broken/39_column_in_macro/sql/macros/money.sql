@@ -1,0 +1,3 @@
+{% macro euros(column) -%}
+round({{ column }} * rate, 2)
+{%- endmacro %}

@@ -1,0 +1,4 @@
+SELECT
+    shop,
+    {{ euros('price') }} AS price
+FROM staging.events

@@ -1,0 +1,3 @@
+{% macro input() -%}
+staging.evnts
+{%- endmacro %}

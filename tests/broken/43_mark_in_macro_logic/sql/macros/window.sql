@@ -1,0 +1,3 @@
+{% macro from_monday() -%}
+{% if start == '2013-01-07' %}1{% else %}0{% endif %}
+{%- endmacro %}

@@ -1,0 +1,5 @@
+/*---
+format: iceberg
+keys: [shop]
+---*/
+SELECT shop FROM staging.events

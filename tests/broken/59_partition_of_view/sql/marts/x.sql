@@ -1,0 +1,6 @@
+/*---
+kind: view
+partition:
+  shop: {type: enum, values: [a]}
+---*/
+SELECT id, shop FROM staging.events

@@ -1,0 +1,4 @@
+/*---
+kind: viev
+---*/
+SELECT shop FROM staging.events

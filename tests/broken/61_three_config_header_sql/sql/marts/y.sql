@@ -1,0 +1,1 @@
+SELECT shop FORM staging.events

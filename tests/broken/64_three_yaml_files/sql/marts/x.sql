@@ -1,0 +1,4 @@
+/*---
+tests: [unique: [shop]
+---*/
+SELECT shop FROM staging.events

@@ -1,0 +1,3 @@
+{% macro total(column) -%}
+sum(coalesce({{ column }}, 0))
+{%- endmacro %}
