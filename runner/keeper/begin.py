@@ -27,6 +27,9 @@ def begin(event: Mapping[str, Any]) -> dict[str, Any]:
         raise InvalidInput(
             f"unknown keys {', '.join(unknown)}; known are {', '.join(sorted(_KEYS))}"
         )
+    backfill = given.get("backfill", "-")
+    if not isinstance(backfill, str) or not backfill:
+        raise InvalidInput("backfill is not a name")
     start, end, grain = _window(given, event)
     count = windows.count_periods(start, end, grain)
     if count == 0:
@@ -53,7 +56,8 @@ def _window(given: Mapping[str, Any], event: Mapping[str, Any]) -> tuple[str, st
             raise InvalidInput("start and end are both needed")
         for name in ("start", "end"):
             windows.parse_civil(given[name], event["grain"])
-    except ValueError as error:
+        windows.regrain(given["start"], given["end"], event["grain"], "hour")
+    except (ValueError, OverflowError) as error:  # overflow: the end of the calendar
         raise InvalidInput(str(error)) from error
     return given["start"], given["end"], event["grain"]
 

@@ -56,12 +56,26 @@ class Attempt:
     @property
     def owner(self) -> Owner:
         """Name who writes, for the lease."""
-        return Owner(self.execution, self.redrive)
+        return Owner(self.execution, self.redrive, self.number)
 
     @property
     def run(self) -> str:
         """Name this attempt inside record keys."""
         return f"{specs.run_name(self.execution)}.{self.redrive}.{self.number}"
+
+    def record(self, start: str, end: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+        """Make the body of a record of this attempt."""
+        return {
+            "table": self.spec.name,
+            "start": start,
+            "end": end,
+            "grain": self.spec.grain,
+            "execution": self.execution,
+            "run": self.run,
+            "fingerprint": self.spec.fingerprint,
+            "partitions": list(self.spec.partitions),
+            **more,
+        }
 
     @property
     def tag(self) -> str:

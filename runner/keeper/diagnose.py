@@ -1,13 +1,15 @@
-"""Why a table failed, and whether trying again can help (SEMANTICS 6).
+"""Why a step failed, and whether trying again can help (SEMANTICS 6).
 
 The error name and cause come from the state machine's catcher.  A failed Athena query arrives as
-`States.TaskFailed` with the QueryExecution as JSON; texts are those of Athena's error reference
-and troubleshooting pages.
+`States.TaskFailed` with the QueryExecution as JSON, a failed ECS task with the Task, an exception
+of a function with its message; texts are those of Athena's error reference and troubleshooting
+pages.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,23 +23,48 @@ _HOPELESS_ERRORS = {
     "OutOfOrder": "Write the earlier periods first.",
     "InvalidInput": "Start the execution again with a valid input.",
     "LeaseHeld": "Wait until the other run has ended, or stop it; then run again.",
+    "NothingPublished": "Run the table for this window first.",
     "States.DataLimitExceeded": "Make the window smaller: a payload went over 256 KiB.",
     "States.Permissions": "Give the role the permission that the cause names.",
+    "States.QueryEvaluationError": "This is a defect of the definition: please report it.",
+    "States.Runtime": "This is a defect of the definition: please report it.",
+    "States.Timeout": "Narrow the window, or raise `timeout:`.",
+    "Athena.InvalidRequestException": "Athena refused the statement.",
+    "Glue.InvalidInputException": "Glue refused the table's description.",
+    "Lambda.ResourceNotFoundException": "Deploy the environment: the function is not there.",
 }
+_PASSING_TEXTS = (
+    "Rate exceeded",
+    "ThrottlingException",
+    "TooManyRequests",
+    "SlowDown",
+    "Please reduce your request rate",
+    "ServiceUnavailable",
+)
+"""Throttling, also where it comes wrapped in an error that is hopeless otherwise."""
+_SQL = "Correct the SQL at the line that Athena names."
+_WRITERS = "Write fewer partitions x buckets in one statement."
+_PERMISSION = "Give the role the permission that the message names."
 _HOPELESS_TEXTS = (
-    ("SYNTAX_ERROR", "Correct the SQL at the line that Athena names."),
-    ("mismatched input", "Correct the SQL at the line that Athena names."),
+    ("SYNTAX_ERROR", _SQL),
+    ("mismatched input", _SQL),
     ("COLUMN_NOT_FOUND", "Correct the column's name, or add it upstream."),
     ("TABLE_NOT_FOUND", "Make the table first, or correct its name."),
     ("SCHEMA_NOT_FOUND", "Make the database first, or correct its name."),
     ("FUNCTION_NOT_FOUND", "Use a function that Athena has."),
     ("TYPE_MISMATCH", "CAST the column to the type of the table."),
+    ("MISSING_COLUMN_NAME", "Give every column of the query a name."),
+    ("DUPLICATE_COLUMN_NAME", "Give every column of the query a name of its own."),
     ("DIVISION_BY_ZERO", "Guard the divisor with NULLIF(x, 0)."),
+    ("NUMERIC_VALUE_OUT_OF_RANGE", "Use a wider type, or filter the value first."),
+    ("SUBQUERY_MULTIPLE_ROWS", "Make the subquery give one row."),
     ("INVALID_CAST_ARGUMENT", "Use TRY_CAST, or clean the value first."),
     ("INVALID_FUNCTION_ARGUMENT", "Correct the argument that Athena names."),
+    ("INVALID_VIEW", "Make the view again: what it reads has changed."),
+    ("CONSTRAINT_VIOLATION", "Filter an injected partition column by equality."),
     ("NOT_SUPPORTED", "Write it in a way that Athena supports."),
-    ("HIVE_TOO_MANY_OPEN_PARTITIONS", "Write fewer partitions x buckets in one statement."),
-    ("ICEBERG_TOO_MANY_OPEN_PARTITIONS", "Write fewer partitions x buckets in one statement."),
+    ("HIVE_TOO_MANY_OPEN_PARTITIONS", _WRITERS),
+    ("ICEBERG_TOO_MANY_OPEN_PARTITIONS", _WRITERS),
     ("HIVE_BAD_DATA", "Find the file that the message names; its values break the table's types."),
     ("HIVE_PARTITION_SCHEMA_MISMATCH", "The partition's types differ from the table's."),
     ("HIVE_METASTORE_ERROR", "Correct the projection properties that the message names."),
@@ -47,12 +74,26 @@ _HOPELESS_TEXTS = (
     ),
     ("Query timeout", "Narrow the window, or raise `timeout:` in the header."),
     ("Bytes scanned limit was exceeded", "Narrow the window, or raise the workgroup's limit."),
-    ("Access Denied", "Give the role the permission that the message names."),
-    ("AccessDenied", "Give the role the permission that the message names."),
-    ("is not authorized to perform", "Give the role the permission that the message names."),
-    ("Insufficient permissions", "Give the role the permission that the message names."),
+    ("Access Denied", _PERMISSION),
+    ("AccessDenied", _PERMISSION),
+    ("is not authorized to perform", _PERMISSION),
+    ("Insufficient permissions", _PERMISSION),
+    ("CannotPullContainerError", "Push the image, or give the task's role and network access."),
+    ("OutOfMemoryError", "Give the task more memory, or narrow the window."),
 )
-_RETRY_ADVICE = "It is tried again from a new stage."
+_HOPELESS_TYPES = {
+    1103: "Correct the table's properties.",
+    1110: "Make the table first, or correct its name.",
+    1301: "Make the database or table first, or correct its name.",
+    1306: "Make the bucket first, or correct its name.",
+    1500: _PERMISSION,
+    1501: _PERMISSION,
+}
+"""AthenaError.ErrorType, where the text may say it in other words."""
+_REASON = re.compile(
+    r'"(?:StateChangeReason|StoppedReason|errorMessage)"\s*:\s*("(?:[^"\\]|\\.)*")'
+)
+"""A cause that was cut (32,768 characters) is no JSON any more."""
 _SHOWN = 600
 
 
@@ -63,6 +104,7 @@ class Diagnosis:
     retry: bool
     message: str
     advice: str
+    """Empty when the cause is not known to be hopeless."""
 
 
 def explain(error: str, cause: str) -> Diagnosis:
@@ -71,50 +113,70 @@ def explain(error: str, cause: str) -> Diagnosis:
     >>> explain("TestsFailed", '{"errorMessage": "unique: 2 offending"}').retry
     False
     """
-    query = _query_of(cause)
-    message = _message(error, cause, query)
+    value = _object(cause)
+    message = _message(error, cause, value)
+    advice = _hopeless(error, message, _query(value))
+    return Diagnosis(retry=advice is None, message=_cut(message), advice=advice or "")
+
+
+def _hopeless(error: str, message: str, query: dict[str, Any]) -> str | None:
+    """Give the advice for a failure that comes again; None for one that may pass."""
     if error in _HOPELESS_ERRORS:
-        return Diagnosis(retry=False, message=message, advice=_HOPELESS_ERRORS[error])
+        return _HOPELESS_ERRORS[error]
+    if any(text in message for text in _PASSING_TEXTS):
+        return None
     for text, advice in _HOPELESS_TEXTS:
         if text in message:
-            return Diagnosis(retry=False, message=message, advice=advice)
-    if error == "States.Timeout":
-        advice = "Narrow the window, or raise `timeout:` in the header."
-        return Diagnosis(retry=False, message=message, advice=advice)
-    if error == "Athena.InvalidRequestException":
-        return Diagnosis(retry=False, message=message, advice="Athena refused the statement.")
-    if query.get("Status", {}).get("State") == "CANCELLED":
-        return Diagnosis(retry=False, message=message, advice="Somebody cancelled the query.")
-    return Diagnosis(retry=True, message=message, advice=_RETRY_ADVICE)
+            return advice
+    status = query.get("Status") or {}
+    if status.get("State") == "CANCELLED":
+        return "Somebody cancelled the query."
+    return _HOPELESS_TYPES.get((status.get("AthenaError") or {}).get("ErrorType", 0))
 
 
-def _query_of(cause: str) -> dict[str, Any]:
-    """Give the QueryExecution inside the cause, with or without its outer key; empty if none."""
+def _object(cause: str) -> dict[str, Any]:
+    """Give the JSON object of a cause; empty when it is plain text."""
     try:
         value = json.loads(cause)
     except (TypeError, ValueError):
         return {}
-    if not isinstance(value, dict):
-        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _query(value: dict[str, Any]) -> dict[str, Any]:
+    """Give the QueryExecution of a cause, with or without its outer key; empty if none."""
     inner = value.get("QueryExecution", value)
-    return inner if isinstance(inner, dict) and "Status" in inner else {}
+    return inner if isinstance(inner, dict) and isinstance(inner.get("Status"), dict) else {}
 
 
-def _message(error: str, cause: str, query: dict[str, Any]) -> str:
-    if query:
-        status = query["Status"]
-        text = status.get("StateChangeReason") or status.get("AthenaError", {}).get("ErrorMessage")
-        return _cut(str(text or f"the query {status.get('State', 'failed')}"))
-    try:
-        value = json.loads(cause)
-    except (TypeError, ValueError):
-        value = None
-    if isinstance(value, dict) and "errorMessage" in value:
-        return _cut(f"{error}: {value['errorMessage']}")
-    if isinstance(value, dict) and "StoppedReason" in value:
-        reasons = [c["Reason"] for c in value.get("Containers", ()) if c.get("Reason")]
-        return _cut("; ".join([value["StoppedReason"], *reasons]))
-    return _cut(f"{error}: {cause}" if cause else error)
+def _message(error: str, cause: str, value: dict[str, Any]) -> str:
+    """Say what happened, in the words of whoever failed."""
+    status = _query(value).get("Status")
+    if status:
+        text = status.get("StateChangeReason") or (status.get("AthenaError") or {}).get(
+            "ErrorMessage"
+        )
+        return str(text or f"the query is {status.get('State', 'FAILED')}")
+    if "errorMessage" in value:
+        return f"{error}: {value['errorMessage']}"
+    if "StoppedReason" in value or "Containers" in value:
+        return _task_message(value)
+    reason = _REASON.search(cause) if cause else None
+    if reason is not None:
+        return f"{error}: {json.loads(reason[1], strict=False)}"
+    return f"{error}: {cause}" if cause else error
+
+
+def _task_message(task: dict[str, Any]) -> str:
+    """Say why an ECS task stopped, and how its containers ended."""
+    parts = [str(task.get("StoppedReason") or task.get("StopCode") or "the task stopped")]
+    for container in task.get("Containers") or ():
+        name = container.get("Name", "container")
+        if container.get("Reason"):
+            parts.append(f"{name}: {container['Reason']}")
+        if container.get("ExitCode"):
+            parts.append(f"{name}: exit status {container['ExitCode']}")
+    return "; ".join(parts)
 
 
 def _cut(text: str) -> str:

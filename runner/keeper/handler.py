@@ -24,10 +24,15 @@ from . import begin as begins
 from . import diagnose as diagnoses
 from . import loads, prepare, publish, whole
 from .core import Attempt, Keeper
-from .storage import Storage
+from .storage import WORKERS, Storage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+_TRIES = 8
+"""Tries of one request to S3 or Step Functions."""
+_REDRIVE = "When the cause is gone, continue with `runner redrive`."
 
 
 def dispatch(keeper: Keeper, event: dict[str, Any]) -> dict[str, Any]:
@@ -39,7 +44,7 @@ def dispatch(keeper: Keeper, event: dict[str, Any]) -> dict[str, Any]:
         return _diagnose(keeper, event)
     if op == "explain":
         found = diagnoses.explain(event.get("error") or "", event.get("cause") or "")
-        return {"message": found.message, "advice": found.advice}
+        return {"message": found.message, "advice": found.advice or _REDRIVE}
     operations: dict[str, Callable[[Keeper, Attempt, dict[str, Any]], dict[str, Any]]] = {
         "prepare": prepare.prepare,
         "reconcile": prepare.reconcile,
@@ -57,27 +62,35 @@ def _diagnose(keeper: Keeper, event: dict[str, Any]) -> dict[str, Any]:
     retry = found.retry and attempt.number < event["max_attempts"]
     if not retry:
         keeper.leases.release(attempt.spec.name, attempt.owner)
+    again = "It is tried again from a new stage." if retry else _REDRIVE
     delay = event["interval"] * event["backoff"] ** (attempt.number - 1)
     return {
         "retry": retry,
         "wait": int(min(delay, event["max_delay"])),
         "message": found.message,
-        "advice": found.advice,
+        "advice": found.advice or again,
     }
 
 
 def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's object
     """Serve one invocation in AWS Lambda."""
     import boto3  # noqa: PLC0415 - the folder on this machine needs no boto3
+    from botocore.config import Config  # noqa: PLC0415 - likewise
 
-    states = boto3.client("stepfunctions")
+    config = Config(
+        max_pool_connections=WORKERS, retries={"mode": "standard", "max_attempts": _TRIES}
+    )
 
     def is_running(execution: str) -> bool:
-        answer = states.describe_execution(executionArn=execution)
+        states = boto3.client("stepfunctions", config=config)
+        try:
+            answer = states.describe_execution(executionArn=execution)
+        except states.exceptions.ExecutionDoesNotExist:  # ended more than 90 days ago
+            return False
         return bool(answer["status"] == "RUNNING")
 
     keeper = Keeper(
-        storage=Storage(boto3.client("s3"), os.environ["RUNNER_LAKE"]),
+        storage=Storage(boto3.client("s3", config=config), os.environ["RUNNER_LAKE"]),
         is_running=is_running,
         now=lambda: dt.datetime.now(dt.UTC),
         remaining_s=lambda: context.get_remaining_time_in_millis() / 1000,

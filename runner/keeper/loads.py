@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import records, windows
 from .faults import EmptyTable, NothingPublished
+from .spec import run_name
 
 if TYPE_CHECKING:
     from .core import Attempt, Keeper
@@ -22,22 +23,24 @@ def plan_load(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[s
     `load` comes from the definition: mart, table, mode, keys, columns (types by name).
     """
     spec, load, window = attempt.spec, event["load"], event["window"]
+    if spec.kind in ("view", "ddl"):
+        raise NothingPublished(f"{spec.name} is a {spec.kind}: no files of ours to load")
     start, end = spec.window(window["start"], window["end"], window["grain"])
     whole = spec.grain is None or load["mode"] in _WHOLE_MODES
     chosen = _entries(keeper, spec, None if whole else (start, end))
-    bodies = [(entry, records.read(keeper.storage, entry)) for entry in dict.fromkeys(chosen)]
-    periods = None if whole else set(windows.periods(start, end, str(spec.grain)))
-    files = _files(keeper, spec, bodies, chosen, periods)
-    rows = _rows(bodies, periods)
+    bodies = {entry: records.read(keeper.storage, entry) for entry in chosen}
+    files = _files(keeper, spec, bodies, chosen)
+    rows = sum(bodies[entry]["rows"][p] for entry, periods in chosen.items() for p in periods)
     if whole and rows == 0 and not spec.allow_empty:
         raise EmptyTable(f"{spec.name} has no rows; the mart's table stays as it is")
+    newest = max(bodies)
     manifest = {
         "load_key": {
             "mart_table": load["table"],
             "table": event["name"],
             "window_start": records.WHOLE if whole else start,
             "window_end": records.WHOLE if whole else end,
-            "publish_id": _publish_id(bodies),
+            "publish_id": _publish_id(chosen),
         },
         "mode": load["mode"],
         "keys": load["keys"],
@@ -47,19 +50,19 @@ def plan_load(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[s
                 "athena_type": column["Type"],
                 "mart_type": load["columns"].get(column["Name"]),
             }
-            for column in bodies[-1][1]["columns"]
+            for column in bodies[newest]["columns"]
         ],
-        "partition_columns": [{"name": name, "type": "string"} for name in spec.partitions],
+        "partition_columns": [
+            {"name": name, "type": "string", "mart_type": load["columns"].get(name)}
+            for name in spec.partitions
+        ],
         "window": _window_filter(spec, None if whole else (start, end)),
         "whole_table": whole,
         "format": load["format"],
         "files": files,
         "rows": rows,
     }
-    key = (
-        f"{keeper.storage.prefix}_runner/loads/{attempt.execution.rpartition(':')[2]}/"
-        f"{spec.name}.json"
-    )
+    key = f"{keeper.storage.prefix}_runner/loads/{run_name(attempt.execution)}/{spec.name}.json"
     keeper.storage.write_json(key, manifest)
     return {"manifest": keeper.storage.uri(key), "rows": rows, "files": len(files)}
 
@@ -84,17 +87,16 @@ def _entries(
 def _files(
     keeper: Keeper,
     spec: Spec,
-    bodies: list[tuple[records.Entry, dict[str, Any]]],
+    bodies: dict[records.Entry, dict[str, Any]],
     chosen: dict[records.Entry, list[str]],
-    periods: set[str] | None,
 ) -> list[dict[str, Any]]:
+    """Give the files of the periods for which each record counts."""
     result = []
-    for entry, body in bodies:
-        mine = set(chosen[entry]) if periods is None else set(chosen[entry]) & periods
-        labels = spec.time_values(entry.start, entry.end) if spec.grain else {(): records.WHOLE}
+    for entry, body in bodies.items():
+        labels = spec.time_values(entry.start, entry.end)
         for file in body["files"]:
             values = tuple(file["partition"][column] for column, _ in spec.time)
-            if labels.get(values) in mine:
+            if labels[values] in chosen[entry]:
                 result.append(
                     {
                         "uri": keeper.storage.uri(file["key"]),
@@ -105,17 +107,8 @@ def _files(
     return result
 
 
-def _rows(bodies: list[tuple[records.Entry, dict[str, Any]]], periods: set[str] | None) -> int:
-    return sum(
-        rows
-        for _, body in bodies
-        for period, rows in body["rows"].items()
-        if periods is None or period in periods
-    )
-
-
-def _publish_id(bodies: list[tuple[records.Entry, dict[str, Any]]]) -> str:
-    text = "\n".join(sorted(entry.publish_id for entry, _ in bodies))
+def _publish_id(chosen: dict[records.Entry, list[str]]) -> str:
+    text = "\n".join(sorted(entry.publish_id for entry in chosen))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

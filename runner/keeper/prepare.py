@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import records, schema, windows
+from . import publish, records, schema, windows
 from .faults import NotOurs, OutOfOrder
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ def prepare(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[str
     """Plan the write of one table; for views and ddl, say what there is to do."""
     spec, target = attempt.spec, event.get("target")
     if spec.kind in ("view", "ddl"):
-        return _prepare_definition(keeper, spec, target)
+        return _prepare_definition(keeper, attempt, target)
     schema.refuse_foreign(spec, target)
     window = event["window"]
     start, end = spec.window(window["start"], window["end"], window["grain"])
@@ -32,11 +32,13 @@ def prepare(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[str
         return {**plan, "values": spec.values(start, end, grain)}
     chunks = spec.chunks(start, end)
     keeper.leases.take(spec.name, attempt.owner, stage=keeper.storage.uri(stage))
-    found = records.entries(keeper.storage, spec.name)
-    _refuse_gap(spec, found, start)
-    mine = _published_by(attempt, found)
+    facts = _target_facts(spec, target)
+    found = publish.recover(keeper, attempt, location=facts["location"], window=(start, end))
+    latest = records.newest(found, spec.grain)
+    _refuse_gap(spec, latest, start)
     return {
         **plan,
+        **facts,
         "types": not schema.is_current(spec, target),
         "values": spec.values(*chunks[0], grain),
         "chunks": [
@@ -48,9 +50,8 @@ def prepare(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[str
                 "values": spec.values(first, last, grain),
             }
             for number, (first, last) in enumerate(chunks)
-            if (first, last) not in mine
+            if not _is_published(attempt, latest, (first, last))
         ],
-        **_target_facts(spec, target),
     }
 
 
@@ -72,23 +73,27 @@ def _write_facts(spec: Spec, columns: list[dict[str, str]], location: str) -> di
     }
 
 
-def _published_by(attempt: Attempt, found: list[records.Entry]) -> set[tuple[str, str]]:
-    """Chunks that an earlier attempt of this execution has already published."""
+def _is_published(
+    attempt: Attempt, latest: dict[str, records.Entry], chunk: tuple[str, str]
+) -> bool:
+    """Tell whether an earlier attempt of this execution published the chunk, and it counts."""
+    spec = attempt.spec
     run = f"{attempt.run.rpartition('.')[0]}."
-    return {
-        (entry.start, entry.end)
-        for entry in found
-        if entry.published
+    entries = {latest.get(period) for period in spec.prefixes(*chunk)}
+    return all(
+        entry is not None
+        and entry.published
         and entry.run.startswith(run)
-        and entry.fingerprint == attempt.spec.fingerprint[:12]
-    }
+        and (entry.start, entry.end) == spec.owned(*chunk)
+        and entry.fingerprint == spec.fingerprint[:12]
+        for entry in entries
+    )
 
 
-def _refuse_gap(spec: Spec, found: list[records.Entry], start: str) -> None:
+def _refuse_gap(spec: Spec, latest: dict[str, records.Entry], start: str) -> None:
     """Require the period before the window of a table that reads itself (SEMANTICS 21)."""
     if not spec.ordered or spec.grain is None:
         return
-    latest = records.newest(found, spec.grain)
     if not latest or start <= min(latest):
         return
     moment = windows.parse_civil(start, spec.grain)
@@ -100,18 +105,29 @@ def _refuse_gap(spec: Spec, found: list[records.Entry], start: str) -> None:
 
 
 def _prepare_definition(
-    keeper: Keeper, spec: Spec, target: dict[str, Any] | None
+    keeper: Keeper, attempt: Attempt, target: dict[str, Any] | None
 ) -> dict[str, Any]:
+    """Begin the record of a view or ddl before it is made, so that a crash leaves it ours."""
+    spec = attempt.spec
     found = records.entries(keeper.storage, spec.name)
-    if target is None:
-        return {"action": "create"}
-    if not found:
-        raise NotOurs(
-            f"{spec.name} exists and was not made by this project; use `runner adopt {spec.name}`"
-        )
-    if found[-1].fingerprint == spec.fingerprint[:12]:
-        return {"action": "none"}
-    return {"action": "create" if spec.kind == "view" else "replace"}
+    if target is not None:
+        if not found:
+            raise NotOurs(
+                f"{spec.name} exists and was not made by this project; "
+                f"use `runner adopt {spec.name}`"
+            )
+        if found[-1].published and found[-1].fingerprint == spec.fingerprint[:12]:
+            return {"action": "none"}
+    _begin_definition(keeper, attempt, found)
+    return {"action": "replace" if target is not None and spec.kind == "ddl" else "create"}
+
+
+def _begin_definition(keeper: Keeper, attempt: Attempt, found: list[records.Entry]) -> None:
+    """Begin this attempt's record of a view or ddl, unless it has begun; there are no files."""
+    if records.own(found, run=attempt.run, start=records.WHOLE, end=records.WHOLE) is not None:
+        return
+    body = attempt.record(records.WHOLE, records.WHOLE, rows={}, tests=[], files=[])
+    records.begin(keeper.storage, body, found=found, now=keeper.now())
 
 
 def reconcile(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[str, Any]:
@@ -130,6 +146,6 @@ def reconcile(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[s
         location = target["StorageDescriptor"]["Location"]
         change = {"action": "update", "version": target.get("VersionId", "")}
         columns = schema.merge_columns(spec, target, wanted)
-        parameters = {**target.get("Parameters", {}), **parameters}
+        parameters = {**schema.kept_parameters(target), **parameters}
     table = schema.table_input(spec, columns, location, parameters=parameters)
     return {**plan, **_write_facts(spec, columns, location), **change, "table_input": table}

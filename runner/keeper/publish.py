@@ -1,8 +1,7 @@
-"""Publishing an insert chunk: judge, record `writing`, empty, copy, verify, record `published`.
+"""Publishing an insert chunk: judge, record `writing`, promote, record `published`.
 
-Every step may be repeated: the record's name is fixed when it is begun, the target keys follow
-from the staged keys, and a period whose listing already is what it should be is left alone.  So a
-call that runs out of time is called again and goes on where it stopped.
+Every step may be repeated: the record's name is fixed when it is begun, and the promotion goes on
+where it stands.  So a call that runs out of time is called again.
 """
 
 from __future__ import annotations
@@ -11,30 +10,35 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from . import records, results
-from .faults import PromotionFailed
-from .storage import Stored
+from .faults import LeaseHeld, PromotionFailed
+from .promote import OutOfTime, by_period, promote
 
 if TYPE_CHECKING:
     from .core import Attempt, Keeper
-
-_RESERVE_S = 60.0
-"""Seconds before the end of the function's time at which a call stops and asks for another."""
+    from .promote import File
+    from .spec import Spec
+    from .storage import Storage
 
 
 def publish(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[str, Any]:
     """Promote one chunk from its stage into the table; `complete` is false to be called again."""
     chunk, spec = event["chunk"], attempt.spec
-    start, end = chunk["start"], chunk["end"]
-    keeper.leases.check(spec.name, attempt.owner)
-    entry = _own_entry(keeper, attempt, start, end)
+    start, end = spec.owned(chunk["start"], chunk["end"])
+    keeper.leases.renew(spec.name, attempt.owner)
+    found = records.entries(keeper.storage, spec.name)
+    entry = records.own(found, run=attempt.run, start=start, end=end)
     if entry is None:
-        entry = _begin(keeper, attempt, event)
-    body = records.read(keeper.storage, entry)
+        body = _judged(keeper, attempt, event)
+        entry = records.begin(keeper.storage, body, found=found, now=keeper.now())
+    else:
+        body = records.read(keeper.storage, entry)
     if not entry.published:
-        if not _promote(keeper, attempt, body):
+        try:
+            etags = promote(keeper, attempt, body)
+        except OutOfTime:
             return {"complete": False, "start": start, "end": end}
-        body = _finish(keeper, entry, body)
-    keeper.storage.empty(keeper.storage.key(chunk["stage"]))
+        body = _completed(keeper.storage, entry, body, etags)
+    keeper.storage.empty(body["stage"])
     return {"complete": True, **summary(body)}
 
 
@@ -55,25 +59,15 @@ def summary(body: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _own_entry(keeper: Keeper, attempt: Attempt, start: str, end: str) -> records.Entry | None:
-    for entry in records.entries(keeper.storage, attempt.spec.name):
-        if (entry.start, entry.end, entry.run) == (start, end, attempt.run):
-            return entry
-    return None
-
-
-def _begin(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> records.Entry:
-    """Judge the staged rows, list the staged files and write the `writing` record."""
+def _judged(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[str, Any]:
+    """Judge the staged rows and files; give the body of the record."""
     chunk, spec, plan = event["chunk"], attempt.spec, event["plan"]
-    start, end = chunk["start"], chunk["end"]
-    found = results.parse_csv(keeper.storage.read_uri(event["result"]), len(spec.partitions))
-    counts = results.rows_by_period(spec, found, start, end)
-    tests = results.judge(spec, found, counts)
-    rest = f"{records.stamp(keeper.now())}_{spec.fingerprint[:12]}_{attempt.run}"
-    stem = records.stem(keeper.storage, spec.name, start=start, end=end, rest=rest)
-    stage = keeper.storage.key(chunk["stage"])
-    base = keeper.storage.key(plan["location"])
-    files = [
+    data = results.parse_csv(keeper.storage.read_uri(event["result"]), len(spec.partitions))
+    counts = results.rows_by_period(spec, data, chunk["start"], chunk["end"])
+    tests = results.judge(spec, data, counts)
+    stage = keeper.storage.folder(chunk["stage"])
+    base = keeper.storage.folder(plan["location"])
+    files: list[File] = [
         {
             "from": stored.key,
             "key": target_key(base, stored.key.removeprefix(stage), attempt.run),
@@ -84,27 +78,27 @@ def _begin(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> records.E
         for stored in keeper.storage.list(stage)
         if is_data(stored.key)
     ]
-    body = {
-        "table": spec.name,
-        "start": start,
-        "end": end,
-        "grain": spec.grain,
-        "execution": attempt.execution,
-        "run": attempt.run,
-        "fingerprint": spec.fingerprint,
-        "location": plan["location"],
-        "columns": plan["stage_columns"],
-        "partitions": list(spec.partitions),
-        "rows": counts,
-        "tests": tests,
-        "scanned": event.get("scanned"),
-        "files": files,
-    }
-    keeper.storage.write_json(f"{stem}.writing", body)
-    entry = records.parse_key(f"{stem}.writing")
-    if entry is None:  # pragma: no cover - the key was made two lines above
-        raise AssertionError(stem)
-    return entry
+    _refuse_loss(spec, counts, by_period(spec, files, base, start=chunk["start"], end=chunk["end"]))
+    return attempt.record(
+        *spec.owned(chunk["start"], chunk["end"]),
+        stage=stage,
+        location=plan["location"],
+        columns=plan["stage_columns"],
+        rows=counts,
+        tests=tests,
+        scanned=event.get("scanned"),
+        files=files,
+    )
+
+
+def _refuse_loss(spec: Spec, counts: dict[str, int], files: dict[str, list[File]]) -> None:
+    """Never empty a period whose rows were counted but whose files are not there."""
+    lost = [period for period, rows in counts.items() if rows and not files[period]]
+    if lost:
+        raise PromotionFailed(
+            f"{spec.name}: the test query counted rows of {', '.join(lost[:5])}, "
+            f"but the stage holds no files of them"
+        )
 
 
 def is_data(key: str) -> bool:
@@ -124,37 +118,51 @@ def partition_values(relative: str) -> dict[str, str]:
     return {unquote(name): unquote(value) for name, _, value in (p.partition("=") for p in parts)}
 
 
-def _promote(keeper: Keeper, attempt: Attempt, body: dict[str, Any]) -> bool:
-    """Make every period of the window hold exactly its files; False when time runs out."""
-    base = keeper.storage.key(body["location"])
-    for prefix in attempt.spec.prefixes(body["start"], body["end"]).values():
-        wanted = {f["key"]: f for f in body["files"] if f["key"].startswith(base + prefix)}
-        sizes = {key: file["size"] for key, file in wanted.items()}
-        if _sizes(keeper, base + prefix) == sizes:
-            continue
-        if keeper.remaining_s() < _RESERVE_S:
-            return False
-        keeper.leases.check(attempt.spec.name, attempt.owner)
-        keeper.storage.empty(base + prefix)
-        keeper.storage.copy_all(
-            [(Stored(f["from"], f["size"], f["etag"]), key) for key, f in wanted.items()]
-        )
-        if _sizes(keeper, base + prefix) != sizes:
-            raise PromotionFailed(
-                f"{attempt.spec.name}: {keeper.storage.uri(base + prefix)} does not hold exactly "
-                f"the {len(sizes)} objects that were copied to it"
-            )
-    return True
-
-
-def _sizes(keeper: Keeper, prefix: str) -> dict[str, int]:
-    return {stored.key: stored.size for stored in keeper.storage.list(prefix)}
-
-
-def _finish(keeper: Keeper, entry: records.Entry, body: dict[str, Any]) -> dict[str, Any]:
-    """Write the `published` record and remove the `writing` one."""
-    files = [{name: file[name] for name in file if name != "from"} for file in body["files"]]
+def _completed(
+    storage: Storage, entry: records.Entry, body: dict[str, Any], etags: dict[str, str]
+) -> dict[str, Any]:
+    """Write the `published` record: the files as they lie in the table."""
+    files = [
+        {
+            "key": file["key"],
+            "size": file["size"],
+            "etag": etags.get(file["key"], file["etag"]),
+            "partition": file["partition"],
+        }
+        for file in body["files"]
+    ]
     body = {**body, "files": files}
-    keeper.storage.write_json(entry.key.removesuffix("writing") + "json", body)
-    keeper.storage.delete([entry.key])
+    records.complete(storage, entry, body)
     return body
+
+
+def recover(
+    keeper: Keeper, attempt: Attempt, *, location: str, window: tuple[str, str]
+) -> list[records.Entry]:
+    """Finish what dead runs began outside of the window that is about to be redone (SEMANTICS 3).
+
+    Gives the records as they are afterwards.  A record whose stage is gone, or that wrote to
+    another location, stays `writing`: its periods are missing until a run writes them.
+    """
+    spec, storage = attempt.spec, keeper.storage
+    found = records.entries(storage, spec.name)
+    redone = set(spec.prefixes(*window))
+    begun: dict[records.Entry, list[str]] = {}
+    for period, entry in records.newest(found, spec.grain).items():
+        if not entry.published and period not in redone:
+            begun.setdefault(entry, []).append(period)
+    for entry, periods in begun.items():
+        body = records.read(storage, entry)
+        staged = {stored.key for stored in storage.list(body["stage"])}
+        if (
+            body["location"] == location
+            and body["partitions"] == list(spec.partitions)
+            and staged.issuperset(file["from"] for file in body["files"])
+        ):
+            try:
+                etags = promote(keeper, attempt, body, periods)
+            except OutOfTime:
+                raise LeaseHeld(f"{spec.name}: what {entry.run} left is being finished") from None
+            _completed(storage, entry, body, etags)
+            storage.empty(body["stage"])
+    return records.entries(storage, spec.name) if begun else found

@@ -11,19 +11,24 @@ A LIST alone answers which periods are published: the newest record wins for eac
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from . import windows
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterable, Iterator
 
     from .storage import Storage
 
 WHOLE = "all"
 """Start and end of a record of a table without time partitions."""
+_STAMP = "%Y%m%dT%H%M%S.%fZ"
+_KEY = re.compile(
+    r"/([^_/]+)_([^_/]+)/([0-9]{8}T[0-9]{6}\.[0-9]{6}Z)_([^_/]+)_([^/]+)\.(json|writing)\Z"
+)
 
 
 @dataclass(frozen=True, order=True)
@@ -45,19 +50,14 @@ class Entry:
 
 
 def stamp(moment: dt.datetime) -> str:
-    """Write an instant so that text order is time order: 20130105T030000.123456Z."""
-    return moment.strftime("%Y%m%dT%H%M%S.%fZ")
+    """Write an instant (UTC) so that text order is time order: 20130105T030000.123456Z."""
+    return moment.strftime(_STAMP)
 
 
 def folder(storage: Storage, table: str) -> str:
     """Give the prefix of all records of `database.table` (physical name)."""
     database, _, name = table.partition(".")
     return f"{storage.prefix}_runner/records/{database}/{name}/"
-
-
-def stem(storage: Storage, table: str, *, start: str, end: str, rest: str) -> str:
-    """Give a record's key without its ending."""
-    return f"{folder(storage, table)}{start}_{end}/{rest}"
 
 
 def entries(storage: Storage, table: str) -> list[Entry]:
@@ -74,14 +74,19 @@ def entries(storage: Storage, table: str) -> list[Entry]:
 
 def parse_key(key: str) -> Entry | None:
     """Read a record's key; None for any other object."""
-    base, _, ending = key.rpartition(".")
-    if ending not in ("json", "writing"):
+    match = _KEY.search(key)
+    if match is None:
         return None
-    window, _, rest = base.rpartition("/")
-    start, _, end = window.rpartition("/")[2].partition("_")
-    at, _, rest = rest.partition("_")
-    fingerprint, _, run = rest.partition("_")
+    start, end, at, fingerprint, run, ending = match.groups()
     return Entry(at, start, end, fingerprint, run, ending == "json", key)
+
+
+def own(found: Iterable[Entry], *, run: str, start: str, end: str) -> Entry | None:
+    """Find what this very attempt began or published for a window."""
+    for entry in found:
+        if (entry.run, entry.start, entry.end) == (run, start, end):
+            return entry
+    return None
 
 
 def newest(found: Iterable[Entry], grain: str | None) -> dict[str, Entry]:
@@ -94,8 +99,10 @@ def newest(found: Iterable[Entry], grain: str | None) -> dict[str, Entry]:
 
 
 def _periods(entry: Entry, grain: str | None) -> Iterator[str]:
-    if grain is None or entry.start == WHOLE:
-        yield WHOLE
+    """Give an entry's periods; none if the table was partitioned in another way then."""
+    if grain is None:
+        if entry.start == WHOLE:
+            yield WHOLE
         return
     try:
         yield from windows.periods(entry.start, entry.end, grain)
@@ -110,3 +117,22 @@ def read(storage: Storage, entry: Entry) -> dict[str, Any]:
         raise KeyError(entry.key)
     body: dict[str, Any] = found[0]
     return body
+
+
+def begin(storage: Storage, body: dict[str, Any], *, found: list[Entry], now: dt.datetime) -> Entry:
+    """Write the `.writing` record of a body, later than every record `found` of its table."""
+    at = stamp(now)
+    if found and found[-1].at >= at:  # another machine's clock is ahead
+        last = dt.datetime.strptime(found[-1].at, _STAMP).replace(tzinfo=dt.UTC)
+        at = stamp(last + dt.timedelta(microseconds=1))
+    name = f"{at}_{body['fingerprint'][:12]}_{body['run']}"
+    window = f"{body['start']}_{body['end']}"
+    key = f"{folder(storage, body['table'])}{window}/{name}.writing"
+    storage.write_json(key, body)
+    return Entry(at, body["start"], body["end"], body["fingerprint"][:12], body["run"], False, key)
+
+
+def complete(storage: Storage, entry: Entry, body: dict[str, Any]) -> None:
+    """Write the `published` record in place of the `.writing` one."""
+    storage.write_json(entry.key.removesuffix("writing") + "json", body)
+    storage.delete([entry.key])

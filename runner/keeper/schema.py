@@ -62,6 +62,15 @@ def target_parameters(spec: Spec) -> dict[str, str]:
     return {**spec.parameters, OWNER: spec.project, FINGERPRINT: spec.fingerprint}
 
 
+def kept_parameters(target: dict[str, Any]) -> dict[str, str]:
+    """Give the table's parameters that a change keeps: all but those of an older projection."""
+    return {
+        name: value
+        for name, value in target.get("Parameters", {}).items()
+        if not name.startswith(("projection.", "storage.location.template"))
+    }
+
+
 def data_columns(spec: Spec, inferred: list[dict[str, str]]) -> list[dict[str, str]]:
     """Split the partition columns off what the query gives; they must be there, as text."""
     by_name = {column["Name"]: column["Type"] for column in inferred}
@@ -77,6 +86,16 @@ def data_columns(spec: Spec, inferred: list[dict[str, str]]) -> list[dict[str, s
         {"Name": column["Name"], "Type": column["Type"]}
         for column in inferred
         if column["Name"] not in spec.partitions
+    ]
+
+
+def _rewritten_values(spec: Spec, parameters: dict[str, str]) -> list[str]:
+    """Find partition columns whose values are now written in another way: old paths would hide."""
+    names = [f"projection.{c}.{what}" for c in spec.partitions for what in ("format", "digits")]
+    return [
+        f"{name} is {parameters.get(name)} in the table and {spec.parameters.get(name)} in the file"
+        for name in names
+        if "projection.enabled" in parameters and parameters.get(name) != spec.parameters.get(name)
     ]
 
 
@@ -99,6 +118,7 @@ def merge_columns(
     ]
     if keys != spec.partitions:
         problems.append(f"partition columns are {keys} in the table, {spec.partitions} in the file")
+    problems += _rewritten_values(spec, target.get("Parameters", {}))
     new = [column for column in wanted if column["Name"] not in have]
     if new and spec.by_position:
         names = ", ".join(column["Name"] for column in new)

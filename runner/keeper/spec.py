@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import math
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from . import windows
 from .faults import WindowTooLarge
+from .records import WHOLE
 
+_HIVE_ESCAPED = re.compile(r"""[\x00-\x1f"#%'*/:=?\\\x7f{\[\]^]""")
+_INTEGER = re.compile(r"-?[0-9]+")
 OPEN_WRITERS = 100
 """Partitions x buckets that one Athena statement may write."""
 
@@ -28,7 +31,7 @@ class Spec:
     partitions: tuple[str, ...]
     """All partition columns in order."""
     allowed: dict[str, Any]
-    """Other partition columns: a list of values, or {min, max, digits}."""
+    """Other partition columns: a list of values, or {min, max, digits, interval}."""
     combinations: int
     """Values of the other partition columns x buckets, per period."""
     marks: dict[str, dict[str, Any]]
@@ -82,8 +85,15 @@ class Spec:
             return start, end
         return windows.regrain(start, end, grain, self.grain)
 
+    def owned(self, start: str, end: str) -> tuple[str, str]:
+        """Give the window as records name it: `all` when the table has no time partitions."""
+        return (WHOLE, WHOLE) if self.grain is None else (start, end)
+
     def chunks(self, start: str, end: str) -> list[tuple[str, str]]:
-        """Cut a window into runs of periods that one statement may write (SEMANTICS 22)."""
+        """Cut a window into runs of periods that one statement may write (SEMANTICS 22).
+
+        A table that reads itself is written period by period: each reads the one before it.
+        """
         if self.grain is None:
             return [(start, end)]
         labels = list(windows.periods(start, end, self.grain))
@@ -92,7 +102,7 @@ class Spec:
                 f"{self.name}: {start}..{end} is {len(labels)} partitions, more than the "
                 f"{self.max_window} that one run writes; use `runner backfill`"
             )
-        size = max(1, OPEN_WRITERS // self.combinations)
+        size = 1 if self.ordered else max(1, OPEN_WRITERS // self.combinations)
         return [
             (labels[first], labels[min(first + size, len(labels)) - 1])
             for first in range(0, len(labels), size)
@@ -115,10 +125,10 @@ class Spec:
     def prefixes(self, start: str, end: str) -> dict[str, str]:
         """Give each period's path below the table: {'2013-01-05': 'dt=2013-01-05/'}."""
         if self.grain is None:
-            return {"all": ""}
+            return {WHOLE: ""}
         return {
             label: "".join(
-                f"{column}={windows.format_civil(label, self.grain, pattern)}/"
+                f"{column}={hive_escape(windows.format_civil(label, self.grain, pattern))}/"
                 for column, pattern in self.time
             )
             for label in windows.periods(start, end, self.grain)
@@ -127,7 +137,7 @@ class Spec:
     def time_values(self, start: str, end: str) -> dict[tuple[str, ...], str]:
         """Give the time columns' values of each period, and the period."""
         if self.grain is None:
-            return {(): "all"}
+            return {(): WHOLE}
         return {
             tuple(windows.format_civil(label, self.grain, p) for _, p in self.time): label
             for label in windows.periods(start, end, self.grain)
@@ -146,31 +156,33 @@ def is_allowed(value: str | None, rule: Any) -> bool:  # noqa: ANN401 - JSON of 
         return True
     if isinstance(rule, list):
         return value in rule
-    if not value.lstrip("-").isdigit():
+    if _INTEGER.fullmatch(value) is None:
         return False
-    digits = rule.get("digits") or 0
-    return bool(rule["min"] <= int(value) <= rule["max"]) and value == str(int(value)).zfill(digits)
+    number = int(value)
+    steps, rest = divmod(number - rule["min"], rule.get("interval") or 1)
+    inside = steps >= 0 and rest == 0 and number <= rule["max"]
+    return bool(inside and value == str(number).zfill(rule.get("digits") or 0))
+
+
+def hive_escape(value: str) -> str:
+    """Write a partition value as Hive names its folder (FileUtils.escapePathName).
+
+    >>> hive_escape("2013-01-05 07:00")
+    '2013-01-05 07%3A00'
+    """
+    return _HIVE_ESCAPED.sub(lambda match: f"%{ord(match[0]):02X}", value)
 
 
 def run_name(execution: str) -> str:
-    """Give the last part of an execution's ARN."""
-    return execution.rpartition(":")[2]
+    """Name an execution by its ARN: state machine and name, which together are unique.
+
+    >>> run_name("arn:aws:states:eu-west-1:1:execution:daily:r1")
+    'daily.r1'
+    """
+    return ".".join(execution.split(":")[-2:]).replace("/", "-")
 
 
 def tag(spec: Spec, execution: str, redrive: int, attempt: int) -> str:
     """Name the stage tables of one attempt: unique, short, lower case."""
     digest = hashlib.sha256(f"{execution}|{redrive}".encode()).hexdigest()[:10]
     return f"{spec.table}__{digest}_{attempt}"
-
-
-def combinations_of(allowed: dict[str, Any]) -> int:
-    """Count the values of the other partition columns of one period.
-
-    >>> combinations_of({"carrier": ["AA", "UA"], "bucket": {"min": 0, "max": 9}})
-    20
-    """
-    return math.prod(
-        len(rule) if isinstance(rule, list) else rule["max"] - rule["min"] + 1
-        for rule in allowed.values()
-        if rule is not None
-    )

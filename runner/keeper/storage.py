@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+WORKERS = 16
+"""Objects that are copied at once."""
 _BATCH = 1000
 _COPY_LIMIT = 5 * 1024**3
 _PART = 512 * 1024**2
@@ -54,7 +56,7 @@ def split_uri(uri: str) -> tuple[str, str]:
 class Storage:
     """One lake: a bucket and prefix, and the client to reach it."""
 
-    def __init__(self, client: Any, lake: str, *, workers: int = 16) -> None:  # noqa: ANN401
+    def __init__(self, client: Any, lake: str, *, workers: int = WORKERS) -> None:  # noqa: ANN401
         """Take the client and the lake's URI (`s3://bucket/prefix/`)."""
         self._client = client
         self.bucket, prefix = split_uri(lake)
@@ -64,6 +66,13 @@ class Storage:
     def uri(self, key: str) -> str:
         """Write the URI of a key of this lake."""
         return f"s3://{self.bucket}/{key}"
+
+    def folder(self, uri: str) -> str:
+        """Give the key prefix of a table's location, with its slash; ValueError for a bucket."""
+        key = self.key(uri).rstrip("/")
+        if not key:
+            raise ValueError(f"{uri} is a whole bucket, not a table's own folder")
+        return key + "/"
 
     def key(self, uri: str) -> str:
         """Give the key of a URI of this lake; ValueError for another bucket."""
@@ -128,7 +137,7 @@ class Storage:
 
     def copy_all(self, pairs: Sequence[tuple[Stored, str]]) -> None:
         """Copy objects to new keys of the same bucket, several at once."""
-        if len(pairs) == 1 or self._workers == 1:
+        if len(pairs) <= 1 or self._workers == 1:
             for source, target in pairs:
                 self._copy(source, target)
             return
@@ -165,26 +174,31 @@ class Storage:
         Gives the number of objects deleted; StorageError when some survive every round.
         """
         deleted = 0
+        refused: Sequence[str] = ()
         for _ in range(rounds):
             keys = [stored.key for stored in self.list(prefix)]
             if not keys:
                 return deleted
-            deleted += self.delete(keys)
+            refused = self.delete(keys)
+            deleted += len(keys) - len(refused)
         if any(True for _ in self.list(prefix)):
-            raise StorageError(f"objects below {self.uri(prefix)} cannot be deleted")
+            why = refused[0] if refused else "new ones appear"
+            raise StorageError(f"objects below {self.uri(prefix)} cannot be deleted: {why}")
         return deleted
 
-    def delete(self, keys: Iterable[str]) -> int:
-        """Delete keys in batches of 1,000; gives how many S3 deleted."""
-        keys = list(keys)
-        refused = 0
+    def delete(self, keys: Iterable[str]) -> Sequence[str]:
+        """Delete keys in batches of 1,000; gives a line for each that S3 refused to delete."""
+        keys, refused = [*keys], []
         for first in range(0, len(keys), _BATCH):
             batch = [{"Key": key} for key in keys[first : first + _BATCH]]
             answer = self._client.delete_objects(
                 Bucket=self.bucket, Delete={"Objects": batch, "Quiet": True}
             )
-            refused += len(answer.get("Errors", ()))
-        return len(keys) - refused
+            refused += [
+                f"{error.get('Key')}: {error.get('Code')} {error.get('Message', '')}".rstrip()
+                for error in answer.get("Errors", ())
+            ]
+        return refused
 
     def delete_if(self, key: str, *, etag: str) -> None:
         """Delete one object if it still has that etag (read first: works on every S3)."""

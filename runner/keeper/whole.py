@@ -1,6 +1,8 @@
 """Publishing a whole table: judge the stage, plan the flip, record what the flip published.
 
-The flip itself is one `glue:updateTable` (or `createTable`) in the state machine.
+The flip itself is one `glue:updateTable` (or `createTable`) in the state machine.  Its record is
+`writing` before the flip and `published` after it: a run that dies between leaves the table known
+as missing, never a table that disagrees with its record.
 """
 
 from __future__ import annotations
@@ -8,10 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import records, results, schema
+from .faults import PromotionFailed
 from .publish import is_data, partition_values, summary
 
 if TYPE_CHECKING:
     from .core import Attempt, Keeper
+    from .spec import Spec
 
 
 def accept(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[str, Any]:
@@ -21,16 +25,26 @@ def accept(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[str,
     """
     spec, plan, staged = attempt.spec, event["plan"], event["staged"]
     found = results.parse_csv(keeper.storage.read_uri(event["result"]), len(spec.partitions))
-    start, end = plan["start"], plan["end"]
-    counts = results.rows_by_period(spec, found, start, end)
+    counts = results.rows_by_period(spec, found, plan["start"], plan["end"])
     tests = results.judge(spec, found, counts)
     results.refuse_empty(spec, sum(counts.values()))
     keeper.leases.take(spec.name, attempt.owner, stage=plan["stage"])
     target = event.get("target")
     schema.refuse_foreign(spec, target)
-    descriptor = staged["StorageDescriptor"]
-    columns = [{"Name": c["Name"], "Type": c["Type"]} for c in descriptor["Columns"]]
+    columns = _columns(spec, staged)
     location = f"{plan['stage']}data/"
+    entries = records.entries(keeper.storage, spec.name)
+    if records.own(entries, run=attempt.run, start=records.WHOLE, end=records.WHOLE) is None:
+        body = attempt.record(
+            records.WHOLE,
+            records.WHOLE,
+            location=location,
+            columns=columns,
+            rows=counts,
+            tests=tests,
+            files=_files(keeper, location),
+        )
+        records.begin(keeper.storage, body, found=entries, now=keeper.now())
     return {
         "action": "create" if target is None else "update",
         "version": "" if target is None else target.get("VersionId", ""),
@@ -43,84 +57,62 @@ def accept(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[str,
     }
 
 
+def _columns(spec: Spec, staged: dict[str, Any]) -> list[dict[str, str]]:
+    """Give the data columns of the stage table; its partition columns must be text."""
+    columns = [*staged["StorageDescriptor"]["Columns"], *staged.get("PartitionKeys", ())]
+    return schema.data_columns(spec, columns)
+
+
+def _files(keeper: Keeper, location: str) -> list[dict[str, Any]]:
+    base = keeper.storage.folder(location)
+    return [
+        {
+            "key": stored.key,
+            "size": stored.size,
+            "etag": stored.etag,
+            "partition": partition_values(stored.key.removeprefix(base)),
+        }
+        for stored in keeper.storage.list(base)
+        if is_data(stored.key)
+    ]
+
+
 def finish(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[str, Any]:
     """End a table's turn: record what was published, give the lease back, count."""
     if attempt.spec.kind == "insert":
-        result = _totals(event["written"])
-    elif attempt.spec.kind == "ctas":
-        result = _record_whole(keeper, attempt, event)
+        result = _totals(keeper, attempt, event["written"])
     else:
-        result = _record_definition(keeper, attempt)
+        result = summary(_record(keeper, attempt, event))
     keeper.leases.release(attempt.spec.name, attempt.owner)
     return result
 
 
-def _totals(written: list[dict[str, Any]]) -> dict[str, Any]:
+def _totals(keeper: Keeper, attempt: Attempt, written: list[dict[str, Any]]) -> dict[str, Any]:
+    """Add up the chunks: those of this attempt, and those that earlier ones had published."""
+    parts = list(written)
+    if attempt.number > 1:
+        ours = {(chunk["start"], chunk["end"]) for chunk in written}
+        run = f"{attempt.run.rpartition('.')[0]}."
+        parts += [
+            summary(records.read(keeper.storage, entry))
+            for entry in records.entries(keeper.storage, attempt.spec.name)
+            if entry.published and entry.run.startswith(run)
+            if (entry.start, entry.end) not in ours
+        ]
     totals = {
-        name: sum(chunk[name] for chunk in written)
-        for name in ("rows", "bytes", "files", "partitions")
+        name: sum(part[name] for part in parts) for name in ("rows", "bytes", "files", "partitions")
     }
-    warnings = [warning for chunk in written for warning in chunk["warnings"]]
-    return {**totals, "warnings": warnings}
+    return {**totals, "warnings": [warning for part in parts for warning in part["warnings"]]}
 
 
-def _record_whole(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[str, Any]:
-    spec, change = attempt.spec, event["change"]
-    for entry in records.entries(keeper.storage, spec.name):
-        if entry.published and entry.run == attempt.run:
-            return summary(records.read(keeper.storage, entry))
-    location = keeper.storage.key(change["location"])
-    body = {
-        "table": spec.name,
-        "start": records.WHOLE,
-        "end": records.WHOLE,
-        "grain": None,
-        "execution": attempt.execution,
-        "run": attempt.run,
-        "fingerprint": spec.fingerprint,
-        "location": change["location"],
-        "columns": change["table_input"]["StorageDescriptor"]["Columns"],
-        "partitions": list(spec.partitions),
-        "rows": change["rows"],
-        "tests": change["tests"],
-        "scanned": event.get("scanned"),
-        "files": [
-            {
-                "key": stored.key,
-                "size": stored.size,
-                "etag": stored.etag,
-                "partition": partition_values(stored.key.removeprefix(location)),
-            }
-            for stored in keeper.storage.list(location)
-            if is_data(stored.key)
-        ],
-    }
-    _write(keeper, attempt, body)
-    return summary(body)
-
-
-def _record_definition(keeper: Keeper, attempt: Attempt) -> dict[str, Any]:
-    """Record from which text a view or ddl was made; there are no files."""
-    body: dict[str, Any] = {
-        "table": attempt.spec.name,
-        "start": records.WHOLE,
-        "end": records.WHOLE,
-        "grain": None,
-        "execution": attempt.execution,
-        "run": attempt.run,
-        "fingerprint": attempt.spec.fingerprint,
-        "rows": {},
-        "tests": [],
-        "files": [],
-    }
-    _write(keeper, attempt, body)
-    return summary(body)
-
-
-def _write(keeper: Keeper, attempt: Attempt, body: dict[str, Any]) -> None:
-    spec = attempt.spec
-    rest = f"{records.stamp(keeper.now())}_{spec.fingerprint[:12]}_{attempt.run}"
-    stem = records.stem(
-        keeper.storage, spec.name, start=records.WHOLE, end=records.WHOLE, rest=rest
-    )
-    keeper.storage.write_json(f"{stem}.json", body)
+def _record(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[str, Any]:
+    """Turn the record that this attempt began into a published one."""
+    found = records.entries(keeper.storage, attempt.spec.name)
+    entry = records.own(found, run=attempt.run, start=records.WHOLE, end=records.WHOLE)
+    if entry is None:
+        raise PromotionFailed(f"{attempt.spec.name}: the record that this attempt began is gone")
+    body = records.read(keeper.storage, entry)
+    if not entry.published:
+        body = {**body, "scanned": event.get("scanned")}
+        records.complete(keeper.storage, entry, body)
+    return body
