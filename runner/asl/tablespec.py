@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-
 from typing import TYPE_CHECKING, Any
 
 from runner.asl.expressions import names_of
@@ -100,7 +99,10 @@ def keeper_spec(project: Project, table: Table, grain: str) -> dict[str, Any]:
     if table.kind in (Kind.VIEW, Kind.DDL):
         return spec
     insert = table.kind is Kind.INSERT
-    others = {other.column: _allowed(other) for other in parts.others}
+    others = {
+        other.column: _allowed(other, header.partition[other.column].interval or 1)
+        for other in parts.others
+    }
     return {
         **spec,
         "grain": (parts.grain or None) if insert else None,
@@ -139,10 +141,15 @@ def _own_pattern(table: Table, grain: str) -> str:
     return time[0][1] if len(time) == 1 else _DEFAULT_PATTERNS[table.partitioning.grain or grain]
 
 
-def _allowed(other: Allowed) -> list[str] | dict[str, int]:
+def _allowed(other: Allowed, interval: int) -> list[str] | dict[str, int]:
     if other.values:
         return list(other.values)
-    return {"min": other.least, "max": other.greatest, "digits": other.digits}
+    return {
+        "min": other.least,
+        "max": other.greatest,
+        "digits": other.digits,
+        "interval": interval,
+    }
 
 
 def mark_names(table: Table) -> dict[Mark, str]:

@@ -162,12 +162,14 @@ def _changing(turn: Turn, types: dict[str, Any]) -> tuple[State, ...]:
 
 
 def _write(turn: Turn) -> State:
+    """Write the chunks; those of a table that reads itself one after the other (SEMANTICS 21)."""
+    reads_itself = any(read.table == turn.table.name for read in turn.table.reads)
     return State(
         turn.name("write"),
         {
             "Type": "Map",
             "Items": expression("$plan.chunks"),
-            "MaxConcurrency": turn.lane.chunks,
+            "MaxConcurrency": 1 if reads_itself else turn.lane.chunks,
             "ItemProcessor": Flow(_chunk_states(turn)),
             "Assign": {"written": expression("$states.result")},
             "Output": NO_OUTPUT,
