@@ -1,0 +1,174 @@
+"""DuckDB, one instance per engine: cursors, macros, errors worded as Athena's.
+
+In: DuckDB SQL.  Out: rows, or files.  The instance is made when the first statement needs it; no
+extension is ever downloaded, and nothing it reads stays cached, so that bytes scanned are real.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from runner.local.athena.errors import AthenaFailure
+from runner.local.athena.macros import definition, macros_called
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import duckdb
+
+_COLUMN = re.compile(
+    r'Referenced column "([^"]+)"|does not have a column named "([^"]+)"'
+    r'|[cC]olumn "([^"]+)" (?:not found|referenced that exists in the SELECT clause)'
+)
+_FUNCTION = re.compile(r"Function with name (\S+) does not exist")
+_READ_ERRORS = ("JSON transform error", "Malformed JSON", "read_csv", "CSV Error", "Parquet")
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What a statement gave: columns as (name, DuckDB type), rows, and bytes read."""
+
+    columns: tuple[tuple[str, str], ...]
+    rows: tuple[tuple[Any, ...], ...]
+    bytes_read: int
+
+
+class Engine:
+    """A DuckDB instance; each statement runs on a cursor of its own and may be interrupted."""
+
+    def __init__(self, *, threads: int, spill: Path) -> None:
+        """Take the number of threads and the folder for what does not fit in memory."""
+        self._threads = threads
+        self._spill = spill
+        self._lock = threading.Lock()
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._defined: set[str] = set()
+
+    @contextmanager
+    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Give a cursor of its own to one statement."""
+        with self._lock:
+            if self._connection is None:
+                self._connection = _connect(self._threads, self._spill)
+            cursor = self._connection.cursor()
+        try:
+            cursor.execute("PRAGMA enable_profiling='no_output'")
+            yield cursor
+        finally:
+            cursor.close()
+
+    def run(self, cursor: duckdb.DuckDBPyConnection, sql: str, *, most: int | None = None) -> Rows:
+        """Run a statement; `most` rows are fetched (all if None); raises AthenaFailure."""
+        import duckdb
+
+        self._define(cursor, sql)
+        try:
+            cursor.execute(sql)
+            columns = tuple((each[0], str(each[1])) for each in cursor.description or ())
+            rows = cursor.fetchall() if most is None else cursor.fetchmany(most)
+        except duckdb.Error as error:
+            raise failure_of(error) from error
+        return Rows(columns, tuple(rows), _bytes_read(cursor))
+
+    def describe(self, cursor: duckdb.DuckDBPyConnection, sql: str) -> tuple[tuple[str, str], ...]:
+        """Give a query's output columns without running it; raises AthenaFailure."""
+        found = self.run(cursor, f"DESCRIBE {sql}")
+        return tuple((str(row[0]), str(row[1])) for row in found.rows)
+
+    def close(self) -> None:
+        """Close the instance."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+                self._defined.clear()
+
+    def _define(self, cursor: duckdb.DuckDBPyConnection, sql: str) -> None:
+        for name in macros_called(sql):
+            with self._lock:
+                if name not in self._defined:
+                    cursor.execute(definition(name))
+                    self._defined.add(name)
+
+
+def _connect(threads: int, spill: Path) -> duckdb.DuckDBPyConnection:
+    import duckdb
+
+    connection = duckdb.connect(
+        config={
+            "threads": threads,
+            "temp_directory": str(spill),
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "enable_external_file_cache": "false",
+        }
+    )
+    connection.execute("SET GLOBAL TimeZone = 'UTC'")
+    return connection
+
+
+def _bytes_read(cursor: duckdb.DuckDBPyConnection) -> int:
+    text = cursor.get_profiling_information()
+    match = re.search(r'"total_bytes_read":\s*(\d+)', text)
+    return int(match[1]) if match else int(json.loads(text or "{}").get("total_bytes_read", 0))
+
+
+def failure_of(error: Exception) -> AthenaFailure:
+    """Translate DuckDB's error; its own words stay where Athena has no fixed ones."""
+    text = str(error).split("\n\nLINE ")[0]
+    name = type(error).__name__
+    custom = re.search(r"\b([A-Z]+(?:_[A-Z]+)+): (.*)", text)
+    if custom:
+        return AthenaFailure(custom[1], custom[2])
+    if name == "InterruptException":
+        return AthenaFailure("USER_CANCELED", "Query cancelled by user")
+    if "Division by zero" in text:
+        return AthenaFailure("DIVISION_BY_ZERO", "Division by zero")
+    if any(word in text for word in _READ_ERRORS):
+        return AthenaFailure("HIVE_BAD_DATA", _plain(text))
+    if name == "BinderException":
+        return _unbound(text)
+    if name == "CatalogException" and (match := _FUNCTION.search(text)):
+        return AthenaFailure("FUNCTION_NOT_FOUND", f"Function '{match[1]}' not registered")
+    code = {
+        "ConversionException": "INVALID_CAST_ARGUMENT",
+        "OutOfRangeException": "NUMERIC_VALUE_OUT_OF_RANGE",
+        "ParserException": "SYNTAX_ERROR",
+        "InvalidInputException": "INVALID_FUNCTION_ARGUMENT",
+        "IOException": "HIVE_CANNOT_OPEN_SPLIT",
+        "OutOfMemoryException": "EXCEEDED_LOCAL_MEMORY_LIMIT",
+    }.get(name, "GENERIC_INTERNAL_ERROR")
+    return AthenaFailure(code, _plain(text))
+
+
+def _unbound(text: str) -> AthenaFailure:
+    if match := _COLUMN.search(text):
+        column = next(group for group in match.groups() if group)
+        return UnknownColumn(column.lower())
+    if "Ambiguous" in text:
+        return AthenaFailure("AMBIGUOUS_NAME", _plain(text))
+    if "must appear in the GROUP BY" in text:
+        return AthenaFailure("EXPRESSION_NOT_AGGREGATE", _plain(text))
+    return AthenaFailure("TYPE_MISMATCH", _plain(text))
+
+
+class UnknownColumn(AthenaFailure):
+    """A column that no source of the query has."""
+
+    def __init__(self, column: str, *, line: int = 0, place: int = 0) -> None:
+        """Take the name in lower case and where it stands, if that is known."""
+        self.column = column
+        super().__init__(
+            "COLUMN_NOT_FOUND", f"Column '{column}' cannot be resolved", line=line, column=place
+        )
+
+
+def _plain(text: str) -> str:
+    """Take the kind of error off the front, and all but the first paragraph off the end."""
+    return re.sub(r"^[A-Z][\w ]+ Error: ", "", text).split("\nCandidate")[0].strip()

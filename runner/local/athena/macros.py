@@ -1,0 +1,91 @@
+"""DuckDB macros that the passes call, by name; defined in a process when first needed.
+
+Overloads with typed parameters choose by the types that DuckDB binds.  They must not be given
+aggregates or window functions as arguments: those are not bound yet when the choice is made.
+"""
+
+from __future__ import annotations
+
+import re
+
+_CALL = re.compile(r"\b__[a-z_]+(?=\()", re.IGNORECASE)
+
+MACROS: dict[str, str] = {
+    "__int_div": "(a, b) AS a // b",
+    "__float_div": """(a, b) AS CASE WHEN b = 0 THEN
+        CASE WHEN a > 0 THEN 'inf'::DOUBLE WHEN a < 0 THEN '-inf'::DOUBLE
+             WHEN a IS NULL THEN NULL ELSE 'nan'::DOUBLE END
+        ELSE a::DOUBLE / b::DOUBLE END""",
+    "__decimal_div": """(a, b, s) AS CASE WHEN b = 0 THEN error('DIVISION_BY_ZERO: / by zero')
+        ELSE round(a::DOUBLE / b::DOUBLE, s) END""",
+    "__any_div": r"""(a, b) AS CASE
+        WHEN typeof(a) IN ('DOUBLE', 'FLOAT') OR typeof(b) IN ('DOUBLE', 'FLOAT')
+            THEN CASE WHEN b = 0 THEN
+                CASE WHEN a > 0 THEN 'inf'::DOUBLE WHEN a < 0 THEN '-inf'::DOUBLE
+                     WHEN a IS NULL THEN NULL ELSE 'nan'::DOUBLE END
+                ELSE a::DOUBLE / b::DOUBLE END
+        WHEN b = 0 THEN error('DIVISION_BY_ZERO: / by zero')
+        WHEN typeof(a) LIKE 'DECIMAL%' OR typeof(b) LIKE 'DECIMAL%'
+            THEN round(a::DOUBLE / b::DOUBLE, greatest(
+                coalesce(TRY_CAST(regexp_extract(typeof(a), ',(\d+)', 1) AS INTEGER), 0),
+                coalesce(TRY_CAST(regexp_extract(typeof(b), ',(\d+)', 1) AS INTEGER), 0)))
+        ELSE trunc(a::DOUBLE / b::DOUBLE) END""",
+    "__date_trunc": """(u, d DATE) AS date_trunc(u, d)::DATE,
+        (u, d TIMESTAMP) AS date_trunc(u, d), (u, d TIMESTAMPTZ) AS date_trunc(u, d)""",
+    "__date_trunc_date": "(u, d) AS date_trunc(u, d)::DATE",
+    "__date_trunc_timestamp": "(u, d) AS date_trunc(u, d)",
+    "__date_add": """(u, n, d DATE) AS (d + __units(u, n))::DATE,
+        (u, n, d TIMESTAMP) AS d + __units(u, n), (u, n, d TIMESTAMPTZ) AS d + __units(u, n)""",
+    "__date_add_date": "(u, n, d) AS (d + __units(u, n))::DATE",
+    "__date_add_timestamp": "(u, n, d) AS d + __units(u, n)",
+    "__units": """(u, n) AS CASE u
+        WHEN 'millisecond' THEN to_milliseconds(n::BIGINT) WHEN 'second' THEN to_seconds(n::BIGINT)
+        WHEN 'minute' THEN to_minutes(n::BIGINT) WHEN 'hour' THEN to_hours(n::BIGINT)
+        WHEN 'day' THEN to_days(n::INTEGER) WHEN 'week' THEN to_weeks(n::INTEGER)
+        WHEN 'month' THEN to_months(n::INTEGER) WHEN 'quarter' THEN to_quarters(n::INTEGER)
+        WHEN 'year' THEN to_years(n::INTEGER)
+        ELSE error('INVALID_FUNCTION_ARGUMENT: ''' || u || ''' is not a valid DATE field') END""",
+    "__double_text": r"""(a) AS CASE
+        WHEN a IS NULL THEN NULL
+        WHEN isnan(a) THEN 'NaN' WHEN isinf(a) THEN CASE WHEN a > 0 THEN 'Infinity'
+            ELSE '-Infinity' END
+        WHEN a = 0 THEN '0.0'
+        ELSE __scientific(a) END""",
+    # Trino writes a double as digits and an exponent always: 1.0E0, 1.2345E2.
+    "__scientific": "(a) AS CASE WHEN a < 0 THEN '-' ELSE '' END || __sci_of(abs(a)::VARCHAR)",
+    "__sci_of": """(t) AS __sci_join(rtrim(ltrim(replace(split_part(t, 'e', 1), '.', ''), '0'), '0'),
+        CASE WHEN t LIKE '%e%' THEN split_part(t, 'e', 2)::INTEGER
+             WHEN t LIKE '0.%' THEN length(ltrim(substr(t, 3), '0')) - length(t) + 1
+             ELSE length(split_part(t, '.', 1)) - 1 END)""",
+    "__sci_join": """(d, e) AS left(d, 1) || '.' ||
+        CASE WHEN length(d) > 1 THEN substr(d, 2) ELSE '0' END || 'E' || e""",
+    "__timestamp_text": "(a) AS strftime(a, '%Y-%m-%d %H:%M:%S.%g')",
+    "__text": """(a DOUBLE) AS __double_text(a), (a FLOAT) AS __double_text(a),
+        (a TIMESTAMP) AS __timestamp_text(a), (a INTEGER) AS a::VARCHAR, (a BIGINT) AS a::VARCHAR,
+        (a HUGEINT) AS a::VARCHAR, (a) AS a::VARCHAR""",
+    "__any_text": """(a) AS CASE typeof(a) WHEN 'DOUBLE' THEN __double_text(TRY_CAST(a AS DOUBLE))
+        WHEN 'FLOAT' THEN __double_text(TRY_CAST(a AS DOUBLE))
+        WHEN 'TIMESTAMP' THEN __timestamp_text(TRY_CAST(a AS TIMESTAMP))
+        ELSE a::VARCHAR END""",
+    "__regexp_extract": """(s, p, g) AS
+        CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p, g) END""",
+}
+
+
+def macros_called(sql: str) -> tuple[str, ...]:
+    """Give the macros that a text calls, those that they call before them."""
+    found: dict[str, None] = {}
+
+    def visit(text: str) -> None:
+        for name in map(str.lower, _CALL.findall(text)):
+            if name in MACROS and name not in found:
+                visit(MACROS[name])
+                found[name] = None
+
+    visit(sql)
+    return tuple(found)
+
+
+def definition(name: str) -> str:
+    """Write the statement that defines a macro."""
+    return f"CREATE MACRO IF NOT EXISTS {name} {MACROS[name]}"

@@ -1,0 +1,254 @@
+"""Which files a scan reads: the partitions that survive its conditions, and what lies in them.
+
+In: a table, the scan's conditions, the clock.  Out: `Part`s, each with its partition values and
+its visible files.  No file of a partition that a condition excludes is opened.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+from itertools import product
+from typing import TYPE_CHECKING
+
+from runner.local.athena.errors import AthenaFailure
+from runner.local.athena.projection import is_projected, projected_values
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from runner.local.athena.tables import Field, TableInfo
+    from runner.local.athena.template import Condition
+    from runner.local.glue import GlueCatalog
+    from runner.local.s3 import FolderS3
+
+    Values = tuple[str | None, ...]
+    Evaluate = Callable[[Sequence[Field], Sequence[Values], Sequence[str]], Sequence[Values]]
+
+NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+_MOST_EVALUATED = 50_000
+_INTEGERS = frozenset({"tinyint", "smallint", "int", "integer", "bigint"})
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A visible file and its size in bytes."""
+
+    path: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A partition (the whole table if it has no keys) with its files in order of name."""
+
+    values: Values
+    files: tuple[File, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Locator:
+    """Finds the files of tables."""
+
+    s3: FolderS3
+    catalog: GlueCatalog
+    now: Callable[[], datetime]
+    evaluate: Evaluate
+    """Keeps the partition values for which DuckDB expressions hold."""
+
+    def parts(self, table: TableInfo, conditions: Sequence[Condition]) -> tuple[Part, ...]:
+        """Give the parts that have files."""
+        return tuple(part for part in self._parts(table, conditions) if part.files)
+
+    def _parts(self, table: TableInfo, conditions: Sequence[Condition]) -> Iterator[Part]:
+        if not table.keys:
+            yield Part((), visible_files(self.s3.path_of(table.location)))
+            return
+        tests = tuple(_test(each, table.keys) for each in conditions if each.operator != "sql")
+        found = [
+            (values, location)
+            for values, location in self._candidates(table, conditions)
+            if all(test(values) for test in tests)
+        ]
+        expressions = [each.values[0] for each in conditions if each.operator == "sql"]
+        if expressions and 0 < len(found) <= _MOST_EVALUATED:
+            kept = set(self.evaluate(table.keys, [values for values, _ in found], expressions))
+            found = [(values, location) for values, location in found if values in kept]
+        for values, location in found:
+            yield Part(values, visible_files(self.s3.path_of(location)))
+
+    def _candidates(
+        self, table: TableInfo, conditions: Sequence[Condition]
+    ) -> Iterator[tuple[Values, str]]:
+        parameters = dict(table.parameters)
+        if not is_projected(parameters):
+            yield from self._registered(table)
+            return
+        _check_configured(table, parameters)
+        columns = [
+            projected_values(
+                key.name,
+                parameters,
+                table=str(table),
+                wanted=_wanted(key, conditions),
+                now=self.now(),
+            )
+            for key in table.keys
+        ]
+        template = parameters.get("storage.location.template") or _hive_template(table)
+        for values in product(*columns):
+            location = template
+            for key, value in zip(table.keys, values, strict=True):
+                location = location.replace("${" + key.name + "}", value)
+            yield values, location
+
+    def _registered(self, table: TableInfo) -> Iterator[tuple[Values, str]]:
+        token = ""
+        while True:
+            page = self.catalog.get_partitions(
+                DatabaseName=table.database, TableName=table.name, NextToken=token
+            )
+            for each in page["Partitions"]:
+                values = tuple(None if v == NULL_PARTITION else str(v) for v in each["Values"])
+                location = (each.get("StorageDescriptor") or {}).get("Location")
+                yield values, location or _hive_location(table, values)
+            token = page.get("NextToken", "")
+            if not token:
+                return
+
+
+def visible_files(folder: Path) -> tuple[File, ...]:
+    """Give the files below a folder (or the file itself), without those named `_x` and `.x`."""
+    found: list[File] = []
+    stack = [str(folder)]
+    while stack:
+        place = stack.pop()
+        with suppress(FileNotFoundError), _scan(place) as entries:
+            for each in entries:
+                if each.name.startswith(("_", ".", "%_")):
+                    continue
+                if each.is_dir():
+                    stack.append(each.path)
+                elif size := each.stat().st_size:
+                    found.append(File(each.path, size))
+    found.sort(key=lambda file: file.path)
+    return tuple(found)
+
+
+def _scan(place: str) -> os._ScandirIterator[str]:
+    try:
+        return os.scandir(place)
+    except NotADirectoryError:
+        raise FileNotFoundError(place) from None
+
+
+def hive_folder(keys: Iterable[Field], values: Iterable[str | None]) -> str:
+    """Write partition values as Hive does: `dt=2013-01-01/city=New%3AYork/`."""
+    return "".join(
+        f"{key.name}={escape_value(value)}/" for key, value in zip(keys, values, strict=True)
+    )
+
+
+def escape_value(value: str | None) -> str:
+    r"""Escape a value as Hive's FileUtils.escapePathName does.
+
+    >>> escape_value("10:30")
+    '10%3A30'
+    """
+    if value is None or not value:
+        return NULL_PARTITION
+    return "".join(
+        f"%{ord(c):02X}" if ord(c) < 0x20 or c in "\"#%'*/:=?\\\x7f{[]^" else c  # noqa: PLR2004
+        for c in value
+    )
+
+
+def unescape_value(text: str) -> str | None:
+    """Read a value back from a folder's name; None for the NULL partition."""
+    from urllib.parse import unquote
+
+    return None if text == NULL_PARTITION else unquote(text)
+
+
+def _hive_location(table: TableInfo, values: Values) -> str:
+    return table.location.rstrip("/") + "/" + hive_folder(table.keys, values)
+
+
+def _hive_template(table: TableInfo) -> str:
+    folders = "".join(f"{key.name}=${{{key.name}}}/" for key in table.keys)
+    return table.location.rstrip("/") + "/" + folders
+
+
+def _check_configured(table: TableInfo, parameters: dict[str, str]) -> None:
+    missing = [k.name for k in table.keys if not parameters.get(f"projection.{k.name}.type")]
+    if missing:
+        raise AthenaFailure(
+            "HIVE_METASTORE_ERROR",
+            f"Table {table} is configured for partition projection, but the following partition "
+            f"columns are missing projection configuration: [{', '.join(missing)}] "
+            f"(table {table})",
+        )
+
+
+def _wanted(key: Field, conditions: Sequence[Condition]) -> frozenset[str] | None:
+    """Give the values that `=` and IN allow for a column; None when they say nothing."""
+    allowed: frozenset[str] | None = None
+    for each in conditions:
+        if each.operator == "in" and each.column == key.name:
+            values = frozenset(each.values)
+            allowed = values if allowed is None else allowed & values
+    return allowed if key.type.lower() in {"string", "varchar"} else None
+
+
+def _test(condition: Condition, keys: Sequence[Field]) -> Callable[[Values], bool]:
+    """Make a test of a partition's values; whatever it cannot judge passes."""
+    place = next(n for n, key in enumerate(keys) if key.name == condition.column)
+    convert = _converter(keys[place].type.lower())
+    try:
+        operands = [convert(value) for value in condition.values]
+    except ValueError:
+        return lambda _: True
+
+    def holds(values: Values) -> bool:
+        value = values[place]
+        if value is None:
+            return False
+        try:
+            return _compare(convert(value), condition.operator, operands)
+        except ValueError:
+            return True
+
+    return holds
+
+
+def _converter(kind: str) -> Callable[[str], object]:
+    if kind in _INTEGERS:
+        return int
+    if kind == "date":
+        return date.fromisoformat
+    if kind == "string" or kind.startswith("varchar"):
+        return str.encode
+    return _undecided
+
+
+def _undecided(value: str) -> object:
+    raise ValueError(value)
+
+
+def _compare(value: object, operator: str, operands: Sequence[object]) -> bool:
+    if operator == "in":
+        return value in operands
+    left, right = value, operands[0]
+    match operator:
+        case "<":
+            return bool(left < right)  # type: ignore[operator]  # both came from one converter
+        case "<=":
+            return bool(left <= right)  # type: ignore[operator]  # as above
+        case ">":
+            return bool(left > right)  # type: ignore[operator]  # as above
+        case _:
+            return bool(left >= right)  # type: ignore[operator]  # as above

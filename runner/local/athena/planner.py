@@ -1,0 +1,204 @@
+"""From a query's text to DuckDB SQL over files, through the cache of translations.
+
+In: SQL and its database.  Out: a `Plan`.  A statement whose shape and tables were translated
+before needs no sqlglot and no binding to know its columns.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from runner import __version__
+from runner.local.athena.engine import UnknownColumn
+from runner.local.athena.errors import AthenaFailure
+from runner.local.athena.lexer import position, tokenize
+from runner.local.athena.readers import scan_sql
+from runner.local.athena.shape import Shape, shape_of
+from runner.local.athena.tables import TableInfo, load_table
+from runner.local.athena.template import Template, load_template, scan_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import duckdb
+
+    from runner.local.athena.engine import Engine
+    from runner.local.athena.partitions import Locator, Part, Values
+    from runner.local.athena.tables import Field
+
+_CACHE_FORMAT = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A query that DuckDB can run."""
+
+    sql: str
+    columns: tuple[tuple[str, str], ...]
+    """Output names and DuckDB types."""
+    text_bytes: int
+    """Size of the files that are read whole (JSON and text)."""
+    columnar: bool
+    """Whether Parquet files are read, whose bytes only DuckDB can count."""
+
+    def scanned(self, bytes_read: int) -> int:
+        """Give the bytes that Athena would bill: text files whole, columns as they were read."""
+        return max(self.text_bytes, bytes_read) if self.columnar else self.text_bytes
+
+
+class Planner:
+    """Plans queries over the catalogue's tables."""
+
+    def __init__(self, engine: Engine, locator: Locator, cache: Path | None) -> None:
+        """Take the engine, where files are found, and the folder of translations, if any."""
+        self._engine = engine
+        self._locator = locator
+        self._cache = cache
+
+    def plan(self, cursor: duckdb.DuckDBPyConnection, sql: str, *, database: str) -> Plan:
+        """Plan one query; raises AthenaFailure."""
+        shape = shape_of(sql, tokenize(sql))
+        known = self._known(shape, database)
+        if known is not None:
+            return self._fill(known.fill(shape))
+        try:
+            template = self._translated(cursor, shape.text, shape, database)
+        except AthenaFailure:
+            if not shape.values:
+                raise
+            # Positions, names and messages must be those of the text itself.
+            plain = Shape(sql, ())
+            return self._fill(self._translated(cursor, sql, plain, database))
+        self._remember(template, shape, database)
+        return self._fill(template.fill(shape))
+
+    def lookup(self, database: str, name: str) -> TableInfo | None:
+        """Find a table or view."""
+        return load_table(self._locator.catalog, database, name)
+
+    def _translated(
+        self, cursor: duckdb.DuckDBPyConnection, text: str, shape: Shape, database: str
+    ) -> Template:
+        from runner.local.athena.translate import translate_query
+
+        def look_up(schema: str, name: str) -> TableInfo | None:
+            return self.lookup(shape.fill(schema), shape.fill(name))
+
+        template = translate_query(text, database=database, lookup=look_up)
+        try:
+            empty = self._empty(template.fill(shape))
+            columns = self._engine.describe(cursor, empty)
+        except UnknownColumn as error:
+            raise _placed(error, text) from error
+        return replace(template, columns=columns)
+
+    def _empty(self, template: Template) -> str:
+        """Write the query over no files at all, to learn its columns."""
+        scans = (scan_sql(self._table(scan.database, scan.table), ()) for scan in template.scans)
+        return _insert(template.sql, tuple(scans))
+
+    def _fill(self, template: Template) -> Plan:
+        found: list[str] = []
+        text_bytes, columnar = 0, False
+        for scan in template.scans:
+            table = self._table(scan.database, scan.table)
+            parts = self._locator.parts(table, scan.conditions)
+            found.append(scan_sql(table, parts))
+            if table.format == "parquet":
+                columnar = columnar or bool(parts)
+            else:
+                text_bytes += _size(parts)
+        return Plan(_insert(template.sql, tuple(found)), template.columns, text_bytes, columnar)
+
+    def _table(self, database: str, name: str) -> TableInfo:
+        table = self.lookup(database, name)
+        if table is None:
+            raise AthenaFailure(
+                "TABLE_NOT_FOUND", f"Table 'awsdatacatalog.{database}.{name}' does not exist"
+            )
+        return table
+
+    def _path(self, shape: Shape, database: str) -> Path | None:
+        if self._cache is None:
+            return None
+        key = f"{_CACHE_FORMAT} {__version__} {database}\n{shape.text}"
+        return self._cache / f"{sha256(key.encode()).hexdigest()[:40]}.json"
+
+    def _known(self, shape: Shape, database: str) -> Template | None:
+        """Give the cached translation if the tables it was made with are still the same."""
+        path = self._path(shape, database)
+        if path is None:
+            return None
+        try:
+            template = load_template(path.read_text())
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        for schema, name, fingerprint in template.reads:
+            table = self.lookup(shape.fill(schema), shape.fill(name))
+            if table is None or table.fingerprint() != fingerprint:
+                return None
+        return template
+
+    def _remember(self, template: Template, shape: Shape, database: str) -> None:
+        path = self._path(shape, database)
+        if path is None:
+            return
+        # Scans name tables by the text's own words, placeholders and all.
+        temporary = path.with_suffix(f".{uuid.uuid4().hex}")
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_text(template.dump())
+            os.replace(temporary, path)  # noqa: PTH105 - the same thing
+
+
+def evaluate_with(engine: Engine) -> object:
+    """Give the function with which a Locator keeps partitions: DuckDB over their values."""
+
+    def keep(
+        keys: Sequence[Field], candidates: Sequence[Values], expressions: Sequence[str]
+    ) -> Sequence[Values]:
+        from runner.local.athena.sqltypes import parse_type
+
+        rows = ", ".join(f"({', '.join(_literal(v) for v in values)})" for values in candidates)
+        names = ", ".join(f"v{number}" for number in range(len(keys)))
+        cast = ", ".join(
+            f'TRY_CAST(v{number} AS {parse_type(key.type).duck()}) AS "{key.name}"'
+            for number, key in enumerate(keys)
+        )
+        where = " AND ".join(expressions)
+        sql = (
+            f"SELECT {names} FROM (SELECT {names}, {cast} FROM (VALUES {rows}) AS v({names})) "
+            f"WHERE {where}"
+        )
+        with engine.cursor() as cursor:
+            return engine.run(cursor, sql).rows
+
+    return keep
+
+
+def _literal(value: str | None) -> str:
+    return "NULL" if value is None else "'" + value.replace("'", "''") + "'"
+
+
+def _insert(sql: str, scans: tuple[str, ...]) -> str:
+    for number, scan in enumerate(scans):
+        sql = sql.replace(f'"{scan_name(number)}"', scan)
+    return sql
+
+
+def _size(parts: Sequence[Part]) -> int:
+    return sum(file.size for part in parts for file in part.files)
+
+
+def _placed(error: UnknownColumn, sql: str) -> UnknownColumn:
+    for token in tokenize(sql):
+        if token.name() == error.column:
+            line, column = position(sql, token.start)
+            return UnknownColumn(error.column, line=line, place=column)
+    return error

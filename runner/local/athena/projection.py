@@ -1,0 +1,182 @@
+"""Partition projection: which partitions a projected table has, from its parameters alone.
+
+In: a table's parameters and what the query asks of a column.  Out: the values in order, as text.
+Rules and messages: "Partition projection with Amazon Athena" in the Athena guide.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from runner.local.athena.errors import AthenaFailure
+from runner.local.athena.javatime import finest_unit, format_java, parse_java
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+_NOW = re.compile(
+    r"\s*NOW\s*(([+\-])\s*([0-9]+)\s*(YEARS?|MONTHS?|WEEKS?|DAYS?|HOURS?|MINUTES?|SECONDS?)\s*)?",
+    re.IGNORECASE,
+)
+_MOST = 1_000_000
+_MONTHS = {"MONTHS": 1, "YEARS": 12}
+_SECONDS = {"WEEKS": 604800, "DAYS": 86400, "HOURS": 3600, "MINUTES": 60, "SECONDS": 1}
+
+
+def is_projected(parameters: Mapping[str, str]) -> bool:
+    """Tell whether projection is switched on."""
+    return parameters.get("projection.enabled", "").strip().lower() == "true"
+
+
+def projected_values(
+    column: str,
+    parameters: Mapping[str, str],
+    *,
+    table: str,
+    wanted: Collection[str] | None,
+    now: datetime,
+) -> list[str]:
+    """Give a column's values; `wanted` are those the query names by = or IN (None: any)."""
+    kind = parameters.get(f"projection.{column}.type", "").strip().lower()
+    match kind:
+        case "enum":
+            values = _need(column, "values", parameters, table).split(",")
+            return [value for value in values if wanted is None or value in wanted]
+        case "integer":
+            return list(_integers(column, parameters, table, wanted))
+        case "date":
+            return list(_dates(column, parameters, table, wanted, now))
+        case "injected":
+            if wanted is None:
+                raise AthenaFailure(
+                    "CONSTRAINT_VIOLATION",
+                    f"For the injected projected partition column {column}, the WHERE clause must "
+                    f"contain only static equality conditions, and at least one such condition "
+                    f"must be present.",
+                )
+            return sorted(wanted)
+        case "":
+            raise _metastore(
+                f"Table {table} is configured for partition projection, but the following "
+                f"partition columns are missing projection configuration: [{column}] "
+                f"(table {table})"
+            )
+        case _:
+            raise _metastore(f"Unknown projection type {kind} of column {column} (table {table})")
+
+
+def _need(column: str, name: str, parameters: Mapping[str, str], table: str) -> str:
+    found = parameters.get(f"projection.{column}.{name}")
+    if found is None:
+        raise _metastore(f"projection.{column}.{name} is required (table {table})")
+    return found
+
+
+def _integers(
+    column: str, parameters: Mapping[str, str], table: str, wanted: Collection[str] | None
+) -> Iterator[str]:
+    text = _need(column, "range", parameters, table)
+    try:
+        first, last = (int(each.strip()) for each in text.split(","))
+        step = int(parameters.get(f"projection.{column}.interval", "1"))
+        digits = int(parameters.get(f"projection.{column}.digits", "0"))
+    except ValueError:
+        raise _metastore(f"Invalid range {text!r} of column {column} (table {table})") from None
+    if wanted is not None:
+        for value in sorted(wanted):
+            number = int(value) if re.fullmatch(r"-?\d+", value) else first - 1
+            if first <= number <= last and (number - first) % step == 0:
+                yield f"{number:0{digits}d}"
+        return
+    for number in range(first, last + 1, step):
+        yield f"{number:0{digits}d}"
+
+
+def _dates(
+    column: str,
+    parameters: Mapping[str, str],
+    table: str,
+    wanted: Collection[str] | None,
+    now: datetime,
+) -> Iterator[str]:
+    pattern = _need(column, "format", parameters, table)
+    text = _need(column, "range", parameters, table)
+    try:
+        unit, step = _interval(column, parameters, pattern)
+        first, last = (_bound(each, pattern, now) for each in text.split(","))
+    except ValueError as error:
+        raise _metastore(
+            f"Invalid configuration of column {column}: {error} (table {table})"
+        ) from None
+    if wanted is not None and step == 1 and unit == finest_unit(pattern):
+        yield from _members(wanted, pattern, first, last)
+        return
+    for count in range(_MOST + 1):
+        instant = _add(first, unit, step * count)
+        if instant > last:
+            return
+        value = format_java(instant, pattern)
+        if wanted is None or value in wanted:
+            yield value
+    raise AthenaFailure(
+        "HIVE_EXCEEDED_PARTITION_LIMIT",
+        f"Query over table '{table}' can read more than {_MOST} partitions",
+    )
+
+
+def _members(
+    wanted: Collection[str], pattern: str, first: datetime, last: datetime
+) -> Iterator[str]:
+    for value in sorted(wanted):
+        try:
+            instant = parse_java(value, pattern)
+        except ValueError:
+            continue
+        if first <= instant <= last and format_java(instant, pattern) == value:
+            yield value
+
+
+def _interval(column: str, parameters: Mapping[str, str], pattern: str) -> tuple[str, int]:
+    unit = parameters.get(f"projection.{column}.interval.unit")
+    step = parameters.get(f"projection.{column}.interval")
+    finest = finest_unit(pattern)
+    if unit is None or step is None:
+        if finest not in {"DAYS", "MONTHS"}:
+            raise ValueError("interval and interval.unit are required for this format")
+        return finest, int(step or 1)
+    plural = unit.strip().upper()
+    plural = plural if plural.endswith("S") else plural + "S"
+    if plural not in _MONTHS and plural not in _SECONDS:
+        raise ValueError(f"interval unit {unit}")
+    return plural, int(step)
+
+
+def _bound(text: str, pattern: str, now: datetime) -> datetime:
+    match = _NOW.fullmatch(text)
+    if match is None:
+        return parse_java(text.strip(), pattern)
+    moved = now.replace(tzinfo=None)
+    if match[1]:
+        unit = match[4].upper()
+        amount = int(match[3]) * (-1 if match[2] == "-" else 1)
+        moved = _add(moved, unit if unit.endswith("S") else unit + "S", amount)
+    return parse_java(format_java(moved, pattern), pattern)
+
+
+def _add(instant: datetime, unit: str, amount: int) -> datetime:
+    if unit in _SECONDS:
+        return instant + timedelta(seconds=_SECONDS[unit] * amount)
+    months = instant.year * 12 + instant.month - 1 + _MONTHS[unit] * amount
+    year, month = divmod(months, 12)
+    for day in (instant.day, 30, 29, 28):
+        try:
+            return instant.replace(year=year, month=month + 1, day=min(day, instant.day))
+        except ValueError:
+            continue
+    raise ValueError(f"no day {instant.day} in month {month + 1}")
+
+
+def _metastore(message: str) -> AthenaFailure:
+    return AthenaFailure("HIVE_METASTORE_ERROR", message)

@@ -1,0 +1,321 @@
+"""The FROM clause of a scan: files of one table as rows of its declared types.
+
+In: a table and its parts.  Out: a parenthesised DuckDB query with the table's columns in order.
+What a value of the wrong type becomes is each SerDe's affair: OpenX and Parquet fail, text with
+LazySimpleSerDe or RegexSerDe gives NULL, OpenCSVSerde fails.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+from typing import TYPE_CHECKING
+
+from runner.local.athena.errors import AthenaFailure, unsupported
+from runner.local.athena.sqltypes import SqlType, parse_type
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from runner.local.athena.partitions import Part
+    from runner.local.athena.tables import Field, TableInfo
+
+_NO_QUOTE = "\x02"
+_NAMED = ", filename='__path'"
+_FEW = 3
+_NESTED = frozenset({"array", "map", "row"})
+
+
+def scan_sql(table: TableInfo, parts: Sequence[Part]) -> str:
+    """Write the query that reads the parts; raises AthenaFailure for formats that cannot be."""
+    if not parts:
+        nothing = ", ".join(f"CAST(NULL AS {_duck(f)}) AS {_quote(f.name)}" for f in table.fields())
+        return f"(SELECT {nothing} WHERE false)"
+    if not table.keys:
+        return f"(SELECT {_columns(table)} FROM {_files(table, parts)} AS f)"
+    if len(parts) <= _FEW:
+        each = (
+            f"SELECT {_columns(table)}, {_constants(table, part)} FROM {_files(table, [part])} AS f"
+            for part in parts
+        )
+        return f"({' UNION ALL '.join(each)})"
+    return _mapped(table, parts)
+
+
+def _mapped(table: TableInfo, parts: Sequence[Part]) -> str:
+    """Read all parts at once and look each row's partition up by the name of its file."""
+    names = [f"k{number}" for number in range(len(table.keys))]
+    rows = ", ".join(
+        f"({', '.join([_text(file.path), *(_literal(v) for v in part.values)])})"
+        for part in parts
+        for file in part.files
+    )
+    keys = ", ".join(
+        f"CAST(p.{name} AS {_duck(key)}) AS {_quote(key.name)}"
+        for name, key in zip(names, table.keys, strict=True)
+    )
+    return (
+        f"(SELECT {_columns(table)}, {keys} FROM {_files(table, parts, named=True)} AS f "
+        f"JOIN (VALUES {rows}) AS p(path, {', '.join(names)}) ON f.__path = p.path)"
+    )
+
+
+def _constants(table: TableInfo, part: Part) -> str:
+    return ", ".join(
+        f"CAST({_literal(value)} AS {_duck(key)}) AS {_quote(key.name)}"
+        for key, value in zip(table.keys, part.values, strict=True)
+    )
+
+
+def _files(table: TableInfo, parts: Sequence[Part], *, named: bool = False) -> str:
+    paths = [file.path for part in parts for file in part.files]
+    match table.format:
+        case "parquet":
+            return _parquet(table, paths, named=named)
+        case "json" | "openx":
+            return _json(table, paths, named=named)
+        case "csv" | "opencsv":
+            return _csv(table, paths, named=named)
+        case "regex":
+            return _lines(table, paths, named=named)
+        case _:
+            raise unsupported(f"The SerDe of table {table}")
+
+
+def _columns(table: TableInfo) -> str:
+    """Write the data columns, cast to their declared types from what `_files` gives."""
+    match table.format:
+        case "regex":
+            return _regex_columns(table)
+        case "csv":
+            return ", ".join(f"{_lazy(f)} AS {_quote(f.name)}" for f in table.columns)
+        case "opencsv":
+            return ", ".join(f"{_opencsv(f)} AS {_quote(f.name)}" for f in table.columns)
+        case _:
+            return ", ".join(
+                f"CAST(f.{_quote(f.name)} AS {_duck(f)}) AS {_quote(f.name)}" for f in table.columns
+            )
+
+
+def _parquet(table: TableInfo, paths: Sequence[str], *, named: bool) -> str:
+    """Read by name: a declared column that no file has is NULL."""
+    declared = ", ".join(f"CAST(NULL AS {_duck(f)}) AS {_quote(f.name)}" for f in table.columns)
+    options = "union_by_name=true, hive_partitioning=false" + (_NAMED if named else "")
+    return (
+        f"(SELECT {declared} WHERE false UNION ALL BY NAME "
+        f"SELECT * FROM read_parquet({_list(paths)}, {options}))"
+    )
+
+
+def _json(table: TableInfo, paths: Sequence[str], *, named: bool) -> str:
+    """Read JSON lines; keys are matched without regard to case when a file has capitals."""
+    serde = {name.lower(): value for name, value in table.serde}
+    lenient = serde.get("ignore.malformed.json", "").lower() == "true"
+    mapping = {n.removeprefix("mapping."): v for n, v in serde.items() if n.startswith("mapping.")}
+    keys = {f.name: mapping.get(f.name, f.name) for f in table.columns}
+    options = "format='newline_delimited', maximum_object_size=33554432"
+    options += ", ignore_errors=true" if lenient else ""
+    options += _NAMED if named else ""
+    if mapping or _have_capitals(paths):
+        return _json_any_case(keys, paths, options)
+    columns = ", ".join(f"{_text(f.name)}: {_text(_duck(f))}" for f in table.columns)
+    return f"read_json({_list(paths)}, {options}, columns={{{columns}}})"
+
+
+def _json_any_case(keys: dict[str, str], paths: Sequence[str], options: str) -> str:
+    """Look keys up in lower case: slower, for files that have capitals."""
+    picked = ", ".join(
+        f"json_extract_string(o, '$.\"' || list_filter(json_keys(o), lambda k: "
+        f"lower(k) = {_text(key.lower())})[1] || '\"') AS {_quote(name)}"
+        for name, key in keys.items()
+    )
+    filename = ", __path" if _NAMED in options else ""
+    return (
+        f"(SELECT {picked}{filename} FROM (SELECT json AS o{filename} FROM "
+        f"read_json_objects({_list(paths)}, {options})))"
+    )
+
+
+def _have_capitals(paths: Iterable[str]) -> bool:
+    """Tell whether the first line of any file has a key with a capital letter."""
+    return any(re.search(rb'"[^"]*[A-Z][^"]*"\s*:', _first_line(path)) for path in paths)
+
+
+def _first_line(path: str) -> bytes:
+    with open(path, "rb") as file:  # noqa: PTH123 - many small files: Path costs more than they do
+        packed = file.read(2) == b"\x1f\x8b"
+    with gzip.open(path) if packed else open(path, "rb") as file:  # noqa: PTH123 - as above
+        return file.readline(1_000_000)
+
+
+def _csv(table: TableInfo, paths: Sequence[str], *, named: bool) -> str:
+    serde = {name.lower(): value for name, value in table.serde}
+    if table.format == "opencsv":
+        delimiter = serde.get("separatorchar", ",")
+        quote, escape = serde.get("quotechar", '"'), serde.get("escapechar", "\\")
+    else:
+        delimiter = _delimiter(serde.get("field.delim") or serde.get("serialization.format") or "")
+        quote, escape = _NO_QUOTE, serde.get("escape.delim") or ""
+    names = ", ".join(f"{_text(f.name)}: 'VARCHAR'" for f in table.columns)
+    lazy_null = serde.get("serialization.null.format", "\\N")
+    null = _text(lazy_null if table.format == "csv" else "\x03\x03")
+    options = (
+        f"auto_detect=false, header=false, delim={_text(delimiter)}, quote={_text(quote)}, "
+        f"escape={_text(escape)}, nullstr={null}, null_padding=true, strict_mode=false, "
+        f"skip={_skip(table)}, columns={{{names}}}" + (_NAMED if named else "")
+    )
+    return f"read_csv({_list(paths)}, {options})"
+
+
+def _delimiter(text: str) -> str:
+    if not text:
+        return "\x01"
+    return chr(int(text)) if text.isdigit() and len(text) > 1 else text if text != "1" else "\x01"
+
+
+def _skip(table: TableInfo) -> int:
+    text = dict(table.parameters).get("skip.header.line.count", "0")
+    return int(text) if text.strip().isdigit() else 0
+
+
+def _lazy(column: Field) -> str:
+    """Read text as LazySimpleSerDe does: what does not fit the type is NULL."""
+    kind, name = parse_type(column.type), f"f.{_quote(column.name)}"
+    if kind.name in _NESTED:
+        raise unsupported(f"Column {column.name} of type {column.type} in a text file")
+    if kind.name == "varchar":
+        return name
+    return _strict_try(name, kind)
+
+
+def _strict_try(value: str, kind: SqlType) -> str:
+    """Cast text that looks like the type, else NULL (no rounding of 1.5 to an integer)."""
+    if kind.name in {"tinyint", "smallint", "integer", "bigint"}:
+        return (
+            f"CASE WHEN regexp_full_match({value}, '[-+]?[0-9]+') "
+            f"THEN TRY_CAST({value} AS {kind.duck()}) END"
+        )
+    if kind.name == "boolean":
+        return f"CASE lower({value}) WHEN 'true' THEN true WHEN 'false' THEN false END"
+    return f"TRY_CAST({value} AS {kind.duck()})"
+
+
+def _opencsv(column: Field) -> str:
+    """Read text as OpenCSVSerde does in Athena: dates are days, timestamps milliseconds."""
+    kind, name = parse_type(column.type), f"f.{_quote(column.name)}"
+    match kind.name:
+        case "varchar":
+            return name
+        case "date":
+            return f"CAST(DATE '1970-01-01' + CAST({name} AS INTEGER) AS DATE)"
+        case "timestamp":
+            return f"make_timestamp(CAST({name} AS BIGINT) * 1000)"
+        case _:
+            return f"CAST({name} AS {kind.duck()})"
+
+
+def _lines(table: TableInfo, paths: Sequence[str], *, named: bool) -> str:
+    """Match each line once: the groups are a struct, NULL where the line does not match."""
+    flags, pattern, groups = _regex(table)
+    anchored = _text(f"{flags}^(?:{pattern})$")
+    names = ", ".join(f"'g{number}'" for number in range(groups))
+    options = (
+        f"auto_detect=false, header=false, delim='\x1f', quote='', escape='', nullstr='\x03\x03', "
+        f"strict_mode=false, max_line_size=33554432, skip={_skip(table)}, "
+        f"columns={{'line': 'VARCHAR'}}"
+    ) + (_NAMED if named else "")
+    return (
+        f"(SELECT * REPLACE (CASE WHEN regexp_matches(g, {anchored}) "
+        f"THEN regexp_extract(g, {anchored}, [{names}]) END AS g) "
+        f"FROM (SELECT * RENAME (line AS g) FROM read_csv({_list(paths)}, {options})))"
+    )
+
+
+def _regex(table: TableInfo) -> tuple[str, str, int]:
+    """Give flags, pattern and number of groups of a table's input.regex."""
+    serde = {name.lower(): value for name, value in table.serde}
+    pattern = serde.get("input.regex")
+    if not pattern:
+        raise AthenaFailure("HIVE_BAD_DATA", "This table does not have serde property input.regex!")
+    flags = "(?si)" if serde.get("input.regex.case.insensitive", "").lower() == "true" else "(?s)"
+    try:
+        groups = re.compile(flags + pattern).groups
+    except re.error as error:
+        raise unsupported(f"The regular expression of table {table} ({error})") from error
+    if groups != len(table.columns):
+        raise AthenaFailure(
+            "HIVE_BAD_DATA",
+            f"Number of matching groups doesn't match the number of columns: {groups} groups, "
+            f"{len(table.columns)} columns",
+        )
+    return flags, pattern, groups
+
+
+def _regex_columns(table: TableInfo) -> str:
+    optional = _optional_groups(_regex(table)[1])
+    return ", ".join(
+        f"{_group(number, column, optional=number in optional)} AS {_quote(column.name)}"
+        for number, column in enumerate(table.columns)
+    )
+
+
+def _group(number: int, column: Field, *, optional: bool) -> str:
+    value = f"f.g.g{number}"
+    if optional:
+        value = f"nullif({value}, '')"
+    kind = parse_type(column.type)
+    return value if kind.name == "varchar" else _strict_try(value, kind)
+
+
+def _optional_groups(pattern: str) -> frozenset[int]:
+    """Find groups `( x)?` that cannot match nothing: when absent, Java gives NULL, RE2 ''."""
+    opened: list[int] = []
+    found: set[int] = set()
+    groups, place, in_class = 0, 0, False
+    starts: dict[int, int] = {}
+    while place < len(pattern):
+        letter = pattern[place]
+        if letter == "\\":
+            place += 2
+            continue
+        if in_class or letter == "[":
+            in_class = not (in_class and letter == "]")
+        elif letter == "(":
+            capturing = not pattern.startswith("(?", place)
+            opened.append(groups if capturing else -1)
+            starts[groups] = place if capturing else -1
+            groups += capturing
+        elif letter == ")" and opened:
+            group = opened.pop()
+            inner = pattern[starts.get(group, 0) + 1 : place]
+            if group >= 0 and pattern[place + 1 : place + 2] == "?":
+                found |= {group} if _never_empty(inner) else set()
+        place += 1
+    return frozenset(found)
+
+
+def _never_empty(inner: str) -> bool:
+    try:
+        return re.fullmatch(inner, "") is None
+    except re.error:
+        return False
+
+
+def _duck(column: Field) -> str:
+    return parse_type(column.type).duck()
+
+
+def _quote(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _literal(value: str | None) -> str:
+    return "NULL" if value is None else _text(value)
+
+
+def _list(paths: Sequence[str]) -> str:
+    return f"[{', '.join(_text(path) for path in paths)}]"

@@ -1,0 +1,91 @@
+"""Values as the text that Athena's result files and GetQueryResults hold.
+
+In: a Python value from DuckDB and its type.  Out: text, or None for NULL.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from runner.local.athena.sqltypes import SqlType
+
+_PLAIN_FROM, _PLAIN_TO = 1e-3, 1e7
+
+
+def render(value: Any, kind: SqlType) -> str | None:  # noqa: ANN401, C901, PLR0911 - one case a type
+    """Write one value."""
+    match value:
+        case None:
+            return None
+        case bool():
+            return "true" if value else "false"
+        case float():
+            return render_double(value)
+        case Decimal():
+            return f"{value:f}"
+        case datetime():
+            text = f"{value:%Y-%m-%d %H:%M:%S}.{value.microsecond // 1000:03}"
+            return f"{text} UTC" if value.tzinfo else text
+        case date() | time():
+            return value.isoformat()
+        case timedelta():
+            return _interval(value)
+        case bytes():
+            return " ".join(f"{byte:02x}" for byte in value)
+        case list() | tuple() if kind.name == "array":
+            return f"[{', '.join(_inner(each, kind.parts[0]) for each in value)}]"
+        case dict() if kind.name == "map":
+            key, item = kind.parts
+            pairs = (f"{_inner(k, key)}={_inner(v, item)}" for k, v in value.items())
+            return f"{{{', '.join(pairs)}}}"
+        case dict() | tuple() | list():
+            return _row(value, kind)
+        case _:
+            return str(value)
+
+
+def render_double(value: float) -> str:
+    """Write a double as Java's Double.toString does.
+
+    >>> [render_double(x) for x in (1.0, 0.1, 12345678.0, 1e-5, 100.0)]
+    ['1.0', '0.1', '1.2345678E7', '1.0E-5', '100.0']
+    """
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    if value == 0 or _PLAIN_FROM <= abs(value) < _PLAIN_TO:
+        text = repr(value)
+        return text if "e" not in text else f"{value:f}"
+    digits, _, exponent = f"{Decimal(repr(value)):e}".lower().partition("e")
+    digits = digits.rstrip("0").rstrip(".") if "." in digits else digits
+    return f"{digits if '.' in digits else digits + '.0'}E{int(exponent)}"
+
+
+def _inner(value: Any, kind: SqlType) -> str:  # noqa: ANN401 - any value
+    text = render(value, kind)
+    return "null" if text is None else text
+
+
+def _row(value: Any, kind: SqlType) -> str:  # noqa: ANN401 - a dict by name, or a tuple
+    values = list(value.values()) if isinstance(value, dict) else list(value)
+    names = kind.fields or tuple(f"field{number}" for number in range(len(values)))
+    kinds = kind.parts or (kind,) * len(values)
+    pairs = (
+        f"{name}={_inner(each, part)}"
+        for name, each, part in zip(names, values, kinds, strict=False)
+    )
+    return f"{{{', '.join(pairs)}}}"
+
+
+def _interval(value: timedelta) -> str:
+    total = round(value.total_seconds() * 1000)
+    sign, total = ("-" if total < 0 else ""), abs(total)
+    days, rest = divmod(total, 86_400_000)
+    hours, rest = divmod(rest, 3_600_000)
+    minutes, rest = divmod(rest, 60_000)
+    return f"{sign}{days} {hours:02}:{minutes:02}:{rest // 1000:02}.{rest % 1000:03}"

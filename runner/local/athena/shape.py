@@ -1,0 +1,74 @@
+"""The shape of a statement: its text with dates, paths and tags replaced by placeholders.
+
+In: SQL.  Out: the text with placeholders, and what they stood for.  Two statements of one shape
+are translated once.  Equal values get equal placeholders and different ones different, so what
+holds for one statement of a shape holds for all; literals that a type word precedes (`DECIMAL
+'20130105'`) stay, because the type of the value may depend on their digits.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from runner.local.athena.lexer import Token
+
+_DATE = re.compile(
+    r"\d{4}(?:[-/]?\d{2}){1,2}(?:[ T-]\d{2}(?::\d{2}(?::\d{2}(?:\.\d+)?)?)?)?Z?|s3://[^']*"
+)
+_TAG = re.compile(r"(?=[0-9a-f]*\d)[0-9a-f]{8,}")
+_TYPED = frozenset({"DECIMAL", "INTERVAL", "CHAR", "VARCHAR", "JSON", "TIME", "X"})
+_PLACEHOLDER = re.compile(r"zq(\d{3})zq")
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A statement's text with placeholders, and their values in order."""
+
+    text: str
+    values: tuple[str, ...]
+
+    def fill(self, text: str) -> str:
+        """Put the values back into any text made from the shape."""
+        if not self.values:
+            return text
+        return _PLACEHOLDER.sub(lambda match: self.values[int(match[1])], text)
+
+
+def shape_of(sql: str, tokens: Sequence[Token]) -> Shape:
+    """Normalise a statement.
+
+    >>> from runner.local.athena.lexer import tokenize
+    >>> text = "SELECT 1 FROM t WHERE dt = '2013-01-05' OR dt > '2013-01-05'"
+    >>> shape_of(text, tokenize(text)).text
+    "SELECT 1 FROM t WHERE dt = 'zq000zq' OR dt > 'zq000zq'"
+    """
+    if _PLACEHOLDER.search(sql):
+        return Shape(sql, ())
+    values: dict[tuple[str, str], int] = {}
+    pieces: list[str] = []
+    done, before = 0, ""
+    for token in tokens:
+        replaced = _replace(token, before, values)
+        if replaced:
+            pieces += [sql[done : token.start], replaced]
+            done = token.end
+        before = token.word()
+    pieces.append(sql[done:])
+    return Shape("".join(pieces), tuple(value for _, value in values))
+
+
+def _replace(token: Token, before: str, values: dict[tuple[str, str], int]) -> str:
+    if token.kind == "string" and before not in _TYPED and _DATE.fullmatch(token.text[1:-1]):
+        return f"'{_number('s', token.text[1:-1], values)}'"
+    if token.kind in {"quoted", "word"} and _TAG.search(token.text):
+        return _TAG.sub(lambda match: _number("t", match[0], values), token.text)
+    return ""
+
+
+def _number(kind: str, value: str, values: dict[tuple[str, str], int]) -> str:
+    return f"zq{values.setdefault((kind, value), len(values)):03}zq"

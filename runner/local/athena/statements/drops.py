@@ -1,0 +1,47 @@
+"""DROP TABLE and DROP VIEW: the catalogue forgets, the data stay."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runner.local.athena.errors import AthenaFailure, DdlFailure
+from runner.local.athena.session import Cursor, Outcome
+
+if TYPE_CHECKING:
+    from runner.local.athena.session import Session, Statement
+
+
+def drop_table(session: Session, statement: Statement) -> Outcome:
+    """Forget a table; a Hive table's data stay in S3."""
+    cursor = Cursor(statement)
+    cursor.expect("DROP", "TABLE")
+    if_exists = cursor.accept("IF", "EXISTS")
+    database, name = cursor.qualified(session.database)
+    cursor.expect_end()
+    if session.planner.lookup(database, name) is None:
+        if if_exists:
+            return Outcome("DDL", "DROP_TABLE")
+        raise DdlFailure(f"SemanticException [Error 10001]: Table not found {database}.{name}")
+    session.catalog.delete_table(DatabaseName=database, Name=name)
+    return Outcome("DDL", "DROP_TABLE")
+
+
+def drop_view(session: Session, statement: Statement) -> Outcome:
+    """Forget a view."""
+    cursor = Cursor(statement)
+    cursor.expect("DROP", "VIEW")
+    if_exists = cursor.accept("IF", "EXISTS")
+    database, name = cursor.qualified(session.database)
+    cursor.expect_end()
+    found = session.planner.lookup(database, name)
+    if found is None and if_exists:
+        return Outcome("DDL", "DROP_VIEW")
+    if found is None or found.view is None:
+        raise AthenaFailure(
+            "TABLE_NOT_FOUND",
+            f"View 'awsdatacatalog.{database}.{name}' does not exist",
+            line=1,
+            column=1,
+        )
+    session.catalog.delete_table(DatabaseName=database, Name=name)
+    return Outcome("DDL", "DROP_VIEW")

@@ -1,0 +1,128 @@
+"""Tables as the engine needs them, made from the catalogue's answers.
+
+In: Glue's Table.  Out: a frozen `TableInfo`, whose fingerprint covers what a translation of SQL
+depends on (columns, keys, view text) and not where the data lie.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Literal
+
+from runner.local.glue import GlueError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from runner.local.glue import GlueCatalog
+
+VIEW = "VIRTUAL_VIEW"
+_PREFIX, _SUFFIX = "/* Presto View: ", " */"
+Format = Literal["parquet", "json", "openx", "csv", "opencsv", "regex", "unknown"]
+_SERDES: dict[str, Format] = {
+    "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe": "parquet",
+    "org.openx.data.jsonserde.JsonSerDe": "openx",
+    "org.apache.hive.hcatalog.data.JsonSerDe": "json",
+    "org.apache.hadoop.hive.serde2.JsonSerDe": "json",
+    "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe": "csv",
+    "org.apache.hadoop.hive.serde2.OpenCSVSerde": "opencsv",
+    "org.apache.hadoop.hive.serde2.RegexSerDe": "regex",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column and its type as the catalogue writes it."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A view's text and the database that its bare names mean."""
+
+    sql: str
+    database: str
+
+
+@dataclass(frozen=True, slots=True)
+class TableInfo:
+    """A table or view of the catalogue."""
+
+    database: str
+    name: str
+    columns: tuple[Field, ...]
+    keys: tuple[Field, ...]
+    location: str
+    format: Format
+    serde: tuple[tuple[str, str], ...]
+    parameters: tuple[tuple[str, str], ...]
+    view: View | None
+
+    def __str__(self) -> str:
+        """Write it as `database.name`."""
+        return f"{self.database}.{self.name}"
+
+    def fields(self) -> tuple[Field, ...]:
+        """Give all columns in SQL's order: data first, partition keys last."""
+        return self.columns + self.keys
+
+    def fingerprint(self) -> str:
+        """Digest what a translation depends on."""
+        text = repr((self.columns, self.keys, self.view))
+        return sha256(text.encode()).hexdigest()[:16]
+
+
+def load_table(catalog: GlueCatalog, database: str, name: str) -> TableInfo | None:
+    """Read a table from the catalogue; None if there is none."""
+    try:
+        found = catalog.get_table(DatabaseName=database, Name=name)["Table"]
+    except GlueError:
+        return None
+    return table_info(found)
+
+
+def table_info(found: Mapping[str, Any]) -> TableInfo:
+    """Make the value from Glue's Table."""
+    storage = found.get("StorageDescriptor") or {}
+    serde = storage.get("SerdeInfo") or {}
+    view = _view(found) if found.get("TableType") == VIEW else None
+    return TableInfo(
+        database=found["DatabaseName"],
+        name=found["Name"],
+        columns=_fields(storage.get("Columns")),
+        keys=_fields(found.get("PartitionKeys")),
+        location=storage.get("Location") or "",
+        format=_SERDES.get(serde.get("SerializationLibrary") or "", "unknown"),
+        serde=tuple(sorted((serde.get("Parameters") or {}).items())),
+        parameters=tuple(sorted((found.get("Parameters") or {}).items())),
+        view=view,
+    )
+
+
+def view_text(sql: str, database: str, columns: tuple[tuple[str, str], ...]) -> str:
+    """Write a view as Athena keeps it in ViewOriginalText; columns are (name, Trino type)."""
+    content = {
+        "originalSql": sql,
+        "catalog": "awsdatacatalog",
+        "schema": database,
+        "columns": [{"name": name, "type": type_} for name, type_ in columns],
+    }
+    encoded = base64.b64encode(json.dumps(content, separators=(",", ":")).encode()).decode()
+    return f"{_PREFIX}{encoded}{_SUFFIX}"
+
+
+def _view(found: Mapping[str, Any]) -> View:
+    text = found.get("ViewOriginalText") or ""
+    if not text.startswith(_PREFIX):
+        return View(text, found["DatabaseName"])
+    content = json.loads(base64.b64decode(text.removeprefix(_PREFIX).removesuffix(_SUFFIX)))
+    return View(content["originalSql"], content.get("schema") or found["DatabaseName"])
+
+
+def _fields(columns: list[dict[str, str]] | None) -> tuple[Field, ...]:
+    return tuple(Field(each["Name"].lower(), each.get("Type", "string")) for each in columns or ())

@@ -1,0 +1,95 @@
+"""A translated statement: DuckDB SQL with places for files, and what it was made from."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from runner.local.athena.shape import Shape
+
+Operator = Literal["in", "<", "<=", ">", ">=", "sql"]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What a query demands of a scan's partition columns; all of a scan's hold at once.
+
+    `in` and the comparisons are between `column` and the values as text; `sql` is a DuckDB
+    expression over the partition columns, alone in `values`.
+    """
+
+    column: str
+    operator: Operator
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """One reading of a table: it stands in the SQL as the identifier `"__scan_<n>"`."""
+
+    database: str
+    table: str
+    conditions: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A query, ready but for its files and literals."""
+
+    sql: str
+    scans: tuple[Scan, ...]
+    reads: tuple[tuple[str, str, str], ...]
+    """Database, name and fingerprint of every table and view it was translated with."""
+    columns: tuple[tuple[str, str], ...] = ()
+    """Output names and DuckDB types; filled in when DuckDB has bound the query."""
+
+    def fill(self, shape: Shape) -> Template:
+        """Put a statement's own literals in."""
+        return replace(
+            self,
+            sql=shape.fill(self.sql),
+            scans=tuple(
+                Scan(
+                    shape.fill(scan.database),
+                    shape.fill(scan.table),
+                    tuple(
+                        Condition(c.column, c.operator, tuple(shape.fill(v) for v in c.values))
+                        for c in scan.conditions
+                    ),
+                )
+                for scan in self.scans
+            ),
+            columns=tuple((shape.fill(name), kind) for name, kind in self.columns),
+        )
+
+    def dump(self) -> str:
+        """Write it for the cache."""
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+
+def load_template(text: str) -> Template:
+    """Read what `dump` wrote; raises ValueError, KeyError or TypeError for anything else."""
+    found: dict[str, Any] = json.loads(text)
+    return Template(
+        sql=found["sql"],
+        scans=tuple(
+            Scan(
+                scan["database"],
+                scan["table"],
+                tuple(
+                    Condition(c["column"], c["operator"], tuple(c["values"]))
+                    for c in scan["conditions"]
+                ),
+            )
+            for scan in found["scans"]
+        ),
+        reads=tuple((a, b, c) for a, b, c in found["reads"]),
+        columns=tuple((a, b) for a, b in found["columns"]),
+    )
+
+
+def scan_name(number: int) -> str:
+    """Name a scan's place in the SQL."""
+    return f"__scan_{number}"

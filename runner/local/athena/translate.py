@@ -1,0 +1,248 @@
+"""A query of Athena's SQL becomes a template of DuckDB SQL.
+
+In: the query's text, its database, and a way to look tables up.  Out: a `Template`; failures are
+worded as Athena's.  Only this module's callers on a cache miss pay for sqlglot.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import OptimizeError, ParseError, SchemaError, TokenError
+from sqlglot.optimizer.annotate_types import annotate_types
+from sqlglot.optimizer.qualify import qualify
+from sqlglot.schema import MappingSchema
+
+from runner.local.athena.errors import AthenaFailure, syntax_error, unsupported
+from runner.local.athena.functions import check_functions
+from runner.local.athena.passes import PASSES
+from runner.local.athena.pruning import find_conditions
+from runner.local.athena.sqltypes import parse_type
+from runner.local.athena.template import Scan, Template, scan_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from runner.local.athena.tables import TableInfo
+
+    Lookup = Callable[[str, str], TableInfo | None]
+
+_CATALOGS = frozenset({"", "awsdatacatalog"})
+_UNNAMED = "zqunnamedzq"
+_DEEPEST = 30
+
+
+@dataclass
+class _Tables:
+    lookup: Lookup
+    scans: list[tuple[TableInfo, str, str]] = field(default_factory=list)
+    """Tables with database and name as the text has them (with a shape's placeholders)."""
+    reads: dict[tuple[str, str], str] = field(default_factory=dict)
+
+
+def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
+    """Translate one query; raises AthenaFailure."""
+    check_functions(sql)
+    tables = _Tables(lookup)
+    tree = _parse(sql)
+    _mark_unnamed(tree)
+    tree = _resolve(tree, database, tables, depth=0)
+    _type_decimals(tree)
+    tree = _qualified(tree, tables)
+    _name_unnamed(tree)
+    for apply in PASSES:
+        tree = apply(tree)
+    keys = {
+        scan_name(number): frozenset(key.name for key in table.keys)
+        for number, (table, _, _) in enumerate(tables.scans)
+    }
+    conditions = find_conditions(tree, keys)
+    return Template(
+        sql=tree.sql(dialect="duckdb"),
+        scans=tuple(
+            Scan(database_, name, conditions.get(scan_name(number), ()))
+            for number, (_, database_, name) in enumerate(tables.scans)
+        ),
+        reads=tuple((*key, fingerprint) for key, fingerprint in tables.reads.items()),
+    )
+
+
+def _parse(sql: str) -> exp.Query:
+    try:
+        trees = sqlglot.parse(sql, read="athena")
+    except ParseError as error:
+        raise _syntax(error) from error
+    except TokenError as error:
+        raise syntax_error(1, 1, f"mismatched input: {error}") from error
+    trees = [tree for tree in trees if tree is not None]
+    if len(trees) != 1:
+        raise syntax_error(1, 1, "Only one sql statement is allowed.")
+    tree = trees[0]
+    if isinstance(tree, exp.Values):
+        tree = exp.select("*").from_(tree)
+    if not isinstance(tree, exp.Query):
+        raise unsupported(f"{tree.key.upper()} statement", line=1, column=1)
+    return tree
+
+
+def _syntax(error: ParseError) -> AthenaFailure:
+    found = error.errors[0] if error.errors else {}
+    word = str(found.get("highlight") or "")
+    line, column = int(found.get("line") or 1), int(found.get("col") or 1)
+    wanted = str(found.get("description") or "").split(" but got ")[0].split(" missing for ")[0]
+    return syntax_error(
+        line,
+        max(1, column - len(word) + 1),
+        f"mismatched input '{word or '<EOF>'}'. Expecting: {wanted or 'a valid statement'}",
+    )
+
+
+def _resolve(tree: exp.Query, database: str, tables: _Tables, *, depth: int) -> exp.Query:
+    """Replace tables by scans and views by their queries."""
+    if depth > _DEEPEST:
+        raise AthenaFailure("VIEW_IS_RECURSIVE", "Statement stack is too deep")
+    for column in tree.find_all(exp.Column):
+        column.set("db", None)
+        column.set("catalog", None)
+    for table in list(tree.find_all(exp.Table)):
+        if not isinstance(table.this, exp.Identifier):
+            continue
+        if not table.db and _is_cte(table):
+            continue
+        info = _look_up(table, database, tables)
+        if info.view is None:
+            _put_scan(table, info, tables, table.db.lower() or database)
+        else:
+            inner = _parse(info.view.sql)
+            _mark_unnamed(inner)
+            inner = _resolve(inner, info.view.database, tables, depth=depth + 1)
+            _put_view(table, inner)
+    return tree
+
+
+def _is_cte(table: exp.Table) -> bool:
+    """Tell whether a bare name is a common table expression in scope."""
+    name = table.name.lower()
+    node: exp.Expression | None = table
+    while node is not None:
+        with_ = node.args.get("with_") or node.args.get("with")
+        if with_ is not None:
+            for cte in with_.expressions:
+                inside = table.find_ancestor(exp.CTE) is cte and not with_.args.get("recursive")
+                if cte.alias.lower() == name and not inside:
+                    return True
+        node = node.parent
+    return False
+
+
+def _look_up(table: exp.Table, database: str, tables: _Tables) -> TableInfo:
+    line, column = _place(table)
+    schema, name = (table.db or database).lower(), table.name.lower()
+    if table.catalog.lower() not in _CATALOGS:
+        raise AthenaFailure(
+            "CATALOG_NOT_FOUND",
+            f"Catalog '{table.catalog}' does not exist",
+            line=line,
+            column=column,
+        )
+    info = tables.lookup(schema, name)
+    if info is None:
+        raise AthenaFailure(
+            "TABLE_NOT_FOUND",
+            f"Table 'awsdatacatalog.{schema}.{name}' does not exist",
+            line=line,
+            column=column,
+        )
+    tables.reads[schema, name] = info.fingerprint()
+    return info
+
+
+def _put_scan(table: exp.Table, info: TableInfo, tables: _Tables, database: str) -> None:
+    name = table.name.lower()
+    if not table.alias:
+        table.set("alias", exp.TableAlias(this=exp.to_identifier(name, quoted=True)))
+    table.set("this", exp.to_identifier(scan_name(len(tables.scans)), quoted=True))
+    table.set("db", None)
+    table.set("catalog", None)
+    tables.scans.append((info, database, name))
+
+
+def _put_view(table: exp.Table, inner: exp.Query) -> None:
+    alias = table.args.get("alias") or exp.TableAlias(
+        this=exp.to_identifier(table.name.lower(), quoted=True)
+    )
+    query = exp.Subquery(this=inner, alias=alias)
+    for name in ("joins", "laterals", "pivots"):
+        if table.args.get(name):
+            query.set(name, table.args[name])
+    table.replace(query)
+
+
+def _place(tree: exp.Expression) -> tuple[int, int]:
+    """Give line and column where a node begins in the text; (0, 0) when it is not known."""
+    places = [
+        (node.meta["line"], node.meta["col"] - (node.meta["end"] - node.meta["start"]))
+        for node in tree.find_all(exp.Identifier)
+        if "line" in node.meta
+    ]
+    return min(places) if places else (0, 0)
+
+
+def _mark_unnamed(tree: exp.Expression) -> None:
+    """Give Trino's unnamed columns a name that is recognised after stars are expanded."""
+    for select in tree.find_all(exp.Select):
+        for number, each in enumerate(select.expressions):
+            if not (isinstance(each, exp.Column | exp.Alias | exp.Aliases) or each.is_star):
+                if isinstance(each, exp.Dot | exp.Subquery):
+                    continue
+                select.expressions[number].replace(exp.alias_(each.copy(), _UNNAMED))
+
+
+def _name_unnamed(tree: exp.Expression) -> None:
+    for select in tree.find_all(exp.Select):
+        for number, each in enumerate(select.expressions):
+            if isinstance(each, exp.Alias) and each.alias == _UNNAMED:
+                each.set("alias", exp.to_identifier(f"_col{number}"))
+
+
+def _type_decimals(tree: exp.Expression) -> None:
+    """Give literals such as 1.50 their type: DECIMAL(3, 2), as both engines have it."""
+    for literal in list(tree.find_all(exp.Literal)):
+        whole, point, fraction = literal.name.partition(".")
+        if literal.is_string or not point or "e" in literal.name.lower():
+            continue
+        digits = len(whole.lstrip("0")) + len(fraction)
+        kind = exp.DataType.build(f"DECIMAL({max(digits, 1)}, {len(fraction)})")
+        literal.replace(exp.cast(literal.copy(), kind))
+
+
+def _qualified(tree: exp.Query, tables: _Tables) -> exp.Query:
+    """Name every column's source and annotate types, as far as the tree lets us."""
+    schema = MappingSchema(
+        {
+            scan_name(number): {
+                f.name: parse_type(f.type).trino().replace("(3)", "") for f in table.fields()
+            }
+            for number, (table, _, _) in enumerate(tables.scans)
+        },
+        dialect="trino",
+    )
+    try:
+        found = qualify(
+            tree.copy(),
+            dialect="trino",
+            schema=schema,
+            expand_alias_refs=False,
+            validate_qualify_columns=False,
+            quote_identifiers=False,
+            canonicalize_table_aliases=False,
+        )
+    except (OptimizeError, SchemaError, ParseError):
+        found = tree
+    checked = annotate_types(found, schema=schema, dialect="trino")
+    if not isinstance(checked, exp.Query):
+        raise unsupported("This query")
+    return checked
