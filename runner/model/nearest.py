@@ -9,13 +9,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+_CUTOFF = 0.6
+"""How like a name must be to be worth a question."""
+_SPREAD = 0.1
+"""How much less like than the best a further one may be."""
+
+
 def nearest(name: str, candidates: Iterable[str], *, most: int = 3) -> tuple[str, ...]:
     """Give the closest candidates, the best first.
 
     >>> nearest("formt", ["format", "bucket"])
     ('format',)
     """
-    return tuple(difflib.get_close_matches(name, sorted(set(candidates)), n=most, cutoff=0.6))
+    close = difflib.get_close_matches(name, sorted(set(candidates)), n=most, cutoff=_CUTOFF)
+    if not close:
+        return ()
+    likeness = {other: difflib.SequenceMatcher(None, other, name).ratio() for other in close}
+    enough = max(likeness.values()) - _SPREAD
+    return tuple(other for other in close if likeness[other] > enough)
 
 
 def suggestion(name: str, candidates: Iterable[str], *, otherwise: str) -> str:

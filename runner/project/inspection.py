@@ -49,7 +49,7 @@ def _column_faults(outcome: Outcome, cache: Cache) -> list[Fault]:
     for name in outcome.order:
         columns, found = _checked(by_name[name], schemas, outcome, cache)
         faults += found
-        if columns:
+        if columns and not found:  # what a wrong query gives would make its readers wrong too
             schemas[str(name)] = columns
     return faults
 

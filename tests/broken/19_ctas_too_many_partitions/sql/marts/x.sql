@@ -1,7 +1,7 @@
 /*---
 kind: ctas
 partition:
-  hour: {type: integer, range: "0,23"}
+  slot: {type: integer, range: "0,23"}
 bucket: {columns: [id], count: 5}
 ---*/
-SELECT id, 7 AS hour FROM staging.events
+SELECT id, 7 AS slot FROM staging.events

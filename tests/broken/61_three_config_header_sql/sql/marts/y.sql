@@ -1,1 +1,1 @@
-SELECT shop FORM staging.events
+SELECT shop FRM staging.events
