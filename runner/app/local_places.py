@@ -125,7 +125,8 @@ class Local:
             s3,
             catalog,
             self.state / "athena.sqlite",
-            cache_dir=self.root / ".runner" / "cache" / "sql",
+            results=self.environment.results,
+            cache=self.root / ".runner" / "cache" / "sql",
             now=self.now,
         )
 

@@ -11,7 +11,7 @@ from runner.app.inspect import find_table
 from runner.app.local_places import open_places
 from runner.errors import Fault, Place, RunFailed, UsageError
 from runner.keeper import windows
-from runner.model.ports import ServiceError
+from runner.local.athena import AthenaFailure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -62,8 +62,8 @@ def preview(
     catalog = local.catalog()
     athena = local.athena(local.s3(), catalog)
     try:
-        found = athena.query(statement, table.database, limit=limit + 1)
-    except ServiceError as error:
+        found = athena.query(statement, table.database, most=limit + 1)
+    except AthenaFailure as error:
         raise failure(table, error) from error
     finally:
         athena.close()
@@ -72,9 +72,9 @@ def preview(
         table=name,
         start=first,
         end=last,
-        columns=tuple((column.name, column.type) for column in found.columns),
-        rows=tuple(tuple(row) for row in found.rows[:limit]),
-        scanned_bytes=found.scanned_bytes,
+        columns=found.columns,
+        rows=found.rows[:limit],
+        scanned_bytes=found.bytes_scanned,
         more=len(found.rows) > limit,
     )
 
@@ -119,7 +119,7 @@ def _statement(table: TableFacts, start: str, end: str, grain: str) -> str:
     )
 
 
-def failure(table: TableFacts, error: ServiceError) -> RunFailed:
+def failure(table: TableFacts, error: AthenaFailure) -> RunFailed:
     """Put Athena's message at the line of the file that it is about."""
     import re  # noqa: PLC0415 - only for a failure
 
