@@ -10,6 +10,7 @@ import json
 import threading
 import time
 import uuid
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -21,14 +22,15 @@ from runner.local.athena.history import ENDED, History
 from runner.local.athena.partitions import Locator
 from runner.local.athena.planner import Planner, evaluate_with
 from runner.local.athena.results import output_url, pack, page, texts, write_results
+from runner.local.athena.service import call
 from runner.local.athena.session import Outcome, Session, read_statement
+from runner.local.athena.sqltypes import parse_type
 from runner.local.athena.statements import run_statement
 from runner.local.athena.statements.queries import select_some
 from runner.local.athena.writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from contextlib import AbstractContextManager
     from pathlib import Path
 
     import duckdb
@@ -110,8 +112,6 @@ class LocalAthena:
 
     def describe(self, sql: str, database: str = "default") -> tuple[tuple[str, SqlType], ...]:
         """Give a query's columns without reading data; raises AthenaFailure."""
-        from runner.local.athena.sqltypes import parse_type
-
         with self._session("", database, "") as session:
             text = read_statement(sql).sql
             plan = self._planner.plan(session.cursor, text, database=database)
@@ -132,7 +132,9 @@ class LocalAthena:
         if fresh:
             self._execute(identity)
         while True:
-            execution = self.get_query_execution(QueryExecutionId=identity)["QueryExecution"]
+            execution: dict[str, Any] = self.get_query_execution(QueryExecutionId=identity)[
+                "QueryExecution"
+            ]
             if execution["Status"]["State"] in ENDED:
                 return execution
             time.sleep(_POLL_S)
@@ -174,8 +176,6 @@ class LocalAthena:
 
     def service(self, action: str, arguments: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
         """Answer Step Functions' `athena` actions; raises ServiceError."""
-        from runner.local.athena.service import call
-
         return call(self, action, arguments)
 
     def _submit(self, request: Mapping[str, Any]) -> tuple[str, bool]:
@@ -232,32 +232,25 @@ class LocalAthena:
             execution["Statistics"]["DataManifestLocation"] = f"{url}-manifest.csv"
         return outcome, rows
 
-    def _session(
-        self, identity: str, database: str, results: str
-    ) -> AbstractContextManager[Session]:
-        from contextlib import contextmanager
-
-        @contextmanager
-        def opened() -> Iterator[Session]:
-            with self._engine.cursor() as cursor:
-                self._running[identity] = cursor
-                try:
-                    yield Session(
-                        engine=self._engine,
-                        cursor=cursor,
-                        planner=self._planner,
-                        locator=self._locator,
-                        catalog=self._catalog,
-                        s3=self._s3,
-                        writer=Writer(self._engine, self._s3, identity, self._before_file),
-                        database=database,
-                        query_id=identity,
-                        results=results,
-                    )
-                finally:
-                    self._running.pop(identity, None)
-
-        return opened()
+    @contextmanager
+    def _session(self, identity: str, database: str, results: str) -> Iterator[Session]:
+        with self._engine.cursor() as cursor:
+            self._running[identity] = cursor
+            try:
+                yield Session(
+                    engine=self._engine,
+                    cursor=cursor,
+                    planner=self._planner,
+                    locator=self._locator,
+                    catalog=self._catalog,
+                    s3=self._s3,
+                    writer=Writer(self._engine, self._s3, identity, self._before_file),
+                    database=database,
+                    query_id=identity,
+                    results=results,
+                )
+            finally:
+                self._running.pop(identity, None)
 
     def _end(self, execution: dict[str, Any], began: float, *, result: str | None = None) -> None:
         spent = max(1, round((time.monotonic() - began) * 1000))

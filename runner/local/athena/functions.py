@@ -46,7 +46,8 @@ REFUSED = frozenset(
     human_readable_seconds index inverse_beta_cdf inverse_normal_cdf is_json_scalar
     json_array json_array_contains json_array_get json_exists json_object json_query json_size
     json_value learn_classifier luhn_check make_set_digest map_union map_zip_with match_recognize
-    merge millisecond multimap_agg multimap_from_entries ngrams normal_cdf normalize numeric_histogram
+    merge millisecond multimap_agg multimap_from_entries ngrams normal_cdf normalize
+    numeric_histogram
     objectid_timestamp parse_data_size parse_duration parse_presto_data_size qdigest_agg
     reduce_agg regexp_position regr_avgx regr_avgy regr_count regr_intercept regr_r2 regr_slope
     regr_sxx regr_sxy regr_syy render sha1 sha512 shuffle soundex split_to_map split_to_multimap

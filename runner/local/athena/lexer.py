@@ -51,9 +51,9 @@ class Token:
 
 
 def tokenize(sql: str) -> tuple[Token, ...]:
-    """Split the text; a quote that is never closed becomes a mark.
+    r"""Split the text; a quote that is never closed becomes a mark.
 
-    >>> [token.text for token in tokenize("SELECT a -- x\\n FROM \\"t\\"")]
+    >>> [token.text for token in tokenize("SELECT a -- x\n FROM \"t\"")]
     ['SELECT', 'a', 'FROM', '"t"']
     """
     return tuple(

@@ -53,7 +53,8 @@ MACROS: dict[str, str] = {
         ELSE __scientific(a) END""",
     # Trino writes a double as digits and an exponent always: 1.0E0, 1.2345E2.
     "__scientific": "(a) AS CASE WHEN a < 0 THEN '-' ELSE '' END || __sci_of(abs(a)::VARCHAR)",
-    "__sci_of": """(t) AS __sci_join(rtrim(ltrim(replace(split_part(t, 'e', 1), '.', ''), '0'), '0'),
+    "__sci_of": """(t) AS __sci_join(
+        rtrim(ltrim(replace(split_part(t, 'e', 1), '.', ''), '0'), '0'),
         CASE WHEN t LIKE '%e%' THEN split_part(t, 'e', 2)::INTEGER
              WHEN t LIKE '0.%' THEN length(ltrim(substr(t, 3), '0')) - length(t) + 1
              ELSE length(split_part(t, '.', 1)) - 1 END)""",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import product
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.projection import is_projected, projected_values
@@ -169,8 +170,6 @@ def escape_value(value: str | None) -> str:
 
 def unescape_value(text: str) -> str | None:
     """Read a value back from a folder's name; None for the NULL partition."""
-    from urllib.parse import unquote
-
     return None if text == NULL_PARTITION else unquote(text)
 
 

@@ -19,6 +19,7 @@ from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.lexer import position, tokenize
 from runner.local.athena.readers import scan_sql
 from runner.local.athena.shape import Shape, shape_of
+from runner.local.athena.sqltypes import parse_type
 from runner.local.athena.tables import TableInfo, load_table
 from runner.local.athena.template import Template, load_template, scan_name
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from runner.local.athena.engine import Engine
-    from runner.local.athena.partitions import Locator, Part, Values
+    from runner.local.athena.partitions import Evaluate, Locator, Part, Values
     from runner.local.athena.tables import Field
 
 _CACHE_FORMAT = "1"
@@ -85,7 +86,9 @@ class Planner:
     def _translated(
         self, cursor: duckdb.DuckDBPyConnection, text: str, shape: Shape, database: str
     ) -> Template:
-        from runner.local.athena.translate import translate_query
+        from runner.local.athena.translate import (  # noqa: PLC0415 - brings sqlglot, 0.2 s
+            translate_query,
+        )
 
         def look_up(schema: str, name: str) -> TableInfo | None:
             return self.lookup(shape.fill(schema), shape.fill(name))
@@ -157,14 +160,12 @@ class Planner:
             os.replace(temporary, path)  # noqa: PTH105 - the same thing
 
 
-def evaluate_with(engine: Engine) -> object:
+def evaluate_with(engine: Engine) -> Evaluate:
     """Give the function with which a Locator keeps partitions: DuckDB over their values."""
 
     def keep(
         keys: Sequence[Field], candidates: Sequence[Values], expressions: Sequence[str]
     ) -> Sequence[Values]:
-        from runner.local.athena.sqltypes import parse_type
-
         rows = ", ".join(f"({', '.join(_literal(v) for v in values)})" for values in candidates)
         names = ", ".join(f"v{number}" for number in range(len(keys)))
         cast = ", ".join(

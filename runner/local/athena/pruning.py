@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from runner.local.athena.template import Operator
 
-_COMPARE: dict[type[exp.Expression], tuple[Operator, Operator]] = {
+_COMPARE: dict[type[exp.Expr], tuple[Operator, Operator]] = {
     exp.EQ: ("in", "in"),
     exp.LT: ("<", ">"),
     exp.LTE: ("<=", ">="),
@@ -42,7 +42,7 @@ _UNSAFE = (
 class _Conjunct:
     """A boolean expression over the columns of one source (or output)."""
 
-    tree: exp.Expression
+    tree: exp.Expr
     columns: frozenset[str]
     simple: bool
     """Whether a NULL never passes it (comparisons with constants)."""
@@ -51,11 +51,11 @@ class _Conjunct:
 @dataclass
 class _Analysis:
     keys: Mapping[str, frozenset[str]]
-    ctes: Mapping[str, exp.Expression]
+    ctes: Mapping[str, exp.Expr]
     found: dict[str, list[_Conjunct]] = field(default_factory=dict)
     done: set[int] = field(default_factory=set)
 
-    def query(self, tree: exp.Expression, outer: Sequence[_Conjunct]) -> None:
+    def query(self, tree: exp.Expr, outer: Sequence[_Conjunct]) -> None:
         """Hand conditions on a query's output down to its sources."""
         while isinstance(tree, exp.Subquery) and not _limited(tree):
             tree = tree.this
@@ -91,7 +91,7 @@ class _Analysis:
 
 
 def find_conditions(
-    tree: exp.Expression, keys: Mapping[str, frozenset[str]]
+    tree: exp.Expr, keys: Mapping[str, frozenset[str]]
 ) -> dict[str, tuple[Condition, ...]]:
     """Give each scan's conditions; `keys` are the partition columns by scan name."""
     analysis = _Analysis(keys, _ctes_read_once(tree))
@@ -106,8 +106,8 @@ def find_conditions(
     }
 
 
-def _ctes_read_once(tree: exp.Expression) -> dict[str, exp.Expression]:
-    defined: dict[str, list[exp.Expression]] = {}
+def _ctes_read_once(tree: exp.Expr) -> dict[str, exp.Expr]:
+    defined: dict[str, list[exp.Expr]] = {}
     for cte in tree.find_all(exp.CTE):
         defined.setdefault(cte.alias, []).append(cte.this)
     names = [table.name for table in tree.find_all(exp.Table)]
@@ -118,18 +118,18 @@ def _ctes_read_once(tree: exp.Expression) -> dict[str, exp.Expression]:
     }
 
 
-def _limited(tree: exp.Expression) -> bool:
+def _limited(tree: exp.Expr) -> bool:
     return bool(tree.args.get("limit") or tree.args.get("offset") or tree.args.get("fetch"))
 
 
-def _sources(select: exp.Select) -> dict[str, exp.Expression]:
+def _sources(select: exp.Select) -> dict[str, exp.Expr]:
     from_ = select.args.get("from_") or select.args.get("from")
     first = [from_.this] if from_ else []
     trees = [*first, *(join.this for join in select.args.get("joins") or ())]
     return {each.alias_or_name: each for each in trees}
 
 
-def _split(tree: exp.Expression | None) -> Iterator[exp.Expression]:
+def _split(tree: exp.Expr | None) -> Iterator[exp.Expr]:
     if tree is None:
         return
     if isinstance(tree, exp.Paren):
@@ -141,7 +141,7 @@ def _split(tree: exp.Expression | None) -> Iterator[exp.Expression]:
         yield tree
 
 
-def _own(select: exp.Select, sources: Mapping[str, exp.Expression]) -> list[tuple[str, _Conjunct]]:
+def _own(select: exp.Select, sources: Mapping[str, exp.Expr]) -> list[tuple[str, _Conjunct]]:
     where = select.args.get("where")
     joins = select.args.get("joins") or ()
     outer = any(join.side for join in joins)
@@ -164,7 +164,7 @@ def _own(select: exp.Select, sources: Mapping[str, exp.Expression]) -> list[tupl
 
 
 def _placed(
-    trees: Iterable[exp.Expression], sources: Mapping[str, exp.Expression]
+    trees: Iterable[exp.Expr], sources: Mapping[str, exp.Expr]
 ) -> Iterator[tuple[str, _Conjunct]]:
     """Give the conjuncts whose columns all belong to one source, with its name."""
     for tree in trees:
@@ -199,15 +199,16 @@ def _through(select: exp.Select, outer: Sequence[_Conjunct]) -> Iterator[tuple[s
             yield from _placed([moved], _sources(select))
 
 
-def _renamed(conjunct: _Conjunct, columns: Mapping[str, exp.Column]) -> exp.Expression:
+def _renamed(conjunct: _Conjunct, columns: Mapping[str, exp.Column]) -> exp.Expr:
     holder = exp.Paren(this=conjunct.tree.copy())
     for column in list(holder.find_all(exp.Column)):
         column.replace(columns[column.name].copy())
-    return holder.this
+    renamed: exp.Expr = holder.this
+    return renamed
 
 
 def _by_position(
-    outer: Sequence[_Conjunct], names: Sequence[str], side: exp.Expression
+    outer: Sequence[_Conjunct], names: Sequence[str], side: exp.Expr
 ) -> list[_Conjunct]:
     if not isinstance(side, exp.Query):
         return []
@@ -247,7 +248,7 @@ def _transferred(
     return found
 
 
-def _column_pair(tree: exp.Expression, name: str) -> tuple[exp.Column, exp.Column] | None:
+def _column_pair(tree: exp.Expr, name: str) -> tuple[exp.Column, exp.Column] | None:
     if not isinstance(tree, exp.EQ):
         return None
     left, right = tree.left, tree.right
@@ -258,7 +259,7 @@ def _column_pair(tree: exp.Expression, name: str) -> tuple[exp.Column, exp.Colum
     return (left, right) if right.table == name and left.table != name else None
 
 
-def _constant(tree: exp.Expression) -> str | None:
+def _constant(tree: exp.Expr) -> str | None:
     if isinstance(tree, exp.Literal):
         return str(tree.this)
     if isinstance(tree, exp.Neg) and isinstance(tree.this, exp.Literal):
@@ -268,11 +269,11 @@ def _constant(tree: exp.Expression) -> str | None:
     return None
 
 
-def _is_simple(tree: exp.Expression) -> bool:
+def _is_simple(tree: exp.Expr) -> bool:
     return any(True for _ in _simple(tree))
 
 
-def _simple(tree: exp.Expression) -> Iterator[Condition]:
+def _simple(tree: exp.Expr) -> Iterator[Condition]:
     if type(tree) in _COMPARE and isinstance(tree, exp.Binary):
         forward, backward = _COMPARE[type(tree)]
         for column, value, operator in (

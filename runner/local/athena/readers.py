@@ -242,9 +242,9 @@ def _regex(table: TableInfo) -> tuple[str, str, int]:
         groups = re.compile(flags + pattern).groups
     except re.error as error:
         raise unsupported(f"The regular expression of table {table} ({error})") from error
-    if groups != len(table.columns):
+    if groups < len(table.columns):
         raise AthenaFailure(
-            "HIVE_BAD_DATA",
+            "HIVE_CURSOR_ERROR",
             f"Number of matching groups doesn't match the number of columns: {groups} groups, "
             f"{len(table.columns)} columns",
         )

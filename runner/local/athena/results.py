@@ -10,11 +10,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from runner.local.athena.render import render
-from runner.local.athena.session import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from runner.local.athena.session import Outcome
     from runner.local.athena.sqltypes import SqlType
     from runner.local.s3 import FolderS3
 
@@ -54,7 +54,7 @@ def write_results(s3: FolderS3, url: str, outcome: Outcome, rows: list[list[str 
     """Write the result file, its metadata, and for written tables the manifest."""
     bucket, _, key = url.removeprefix("s3://").partition("/")
     if outcome.substatement == "SELECT":
-        header = [name for name, _ in outcome.columns]
+        header: list[str | None] = [name for name, _ in outcome.columns]
         body = "".join(_csv_line(row) for row in [header, *rows])
         s3.put_object(Bucket=bucket, Key=key, Body=body)
     elif url.endswith(".txt"):

@@ -77,10 +77,10 @@ def _parse(sql: str) -> exp.Query:
         raise _syntax(error) from error
     except TokenError as error:
         raise syntax_error(1, 1, f"mismatched input: {error}") from error
-    trees = [tree for tree in trees if tree is not None]
-    if len(trees) != 1:
+    found = [tree for tree in trees if tree is not None]
+    if len(found) != 1:
         raise syntax_error(1, 1, "Only one sql statement is allowed.")
-    tree = trees[0]
+    tree = found[0]
     if isinstance(tree, exp.Values):
         tree = exp.select("*").from_(tree)
     if not isinstance(tree, exp.Query):
@@ -126,7 +126,7 @@ def _resolve(tree: exp.Query, database: str, tables: _Tables, *, depth: int) -> 
 def _is_cte(table: exp.Table) -> bool:
     """Tell whether a bare name is a common table expression in scope."""
     name = table.name.lower()
-    node: exp.Expression | None = table
+    node: exp.Expr | None = table
     while node is not None:
         with_ = node.args.get("with_") or node.args.get("with")
         if with_ is not None:
@@ -181,7 +181,7 @@ def _put_view(table: exp.Table, inner: exp.Query) -> None:
     table.replace(query)
 
 
-def _place(tree: exp.Expression) -> tuple[int, int]:
+def _place(tree: exp.Expr) -> tuple[int, int]:
     """Give line and column where a node begins in the text; (0, 0) when it is not known."""
     places = [
         (node.meta["line"], node.meta["col"] - (node.meta["end"] - node.meta["start"]))
@@ -191,7 +191,7 @@ def _place(tree: exp.Expression) -> tuple[int, int]:
     return min(places) if places else (0, 0)
 
 
-def _mark_unnamed(tree: exp.Expression) -> None:
+def _mark_unnamed(tree: exp.Expr) -> None:
     """Give Trino's unnamed columns a name that is recognised after stars are expanded."""
     for select in tree.find_all(exp.Select):
         for number, each in enumerate(select.expressions):
@@ -201,14 +201,14 @@ def _mark_unnamed(tree: exp.Expression) -> None:
                 select.expressions[number].replace(exp.alias_(each.copy(), _UNNAMED))
 
 
-def _name_unnamed(tree: exp.Expression) -> None:
+def _name_unnamed(tree: exp.Expr) -> None:
     for select in tree.find_all(exp.Select):
         for number, each in enumerate(select.expressions):
             if isinstance(each, exp.Alias) and each.alias == _UNNAMED:
                 each.set("alias", exp.to_identifier(f"_col{number}"))
 
 
-def _type_decimals(tree: exp.Expression) -> None:
+def _type_decimals(tree: exp.Expr) -> None:
     """Give literals such as 1.50 their type: DECIMAL(3, 2), as both engines have it."""
     for literal in list(tree.find_all(exp.Literal)):
         whole, point, fraction = literal.name.partition(".")

@@ -23,7 +23,7 @@ def apply(tree: exp.Query) -> exp.Query:
 def _to_text(node: exp.Cast, source: exp.DataType | None) -> None:
     limit = node.to.expressions[0].name if node.to.expressions else ""
     if source is not None and source.this in exp.DataType.FLOAT_TYPES:
-        new: exp.Expression = exp.Anonymous(this="__double_text", expressions=[node.this])
+        new: exp.Expr = exp.Anonymous(this="__double_text", expressions=[node.this])
     elif source is not None and source.is_type("timestamp"):
         new = exp.Anonymous(this="__timestamp_text", expressions=[node.this])
     elif source is None or source.is_type("unknown"):

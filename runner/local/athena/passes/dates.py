@@ -23,7 +23,7 @@ def apply(tree: exp.Query) -> exp.Query:
     return tree
 
 
-def _replace(node: exp.Expression, name: str, arguments: list[exp.Expression]) -> None:
+def _replace(node: exp.Expr, name: str, arguments: list[exp.Expr]) -> None:
     """Dispatch by DuckDB's types, unless an argument is an aggregate, which macros cannot see."""
     new = exp.Anonymous(this=name, expressions=arguments)
     typed = arguments[-1].type
@@ -37,7 +37,7 @@ def _replace(node: exp.Expression, name: str, arguments: list[exp.Expression]) -
     node.replace(new)
 
 
-def _interval(node: exp.Expression) -> None:
+def _interval(node: exp.Expr) -> None:
     if not isinstance(node, exp.Binary):
         return
     sides = [node.left, node.right]

@@ -18,7 +18,7 @@ def apply(tree: exp.Query) -> exp.Query:
         left, right = node.left, node.right
         kinds = {_kind(left), _kind(right)}
         if kinds == {"integer"}:
-            new: exp.Expression = exp.Anonymous(this="__int_div", expressions=[left, right])
+            new: exp.Expr = exp.Anonymous(this="__int_div", expressions=[left, right])
         elif "float" in kinds:
             new = exp.Anonymous(this="__float_div", expressions=[left, right])
         elif kinds <= {"integer", "decimal"} and (scale := _scale(left, right)) is not None:
@@ -33,28 +33,28 @@ def apply(tree: exp.Query) -> exp.Query:
     return tree
 
 
-def _kind(node: exp.Expression) -> str:
+def _kind(node: exp.Expr) -> str:
     kind = node.type.this if node.type else None
     if kind in _INTEGERS:
         return "integer"
     if kind in _FLOATS:
         return "float"
-    is_decimal = kind in {exp.DataType.Type.DECIMAL} or _is_decimal_literal(node)
+    is_decimal = kind == exp.DataType.Type.DECIMAL or _is_decimal_literal(node)
     return "decimal" if is_decimal else "unknown"
 
 
-def _is_decimal_literal(node: exp.Expression) -> bool:
+def _is_decimal_literal(node: exp.Expr) -> bool:
     return isinstance(node, exp.Literal) and not node.is_string and "." in node.name
 
 
-def _scale(left: exp.Expression, right: exp.Expression) -> int | None:
+def _scale(left: exp.Expr, right: exp.Expr) -> int | None:
     """Give the scale of the quotient: the larger of both, as Trino has it."""
     scales = [_scale_of(left), _scale_of(right)]
     known = [scale for scale in scales if scale is not None]
     return max(known) if len(known) == len(scales) else None
 
 
-def _scale_of(node: exp.Expression) -> int | None:
+def _scale_of(node: exp.Expr) -> int | None:
     if _kind(node) == "integer":
         return 0
     if isinstance(node, exp.Literal):

@@ -35,6 +35,6 @@ def _groups(text: str) -> str:
     """
     return re.sub(
         r"\\(.)|\\$|\$(\d)|\$\{(\d)\}|(\\)",
-        lambda m: m[1] if m[1] else (f"\\{m[2] or m[3]}" if m[2] or m[3] else ""),
+        lambda m: m[1] or (f"\\{m[2] or m[3]}" if m[2] or m[3] else ""),
         text,
     )

@@ -49,25 +49,8 @@ _HANDLERS: tuple[tuple[tuple[str, ...], Callable[[Session, Statement], Outcome]]
     (("ALTER", "TABLE"), partition_statements.alter),
 )
 _KNOWN = frozenset(
-    [
-        "ALTER",
-        "CALL",
-        "DEALLOCATE",
-        "DELETE",
-        "EXECUTE",
-        "EXPLAIN",
-        "MERGE",
-        "OPTIMIZE",
-        "PREPARE",
-        "SHOW",
-        "UNLOAD",
-        "UPDATE",
-        "USING",
-        "VACUUM",
-        "CREATE",
-        "DROP",
-        "INSERT",
-    ]
+    {"ALTER", "CALL", "CREATE", "DEALLOCATE", "DELETE", "DROP", "EXECUTE", "EXPLAIN", "INSERT"}
+    | {"MERGE", "OPTIMIZE", "PREPARE", "SHOW", "UNLOAD", "UPDATE", "USING", "VACUUM"}
 )
 
 

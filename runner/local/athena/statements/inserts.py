@@ -194,16 +194,19 @@ def create_as(session: Session, statement: Statement) -> Outcome:
     plan = session.planner.plan(session.cursor, query, database=session.database)
     target = _ctas_target(session, f"{database}.{name}", properties, plan.columns)
     _check_empty(session, f"{database}.{name}", target)
-    scanned, files, rows, partitions = 0, (), 0, ()
-    if with_data:
-        written = session.writer.write(session.cursor, plan.sql, target)
-        scanned, files = plan.scanned(written.bytes_read), written.files
-        rows, partitions = written.rows, written.partitions
+    if not with_data:
+        _create(session, (database, name), target)
+        return Outcome("DML", "CREATE_TABLE_AS_SELECT")
+    written = session.writer.write(session.cursor, plan.sql, target)
     table = _create(session, (database, name), target)
-    if partitions:
+    if table.keys:
         _register(session, table, written)
     return Outcome(
-        "DML", "CREATE_TABLE_AS_SELECT", bytes_scanned=scanned, rows_written=rows, files=files
+        "DML",
+        "CREATE_TABLE_AS_SELECT",
+        bytes_scanned=plan.scanned(written.bytes_read),
+        rows_written=written.rows,
+        files=written.files,
     )
 
 
