@@ -33,11 +33,12 @@ def bind_aws_functions(
     *,
     as_function: Callable[[Any], object],
     null: object,
+    as_sequence: Callable[[Any], object],
 ) -> None:
     """Add the functions that the expression mentions to its bindings."""
     made: dict[str, Callable[..., Json]] = {
         "partition": _partition,
-        "range": _range,
+        "range": lambda *ends: as_sequence(_range(*ends)),
         "hash": _hash,
         "random": lambda seed=None: _random(env, seed),
         "uuid": lambda: uuid_of(env.make_random()),

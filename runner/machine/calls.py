@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from runner.model.ports import Json
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Succeeded:
     """The call gave a result."""
 
@@ -32,7 +32,7 @@ class Succeeded:
     result: Json
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Refused:
     """The call failed."""
 
@@ -41,14 +41,14 @@ class Refused:
     cause: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Silent:
     """The call ended without an answer; only a timeout ends the task."""
 
     key: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Broken:
     """The call raised what no service may raise: a defect, an interrupt, a simulated crash."""
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from random import Random
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from random import Random
 
 
 def seeded_random(*parts: object) -> Random:
     """Make the generator that belongs to these parts (seed, key of a state, ...)."""
+    from random import Random  # noqa: PLC0415  (seldom used, and not free)
+
     return Random("\x1f".join(map(str, parts)))  # noqa: S311  (jitter and uuids, no secrets)
 
 

@@ -3,7 +3,8 @@
     python -m runner.machine.conformance < cases.jsonl
 
 A case holds a definition, an input, and scripted tasks (behaviour by state name); the answer has
-the status, output, error, cause, the states entered, and the calls that tasks got.  Time is
+the status, output, error, cause and the states entered; with `--trace` also the calls that tasks
+got and the input and output of each state.  Time is
 simulated and the seed is fixed, so the same cases give the same answers.
 """
 
@@ -97,8 +98,8 @@ def _nth(calls: Sequence[Mapping[str, Json]], number: int) -> Mapping[str, Json]
     return calls[min(number, len(calls) - 1)]
 
 
-def answer(case: Mapping[str, Json]) -> dict[str, Json]:
-    """Run one case."""
+def answer(case: Mapping[str, Json], *, traced: bool = False) -> dict[str, Json]:
+    """Run one case; `traced` adds what tasks got and each state's input and output."""
     source = case["definition"]
     if source is None:
         source = case.get("definition_text") or ""
@@ -121,16 +122,18 @@ def answer(case: Mapping[str, Json]) -> dict[str, Json]:
         observer=events.append,
         history_limit=HISTORY_LIMIT if case.get("type") != "EXPRESS" else None,
     )
-    return {
+    answered = {
         "id": case["id"],
         "status": outcome.status.value,
         "output": outcome.output,
         "error": outcome.error,
         "cause": outcome.cause,
         "states_entered": [e.state for e in events if e.kind is EventKind.STATE_ENTERED],
-        "task_calls": service.seen,
-        "trace": [_traced(e, source) for e in events if e.kind in _EVENTS],
     }
+    if traced:
+        answered["task_calls"] = service.seen
+        answered["trace"] = [_traced(e, source) for e in events if e.kind in _EVENTS]
+    return answered
 
 
 def _refusal(refused: InvalidDefinition, case: Mapping[str, Json]) -> str:
@@ -138,7 +141,9 @@ def _refusal(refused: InvalidDefinition, case: Mapping[str, Json]) -> str:
     if "#validation" in case["id"]:
         return fault.found
     at = "" if fault.place.file == "/" else f" at {fault.place.file}"
-    return f"Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: {fault.found}{at}'"
+    return (
+        f"Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: {fault.found.rstrip()}{at}'"
+    )
 
 
 def _context(given: Mapping[str, Json]) -> ExecutionContext:
@@ -184,7 +189,9 @@ def main() -> None:
     """Answer the cases on standard input."""
     for line in sys.stdin:
         if line.strip():
-            sys.stdout.write(json.dumps(answer(json.loads(line))) + "\n")
+            sys.stdout.write(
+                json.dumps(answer(json.loads(line), traced="--trace" in sys.argv[1:])) + "\n"
+            )
             sys.stdout.flush()
 
 

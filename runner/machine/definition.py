@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,8 +25,7 @@ class Language(StrEnum):
     JSONATA = "JSONata"
 
 
-@dataclass(frozen=True, slots=True)
-class JsonataIo:
+class JsonataIo(NamedTuple):
     """How a JSONata state makes its arguments, output and variables; None: field not given."""
 
     arguments: Template | None = None
@@ -34,20 +33,17 @@ class JsonataIo:
     assign: Template | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Discard:
+class Discard(NamedTuple):
     """A null path: `{}` for InputPath and OutputPath, the raw input for ResultPath."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReferencePath:
+class ReferencePath(NamedTuple):
     """Where ResultPath puts a result: keys and indexes below the root."""
 
     steps: tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class JsonPathIo:
+class JsonPathIo(NamedTuple):
     """How a JSONPath state shapes its data; None: field not given."""
 
     input_path: Template | Discard | None = None
@@ -61,8 +57,7 @@ class JsonPathIo:
 Io: TypeAlias = JsonataIo | JsonPathIo
 
 
-@dataclass(frozen=True, slots=True)
-class Retrier:
+class Retrier(NamedTuple):
     """When and how a failed state is tried again."""
 
     errors: tuple[str, ...]
@@ -73,8 +68,7 @@ class Retrier:
     full_jitter: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Catcher:
+class Catcher(NamedTuple):
     """Where an error that no retrier took goes."""
 
     errors: tuple[str, ...]
@@ -82,24 +76,20 @@ class Catcher:
     io: Io
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Base:
-    name: str
-    io: Io
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pass(_Base):
+class Pass(NamedTuple):
     """Hands its input, or a fixed result, on."""
 
+    name: str
+    io: Io
     next: str | None
     result: Template | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task(_Base):
+class Task(NamedTuple):
     """Calls a resource."""
 
+    name: str
+    io: Io
     next: str | None
     resource: str
     timeout_s: Template | None = None
@@ -109,8 +99,7 @@ class Task(_Base):
     catch: tuple[Catcher, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Branch:
+class Branch(NamedTuple):
     """One way out of a Choice, with what it assigns and puts out."""
 
     condition: Template | Rule
@@ -118,10 +107,11 @@ class Branch:
     io: Io
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice(_Base):
+class Choice(NamedTuple):
     """Takes the first branch whose condition holds."""
 
+    name: str
+    io: Io
     branches: tuple[Branch, ...]
     default: str | None = None
 
@@ -133,40 +123,44 @@ class WaitFor(StrEnum):
     TIMESTAMP = "Timestamp"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wait(_Base):
+class Wait(NamedTuple):
     """Waits for some seconds or until an instant."""
 
+    name: str
+    io: Io
     next: str | None
     wait_for: WaitFor
     value: Template
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Succeed(_Base):
+class Succeed(NamedTuple):
     """Ends its flow well."""
 
+    name: str
+    io: Io
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fail(_Base):
+
+class Fail(NamedTuple):
     """Ends its flow with an error."""
 
+    name: str
+    io: Io
     error: Template | None = None
     cause: Template | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parallel(_Base):
+class Parallel(NamedTuple):
     """Runs its branches at the same time."""
 
+    name: str
+    io: Io
     next: str | None
     branches: tuple[Flow, ...]
     retry: tuple[Retrier, ...] = ()
     catch: tuple[Catcher, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
+class Reader(NamedTuple):
     """Where a distributed Map's items come from."""
 
     resource: str
@@ -175,8 +169,7 @@ class Reader:
     max_items: Template | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Batcher:
+class Batcher(NamedTuple):
     """How a distributed Map groups its items."""
 
     max_items: Template | None
@@ -184,8 +177,7 @@ class Batcher:
     batch_input: Template | None
 
 
-@dataclass(frozen=True, slots=True)
-class Distributed:
+class Distributed(NamedTuple):
     """What only a distributed Map has."""
 
     reader: Reader | None = None
@@ -194,10 +186,11 @@ class Distributed:
     label: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Map(_Base):
+class Map(NamedTuple):
     """Runs its processor once per item."""
 
+    name: str
+    io: Io
     next: str | None
     processor: Flow
     items: Template | None = None
@@ -213,8 +206,7 @@ class Map(_Base):
 State: TypeAlias = Pass | Task | Choice | Wait | Succeed | Fail | Parallel | Map
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(NamedTuple):
     """States and where they start."""
 
     start: str
@@ -228,6 +220,6 @@ class Definition:
     flow: Flow
     digest: str
     """SHA-256 (hex) of the definition as canonical JSON."""
-    source: Json = field(repr=False)
+    source: Json = field(repr=False, compare=False)
     comment: str = ""
     timeout_s: int | None = None

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from fnmatch import fnmatchcase
 
 
 class When(StrEnum):
@@ -76,6 +75,8 @@ class FaultPlan:
 
 
 def _place_fits(fault: InjectedFault, key: str, state: str) -> bool:
+    from fnmatch import fnmatchcase  # noqa: PLC0415  (only with faults)
+
     if not (fnmatchcase(state, fault.state) or fnmatchcase(key, fault.state)):
         return False
     return fault.visit is None or key.rpartition("#")[2] == str(fault.visit)

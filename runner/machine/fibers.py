@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from runner.model.ports import Json
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class CallTask:
     """Call a service; the answer is its result."""
 
     request: TaskRequest
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Sleep:
     """Wait until an instant."""
 
@@ -43,7 +43,7 @@ class Sleep:
     until: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Tolerance:
     """How many children may fail: a count and a percentage; whichever is exceeded first."""
 
@@ -63,7 +63,7 @@ class Tolerance:
         return over_count or over_percentage
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Spawn:
     """Run children, at most `limit` at a time (0: all); the answer is the list of results."""
 
@@ -78,7 +78,7 @@ class Spawn:
         return ReportedError(TOLERANCE, "The specified tolerated failure threshold was exceeded")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Failed:
     """The result of a child whose failure is tolerated."""
 
@@ -180,6 +180,7 @@ class Visit:
         "frame",
         "item",
         "key",
+        "retries",
         "state",
         "token",
     )
@@ -193,6 +194,8 @@ class Visit:
         self.event_id = event_id
         self.attempt = 0
         self.draws = 0
+        self.retries = False
+        """Whether the state can be retried; then the context object has its RetryCount."""
         self.token: str | None = None
         self.item = frame.item
 
@@ -223,11 +226,9 @@ class Visit:
     def context(self) -> Mapping[str, Json]:
         """Make the context object."""
         made = dict(self.frame.shared.execution)
-        made["State"] = {
-            "Name": self.state,
-            "EnteredTime": iso_millis(self.entered),
-            "RetryCount": self.attempt,
-        }
+        made["State"] = {"Name": self.state, "EnteredTime": iso_millis(self.entered)}
+        if self.retries:
+            made["State"]["RetryCount"] = self.attempt
         if self.item is not None:
             made["Map"] = {"Item": self.item}
         if self.token is not None:

@@ -176,6 +176,7 @@ def _run_with_care(
     from runner.machine.work import do_work  # noqa: PLC0415  (it needs run_flow)
 
     used = [0] * len(state.retry)
+    visit.retries = True
     while True:
         env = visit.env(raw)
         try:

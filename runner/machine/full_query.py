@@ -65,7 +65,9 @@ def _bindings(env: Env, names: frozenset[str]) -> dict[str, object]:
             bound[name] = _with_nulls(variables[name])
     if "states" in names:
         bound["states"] = _with_nulls(env.states())
-    bind_aws_functions(bound, names, env, as_function=Jsonata.JLambda, null=_NULL)
+    bind_aws_functions(
+        bound, names, env, as_function=Jsonata.JLambda, null=_NULL, as_sequence=_sequence
+    )
     return bound
 
 
@@ -81,6 +83,13 @@ def _with_nulls(value: Json) -> Json:
             for key, item in value.items()
         }
     return value
+
+
+def _sequence(items: list[Json] | None) -> object:
+    """Make a JSONata sequence, of which a single item is as good as the item."""
+    if items is None or not items:
+        return None
+    return items[0] if len(items) == 1 else Utils.create_sequence_from_iter(items)
 
 
 def _plain(value: object) -> Json:

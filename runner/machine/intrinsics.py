@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from runner.model.ports import Json
 
 _NAME = re.compile(r"\s*States\.([A-Za-z0-9]+)\s*\(")
-_STRING = re.compile(r"'((?:[^'\\]|\\.)*)'", re.DOTALL)
+_STRING = re.compile(r"'((?:[^'\\]|\\['{}\\])*)'")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][-+]?\d+)?")
 _WORD = re.compile(r"true|false|null")
 _WORDS: dict[str, Json] = {"true": True, "false": False, "null": None}
@@ -42,6 +42,19 @@ def compile_intrinsic(source: str, field: str) -> Compiled:
         return value.plain() if isinstance(value, Escaped) else value
 
     return evaluate
+
+
+def is_intrinsic(text: str) -> bool:
+    r"""Tell whether a text is a call of an intrinsic function.
+
+    >>> is_intrinsic("States.Format('{}', $.a)"), is_intrinsic(r"States.Format('\\"')")
+    (True, False)
+    """
+    try:
+        _, end = _call(text, 0, "", _MOST_NESTED)
+    except BadPath:
+        return False
+    return not text[end:].strip()
 
 
 def _nothing(_env: Env) -> Json:

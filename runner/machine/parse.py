@@ -6,7 +6,6 @@ templates that compile when they are first evaluated.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +35,7 @@ from runner.machine.definition import (
 )
 from runner.machine.failures import InvalidDefinition, definition_fault
 from runner.machine.templates import Notation, Template
-from runner.machine.validate import MAX_BYTES, find_faults
+from runner.machine.validate import MAX_BYTES, NOT_JSON, find_faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -70,6 +69,8 @@ def parse_definition(
 
 def digest_of(value: Json) -> str:
     """Hash a definition: SHA-256 over its JSON with sorted keys, in hexadecimal digits."""
+    import hashlib  # noqa: PLC0415  (not free)
+
     canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -82,7 +83,7 @@ def _read(source: bytes | str | Mapping[str, Any]) -> Json:
     try:
         return json.loads(source)
     except ValueError as error:
-        raise _refused(f"text that is not JSON: {error}", "JSON", "definition-json") from error
+        raise _refused(NOT_JSON, f"JSON: {error}", "definition-json") from error
 
 
 def _refused(found: str, expected: str, code: str) -> InvalidDefinition:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Test: TypeAlias = "Callable[[Json, Json], bool]"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Filter:
     """A test of each item or member."""
 

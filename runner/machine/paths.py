@@ -36,26 +36,26 @@ class Root(Enum):
     VARIABLE = auto()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Key:
     """One member of an object."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Index:
     """One item of an array; negative counts from the end."""
 
     index: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Every:
     """All members or items."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Slice:
     """A range of items."""
 
@@ -64,14 +64,14 @@ class Slice:
     step: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Several:
     """Some members or items by name or index."""
 
     keys: tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Deep:
     """The value and everything below it."""
 
@@ -79,7 +79,7 @@ class Deep:
 Step: TypeAlias = Key | Index | Every | Slice | Several | Deep | Filter
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Path:
     """A compiled path."""
 
@@ -99,7 +99,6 @@ _NAME = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)\"""")
 _INDEXES = re.compile(r"\[\s*(-?\d+(?:\s*,\s*-?\d+)*)\s*\]")
 _SLICE = re.compile(r"\[\s*(-?\d+)?\s*:\s*(-?\d+)?\s*(?::\s*(-?\d+)?)?\s*\]")
 _EVERY = re.compile(r"\.\*|\[\s*\*\s*\]")
-_INTRINSIC = re.compile(r"States\.[A-Za-z0-9]+\(.*\)\Z", re.DOTALL)
 
 
 def parse_path(text: str) -> Path:
@@ -170,9 +169,7 @@ _STEPS = (
 
 
 def is_path(text: str) -> bool:
-    """Tell whether a text is a path or looks like an intrinsic function."""
-    if text.startswith("States."):
-        return _INTRINSIC.match(text) is not None
+    """Tell whether a text is a path."""
     try:
         parse_path(text)
     except BadPath:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from runner.model.ports import Json
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class And:
     """All rules hold."""
 
@@ -33,7 +33,7 @@ class And:
         return all(rule.holds(env) for rule in self.rules)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Or:
     """One rule holds."""
 
@@ -44,7 +44,7 @@ class Or:
         return any(rule.holds(env) for rule in self.rules)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Not:
     """The rule does not hold."""
 
@@ -55,7 +55,7 @@ class Not:
         return not self.rule.holds(env)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Present:
     """The variable's path leads somewhere, or nowhere."""
 
@@ -72,7 +72,7 @@ class Present:
         return there is self.expected
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class TypeIs:
     """The variable is of a type, or is not."""
 
@@ -91,7 +91,7 @@ class TypeIs:
         return TYPES[self.name](value) is self.expected
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Comparison:
     """The variable compares so with a value."""
 

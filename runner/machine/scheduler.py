@@ -68,7 +68,7 @@ class _Group:
         self.failed = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Call:
     """A task call that has not ended."""
 

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any
 
 from runner.machine.definition import Language
+from runner.machine.failures import definition_fault
 from runner.machine.fields import Shape
 from runner.machine.templates import is_expression
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from runner.errors import Fault
     from runner.model.ports import Json
 
 _LARGEST = 99_999_999
+_PLAIN: Mapping[Shape, type | tuple[type, ...]] = {
+    Shape.TEXT: str,
+    Shape.NAME: str,
+    Shape.BOOLEAN: bool,
+    Shape.OBJECT: dict,
+    Shape.LIST: list,
+    Shape.ITEMS: (list, dict),
+    Shape.ANY: object,
+}
 
 
 def fits(value: Json, shape: Shape, language: Language) -> bool:
@@ -25,24 +38,50 @@ def fits(value: Json, shape: Shape, language: Language) -> bool:
     return _is_plain(value, shape)
 
 
+_PAYLOADS = ("Parameters", "ResultSelector", "Assign", "ItemSelector", "Credentials")
+
+
+def check_payloads(state: Mapping[str, Json], kind: str, at: str) -> Iterator[Fault]:
+    """Find keys that end in `.$` and hold neither a path nor an intrinsic function."""
+    places = [(state.get(name), f"{at}/{name}") for name in _PAYLOADS]
+    for name in ("Catch", "Choices"):
+        parts = state.get(name)
+        for index, part in enumerate(parts if isinstance(parts, list) else ()):
+            if isinstance(part, dict):
+                places.append((part.get("Assign"), f"{at}/{name}[{index}]/Assign"))
+    if kind == "Map":
+        for name, inner in _NESTED:
+            part = state.get(name)
+            if isinstance(part, dict):
+                places.append((part.get(inner), f"{at}/{name}/{inner}"))
+    for payload, pointer in places:
+        for key in _bad_keys(payload):
+            found = f"The value for the field '{key}' must be a valid JSONPath or"
+            told = f"{found} a valid intrinsic function call"
+            yield definition_fault(pointer, told, "a path or function", "definition-schema")
+
+
+_NESTED = (
+    ("ItemReader", "Parameters"),
+    ("ItemBatcher", "BatchInput"),
+    ("ResultWriter", "Parameters"),
+)
+
+
+def _bad_keys(payload: Json) -> Iterator[str]:
+    if isinstance(payload, list):
+        for item in payload:
+            yield from _bad_keys(item)
+    if isinstance(payload, dict):
+        for key, value in payload.items():
+            if not key.endswith(".$"):
+                yield from _bad_keys(value)
+            elif not _is_path(value, Shape.PATH):
+                yield key
+
+
 def _is_plain(value: Json, shape: Shape) -> bool:
-    match shape:
-        case Shape.TEXT | Shape.NAME:
-            return isinstance(value, str)
-        case Shape.BOOLEAN:
-            return isinstance(value, bool)
-        case Shape.OBJECT:
-            return isinstance(value, dict)
-        case Shape.LIST:
-            return isinstance(value, list)
-        case Shape.ITEMS:
-            return isinstance(value, (list, dict))
-        case Shape.ANY:
-            return True
-        case Shape.COUNT | Shape.NUMBER | Shape.PATH | Shape.NULLABLE_PATH | Shape.REFERENCE:
-            return False
-        case _:
-            assert_never(shape)
+    return isinstance(value, _PLAIN[shape])
 
 
 def _is_number(value: Any, *, whole: bool) -> bool:  # noqa: ANN401  (JSON)
@@ -56,6 +95,10 @@ def _is_path(value: Json, shape: Shape) -> bool:
         return shape is not Shape.PATH
     if not isinstance(value, str):
         return False
+    if value.startswith("States."):
+        from runner.machine.intrinsics import is_intrinsic  # noqa: PLC0415  (seldom used)
+
+        return shape is not Shape.REFERENCE and is_intrinsic(value)
     from runner.machine.paths import is_path, is_reference  # noqa: PLC0415  (JSONPath only)
 
     if shape is Shape.REFERENCE:

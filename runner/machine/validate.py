@@ -13,7 +13,7 @@ from runner.machine.choices import check_choices
 from runner.machine.definition import Language
 from runner.machine.failures import definition_fault
 from runner.machine.fields import BOTH, EXCLUSIVE, Shape, fields_of, is_foreign
-from runner.machine.shapes import fits
+from runner.machine.shapes import check_payloads, fits
 from runner.machine.targets import check_targets
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MAX_NAME = 80
 MAX_BYTES = 1_048_576
+NOT_JSON = "Definition must be a valid JSON object"
 _FLOW_FIELDS = frozenset({"StartAt", "States", "Comment"})
 _TOP_FIELDS = _FLOW_FIELDS | {"QueryLanguage", "TimeoutSeconds", "Version"}
 _PROCESSOR_FIELDS = _FLOW_FIELDS | {"ProcessorConfig", "QueryLanguage"}
@@ -36,7 +37,7 @@ Json = Any
 def find_faults(source: Json, *, express: bool) -> list[Fault]:
     """Find everything that AWS would refuse in a definition."""
     if not isinstance(source, dict):
-        return [_schema("", "Definition must be a valid JSON object")]
+        return [_schema("", NOT_JSON)]
     return _Check(source, express=express).faults()
 
 
@@ -138,6 +139,8 @@ class _Check:
                 yield _schema(pointer, told, "a field of a " + kind + " state")
             elif not fits(value, shape, language):
                 yield _schema(pointer, f"{value!r}"[:200], f"{shape.name.lower()} for {name}")
+        if language is Language.JSONPATH:
+            yield from check_payloads(state, kind, at)
         for one, other in EXCLUSIVE:
             if one in state and other in state:
                 yield _schema(at, f"both '{one}' and '{other}'", "one of them")
@@ -184,7 +187,8 @@ class _Check:
         _, dot, pattern = resource.rpartition(".")
         pattern = pattern.partition(":")[0]
         if dot and pattern in {"sync", "waitForTaskToken"}:
-            told = f"Express state machine does not support '.{pattern}' service integration"
+            # AWS's text ends in a blank.
+            told = f"Express state machine does not support '.{pattern}' service integration "
             yield _schema(at, told)
 
     def _wait(self, state: Mapping[str, Json], at: str) -> Iterator[Fault]:
