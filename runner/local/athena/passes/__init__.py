@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runner.local.athena.passes import casts, dates, division, regexps, tries
+from runner.local.athena.passes import casts, counts, dates, division, regexps, tries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 PASSES: tuple[Callable[[exp.Query], exp.Query], ...] = (
     tries.apply,
+    counts.apply,
     division.apply,
     dates.apply,
     casts.apply,
