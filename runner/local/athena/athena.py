@@ -33,8 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    import duckdb
-
+    from runner.local.athena.engine import Handle
     from runner.local.athena.sqltypes import SqlType
     from runner.local.glue import GlueCatalog
     from runner.local.s3 import FolderS3
@@ -91,7 +90,7 @@ class LocalAthena:
         self._engine = Engine(threads=threads, spill=state_path.with_suffix(".spill"))
         self._locator = Locator(s3, catalog, now, evaluate_with(self._engine))
         self._planner = Planner(self._engine, self._locator, cache)
-        self._running: dict[str, duckdb.DuckDBPyConnection] = {}
+        self._running: dict[str, Handle] = {}
         self._stopped: set[str] = set()
         self._threads: list[threading.Thread] = []
 

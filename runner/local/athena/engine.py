@@ -17,7 +17,7 @@ from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.macros import definition, macros_called
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import duckdb
@@ -39,6 +39,35 @@ class Rows:
     bytes_read: int
 
 
+class Handle:
+    """A cursor that is opened when it is first needed, and may be interrupted before that."""
+
+    def __init__(self, opener: Callable[[], duckdb.DuckDBPyConnection]) -> None:
+        """Take what opens it."""
+        self._opener = opener
+        self._cursor: duckdb.DuckDBPyConnection | None = None
+        self._stopped = False
+
+    def get(self) -> duckdb.DuckDBPyConnection:
+        """Give the cursor; raises AthenaFailure once it was interrupted."""
+        if self._stopped:
+            raise AthenaFailure("USER_CANCELED", "Query cancelled by user")
+        if self._cursor is None:
+            self._cursor = self._opener()
+        return self._cursor
+
+    def interrupt(self) -> None:
+        """Stop what runs, and whatever would run next."""
+        self._stopped = True
+        if self._cursor is not None:
+            self._cursor.interrupt()
+
+    def close(self) -> None:
+        """Close the cursor if it was opened."""
+        if self._cursor is not None:
+            self._cursor.close()
+
+
 class Engine:
     """A DuckDB instance; each statement runs on a cursor of its own and may be interrupted."""
 
@@ -51,22 +80,27 @@ class Engine:
         self._defined: set[str] = set()
 
     @contextmanager
-    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Give a cursor of its own to one statement."""
+    def cursor(self) -> Iterator[Handle]:
+        """Give a cursor of its own to one statement; DuckDB starts when it is first used."""
+        handle = Handle(self._open)
+        try:
+            yield handle
+        finally:
+            handle.close()
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
         with self._lock:
             if self._connection is None:
                 self._connection = _connect(self._threads, self._spill)
             cursor = self._connection.cursor()
-        try:
-            cursor.execute("PRAGMA enable_profiling='no_output'")
-            yield cursor
-        finally:
-            cursor.close()
+        cursor.execute("PRAGMA enable_profiling='no_output'")
+        return cursor
 
-    def run(self, cursor: duckdb.DuckDBPyConnection, sql: str, *, most: int | None = None) -> Rows:
+    def run(self, handle: Handle, sql: str, *, most: int | None = None) -> Rows:
         """Run a statement; `most` rows are fetched (all if None); raises AthenaFailure."""
         import duckdb  # noqa: PLC0415 - costs 0.1 s
 
+        cursor = handle.get()
         self._define(cursor, sql)
         try:
             cursor.execute(sql)
@@ -76,9 +110,9 @@ class Engine:
             raise failure_of(error) from error
         return Rows(columns, tuple(rows), _bytes_read(cursor))
 
-    def describe(self, cursor: duckdb.DuckDBPyConnection, sql: str) -> tuple[tuple[str, str], ...]:
+    def describe(self, handle: Handle, sql: str) -> tuple[tuple[str, str], ...]:
         """Give a query's output columns without running it; raises AthenaFailure."""
-        found = self.run(cursor, f"DESCRIBE {sql}")
+        found = self.run(handle, f"DESCRIBE {sql}")
         return tuple((str(row[0]), str(row[1])) for row in found.rows)
 
     def close(self) -> None:

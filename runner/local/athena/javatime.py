@@ -59,6 +59,17 @@ def strftime_pattern(pattern: str) -> str:
     return "".join(out)
 
 
+@lru_cache(maxsize=64)
+def is_ordered(pattern: str) -> bool:
+    """Tell whether the order of values as text is their order in time.
+
+    >>> is_ordered("yyyy/MM/dd"), is_ordered("dd-MM-yyyy")
+    (True, False)
+    """
+    found = re.findall("%([A-Za-z])", strftime_pattern(pattern))
+    return found == list("YmdHMS")[: len(found)]
+
+
 def format_java(instant: datetime, pattern: str) -> str:
     """Write an instant.
 

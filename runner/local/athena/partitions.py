@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from runner.local.athena.errors import AthenaFailure
-from runner.local.athena.projection import is_projected, projected_values
+from runner.local.athena.projection import Asked, is_projected, projected_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -95,7 +95,7 @@ class Locator:
                 key.name,
                 parameters,
                 table=str(table),
-                wanted=_wanted(key, conditions),
+                asked=_asked(key, conditions),
                 now=self.now(),
             )
             for key in table.keys
@@ -193,14 +193,19 @@ def _check_configured(table: TableInfo, parameters: dict[str, str]) -> None:
         )
 
 
-def _wanted(key: Field, conditions: Sequence[Condition]) -> frozenset[str] | None:
-    """Give the values that `=` and IN allow for a column; None when they say nothing."""
+def _asked(key: Field, conditions: Sequence[Condition]) -> Asked:
+    """Give what the conditions say of a text column; of others the tests decide alone."""
+    if key.type.lower() not in {"string", "varchar"}:
+        return Asked()
+    mine = [each for each in conditions if each.column == key.name and each.operator != "sql"]
     allowed: frozenset[str] | None = None
-    for each in conditions:
-        if each.operator == "in" and each.column == key.name:
+    for each in mine:
+        if each.operator == "in":
             values = frozenset(each.values)
             allowed = values if allowed is None else allowed & values
-    return allowed if key.type.lower() in {"string", "varchar"} else None
+    least = [each.values[0] for each in mine if each.operator in {">", ">="}]
+    most = [each.values[0] for each in mine if each.operator in {"<", "<="}]
+    return Asked(allowed, max(least, default=""), min(most, default=""))
 
 
 def _test(condition: Condition, keys: Sequence[Field]) -> Callable[[Values], bool]:

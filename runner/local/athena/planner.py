@@ -27,9 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    import duckdb
-
-    from runner.local.athena.engine import Engine
+    from runner.local.athena.engine import Engine, Handle
     from runner.local.athena.partitions import Evaluate, Locator, Part, Values
     from runner.local.athena.tables import Field
 
@@ -62,7 +60,7 @@ class Planner:
         self._locator = locator
         self._cache = cache
 
-    def plan(self, cursor: duckdb.DuckDBPyConnection, sql: str, *, database: str) -> Plan:
+    def plan(self, cursor: Handle, sql: str, *, database: str) -> Plan:
         """Plan one query; raises AthenaFailure."""
         shape = shape_of(sql, tokenize(sql))
         known = self._known(shape, database)
@@ -83,9 +81,7 @@ class Planner:
         """Find a table or view."""
         return load_table(self._locator.catalog, database, name)
 
-    def _translated(
-        self, cursor: duckdb.DuckDBPyConnection, text: str, shape: Shape, database: str
-    ) -> Template:
+    def _translated(self, cursor: Handle, text: str, shape: Shape, database: str) -> Template:
         from runner.local.athena.translate import (  # noqa: PLC0415 - brings sqlglot, 0.2 s
             translate_query,
         )

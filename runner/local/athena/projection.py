@@ -7,11 +7,12 @@ Rules and messages: "Partition projection with Amazon Athena" in the Athena guid
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from runner.local.athena.errors import AthenaFailure
-from runner.local.athena.javatime import finest_unit, format_java, parse_java
+from runner.local.athena.javatime import finest_unit, format_java, is_ordered, parse_java
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -25,6 +26,15 @@ _MONTHS = {"MONTHS": 1, "YEARS": 12}
 _SECONDS = {"WEEKS": 604800, "DAYS": 86400, "HOURS": 3600, "MINUTES": 60, "SECONDS": 1}
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a query says of one column: its values by = or IN (None: any), and text bounds."""
+
+    values: frozenset[str] | None = None
+    least: str = ""
+    most: str = ""
+
+
 def is_projected(parameters: Mapping[str, str]) -> bool:
     """Tell whether projection is switched on."""
     return parameters.get("projection.enabled", "").strip().lower() == "true"
@@ -35,10 +45,11 @@ def projected_values(
     parameters: Mapping[str, str],
     *,
     table: str,
-    wanted: Collection[str] | None,
+    asked: Asked,
     now: datetime,
 ) -> list[str]:
-    """Give a column's values; `wanted` are those the query names by = or IN (None: any)."""
+    """Give a column's values, at least those that the query asks for."""
+    wanted = asked.values
     kind = parameters.get(f"projection.{column}.type", "").strip().lower()
     match kind:
         case "enum":
@@ -47,7 +58,7 @@ def projected_values(
         case "integer":
             return list(_integers(column, parameters, table, wanted))
         case "date":
-            return list(_dates(column, parameters, table, wanted, now))
+            return list(_dates(column, parameters, table, asked, now))
         case "injected":
             if wanted is None:
                 raise AthenaFailure(
@@ -98,9 +109,10 @@ def _dates(
     column: str,
     parameters: Mapping[str, str],
     table: str,
-    wanted: Collection[str] | None,
+    asked: Asked,
     now: datetime,
 ) -> Iterator[str]:
+    wanted = asked.values
     pattern = _need(column, "format", parameters, table)
     text = _need(column, "range", parameters, table)
     try:
@@ -113,6 +125,7 @@ def _dates(
     if wanted is not None and step == 1 and unit == finest_unit(pattern):
         yield from _members(wanted, pattern, first, last)
         return
+    first, last = _clipped(asked, pattern, (unit, step), (first, last))
     for count in range(_MOST + 1):
         instant = _add(first, unit, step * count)
         if instant > last:
@@ -124,6 +137,35 @@ def _dates(
         "HIVE_EXCEEDED_PARTITION_LIMIT",
         f"Query over table '{table}' can read more than {_MOST} partitions",
     )
+
+
+def _clipped(
+    asked: Asked, pattern: str, interval: tuple[str, int], ends: tuple[datetime, datetime]
+) -> tuple[datetime, datetime]:
+    """Move the range's ends towards the bounds that the query sets, never past them."""
+    (unit, step), (first, last) = interval, ends
+    if not is_ordered(pattern):
+        return ends
+    least, most = _exact(asked.least, pattern), _exact(asked.most, pattern)
+    if least is not None and least > first:
+        if unit in _MONTHS:
+            months = (least.year - first.year) * 12 + least.month - first.month
+            steps = max(0, months // (_MONTHS[unit] * step) - 1)
+        else:
+            steps = int((least - first).total_seconds() // (_SECONDS[unit] * step))
+        first = _add(first, unit, steps * step)
+    if most is not None and most < last:
+        last = most
+    return first, last
+
+
+def _exact(text: str, pattern: str) -> datetime | None:
+    """Read a bound, if it is a value of the pattern to the letter."""
+    try:
+        found = parse_java(text, pattern)
+    except ValueError:
+        return None
+    return found if format_java(found, pattern) == text else None
 
 
 def _members(

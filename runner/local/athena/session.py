@@ -9,9 +9,7 @@ from runner.local.athena.errors import syntax_error
 from runner.local.athena.lexer import Token, position, tokenize
 
 if TYPE_CHECKING:
-    import duckdb
-
-    from runner.local.athena.engine import Engine
+    from runner.local.athena.engine import Engine, Handle
     from runner.local.athena.partitions import Locator
     from runner.local.athena.planner import Planner
     from runner.local.athena.sqltypes import SqlType
@@ -48,7 +46,7 @@ class Session:
     """The services and settings of one execution."""
 
     engine: Engine
-    cursor: duckdb.DuckDBPyConnection
+    cursor: Handle
     planner: Planner
     locator: Locator
     catalog: GlueCatalog

@@ -20,9 +20,7 @@ from runner.local.athena.sqltypes import parse_type
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import duckdb
-
-    from runner.local.athena.engine import Engine
+    from runner.local.athena.engine import Engine, Handle
     from runner.local.athena.tables import Field
     from runner.local.s3 import FolderS3
 
@@ -61,7 +59,7 @@ class Writer:
     before_file: Callable[[int], None]
     """Called with the number of files already visible; may raise, to fail the statement there."""
 
-    def write(self, cursor: duckdb.DuckDBPyConnection, select: str, target: Target) -> Written:
+    def write(self, cursor: Handle, select: str, target: Target) -> Written:
         """Write the rows of a select whose columns are the target's, by position and type."""
         bucket, _, prefix = target.location.removeprefix("s3://").partition("/")
         folder = self.s3.temporary_folder(bucket) / f"{self.query_id}-{uuid.uuid4().hex[:8]}"
@@ -73,7 +71,7 @@ class Writer:
 
     def _write(
         self,
-        cursor: duckdb.DuckDBPyConnection,
+        cursor: Handle,
         select: str,
         target: Target,
         place: tuple[str, str, Path],
