@@ -36,7 +36,11 @@ def _find_named(subject: Subject, scene: Scene) -> Iterator[Fault]:
                 f"a table of the project that it reads: {listed(read)}",
                 suggestion(name, read, otherwise="remove it"),
             )
-    for name, periods in (header.lookback or {}).items():
+
+
+def _find_lookback(subject: Subject, scene: Scene) -> Iterator[Fault]:
+    del scene
+    for name, periods in (subject.table.header.lookback or {}).items():
         if periods < 0:
             yield Fault(
                 subject.places.value("lookback", name),
@@ -92,6 +96,7 @@ RULES = (
         "A look-back or watch of a table that is not read does nothing.",
         _find_named,
     ),
+    Rule(_LOOKBACK, "error", "A look-back counts periods before the window.", _find_lookback),
     Rule(
         _UNUSED,
         "error",

@@ -6,6 +6,7 @@ of every query are checked against those of its inputs, table by table in the or
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runner.project.cache import Cache, key_of
@@ -22,7 +23,13 @@ if TYPE_CHECKING:
     from runner.project.keys import Choice
     from runner.project.load import Outcome
 
-_Checked = tuple[tuple["Column", ...], tuple["Fault", ...]]
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the columns of one query are, and what is wrong with them."""
+
+    columns: tuple[Column, ...]
+    faults: tuple[Fault, ...]
 
 
 def inspect_fresh(snapshot: Snapshot, choice: Choice, cache_dir: Path | None) -> Findings:
@@ -47,16 +54,18 @@ def _column_faults(outcome: Outcome, cache: Cache) -> list[Fault]:
     schemas = source_schemas(outcome.setting)
     faults: list[Fault] = []
     for name in outcome.order:
-        columns, found = _checked(by_name[name], schemas, outcome, cache)
-        faults += found
-        if columns and not found:  # what a wrong query gives would make its readers wrong too
-            schemas[str(name)] = columns
+        checked = _checked(by_name[name], schemas, outcome, cache)
+        faults += checked.faults
+        if (
+            checked.columns and not checked.faults
+        ):  # what a wrong query gives would make its readers wrong too
+            schemas[str(name)] = checked.columns
     return faults
 
 
 def _checked(
     draft: Draft, schemas: Mapping[str, tuple[Column, ...]], outcome: Outcome, cache: Cache
-) -> _Checked:
+) -> Checked:
     from runner.project.drafts import knows_places  # noqa: PLC0415 - heavy, on a miss only
     from runner.query import check_columns  # noqa: PLC0415 - heavy, on a miss only
 
@@ -67,12 +76,13 @@ def _checked(
     }
     parts = [f"{name} {columns!r}" for name, columns in sorted(inputs.items())]
     key = key_of([outcome.workshop.key_of_draft(draft), *parts])
-    known: _Checked | None = cache.get(key)
-    if known is not None:
+    known = cache.get(key)
+    if isinstance(known, Checked):
         return known
     columns, faults = check_columns(draft.rendered, draft.analysis, inputs)
     if faults and not knows_places(draft):
         placed = outcome.workshop.redraft(draft)
         columns, faults = check_columns(placed.rendered, placed.analysis, inputs)
-    cache.put(key, (columns, faults))
-    return columns, faults
+    checked = Checked(columns, faults)
+    cache.put(key, checked)
+    return checked

@@ -1,7 +1,7 @@
-"""Each folder of tests/broken is a project with faults, and the text that must tell about them.
+"""Each folder of tests/broken is a project with faults, and the text that must tell of them.
 
-A case's files are laid over those of `_base`, which has no faults.  `expected.txt` and `status` were
-written by hand.
+A case's files are laid over those of `_base`, which has no faults.  Its `expected.txt` and
+`status` were written by hand.
 """
 
 from __future__ import annotations

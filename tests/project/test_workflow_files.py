@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from runner.project import inspect_project
+from tests.project.projects import good_project, write_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TABLES = 'tables: {type: tables, select: ["marts.*"]}'
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        ("report: {type: lambda, function: report}", []),
+        ("report: {type: lambda, function: report, needs: [report]}", ["3:44 step-cycle"]),
+        ("report: {type: lambda, function: empty}", ["3:36 unknown-function"]),
+        ("report: {type: lambda, function: builtin:none}", ["3:36 unknown-function"]),
+        ("Report: {type: wait, duration: 5m}", ["3:3 bad-name"]),
+        ("continue: {type: wait, duration: 5m}", ["3:3 bad-name"]),
+        ("more: {type: tables, select: [marts.daily]}", ["3:3 selected-twice"]),
+        ('more: {type: tables, exclude: ["marts.*"]}', []),
+        ('more: {type: tables, select: ["tag:none"]}', ["3:33 empty-selection"]),
+        ("more: {type: loads, select: [marts.dayly]}", ["3:32 empty-selection"]),
+        ("w: {type: wait, duration: 5m, catch: [{errors: [X], next: tables}]}", []),
+        ("w: {type: wait, duration: 5m, catch: [{errors: [X], next: continue}]}", []),
+        ("w: {type: wait, duration: 5m, catch: [{errors: [X], next: w}]}", ["3:61 unknown-step"]),
+        ("w: {type: wait, duration: 5m, catch: [{errors: [X], next: z}]}", ["3:61 unknown-step"]),
+        ("w: {type: wait, duration: 5}", ["3:29 wrong-type"]),
+    ],
+)
+def test_what_steps_name_must_exist(step: str, expected: list[str], tmp_path: Path) -> None:
+    text = f"steps:\n  {TABLES}\n  {step}\n"
+    files = {"workflows/daily.yaml": text, "lambdas/empty/other.py": ""}
+    faults = inspect_project(write_files(good_project(tmp_path), files)).faults
+    assert [f"{f.place} {f.code}".removeprefix("workflows/daily.yaml:") for f in faults] == expected
+
+
+def test_a_schedule_may_have_a_zone_of_its_own(tmp_path: Path) -> None:
+    """SEMANTICS 14."""
+    text = f'schedule: {{cron: "0 3 * * ? *", timezone: %s}}\nsteps: {{{TABLES}}}\n'
+    root = good_project(tmp_path)
+    write_files(root, {"workflows/daily.yaml": text % "Asia/Tokyo"})
+    assert inspect_project(root).faults == ()
+    write_files(root, {"workflows/daily.yaml": text % "Asia/Kyoto"})
+    (fault,) = inspect_project(root).faults
+    assert (fault.code, str(fault.place)) == ("unknown-timezone", "workflows/daily.yaml:1:43")
+
+
+def test_a_pattern_may_mean_a_table_whose_file_is_broken(tmp_path: Path) -> None:
+    files = {
+        "sql/marts/daily.sql": "SELEC 1\n",
+        "workflows/daily.yaml": 'steps: {t: {type: tables, select: [marts.daily, "tag:web"]}}\n',
+    }
+    faults = inspect_project(write_files(good_project(tmp_path), files)).faults
+    assert [fault.code for fault in faults] == ["sql-syntax"]
