@@ -102,6 +102,9 @@ def _graph(sdk: Any, make: Callable[[State], Any], flow: Flow) -> Any:  # noqa: 
                 inner = _graph(sdk, make, value).to_dict()
                 step.written[field] = {"ProcessorConfig": {"Mode": "INLINE"}, **inner}
             elif isinstance(value, list):
-                step.written[field] = [_graph(sdk, make, one).to_dict() for one in value]
+                step.written[field] = [
+                    _graph(sdk, make, one).to_dict() if isinstance(one, Flow) else one
+                    for one in value
+                ]
         steps.append(step)
     return sdk.Graph(sdk.Chain(steps))

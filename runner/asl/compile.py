@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner.asl import retries
 from runner.asl.expressions import expression
-from runner.asl.flow import Flow, Machine, State
+from runner.asl.flow import Flow, Machine, State, state_name
 from runner.asl.steps import step_states
 from runner.asl.steps.scope import Scope
 from runner.asl.tables.common import keeper_task
@@ -102,7 +102,7 @@ def _step(scope: Scope, name: str) -> tuple[State, ...]:
 
 def _parallel(scope: Scope, group: tuple[str, ...]) -> tuple[State, ...]:
     """Run the steps of a group side by side, each collecting for itself."""
-    title = f"{' and '.join(group)}"
+    title = state_name(" and ".join(group[:-1]), f"and {group[-1]}")
     branches = []
     for name in group:
         end = f"{name} end"
@@ -112,6 +112,7 @@ def _parallel(scope: Scope, group: tuple[str, ...]) -> tuple[State, ...]:
             entries={},
             sink="branch",
             known=f"$append({scope.known}, $branch)",
+            depth="branch_",
         )
         body = _step(inner, name)
         start = State(
@@ -130,7 +131,7 @@ def _parallel(scope: Scope, group: tuple[str, ...]) -> tuple[State, ...]:
         "Output": {},
         "Next": scope.following,
     }
-    return (State(title[:80], fields),)
+    return (State(title, fields),)
 
 
 def _begin(scope: Scope, first: str) -> State:

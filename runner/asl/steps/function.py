@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from runner.asl import retries
 from runner.asl.expressions import expression
-from runner.asl.flow import State, catcher, retrier, state_name, task
-from runner.asl.steps.scope import FAILURE, catch_to_explain, entry, explaining, step_retriers
+from runner.asl.flow import State, retrier, state_name, task
+from runner.asl.steps.scope import entry, step_failing, step_retriers
 from runner.model.durations import seconds
 
 if TYPE_CHECKING:
     from runner.asl.steps.scope import Scope
-    from runner.model.workflow import LambdaStep, StepCatch
+    from runner.model.workflow import LambdaStep
 
 
 def states(scope: Scope, name: str, step: LambdaStep) -> tuple[State, ...]:
@@ -25,7 +25,7 @@ def states(scope: Scope, name: str, step: LambdaStep) -> tuple[State, ...]:
         gate = (scope.gate(name, needed, start=start, skipped=skipped),)
     value = ', "value": $states.result.Payload'
     succeeded = scope.collect(entry(name, name, "lambda", "succeeded", value))
-    failed = scope.collect(entry(name, name, "lambda", "failed", FAILURE))
+    catchers, explained = step_failing(scope, name, "lambda", step)
     timeout = step.timeout or scope.project.config.defaults.lambda_timeout
     return (
         *gate,
@@ -41,11 +41,11 @@ def states(scope: Scope, name: str, step: LambdaStep) -> tuple[State, ...]:
                 Assign=succeeded,
                 Output={},
                 Retry=step_retriers(step.retry, _default_retry()),
-                Catch=[*(_catch(scope, name, one) for one in step.catch), catch_to_explain(name)],
+                Catch=catchers,
                 Next=scope.following,
             ),
         ),
-        *explaining(scope, name, failed, following=scope.following),
+        *explained,
     )
 
 
@@ -62,16 +62,3 @@ def _payload(scope: Scope, name: str, step: LambdaStep) -> dict[str, Any]:
 
 def _default_retry() -> list[dict[str, Any]]:
     return [retrier(retries.KEEPER, interval_s=2, attempts=6)]
-
-
-def _catch(scope: Scope, name: str, one: StepCatch) -> dict[str, Any]:
-    """Translate a catcher: `continue` goes on as if the step were done, a step's name jumps."""
-    more = (
-        ', "error": $states.errorOutput.Error, "message": '
-        '$exists($states.errorOutput.Cause) ? $states.errorOutput.Cause : ""'
-    )
-    if one.next == "continue":
-        noted = scope.collect(entry(name, name, "lambda", "caught", more))
-        return catcher(one.errors, scope.following, Assign=noted)
-    noted = scope.collect(entry(name, name, "lambda", "failed", more))
-    return catcher(one.errors, scope.jump(name, one.next), Assign=noted)

@@ -5,12 +5,13 @@ Each load: choose -> plan (the keeper writes the manifest) -> load (`ecs:runTask
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from runner.asl import retries
 from runner.asl.expressions import expression, quote
 from runner.asl.flow import Flow, State, retrier, state_name, task
-from runner.asl.steps.scope import FAILURE, catch_to_explain, entry, explaining, step_retriers
+from runner.asl.steps.scope import catch_to_explain, entry, explaining, failure, step_retriers
 from runner.asl.steps.tables import lanes
 from runner.asl.tables.common import keeper_task
 from runner.asl.tablespec import keeper_spec
@@ -49,9 +50,10 @@ def states(scope: Scope, name: str, step: LoadsStep) -> tuple[State, ...]:
     needed = scope.needs(step, tables_too=False)
     if needed:
         skipped = scope.collect(entry(name, name, "loads", "skipped"))
-        result.append(scope.gate(name, needed, start=title, skipped=skipped))
+        result.append(scope.gate(name, needed, start=title, skipped=skipped, whole=True))
+    inside = replace(scope, depth="")
     branches = [
-        _lane(scope, name, f"{name} lane {number}", lane, step)
+        _lane(inside, name, f"{name} lane {number}", lane, step)
         for number, lane in enumerate(lanes(loaded, scope.concurrency.loads), start=1)
     ]
     collected = {scope.sink: expression(f"$append(${scope.sink}, $states.result.results)")}
@@ -110,11 +112,11 @@ def _load(
                 Assign=result("loaded", loaded),
                 Output={},
                 Retry=_retriers(table, load, step),
-                Catch=[catch_to_explain(subject)],
+                Catch=[catch_to_explain(scope, subject)],
                 Next=following,
             ),
         ),
-        *explaining(scope, subject, result("failed", FAILURE), following=following),
+        *explaining(scope, subject, result("failed", failure(scope)), following=following),
     )
 
 
@@ -168,7 +170,7 @@ def _plan(scope: Scope, table: Table, load: Load, subject: str) -> State:
             Assign={"manifest": expression("$states.result.Payload")},
             Output={},
             Retry=retries.keeper(),
-            Catch=[catch_to_explain(subject)],
+            Catch=[catch_to_explain(scope, subject)],
             Next=state_name(subject, "run"),
         ),
     )

@@ -1,8 +1,10 @@
 """Where a step stands: the project, the target, and the variable that collects results.
 
 Results are objects {step, name, kind, status, ...}; status is published, unchanged, loaded,
-succeeded, caught, failed or skipped.  An inner scope may read outer variables but not assign them
-(Amazon States Language), so a branch collects in a variable of its own.
+succeeded, caught, failed or skipped.  An inner scope may read outer variables, but no name that
+any state of an outer scope assigns may be assigned in it (Amazon States Language), so every depth
+has names of its own: `results` and `step_problem` at the top, `branch` and `branch_problem` in a
+step beside others, `done` and `problem` in a lane, `part` in a Map.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from runner.model.config import Concurrency, Retry
     from runner.model.names import TableName
     from runner.model.project import Project
-    from runner.model.workflow import AnyStep, StepRetry, Workflow
+    from runner.model.workflow import AnyStep, StepCatch, StepRetry, Workflow
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class Scope:
     sink: str = "results"
     known: str = "$results"
     """JSONata for every result so far."""
+    depth: str = "step_"
+    """What the names of a step's own variables begin with; nothing in a lane."""
 
     @property
     def concurrency(self) -> Concurrency:
@@ -58,14 +62,17 @@ class Scope:
     def needs(self, step: AnyStep, *, tables_too: bool) -> list[str]:
         """Name the needed steps whose failure skips this one.
 
-        Tables and loads look at their own upstreams instead of whole steps of tables.
+        Tables and loads look at their own upstreams instead of whole steps of tables, which count
+        only when they may be skipped as a whole.
         """
-        steps = self.workflow.steps
-        return [
-            name
-            for name in step.needs
-            if tables_too or not isinstance(steps[name], TablesStep | LoadsStep)
-        ]
+        return [name for name in step.needs if tables_too or self._may_be_down(name)]
+
+    def _may_be_down(self, name: str) -> bool:
+        """Tell whether a step may fail or be skipped as a whole."""
+        step = self.workflow.steps[name]
+        if not isinstance(step, TablesStep | LoadsStep):
+            return True
+        return any(self._may_be_down(one) for one in step.needs)
 
     def jump(self, step: str, to: str) -> str:
         """Give the state where a catcher's `next` begins; ProjectError when it cannot go there."""
@@ -102,10 +109,20 @@ class Scope:
         return {variable: expression(f"$append(${variable}, [{{{fields}}}])")}
 
     def gate(
-        self, name: str, needed: Sequence[str], *, start: str, skipped: dict[str, str]
+        self,
+        name: str,
+        needed: Sequence[str],
+        *,
+        start: str,
+        skipped: dict[str, str],
+        whole: bool = False,
     ) -> State:
-        """Skip a step whose needed steps failed or were skipped."""
-        down = f'{self.known}[status in ["failed", "skipped"] and step in '
+        """Skip a step whose needed steps failed or were skipped.
+
+        With `whole`, results of single tables and loads do not count.
+        """
+        single = '$not(kind in ["table", "load"]) and ' if whole else ""
+        down = f'{self.known}[status in ["failed", "skipped"] and {single}step in '
         return State(
             state_name(name, "choose"),
             {
@@ -150,10 +167,40 @@ def step_retriers(retry: tuple[StepRetry, ...] | None, default: list[dict[str, A
     return result
 
 
+def step_failing(
+    scope: Scope, name: str, kind: str, step: AnyStep, *, first: Sequence[dict[str, Any]] = ()
+) -> tuple[list[dict[str, Any]], tuple[State, ...]]:
+    """Give a step's catchers, `first` before its own, and the states that explain other errors.
+
+    A catcher of States.ALL must be the last, and no state may be unreachable: after one of the
+    step's own there is nothing left to explain.
+    """
+    catchers = [*first, *(_catch(scope, name, kind, one) for one in step.catch)]
+    if any("States.ALL" in one["ErrorEquals"] for one in catchers):
+        return catchers, ()
+    failed = scope.collect(entry(name, name, kind, "failed", failure(scope)))
+    explained = explaining(scope, name, failed, following=scope.following)
+    return [*catchers, catch_to_explain(scope, name)], explained
+
+
+def _catch(scope: Scope, name: str, kind: str, one: StepCatch) -> dict[str, Any]:
+    """Translate a catcher: `continue` goes on as if the step were done, a step's name jumps."""
+    more = (
+        ', "error": $states.errorOutput.Error, "message": '
+        '$exists($states.errorOutput.Cause) ? $states.errorOutput.Cause : ""'
+    )
+    if one.next == "continue":
+        noted = scope.collect(entry(name, name, kind, "caught", more))
+        return catcher(one.errors, scope.following, Assign=noted)
+    noted = scope.collect(entry(name, name, kind, "failed", more))
+    return catcher(one.errors, scope.jump(name, one.next), Assign=noted)
+
+
 def explaining(
     scope: Scope, subject: str, failed: dict[str, str], *, following: str
 ) -> tuple[State, ...]:
     """Put a failure into plain words, note it, and go on; `problem` holds the error."""
+    problem, diagnosis = f"${scope.depth}problem", f"{scope.depth}diagnosis"
     return (
         State(
             state_name(subject, "explain"),
@@ -161,17 +208,17 @@ def explaining(
                 scope.target,
                 "explain",
                 {
-                    "error": expression("$problem.Error"),
-                    "cause": expression('$exists($problem.Cause) ? $problem.Cause : ""'),
+                    "error": expression(f"{problem}.Error"),
+                    "cause": expression(f'$exists({problem}.Cause) ? {problem}.Cause : ""'),
                 },
-                Assign={"diagnosis": expression("$states.result.Payload")},
+                Assign={diagnosis: expression("$states.result.Payload")},
                 Output={},
                 Retry=retries.keeper(),
                 Catch=[
                     catcher(
                         ["States.ALL"],
                         state_name(subject, "fail"),
-                        Assign={"diagnosis": {"message": "", "advice": ""}},
+                        Assign={diagnosis: {"message": "", "advice": ""}},
                     )
                 ],
                 Next=state_name(subject, "fail"),
@@ -184,14 +231,19 @@ def explaining(
     )
 
 
-FAILURE = ', "error": $problem.Error, "message": $diagnosis.message, "advice": $diagnosis.advice'
-"""Further fields of a failed result."""
+def failure(scope: Scope) -> str:
+    """Write further fields of a failed result."""
+    diagnosis = f"${scope.depth}diagnosis"
+    return (
+        f', "error": ${scope.depth}problem.Error, "message": {diagnosis}.message, '
+        f'"advice": {diagnosis}.advice'
+    )
 
 
-def catch_to_explain(subject: str) -> dict[str, Any]:
+def catch_to_explain(scope: Scope, subject: str) -> dict[str, Any]:
     """Send any error to the explanation."""
     return catcher(
         ["States.ALL"],
         state_name(subject, "explain"),
-        Assign={"problem": expression("$states.errorOutput")},
+        Assign={f"{scope.depth}problem": expression("$states.errorOutput")},
     )

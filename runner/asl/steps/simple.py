@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from runner.asl.flow import State, retrier, state_name, task
-from runner.asl.steps.scope import FAILURE, catch_to_explain, entry, explaining, step_retriers
+from runner.asl.steps.scope import entry, step_failing, step_retriers
 from runner.model.durations import seconds
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def sns_states(scope: Scope, name: str, step: SnsStep) -> tuple[State, ...]:
     if step.subject:
         arguments["Subject"] = step.subject
     default = [retrier(_SNS_ERRORS, interval_s=2, attempts=6)]
+    catchers, explained = step_failing(scope, name, "sns", step)
     fields = task(
         "arn:aws:states:::sns:publish",
         arguments,
@@ -40,27 +41,35 @@ def sns_states(scope: Scope, name: str, step: SnsStep) -> tuple[State, ...]:
         Assign=scope.collect(entry(name, name, "sns", "succeeded")),
         Output={},
         Retry=step_retriers(step.retry, default),
-        Catch=[catch_to_explain(name)],
+        Catch=catchers,
         Next=scope.following,
     )
-    failed = scope.collect(entry(name, name, "sns", "failed", FAILURE))
     return (
         *_gate(scope, name, step, "sns"),
         State(state_name(name, "run"), fields),
-        *explaining(scope, name, failed, following=scope.following),
+        *explained,
     )
 
 
 def asl_states(scope: Scope, name: str, step: AslStep) -> tuple[State, ...]:
-    """Put a raw state between the others; its errors are noted like those of any step."""
+    """Put a raw state between the others; its errors are noted like those of any step.
+
+    The state's own Retry, Catch and TimeoutSeconds come before what the step says; a task that
+    has no timeout at all gets that of a load.
+    """
     fields: dict[str, Any] = {**step.state, "Next": scope.following}
+    fields.pop("End", None)
     collected = scope.collect(entry(name, name, "asl", "succeeded"))
     fields["Assign"] = {**fields.get("Assign", {}), **collected}
     explained: tuple[State, ...] = ()
     if step.state.get("Type") in ("Task", "Parallel", "Map"):
-        fields["Catch"] = [*fields.get("Catch", []), catch_to_explain(name)]
-        failed = scope.collect(entry(name, name, "asl", "failed", FAILURE))
-        explained = explaining(scope, name, failed, following=scope.following)
+        if step.retry:
+            fields["Retry"] = [*fields.get("Retry", []), *step_retriers(step.retry, [])]
+        first = fields.get("Catch", [])
+        fields["Catch"], explained = step_failing(scope, name, "asl", step, first=first)
+    if step.state.get("Type") == "Task":
+        timeout = step.timeout or scope.project.config.defaults.load_timeout
+        fields.setdefault("TimeoutSeconds", seconds(timeout))
     run = State(state_name(name, "run"), fields)
     return (*_gate(scope, name, step, "asl"), run, *explained)
 

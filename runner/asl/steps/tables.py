@@ -46,7 +46,7 @@ def states(scope: Scope, name: str, step: TablesStep) -> tuple[State, ...]:
     if needed:
         start = starts[0] if starts else scope.following
         skipped = scope.collect(entry(name, name, "tables", "skipped"))
-        result.append(scope.gate(name, needed, start=start, skipped=skipped))
+        result.append(scope.gate(name, needed, start=start, skipped=skipped, whole=True))
     caught = scope.catching(name, step, scope.following)
     after = caught[0].name if caught else scope.following
     for number, wave in enumerate(grouped):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 KEEPER_TIMEOUT_S = 900
 CATALOGUE_TIMEOUT_S = 60
 NO_OUTPUT: dict[str, Any] = {}
+REDRIVE = "$states.context.Execution.RedriveCount"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ class Turn:
             )
         spec = keeper_spec(self.lane.project, self.table, self.lane.grain) | {
             "execution": expression("$states.context.Execution.Id"),
-            "redrive": expression("$states.context.Execution.RedriveCount"),
+            "redrive": expression(REDRIVE),
         }
         return (
             State(
@@ -155,13 +156,15 @@ class Turn:
         )
 
     def keeper(self, verb: str, op: str, payload: dict[str, Any], **rest: Any) -> State:  # noqa: ANN401
-        """Call the keeper about this table."""
+        """Call the keeper about this table; `Catch=[]` leaves errors to the state around it."""
         fields: dict[str, Any] = {
             "Output": NO_OUTPUT,
             "Retry": retries.keeper(),
             "Catch": [self.catch_all()],
             **rest,
         }
+        if not fields["Catch"]:
+            del fields["Catch"]
         return State(
             self.name(verb), keeper_task(self.lane.target, op, self.context() | payload, **fields)
         )
@@ -191,7 +194,7 @@ class Turn:
         """Write the client request token: one per execution, redrive, state, chunk, attempt."""
         parts = [
             "$states.context.Execution.Id",
-            "$states.context.Execution.RedriveCount",
+            REDRIVE,
             "$states.context.State.Name",
             *([salt] if salt else []),
             "$attempt",
@@ -249,7 +252,10 @@ class Turn:
                 {
                     "Type": "Wait",
                     "Seconds": expression("$diagnosis.wait"),
-                    "Assign": {"attempt": expression("$attempt + 1")},
+                    "Assign": {
+                        "attempt": expression("$attempt + 1"),
+                        "spec": expression(f'$merge([$spec, {{"redrive": {REDRIVE}}}])'),
+                    },
                     "Next": self.name("read"),
                 },
             ),

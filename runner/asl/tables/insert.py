@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from runner.asl import retries
 from runner.asl.expressions import concatenation, expression, quote, sql_terms
 from runner.asl.flow import Flow, State, catcher
-from runner.asl.tables.common import NO_OUTPUT, Lane, Turn
+from runner.asl.tables.common import NO_OUTPUT, REDRIVE, Lane, Turn
 from runner.asl.tablespec import (
     codec_of,
     format_parameters,
@@ -237,7 +237,12 @@ def _stage(turn: Turn) -> State:
 
 
 def _insert(turn: Turn) -> State:
-    """Write the chunk: columns by name on both sides, the analyst's text from the second line."""
+    """Write the chunk: columns by name on both sides, the analyst's text from the second line.
+
+    A redriven execution goes on here with the stage of the run before, in which an aborted INSERT
+    may have left files.  Then the statement is undefined, which fails the task as an error that
+    the Map's catcher sees, and the next attempt writes to a stage of its own.
+    """
     query = concatenation(
         [
             quote(f'INSERT INTO "{turn.stage_database}"."'),
@@ -253,10 +258,12 @@ def _insert(turn: Turn) -> State:
     )
     return turn.athena(
         "insert",
-        expression(query),
+        expression(f"$spec.redrive = {REDRIVE} ? {query}"),
         salt="$chunk.start",
         Assign={
-            "scanned": expression("$states.result.QueryExecution.Statistics.DataScannedInBytes")
+            "chunk_scanned": expression(
+                "$states.result.QueryExecution.Statistics.DataScannedInBytes"
+            )
         },
         Next=turn.name("test"),
     )
@@ -275,7 +282,7 @@ def _test(turn: Turn) -> State:
         "test",
         expression(query),
         salt="$chunk.start",
-        Assign={"tested": expression(result)},
+        Assign={"chunk_tested": expression(result)},
         Next=turn.name("publish"),
     )
 
@@ -291,8 +298,8 @@ def _publish(turn: Turn) -> State:
         {
             "plan": plan,
             "chunk": expression("$chunk"),
-            "result": expression("$tested"),
-            "scanned": expression("$scanned"),
+            "result": expression("$chunk_tested"),
+            "scanned": expression("$chunk_scanned"),
         },
         Assign={"part": expression("$states.result.Payload")},
         Catch=[],
