@@ -175,6 +175,24 @@ class FolderS3:
             path.unlink(missing_ok=True)
         return {"ETag": _etag_of(self._size(Bucket, Key), stamp), **_ok(200)}
 
+    def adopt_folder(self, path: Path, *, Bucket: str, Prefix: str) -> bool:  # noqa: N803
+        """Make a folder of files objects below a prefix at once, if nothing is there yet."""
+        for file in path.iterdir():
+            stamp = _stamp()
+            os.utime(file, ns=(stamp, stamp))
+        with self._locked(Bucket):
+            for _ in range(_TRIES):
+                target = self._target(Bucket, Prefix.rstrip("/"))
+                try:
+                    self._make_parents(target, self.bucket_folder(Bucket))
+                    path.rename(target)
+                except FileNotFoundError:
+                    continue
+                except OSError:
+                    return False
+                return True
+        return False
+
     def copy_object(
         self,
         *,

@@ -14,16 +14,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.local.athena.errors import AthenaFailure, unsupported
-from runner.local.athena.partitions import hive_folder
+from runner.local.athena.partitions import hive_folder, unescape_value
 from runner.local.athena.sqltypes import parse_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from runner.local.athena.engine import Engine, Handle
+    from runner.local.athena.engine import Engine, Handle, Rows
+    from runner.local.athena.partitions import Values
     from runner.local.athena.tables import Field
     from runner.local.s3 import FolderS3
 
+_KEY = "__k"
 MOST_WRITERS = 100
 """Partitions that one statement may write."""
 
@@ -78,14 +80,7 @@ class Writer:
     ) -> Written:
         bucket, prefix, folder = place
         found = self.engine.run(cursor, _copy(select, target, folder))
-        names = [name for name, _ in found.columns]
-        spots = [names.index(each) for each in ("filename", "count", "partition_keys")]
-        made = [tuple(row[each] for each in spots) for row in found.rows]
-        keyed = [
-            (tuple((keys or {}).get(f"k{n}") for n in range(len(target.keys))), path, count)
-            for path, count, keys in made
-            if count
-        ]
+        keyed = _made(found, target, folder)
         keyed.sort(key=lambda each: ([value or "" for value in each[0]], each[1]))
         partitions = tuple(dict.fromkeys(values for values, _, _ in keyed))
         if len(partitions) > MOST_WRITERS:
@@ -96,39 +91,74 @@ class Writer:
         files = []
         for number, (values, path, _) in enumerate(keyed):
             self.before_file(number)
-            key = "/".join(
-                each
-                for each in (
-                    prefix,
-                    hive_folder(target.keys, values).rstrip("/"),
-                    f"{self.query_id}_{number:05}{_suffix(target)}",
-                )
-                if each
-            )
-            self.s3.adopt(Path(path), Bucket=bucket, Key=key)
-            files.append(f"s3://{bucket}/{key}")
-        rows = sum(count for _, _, count in keyed)
-        return Written(rows, tuple(files), partitions, found.bytes_read)
+            folder_key = f"{prefix}/{hive_folder(target.keys, values)}".strip("/")
+            files.append(self._show(Path(path), bucket, folder_key, own_folder=bool(values)))
+        return Written(
+            sum(count for _, _, count in keyed), tuple(files), partitions, found.bytes_read
+        )
+
+    def _show(self, path: Path, bucket: str, folder: str, *, own_folder: bool) -> str:
+        """Make a finished file visible; a partition's folder moves whole if it is new."""
+        name = f"{self.query_id}_{path.name}"
+        if own_folder and len(list(path.parent.iterdir())) == 1:
+            path = path.rename(path.with_name(name))
+            if self.s3.adopt_folder(path.parent, Bucket=bucket, Prefix=folder):
+                return f"s3://{bucket}/{folder}/{name}"
+        key = f"{folder}/{name}" if folder else name
+        self.s3.adopt(path, Bucket=bucket, Key=key)
+        return f"s3://{bucket}/{key}"
+
+
+def _made(found: Rows, target: Target, folder: Path) -> list[tuple[Values, str, int]]:
+    """Give what COPY made: partition values, path and rows of each file that has rows.
+
+    Only Parquet's writer tells rows and values per file; for text the values are read from the
+    paths and all rows are counted with the first file.
+    """
+    keys = len(target.keys)
+    if target.format == "parquet":
+        names = [name for name, _ in found.columns]
+        spots = [names.index(each) for each in ("filename", "count", "partition_keys")]
+        made = [tuple(row[each] for each in spots) for row in found.rows]
+        return [
+            (tuple((values or {}).get(f"{_KEY}{n}") for n in range(keys)), path, int(count))
+            for path, count, values in made
+            if count
+        ]
+    total, paths = int(found.rows[0][0]), list(found.rows[0][1])
+    return [
+        (_values_of(path, folder, keys), path, 0 if number else total)
+        for number, path in enumerate(paths)
+        if total
+    ]
+
+
+def _values_of(path: str, folder: Path, keys: int) -> Values:
+    parts = Path(path).relative_to(folder).parts[:keys]
+    return tuple(unescape_value(part.partition("=")[2]) for part in parts)
 
 
 def _copy(select: str, target: Target, folder: Path) -> str:
     """Write the COPY statement; partition columns get names that no data column has."""
     plain = len(target.columns)
-    names = [f"c{n}" for n in range(plain)] + [f"k{n}" for n in range(len(target.keys))]
+    names = [f"c{n}" for n in range(plain)] + [f"{_KEY}{n}" for n in range(len(target.keys))]
     data = ", ".join(
         f'CAST(c{n} AS {parse_type(column.type).duck()}) AS "{column.name}"'
         for n, column in enumerate(target.columns)
     )
-    keys = "".join(f", nullif(CAST(k{n} AS VARCHAR), '') AS k{n}" for n in range(len(target.keys)))
+    keys = "".join(
+        f", nullif(CAST({_KEY}{n} AS VARCHAR), '') AS {_KEY}{n}" for n in range(len(target.keys))
+    )
     rows = f"SELECT {data}{keys} FROM ({select}) AS q({', '.join(names)})"
     options = _format(target)
     if target.keys:
-        keyed = ", ".join(f"k{n}" for n in range(len(target.keys)))
-        options += f", PARTITION_BY ({keyed}), FILENAME_PATTERN 'f_{{uuid}}'"
+        keyed = ", ".join(f"{_KEY}{n}" for n in range(len(target.keys)))
+        options += f", PARTITION_BY ({keyed}), FILENAME_PATTERN '{{uuid}}'"
         to = str(folder)
     else:
         to = str(folder / f"f{_suffix(target)}")
-    return f"COPY ({rows}) TO '{to}' ({options}, RETURN_STATS)"
+    answer = "RETURN_STATS" if target.format == "parquet" else "RETURN_FILES"
+    return f"COPY ({rows}) TO '{to}' ({options}, {answer})"
 
 
 def _format(target: Target) -> str:
