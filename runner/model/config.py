@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from runner.model.fields import Duration, EnvironmentValue, Port, SecretArn
+from runner.model.fields import Duration, EnvironmentValue, Port, SecretArn, TextOrEnvironment
 from runner.model.header import Strict
 
 Scalar = str | int | float | bool | None
@@ -69,11 +69,13 @@ class MysqlMart(Strict):
     """A mart in MySQL or MariaDB."""
 
     engine: Literal["mysql"] = Field(description="mysql (MariaDB included)")
-    host: str = Field("127.0.0.1", description="Host name.")
+    host: TextOrEnvironment = Field("127.0.0.1", description="Host name.")
     port: Port = Field(3306, description="Port; a number or ${env:NAME}.")
-    socket: str | None = Field(None, description="Unix socket instead of host and port.")
-    database: str = Field(description="Schema that holds the mart's tables.")
-    user: str = Field("root", description="User name or ${env:NAME}.")
+    socket: TextOrEnvironment | None = Field(
+        None, description="Unix socket instead of host and port."
+    )
+    database: TextOrEnvironment = Field(description="Schema that holds the mart's tables.")
+    user: TextOrEnvironment = Field("root", description="User name or ${env:NAME}.")
     password: EnvironmentValue | None = Field(
         None, description="${env:NAME} only; a plain password is refused."
     )

