@@ -1,0 +1,125 @@
+"""Small projects that between them use everything a definition can hold, compiled."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from runner.asl.build import render
+from runner.asl.compile import compile_workflow
+from runner.asl.validate import check_machine
+from runner.model.sqltext import SqlText
+from tests.support.projects import project, select_all, table, workflow
+
+if TYPE_CHECKING:
+    from runner.model.project import Table
+
+RAW = "CREATE EXTERNAL TABLE raw.flights (n bigint) LOCATION 's3://raw/flights/'"
+TABLES = (
+    replace(table("raw.flights", kind="ddl"), sql=SqlText((RAW,))),
+    table("staging.flights", "raw.flights"),
+    table(
+        "marts.daily",
+        "staging.flights",
+        load={"mode": "merge", "keys": ["dt"]},
+        tests=[{"min_rows": 1}],
+    ),
+    table("marts.routes", "staging.flights", kind="ctas"),
+    table("marts.names", "raw.flights", kind="view"),
+)
+STEPS: dict[str, Any] = {
+    "tables": {"type": "tables"},
+    "validate": {"type": "lambda", "function": "validate", "needs": ["tables"]},
+    "loads": {"type": "loads", "needs": ["validate"]},
+}
+QUICK = {"retry": {"max_attempts": 3, "interval": "1s"}}
+_INNER = {"StartAt": "inner", "States": {"inner": {"Type": "Pass", "End": True}}}
+EVERY_STEP: dict[str, Any] = {
+    "first": {
+        "type": "lambda",
+        "function": "validate",
+        "catch": [
+            {"errors": ["TooFew"], "next": "alert"},
+            {"errors": ["NotToday"], "next": "continue"},
+        ],
+    },
+    "tables": {"type": "tables", "needs": ["first"]},
+    "pause": {"type": "wait", "duration": "1s", "needs": ["tables"]},
+    "beside": {"type": "lambda", "function": "validate", "needs": ["tables"]},
+    "queue": {
+        "type": "asl",
+        "state": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::sqs:sendMessage",
+            "Arguments": {"QueueUrl": "https://q", "MessageBody": "{% $window.start %}"},
+        },
+        "needs": ["tables"],
+    },
+    "both": {
+        "type": "asl",
+        "state": {"Type": "Parallel", "Branches": [_INNER]},
+        "needs": ["pause", "beside", "queue"],
+    },
+    "loads": {
+        "type": "loads",
+        "needs": ["both"],
+        "catch": [{"errors": ["States.ALL"], "next": "alert"}],
+    },
+    "tell": {
+        "type": "sns",
+        "topic": "done",
+        "message": "m",
+        "needs": ["loads"],
+        "catch": [{"errors": ["States.ALL"], "next": "continue"}],
+    },
+    "alert": {"type": "sns", "topic": "alerts", "subject": "s", "message": "m"},
+}
+AWS = {
+    "engine": "aws",
+    "region": "us-east-1",
+    "account": "123456789012",
+    "lake": "s3://lake/",
+    "results": "s3://results/",
+    "network": {"subnets": ["subnet-1"]},
+    "marts": {
+        "main": {
+            "engine": "mysql",
+            "host": "mart",
+            "database": "mart",
+            "user": "loader",
+            "secret": "arn:aws:secretsmanager:us-east-1:123456789012:secret:mart-AbCdEf",
+        }
+    },
+}
+
+
+def compiled(
+    *tables: Table,
+    environment: dict[str, Any] | None = None,
+    lanes: int = 5,
+    **fields: Any,  # noqa: ANN401
+) -> bytes:
+    """Compile a workflow (its fields are given) over all tables of a project, by default ours."""
+    defaults = {**QUICK, "concurrency": {"dml": lanes}}
+    found = project(*(tables or TABLES), environment=environment, defaults=defaults)
+    named = workflow(**{"steps": STEPS, **fields})
+    machine = compile_workflow(found, named, select_all(named, found))
+    text = render(machine)
+    check_machine(machine, text, file=named.file)
+    return text
+
+
+def variety() -> dict[str, bytes]:
+    """Give definitions that hold every kind of table, step and nesting, by what they show."""
+    return {
+        "kinds": compiled(),
+        "one lane": compiled(lanes=1),
+        "steps": compiled(steps=EVERY_STEP),
+        "aws": compiled(environment=AWS, steps=EVERY_STEP),
+        "tables beside tables": compiled(
+            *TABLES[:2],
+            steps={"tables": {"type": "tables"}, "a": STEPS["validate"] | {"needs": []}},
+        ),
+        "no tables": compiled(steps={"pause": {"type": "wait", "duration": "1s"}}),
+        "no loads": compiled(TABLES[0], steps={"loads": {"type": "loads"}}),
+    }
