@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -75,6 +75,8 @@ class Left:
     leases: tuple[str, ...]
     orphans: tuple[str, ...]
     """Published files that no record lists."""
+    files: dict[str, tuple[str, ...]] = field(compare=False)
+    """Paths of each table's published files."""
 
 
 def left_behind(root: Path, mart: Path) -> Left:
@@ -84,6 +86,7 @@ def left_behind(root: Path, mart: Path) -> Left:
     told: dict[str, dict[str, tuple[str, int, int]]] = {}
     writing: list[str] = []
     orphans: list[str] = []
+    paths: dict[str, tuple[str, ...]] = {}
     for name in _tables(storage):
         entries = records.entries(storage, name)
         grain = None if all(entry.start == records.WHOLE for entry in entries) else "day"
@@ -106,13 +109,16 @@ def left_behind(root: Path, mart: Path) -> Left:
             for file in bodies[entry.key]["files"]
             if _period(file, period)
         }
-        tables[name] = _rows(root, files)
+        paths[name] = tuple(
+            str(root / ".runner" / "s3" / uri.removeprefix("s3://")) for uri in sorted(files)
+        )
+        tables[name] = _rows(paths[name])
         locations = {body["location"] for body in bodies.values() if "location" in body}
         for location in locations:
             there = {storage.uri(s.key) for s in storage.list(storage.key(location))}
             orphans += sorted(there - files)
     leases = tuple(stored.key for stored in storage.list("_runner/leases/"))
-    return Left(tables, _mart(mart), told, tuple(writing), leases, tuple(orphans))
+    return Left(tables, _mart(mart), told, tuple(writing), leases, tuple(orphans), paths)
 
 
 def _tables(storage: Storage) -> list[str]:
@@ -124,13 +130,9 @@ def _period(file: dict[str, Any], period: str) -> bool:
     return period == records.WHOLE or file["partition"].get("dt") == period
 
 
-def _rows(root: Path, uris: set[str]) -> list[tuple[Any, ...]]:
-    if not uris:
+def _rows(paths: tuple[str, ...]) -> list[tuple[Any, ...]]:
+    if not paths:
         return []
-    paths = [
-        str(root / ".runner" / "s3" / uri.removeprefix("s3://").replace("%", "%25"))
-        for uri in sorted(uris)
-    ]
     with duckdb.connect() as connection:
         listed = ", ".join(f"'{path}'" for path in paths)
         query = f"SELECT * FROM read_parquet([{listed}], hive_partitioning=true) ORDER BY ALL"

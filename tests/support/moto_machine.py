@@ -76,12 +76,19 @@ class Ended:
 
 
 def run_with_moto(
-    definition: bytes, given: Json, do: Callable[[str, str, Json], Json], *, redrive: int = 0
+    definition: bytes,
+    given: Json,
+    do: Callable[[str, str, Json], Json],
+    *,
+    execution: dict[str, Json] | None = None,
 ) -> Ended:
-    """Execute a definition; `do` takes the state's name, the resource and the arguments."""
+    """Execute a definition; `do` takes the state's name, the resource and the arguments.
+
+    `execution` is what the context object says of it; what is missing there is filled in.
+    """
     with _ONE_AT_A_TIME, _plugged_in(do):
         program, _ = AmazonStateLanguageParser.parse(definition.decode())
-        env = _environment(given, redrive)
+        env = _environment(given, {} if execution is None else execution)
         program.eval(env)
     state = env.program_state()
     entered = tuple(
@@ -97,18 +104,14 @@ def run_with_moto(
     return Ended(type(state).__name__, None, None, None, entered)
 
 
-def _environment(given: Json, redrive: int) -> Any:  # noqa: ANN401 - moto has no types
-    context = {
-        "Execution": {
-            "Id": EXECUTION,
-            "Input": given,
-            "Name": EXECUTION.rpartition(":")[2],
-            "RoleArn": "",
-            "StartTime": "2013-02-01T00:00:00Z",
-            "RedriveCount": redrive,
-        },
-        "StateMachine": {"Id": MACHINE, "Name": "daily"},
-    }
+def _environment(given: Json, execution: dict[str, Json]) -> Any:  # noqa: ANN401 - moto has no types
+    execution.setdefault("Id", EXECUTION)
+    execution.setdefault("Name", execution["Id"].rpartition(":")[2])
+    execution.setdefault("Input", given)
+    execution.setdefault("RoleArn", "")
+    execution.setdefault("StartTime", "2013-02-01T00:00:00Z")
+    execution.setdefault("RedriveCount", 0)
+    context = {"Execution": execution, "StateMachine": {"Id": MACHINE, "Name": "daily"}}
     return Environment(
         aws_execution_details=AWSExecutionDetails("000000000000", "us-east-1", ""),
         execution_type="STANDARD",

@@ -13,7 +13,7 @@ import re
 import threading
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.keeper.core import Keeper
 from runner.keeper.handler import dispatch
