@@ -24,13 +24,17 @@ if TYPE_CHECKING:
     from runner.model.ports import Json
 
 _NAME = re.compile(r"\$([A-Za-z_]\w*)")
+_PAIR = re.compile(
+    r"\\(?:u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})|.)", re.IGNORECASE | re.DOTALL
+)
+"""An escape in a string literal; the groups match a character written as two surrogates."""
 _NULL = Utils.NULL_VALUE
 
 
 def compile_full(text: str) -> Compiled:
     """Compile any expression; raises StateError for one that is not JSONata."""
     try:
-        program = Jsonata(text)
+        program = Jsonata(_PAIR.sub(_joined, text))
     except JException as error:
         raise _failure(error) from error
     program.set_output_convert_nulls(False)
@@ -45,12 +49,21 @@ def compile_full(text: str) -> Compiled:
             raise _failure(error) from error
         except RecursionError as error:
             raise StateError(QUERY, "D1011: Stack overflow error") from error
+        except ZeroDivisionError as error:
+            raise StateError(QUERY, "D1001: Number out of range: Infinity") from error
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             # The library lets Python's own errors through where JSONata has a type error.
             raise StateError(QUERY, f"T0410: {error}") from error
         return UNDEFINED if value is None else _plain(value)
 
     return evaluate
+
+
+def _joined(escape: re.Match[str]) -> str:
+    """Write a pair of surrogates as the one character that it means; the library keeps two."""
+    if escape[1] is None:
+        return escape[0]
+    return chr(0x10000 + ((int(escape[1], 16) & 0x3FF) << 10) + (int(escape[2], 16) & 0x3FF))
 
 
 def _failure(error: JException) -> StateError:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runner.machine.quick_tokens import Kind, Token, tokenize
+from runner.machine.quick_tokens import FUNCTION_NAMES, Kind, Token, tokenize
 from runner.machine.quick_values import (
     Deferred,
     add,
@@ -214,7 +214,20 @@ def _descend(value: Json, fields: tuple[str, ...]) -> Json:
     return value
 
 
+def _function_or_path(name: str, fields: tuple[str, ...]) -> Compiled:
+    """Read a variable that is called like a function; without one, the name is the function."""
+
+    def read(env: Env) -> Json:
+        if name not in env.variables:
+            raise Deferred
+        return _descend(env.variables[name], fields)
+
+    return read
+
+
 def _variable_path(name: str, fields: tuple[str, ...]) -> Compiled:
+    if name in FUNCTION_NAMES:
+        return _function_or_path(name, fields)
     if not fields:
         return lambda env: env.variables.get(name, UNDEFINED)
     return lambda env: _descend(env.variables.get(name, UNDEFINED), fields)

@@ -1,0 +1,359 @@
+"""What each type of JSONata state does, and what expressions in it see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.machine.machines import Fails, Script, error_of, jsonata, output_of, play
+
+Json = Any
+
+PASS = {"Type": "Pass", "End": True}
+
+
+def one(**fields: Json) -> dict[str, Json]:
+    """A machine of one Pass state."""
+    return jsonata({"A": {**PASS, **fields}})
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        ("plain", "plain"),
+        (None, None),
+        (
+            {"a": ["{% $states.input.x + 1 %}", {"b": "{% $states.input.x %}"}]},
+            {"a": [3, {"b": 2}]},
+        ),
+        ("{% $states.input.list[1] %}", "b"),
+        ("{% $states.input.none %}", None),
+        ("{% [$states.input.x] %}", [2]),
+        ("{% $states.input.list[$ = 'a'] %}", "a"),
+        ("{% $count($states.input.list) %}", 2),
+        ("{% 6 / 3 %}", 2),
+        ("{% $number('4') %}", 4),
+        ("{% 7 / 2 %}", 3.5),
+        ("{% $map([1, 2], function($v) { $v * 2 }) %}", [2, 4]),
+        ("{% $states.input.pairs.v %}", [1, 2]),
+        ("{% $partition([1, 2, 3], 2) %}", [[1, 2], [3]]),
+        ("{% $range(0, 10, 5) %}", [0, 5, 10]),
+        ("{% $range(3, 1, -1) %}", [3, 2, 1]),
+        ("{% $range(1, 5, 9) %}", 1),
+        ("{% $hash('', 'MD5') %}", "d41d8cd98f00b204e9800998ecf8427e"),
+        ("{% $parse('{\"a\": [1, null]}') %}", {"a": [1, None]}),
+        ("{% $parse('null') %}", None),
+        ("{% $length($uuid()) %}", 36),
+        ("{% $random() < 1 %}", True),
+        ("{% $random(5) = $random(5) %}", True),
+        ("{% $now() %}", "2000-01-01T00:00:00.000Z"),
+        ("{% $millis() %}", 946684800000),
+        ("{% $states.context.State.Name %}", "A"),
+        ("{% $states.context.Execution.Input.x %}", 2),
+        ("{% $states.context.Execution.RedriveCount %}", 0),
+        ("{% $type($states.input.list[2]) %}", None),
+        ('{% "\\ud83d\\ude00" & $string($length("\\ud83d\\ude00")) %}', "😀1"),
+    ],
+)
+def test_outputs(output: Json, expected: Json) -> None:
+    data = {"x": 2, "list": ["a", "b"], "none": None, "pairs": [{"v": 1}, {"v": 2}]}
+    definition = one(Output=output)
+    if expected is None and isinstance(output, str) and "type" in output:
+        assert error_of(definition, data) == "States.QueryEvaluationError"
+    else:
+        assert output_of(definition, data) == expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "cause"),
+    [
+        ("$nothing", "specified for the field 'Output' returned nothing (undefined)."),
+        ("$states.input.no.such", "returned nothing (undefined)."),
+        ("$states.result", "returned nothing (undefined)."),
+        ("1 + 'a'", "threw an error during evaluation. T2002"),
+        ("$nofunction(1)", "T1006: Attempted to invoke a non-function"),
+        ("$eval('1')", "T1006: Attempted to invoke a non-function"),
+        ("(", "threw an error during evaluation. S0"),
+        ("$sum", "which is not JSON"),
+        ("1 / 0", "D1001"),
+        ("$parse('{')", "not JSON"),
+        ("$hash('a', 'CRC')", "not a hash algorithm"),
+        ("$range(1, 2, 0)", "must not be 0"),
+        ("$range(1, 2000, 1)", "at most 1000"),
+        ("$partition([1], 0)", "must be a positive number"),
+        ("($f := function($n) { 1 + $f($n) }; $f(1))", "D1011"),
+    ],
+)
+def test_failing_expressions(expression: str, cause: str) -> None:
+    outcome = play(one(Output=f"{{% {expression} %}}"), {})
+    assert (outcome.status, outcome.error) == ("FAILED", "States.QueryEvaluationError")
+    assert "executing the state 'A' (entered at the event id #2)" in (outcome.cause or "")
+    assert cause in (outcome.cause or "")
+
+
+def test_assignments_see_the_values_of_entry_and_hold_from_the_next_state() -> None:
+    definition = jsonata(
+        {
+            "A": {"Type": "Pass", "Assign": {"x": 1}, "Next": "B"},
+            "B": {
+                "Type": "Pass",
+                "Assign": {"x": "{% $x + 1 %}", "y": "{% $x %}"},
+                "Output": "{% $x %}",
+                "Next": "C",
+            },
+            "C": {"Type": "Pass", "Output": "{% [$states.input, $x, $y] %}", "End": True},
+        }
+    )
+    assert output_of(definition) == [1, 2, 1]
+
+
+def test_inner_flows_read_outer_variables_and_keep_their_own() -> None:
+    inner = {
+        "StartAt": "B",
+        "States": {
+            "B": {"Type": "Pass", "Assign": {"x": "{% $x + 1 %}"}, "Next": "C"},
+            "C": {"Type": "Pass", "Output": "{% $x %}", "End": True},
+        },
+    }
+    definition = jsonata(
+        {
+            "A": {"Type": "Pass", "Assign": {"x": 1}, "Next": "P"},
+            "P": {"Type": "Parallel", "Branches": [inner], "Next": "D"},
+            "D": {"Type": "Pass", "Output": "{% [$states.input, $x] %}", "End": True},
+        }
+    )
+    assert output_of(definition) == [2, 1]
+
+
+def test_a_task_gets_its_arguments_and_its_result_can_be_put_out_and_assigned() -> None:
+    definition = jsonata(
+        {
+            "T": {
+                "Type": "Task",
+                "Resource": "arn:aws:states:::lambda:invoke",
+                "Arguments": {"n": "{% $states.input.n %}"},
+                "Output": {"got": "{% $states.result.Payload %}", "was": "{% $states.input %}"},
+                "Assign": {"kept": "{% $states.result.Payload.a %}"},
+                "Next": "E",
+            },
+            "E": {"Type": "Pass", "Output": "{% [$states.input, $kept] %}", "End": True},
+        }
+    )
+    service = Script(T={"Payload": {"a": 5}})
+    outcome = play(definition, {"n": 3}, service)
+    assert outcome.output == [{"got": {"a": 5}, "was": {"n": 3}}, 5]
+    (request,) = service.requests
+    assert (request.arguments, request.resource) == ({"n": 3}, "arn:aws:states:::lambda:invoke")
+    assert (request.key, request.attempt, request.repeated) == ("T#1.0", 0, False)
+    assert request.context["State"]["RetryCount"] == 0
+
+
+def test_a_task_without_arguments_gets_the_input() -> None:
+    definition = jsonata({"T": {"Type": "Task", "Resource": "r", "End": True}})
+    assert output_of(definition, {"a": 1}) == {"a": 1}
+
+
+def test_a_token_task_sees_its_token() -> None:
+    definition = jsonata(
+        {
+            "T": {
+                "Type": "Task",
+                "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+                "Arguments": {"token": "{% $states.context.Task.Token %}"},
+                "End": True,
+            }
+        }
+    )
+    assert len(output_of(definition)["token"]) == 36
+
+
+CHOICE = jsonata(
+    {
+        "C": {
+            "Type": "Choice",
+            "Choices": [
+                {"Condition": "{% $states.input = 1 %}", "Next": "Out", "Output": "one"},
+                {
+                    "Condition": "{% $states.input = 2 %}",
+                    "Next": "Out",
+                    "Assign": {"v": "two"},
+                },
+            ],
+            "Default": "Out",
+            "Output": "other",
+            "Assign": {"v": "none"},
+        },
+        "Out": {
+            "Type": "Pass",
+            "Output": "{% [$states.input, $exists($v) ? $v : '-'] %}",
+            "End": True,
+        },
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"), [(1, ["one", "-"]), (2, [2, "two"]), (3, ["other", "none"])]
+)
+def test_a_choice_puts_out_what_its_branch_says(data: int, expected: Json) -> None:
+    assert output_of(CHOICE, data) == expected
+
+
+def test_a_condition_must_be_boolean() -> None:
+    definition = jsonata(
+        {
+            "C": {
+                "Type": "Choice",
+                "Choices": [{"Condition": "{% 'yes' %}", "Next": "S"}],
+                "Default": "S",
+            },
+            "S": {"Type": "Succeed"},
+        }
+    )
+    outcome = play(definition)
+    assert outcome.error == "States.QueryEvaluationError"
+    assert "'Choices[0]/Condition' returned an unexpected result type" in (outcome.cause or "")
+    assert "Expected 'boolean', but was 'string' for value: \"yes\"" in (outcome.cause or "")
+
+
+def test_no_choice_and_no_default_is_a_runtime_error() -> None:
+    definition = jsonata(
+        {
+            "C": {"Type": "Choice", "Choices": [{"Condition": "{% false %}", "Next": "S"}]},
+            "S": {"Type": "Succeed"},
+        }
+    )
+    assert error_of(definition) == "States.Runtime"
+
+
+@pytest.mark.parametrize(
+    ("wait", "seconds"),
+    [
+        ({"Seconds": 90}, 90),
+        ({"Seconds": "{% $states.input.s %}"}, 5),
+        ({"Timestamp": "2000-01-01T00:01:00Z"}, 60),
+        ({"Timestamp": "{% $states.input.t %}"}, 3600),
+        ({"Timestamp": "1999-01-01T00:00:00Z"}, 0),
+    ],
+)
+def test_waits(wait: Json, seconds: int) -> None:
+    definition = jsonata({"W": {"Type": "Wait", **wait, "End": True}})
+    outcome = play(definition, {"s": 5, "t": "2000-01-01T09:30:00.5+08:30"})
+    assert int((outcome.ended - outcome.started).total_seconds()) == seconds
+
+
+@pytest.mark.parametrize(
+    "wait", [{"Seconds": "{% 'x' %}"}, {"Seconds": "{% -1 %}"}, {"Timestamp": "{% 'noon' %}"}]
+)
+def test_waits_that_cannot_be(wait: Json) -> None:
+    definition = jsonata({"W": {"Type": "Wait", **wait, "End": True}})
+    assert error_of(definition) == "States.QueryEvaluationError"
+
+
+def test_succeed_and_fail() -> None:
+    assert output_of(jsonata({"S": {"Type": "Succeed", "Output": {"a": 1}}})) == {"a": 1}
+    definition = jsonata({"F": {"Type": "Fail", "Error": "E", "Cause": "{% $states.input.why %}"}})
+    outcome = play(definition, {"why": "rain"})
+    assert (outcome.status, outcome.error, outcome.cause) == ("FAILED", "E", "rain")
+
+
+def test_parallel_gives_results_in_the_order_of_branches() -> None:
+    def branch(name: str, seconds: int) -> Json:
+        wait = {"Type": "Wait", "Seconds": seconds, "Next": f"{name}2"}
+        last = {"Type": "Pass", "Output": name, "End": True}
+        return {"StartAt": name, "States": {name: wait, f"{name}2": last}}
+
+    definition = jsonata(
+        {"P": {"Type": "Parallel", "Branches": [branch("a", 9), branch("b", 1)], "End": True}}
+    )
+    outcome = play(definition)
+    assert outcome.output == ["a", "b"]
+    assert (outcome.ended - outcome.started).total_seconds() == 9
+
+
+def test_the_first_failing_branch_stops_its_siblings() -> None:
+    def branch(name: str, seconds: int, last: Json) -> Json:
+        wait = {"Type": "Wait", "Seconds": seconds, "Next": f"{name}2"}
+        return {"StartAt": name, "States": {name: wait, f"{name}2": last}}
+
+    definition = jsonata(
+        {
+            "P": {
+                "Type": "Parallel",
+                "Branches": [
+                    branch("a", 9, {"Type": "Task", "Resource": "r", "End": True}),
+                    branch("b", 1, {"Type": "Fail", "Error": "E", "Cause": "c"}),
+                ],
+                "Catch": [{"ErrorEquals": ["E"], "Next": "H"}],
+                "Next": "H",
+            },
+            "H": {"Type": "Wait", "Seconds": 60, "End": True},
+        }
+    )
+    service = Script()
+    assert play(definition, {}, service).output == {"Error": "E", "Cause": "c"}
+    assert service.requests == []
+
+
+def item_machine(**fields: Json) -> dict[str, Json]:
+    task = {"Type": "Task", "Resource": "r", "End": True}
+    processor = {"StartAt": "I", "States": {"I": task}}
+    return jsonata({"M": {"Type": "Map", "ItemProcessor": processor, "End": True, **fields}})
+
+
+def test_map_runs_its_processor_for_each_item() -> None:
+    service = Script(I=lambda request: request.arguments * 10)
+    outcome = play(item_machine(Items="{% $states.input.n %}"), {"n": [1, 2, 3]}, service)
+    assert outcome.output == [10, 20, 30]
+    assert sorted(service.keys) == ["M#1.0[0]/I#1.0", "M#1.0[1]/I#1.0", "M#1.0[2]/I#1.0"]
+
+
+def test_map_selects_what_an_item_gets() -> None:
+    selector = {
+        "i": "{% $states.context.Map.Item.Index %}",
+        "v": "{% $states.context.Map.Item.Value %}",
+        "all": "{% $count($states.input) %}",
+    }
+    assert output_of(item_machine(ItemSelector=selector), ["a", "b"]) == [
+        {"i": 0, "v": "a", "all": 2},
+        {"i": 1, "v": "b", "all": 2},
+    ]
+
+
+def test_map_of_nothing_gives_nothing() -> None:
+    assert output_of(item_machine(), []) == []
+
+
+@pytest.mark.parametrize("most", [1, 2, 0])
+def test_map_runs_at_most_so_many_at_once(most: int) -> None:
+    processor = {"StartAt": "I", "States": {"I": {"Type": "Wait", "Seconds": 1, "End": True}}}
+    state = {"Type": "Map", "ItemProcessor": processor, "MaxConcurrency": most, "End": True}
+    outcome = play(jsonata({"M": state}), [1, 2, 3, 4])
+    seconds = {1: 4, 2: 2, 0: 1}[most]
+    assert (outcome.ended - outcome.started).total_seconds() == seconds
+
+
+def test_a_failing_item_fails_the_map_with_its_error() -> None:
+    assert error_of(item_machine(), [1, 2], I=[1, Fails("Odd")]) == "Odd"
+
+
+def test_a_payload_over_the_limit_ends_the_execution() -> None:
+    """262,144 bytes of UTF-8; States.ALL does not take States.DataLimitExceeded."""
+    task = {
+        "Type": "Task",
+        "Resource": "r",
+        "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "S"}],
+        "Next": "S",
+    }
+    definition = jsonata({"T": task, "S": {"Type": "Succeed"}})
+    assert error_of(definition, {}, T="x" * 262_143) == "States.DataLimitExceeded"
+    assert error_of(definition, {}, T="é" * 131_072) == "States.DataLimitExceeded"
+    assert output_of(definition, {}, T="x" * 262_142) == "x" * 262_142
+
+
+def test_the_history_is_limited() -> None:
+    states = {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"}}
+    outcome = play(jsonata(states), {}, history_limit=100)
+    assert outcome.error == "States.Runtime"
+    assert "maximum number of history events (100)" in (outcome.cause or "")
