@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("config.yaml", "data", "sql", "workflows", "lambdas")
-JANUARY = {"start": "2013-01-01", "end": "2013-01-31"}
 
 
 @pytest.fixture(scope="module")
@@ -72,15 +71,17 @@ def test_the_mart_holds_the_months_numbers(month: Path) -> None:
 def test_the_tables_hold_the_months_numbers(month: Path) -> None:
     read = from_lake(month)
     compare.assert_pipeline(read)
-    places = read("route_summary_by_origin")[["origin", "place", "dest"]]
-    compare.assert_same(
-        places, expected.route_places()[["origin", "place", "dest"]], keys=["origin", "place"]
-    )
+    places = read("route_summary_by_origin")
+    found = {
+        (origin, int(place)): dest
+        for origin, place, dest in zip(places.origin, places.place, places.dest, strict=True)
+    }
+    assert found == expected.route_places()
 
 
 def test_the_same_window_again_changes_nothing(month: Path) -> None:
     before = left_behind(month, month / ".runner" / "mart.sqlite")
-    result = run(RunRequest(root=month, workflow="daily", **JANUARY))
+    result = run(RunRequest(root=month, workflow="daily", start="2013-01-01", end="2013-01-31"))
     assert result.status == "SUCCEEDED"
     after = left_behind(month, month / ".runner" / "mart.sqlite")
     assert after.tables == before.tables

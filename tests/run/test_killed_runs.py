@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-WINDOW = {"start": "2024-01-01", "end": "2024-01-03"}
+WINDOW = ("2024-01-01", "2024-01-03")
 PARTS = 4
 
 
@@ -42,7 +42,7 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Left]:
     compile_project(fresh)
     ran = fresh.with_name("ran")
     shutil.copytree(fresh, ran)
-    assert run_in_child(start(ran, **WINDOW)) == 0
+    assert run_in_child(start(ran, WINDOW)) == 0
     return fresh, ran, left_of(ran)
 
 
@@ -75,7 +75,7 @@ def test_running_the_same_window_again_changes_nothing(
     _, ran, left = clean
     again = tmp_path / "project"
     shutil.copytree(ran, again)
-    assert run_in_child(start(again, **WINDOW)) == 0
+    assert run_in_child(start(again, WINDOW)) == 0
     assert left_of(again) == left
 
 
@@ -93,12 +93,12 @@ def test_killed_at_any_state_and_continued(
         root = tmp_path / str(number)
         shutil.copytree(fresh, root)
         plan = FaultPlan((InjectedFault(state, Crash(), when, visit=1, attempt=0),))
-        status = run_in_child(start(root, plan, **WINDOW))
+        status = run_in_child(start(root, WINDOW, plan))
         if status == 0:
             continue  # the state is not entered in a run without failures
         assert status == -9, (state, status)
         struck += 1
-        after = resume(root) if then == "resume" else start(root, **WINDOW)
+        after = resume(root) if then == "resume" else start(root, WINDOW)
         assert run_in_child(after) == 0, (state, when, then)
         assert left_of(root) == left, (state, when, then)
         shutil.rmtree(root)

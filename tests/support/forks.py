@@ -47,9 +47,10 @@ def run_in_child(request: RunRequest) -> int:
     return in_child(lambda: 0 if run(request).status == "SUCCEEDED" else 1)
 
 
-def start(root: Path, faults: FaultPlan | None = None, **window: str) -> RunRequest:
-    """Ask for a run of the only workflow over a window."""
-    return RunRequest(root=root, workflow="daily", faults=faults, **window)  # type: ignore[arg-type] # window: start, end
+def start(root: Path, window: tuple[str, str], faults: FaultPlan | None = None) -> RunRequest:
+    """Ask for a run of the workflow `daily` over a window."""
+    first, last = window
+    return RunRequest(root=root, workflow="daily", start=first, end=last, faults=faults)
 
 
 def resume(root: Path) -> RunRequest:
