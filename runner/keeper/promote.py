@@ -13,7 +13,7 @@ from .faults import PromotionFailed, RowsOutsideWindow
 from .storage import Stored
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from .core import Attempt, Keeper
     from .spec import Spec
@@ -89,6 +89,7 @@ def by_period(
 def _settle(keeper: Keeper, pace: _Pace, prefix: str, wanted: dict[str, File]) -> dict[str, str]:
     """Delete what is not wanted, then copy what is missing, until a listing shows just that."""
     storage = keeper.storage
+    refused: Sequence[str] = ()
     for _ in range(_ROUNDS):
         found = {stored.key: stored for stored in storage.list(prefix)}
         extra = [
@@ -101,7 +102,7 @@ def _settle(keeper: Keeper, pace: _Pace, prefix: str, wanted: dict[str, File]) -
             return {key: stored.etag for key, stored in found.items()}
         if extra:
             pace.step()
-            storage.delete(extra)
+            refused = storage.delete(extra)
             continue
         for first in range(0, len(missing), _BATCH):
             pace.step()
@@ -111,7 +112,8 @@ def _settle(keeper: Keeper, pace: _Pace, prefix: str, wanted: dict[str, File]) -
                     for file in missing[first : first + _BATCH]
                 ]
             )
+    why = f" ({refused[0]})" if refused else ""
     raise PromotionFailed(
-        f"{storage.uri(prefix)} does not hold exactly the {len(wanted)} objects that were copied "
-        f"to it: {len(extra)} cannot be deleted, {len(missing)} are missing"
+        f"{storage.uri(prefix)} does not hold exactly the {len(wanted)} objects that belong there: "
+        f"{len(extra)} to delete, {len(missing)} to copy{why}"
     )

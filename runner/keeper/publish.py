@@ -32,7 +32,9 @@ def publish(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[str
         entry = records.begin(keeper.storage, body, found=found, now=keeper.now())
     else:
         body = records.read(keeper.storage, entry)
-    if not entry.published:
+    if entry.published:
+        records.tidy(keeper.storage, entry)
+    else:
         try:
             etags = promote(keeper, attempt, body)
         except OutOfTime:

@@ -136,3 +136,8 @@ def complete(storage: Storage, entry: Entry, body: dict[str, Any]) -> None:
     """Write the `published` record in place of the `.writing` one."""
     storage.write_json(entry.key.removesuffix("writing") + "json", body)
     storage.delete([entry.key])
+
+
+def tidy(storage: Storage, entry: Entry) -> None:
+    """Remove the `.writing` twin that a call which died in `complete` left."""
+    storage.delete([entry.key.removesuffix("json") + "writing"])

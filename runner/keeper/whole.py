@@ -112,7 +112,9 @@ def _record(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[str
     if entry is None:
         raise PromotionFailed(f"{attempt.spec.name}: the record that this attempt began is gone")
     body = records.read(keeper.storage, entry)
-    if not entry.published:
-        body = {**body, "scanned": event.get("scanned")}
-        records.complete(keeper.storage, entry, body)
+    if entry.published:
+        records.tidy(keeper.storage, entry)
+        return body
+    body = {**body, "scanned": event.get("scanned")}
+    records.complete(keeper.storage, entry, body)
     return body
