@@ -33,7 +33,7 @@ def render(value: Any, kind: SqlType) -> str | None:  # noqa: ANN401, C901, PLR0
         case date() | time():
             return value.isoformat()
         case timedelta():
-            return _interval(value)
+            return render_interval(value)
         case bytes():
             return " ".join(f"{byte:02x}" for byte in value)
         case list() | tuple() if kind.name == "array":
@@ -82,7 +82,8 @@ def _row(value: Any, kind: SqlType) -> str:  # noqa: ANN401 - a dict by name, or
     return f"{{{', '.join(pairs)}}}"
 
 
-def _interval(value: timedelta) -> str:
+def render_interval(value: timedelta) -> str:
+    """Write an interval of days and less as Trino does: `1 02:00:00.000`."""
     total = round(value.total_seconds() * 1000)
     sign, total = ("-" if total < 0 else ""), abs(total)
     days, rest = divmod(total, 86_400_000)

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.errors import OptimizeError, ParseError, SchemaError, TokenError
+from sqlglot.errors import (
+    ErrorLevel,
+    OptimizeError,
+    ParseError,
+    SchemaError,
+    TokenError,
+    UnsupportedError,
+)
 from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.schema import MappingSchema
@@ -61,13 +68,21 @@ def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
     }
     conditions = find_conditions(tree, keys)
     return Template(
-        sql=tree.sql(dialect="duckdb"),
+        sql=_generate(tree),
         scans=tuple(
             Scan(database_, name, conditions.get(scan_name(number), ()))
             for number, (_, database_, name) in enumerate(tables.scans)
         ),
         reads=tuple((*key, fingerprint) for key, fingerprint in tables.reads.items()),
     )
+
+
+def _generate(tree: exp.Query) -> str:
+    """Write DuckDB's SQL; what sqlglot would only warn of is refused."""
+    try:
+        return tree.sql(dialect="duckdb", unsupported_level=ErrorLevel.RAISE)
+    except UnsupportedError as error:
+        raise unsupported(f"Something in this query ({error})") from error
 
 
 def _parse(sql: str) -> exp.Query:
@@ -193,19 +208,27 @@ def _place(tree: exp.Expr) -> tuple[int, int]:
 
 def _mark_unnamed(tree: exp.Expr) -> None:
     """Give Trino's unnamed columns a name that is recognised after stars are expanded."""
+    count = 0
     for select in tree.find_all(exp.Select):
         for number, each in enumerate(select.expressions):
-            if not (isinstance(each, exp.Column | exp.Alias | exp.Aliases) or each.is_star):
-                if isinstance(each, exp.Dot | exp.Subquery):
-                    continue
-                select.expressions[number].replace(exp.alias_(each.copy(), _UNNAMED))
+            named = isinstance(each, exp.Column | exp.Alias | exp.Aliases | exp.Dot | exp.Explode)
+            if not named and not each.is_star:
+                count += 1
+                marker = f"{_UNNAMED}{count}"
+                select.expressions[number].replace(exp.alias_(each.copy(), marker))
 
 
 def _name_unnamed(tree: exp.Expr) -> None:
-    for select in tree.find_all(exp.Select):
-        for number, each in enumerate(select.expressions):
-            if isinstance(each, exp.Alias) and each.alias == _UNNAMED:
-                each.set("alias", exp.to_identifier(f"_col{number}"))
+    """Turn the markers into `_col<position>`, wherever they are referred to."""
+    names = {
+        each.alias: f"_col{number}"
+        for select in tree.find_all(exp.Select)
+        for number, each in enumerate(select.expressions)
+        if isinstance(each, exp.Alias) and each.alias.startswith(_UNNAMED)
+    }
+    for identifier in tree.find_all(exp.Identifier) if names else ():
+        if identifier.name in names:
+            identifier.set("this", names[identifier.name])
 
 
 def _type_decimals(tree: exp.Expr) -> None:
