@@ -34,17 +34,16 @@ class Token:
     value: Json = None
 
 
-FUNCTION_NAMES = frozenset(
-    (
-        "sum count max min average string substring substringBefore substringAfter lowercase "
-        "uppercase length trim pad match contains replace split join formatNumber formatBase "
-        "formatInteger parseInteger number floor ceil round abs sqrt power random boolean not map "
-        "zip filter single reduce sift keys lookup append exists spread merge reverse each error "
-        "assert type sort shuffle distinct base64encode base64decode encodeUrlComponent encodeUrl "
-        "decodeUrlComponent decodeUrl eval toMillis fromMillis clone now millis partition range "
-        "hash uuid parse "
-    ).split()
-)
+_FUNCTIONS = """
+    sum count max min average string substring substringBefore substringAfter lowercase
+    uppercase length trim pad match contains replace split join formatNumber formatBase
+    formatInteger parseInteger number floor ceil round abs sqrt power random boolean not map zip
+    filter single reduce sift keys lookup append exists spread merge reverse each error assert
+    type sort shuffle distinct base64encode base64decode encodeUrlComponent encodeUrl
+    decodeUrlComponent decodeUrl eval toMillis fromMillis clone now millis partition range hash
+    uuid parse
+"""
+FUNCTION_NAMES = frozenset(_FUNCTIONS.split())
 """What JSONata and AWS call functions: such a name means a function unless it is assigned to."""
 
 _TOKEN = re.compile(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -32,7 +33,7 @@ def delays(definition: Json, failures: int) -> list[float]:
     journal = MemoryJournal()
     play(definition, {}, Script(T=[*[Fails("E")] * failures, "done"]), journal=journal)
     called = [e.time for e in journal.events() if e.kind is EventKind.TASK_SCHEDULED]
-    pairs = zip(called, called[1:], strict=False)
+    pairs = itertools.pairwise(called)
     return [(after - before).total_seconds() for before, after in pairs]
 
 

@@ -1,0 +1,385 @@
+"""JSONPath states: the data stages, paths, intrinsic functions, choice rules."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from runner.machine.paths import BadPath, Missing, follow, parse_path
+from tests.machine.machines import error_of, jsonpath, output_of, play
+
+Json = Any
+
+DATA = {
+    "a": {"b c": 1, "d": [10, 20, 30]},
+    "books": [
+        {"title": "x", "price": 5, "tags": ["new"]},
+        {"title": "y", "price": 15},
+        {"title": "z"},
+    ],
+    "none": None,
+    "日本": 2,
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("$", DATA),
+        ("$.a['b c']", 1),
+        ('$["a"]["d"][0]', 10),
+        ("$.a.d[-1]", 30),
+        ("$.a.d[*]", [10, 20, 30]),
+        ("$.a.d[0,2]", [10, 30]),
+        ("$.a.d[1:]", [20, 30]),
+        ("$.a.d[:-1]", [10, 20]),
+        ("$.a.d[::2]", [10, 30]),
+        ("$.books[*].price", [5, 15]),
+        ("$..price", [5, 15]),
+        ("$..tags[0]", ["new"]),
+        ("$.books[?(@.price < 10)].title", ["x"]),
+        ("$.books[?(@.price)].title", ["x", "y"]),
+        ("$.books[?(!@.price)].title", ["z"]),
+        ("$.books[?(@.price > 1 && @.title != 'x')].title", ["y"]),
+        ("$.books[?(@.title == 'x' || @.title == 'z')].title", ["x", "z"]),
+        ("$.books[?(@.title in ['y', 'q'])].price", [15]),
+        ("$.books[?(@.title =~ /[XY]/i)].title", ["x", "y"]),
+        ("$.none", None),
+        ("$.日本", 2),
+        ("$['a','none']", [DATA["a"], None]),
+        ("$.missing[*]", []),
+        ("$.missing[1:].x", []),
+    ],
+)
+def test_paths(path: str, expected: Json) -> None:
+    assert follow(parse_path(path), DATA) == expected
+
+
+@pytest.mark.parametrize("path", ["$.missing", "$.a.d[3]", "$.a.d.x", "$.none.x", "$[0]"])
+def test_definite_paths_that_lead_nowhere(path: str) -> None:
+    with pytest.raises(Missing):
+        follow(parse_path(path), DATA)
+
+
+@pytest.mark.parametrize("path", ["", "a", "$.", "$[", "$.a b", "$['a", "$[?(@.a ==)]", "$.a)"])
+def test_texts_that_are_no_paths(path: str) -> None:
+    with pytest.raises(BadPath):
+        parse_path(path)
+
+
+def one_pass(**fields: Json) -> dict[str, Json]:
+    return jsonpath({"A": {"Type": "Pass", "End": True, **fields}})
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, {"a": {"b": 1}, "c": 2}),
+        ({"InputPath": "$.a"}, {"b": 1}),
+        ({"InputPath": None}, {}),
+        ({"OutputPath": "$.c"}, 2),
+        ({"OutputPath": None}, {}),
+        ({"Result": 5}, 5),
+        ({"Result": {"x.$": "$.a"}}, {"x.$": "$.a"}),
+        ({"Result": 5, "ResultPath": "$.new.deep"}, {"a": {"b": 1}, "c": 2, "new": {"deep": 5}}),
+        ({"Result": 5, "ResultPath": "$.a.b"}, {"a": {"b": 5}, "c": 2}),
+        ({"Result": 5, "ResultPath": None}, {"a": {"b": 1}, "c": 2}),
+        ({"Result": 5, "ResultPath": "$.r", "OutputPath": "$.r"}, 5),
+        (
+            {"Parameters": {"x.$": "$.a.b", "y": {"z.$": "$$.State.Name"}}},
+            {"x": 1, "y": {"z": "A"}},
+        ),
+        ({"Parameters": {"l": ["$.a", {"v.$": "$.c"}]}}, {"l": ["$.a", {"v": 2}]}),
+        (
+            {"InputPath": "$.a", "Parameters": {"x.$": "$.b"}, "ResultPath": "$.c"},
+            {"a": {"b": 1}, "c": {"x": 1}},
+        ),
+    ],
+)
+def test_the_stages_of_a_pass(fields: Json, expected: Json) -> None:
+    assert output_of(one_pass(**fields), {"a": {"b": 1}, "c": 2}) == expected
+
+
+def test_the_stages_of_a_task() -> None:
+    definition = jsonpath(
+        {
+            "T": {
+                "Type": "Task",
+                "Resource": "r",
+                "InputPath": "$.in",
+                "Parameters": {"p.$": "$.x"},
+                "ResultSelector": {"s.$": "$.Payload", "t.$": "$$.State.Name"},
+                "ResultPath": "$.out",
+                "OutputPath": "$.out",
+                "Assign": {"v.$": "$.s"},
+                "Next": "B",
+            },
+            "B": {"Type": "Pass", "Parameters": {"in.$": "$", "v.$": "$v"}, "End": True},
+        }
+    )
+    output = output_of(definition, {"in": {"x": 1}}, T=lambda r: {"Payload": r.arguments})
+    assert output == {"in": {"s": {"p": 1}, "t": "T"}, "v": {"p": 1}}
+
+
+@pytest.mark.parametrize(
+    ("fields", "cause"),
+    [
+        ({"InputPath": "$.x"}, "could not be found in the input '{\"a\":1}'"),
+        ({"OutputPath": "$.x"}, "could not be found"),
+        ({"Parameters": {"x.$": "$.x"}}, "The JSONPath '$.x' specified for the field 'x.$'"),
+        ({"Parameters": {"x.$": "$x"}}, "references a variable"),
+        ({"Parameters": {"x.$": "$$.No"}}, "in the context object"),
+        ({"Result": 1, "ResultPath": "$.a.b"}, "Unable to apply ReferencePath"),
+        ({"Result": 1, "ResultPath": "$.a[0]"}, "Unable to apply ReferencePath"),
+        ({"Parameters": {"x.$": "States.MathAdd($.a, 'x')"}}, "expected a number"),
+    ],
+)
+def test_misses_are_runtime_errors(fields: Json, cause: str) -> None:
+    outcome = play(one_pass(**fields), {"a": 1})
+    assert outcome.error == "States.Runtime"
+    assert cause in (outcome.cause or "")
+    assert "while executing the state 'A' (entered at the event id #2)" in (outcome.cause or "")
+
+
+def intrinsic(call: str, data: Json = None) -> Json:
+    return output_of(one_pass(Parameters={"r.$": call}), data)["r"]
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ("States.Format('{} and {}', $.s, 5)", "text and 5"),
+        (r"States.Format('\{\} \'{}\' \\', 'a')", "{} 'a' \\"),
+        ("States.Format('{}{}{}', true, null, 1.5)", "truenull1.5"),
+        ("States.Format('none')", "none"),
+        ("States.StringToJson('{\"a\": [1]}')", {"a": [1]}),
+        ("States.JsonToString($.o)", '{"k":[1,"é"]}'),
+        ("States.Array()", []),
+        ("States.Array($.s, 1, States.Array(null))", ["text", 1, [None]]),
+        ("States.ArrayPartition($.l, 2)", [[1, 2], [3]]),
+        ("States.ArrayContains($.l, 2)", True),
+        ("States.ArrayContains($.l, true)", False),
+        ("States.ArrayRange(1, 9, 4)", [1, 5, 9]),
+        ("States.ArrayRange(5, 1, -2)", [5, 3, 1]),
+        ("States.ArrayGetItem($.l, 2)", 3),
+        ("States.ArrayLength($.l)", 3),
+        ("States.ArrayUnique(States.Array(1, 2, 1, true, '1', '1'))", [1, 2, True, "1"]),
+        ("States.Base64Encode('Data to encode')", "RGF0YSB0byBlbmNvZGU="),
+        ("States.Base64Decode('RGF0YSB0byBlbmNvZGU=')", "Data to encode"),
+        ("States.Hash('input data', 'SHA-1')", "aaff4a450a104cd177d28d18d74485e8cae074b7"),
+        ("States.JsonMerge($.o, $.p, false)", {"k": 2, "x": 1}),
+        ("States.MathAdd(111, -1)", 110),
+        ("States.MathAdd(0.5, 0)", 1),
+        ("States.MathAdd(-3.5, 0)", -3),
+        ("States.StringSplit('1,2;3', ',;')", ["1", "2", "3"]),
+        ("States.StringSplit('a-b', '-')", ["a", "b"]),
+        ("States.MathRandom(3, 4)", 3),
+        ("States.ArrayLength(States.StringSplit(States.UUID(), '-'))", 5),
+        ("States.Format($.t, $.s)", "a text"),
+    ],
+)
+def test_intrinsic_functions(call: str, expected: Json) -> None:
+    data = {"s": "text", "l": [1, 2, 3], "o": {"k": [1, "é"]}, "p": {"k": 2, "x": 1}, "t": "a {}"}
+    found = intrinsic(call, data)
+    assert found == expected
+    assert str(found) == str(expected)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "States.Format('{}')",
+        "States.Format('{}', 1, 2)",
+        "States.Format('{}', $.o)",
+        "States.StringToJson('{')",
+        "States.ArrayPartition($.l, 0)",
+        "States.ArrayGetItem($.l, 3)",
+        "States.ArrayRange(1, 5, 0)",
+        "States.ArrayRange(1, 2000, 1)",
+        "States.ArrayLength($.s)",
+        "States.Base64Decode('*')",
+        "States.Hash('a', 'CRC')",
+        "States.JsonMerge($.o, $.o, true)",
+        "States.JsonMerge($.o, 1, false)",
+        "States.MathRandom(4, 3)",
+        "States.UUID(1)",
+        "States.Base64Encode(1)",
+    ],
+)
+def test_intrinsic_functions_that_fail(call: str) -> None:
+    assert (
+        error_of(one_pass(Parameters={"r.$": call}), {"s": "", "l": [1], "o": {}})
+        == "States.Runtime"
+    )
+
+
+def choose(rule: Json, data: Json) -> bool:
+    definition = jsonpath(
+        {
+            "C": {"Type": "Choice", "Choices": [{**rule, "Next": "Yes"}], "Default": "No"},
+            "Yes": {"Type": "Pass", "Result": True, "End": True},
+            "No": {"Type": "Pass", "Result": False, "End": True},
+        }
+    )
+    return bool(output_of(definition, data))
+
+
+NOON = "2013-01-05T12:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "operand", "holds"),
+    [
+        ("StringEquals", "a", "a", True),
+        ("StringEquals", 1, "1", False),
+        ("StringLessThan", "a", "b", True),
+        ("StringGreaterThanEquals", "b", "b", True),
+        ("StringMatches", "log-2013.txt", "log-*.txt", True),
+        ("StringMatches", "log-2013.txt", "log-?.txt", False),
+        ("StringMatches", "a*b", "a\\*b", True),
+        ("StringMatches", "axb", "a\\*b", False),
+        ("StringMatches", "a\nb", "a*", True),
+        ("NumericEquals", 1.0, 1, True),
+        ("NumericEquals", True, 1, False),
+        ("NumericEquals", "1", 1, False),
+        ("NumericLessThan", 1, 2.5, True),
+        ("NumericGreaterThan", 1, 2.5, False),
+        ("BooleanEquals", True, True, True),
+        ("BooleanEquals", 1, True, False),
+        ("BooleanEquals", False, False, True),
+        ("TimestampEquals", "2013-01-05T21:00:00+09:00", NOON, True),
+        ("TimestampLessThan", "2013-01-05T11:59:59.999Z", NOON, True),
+        ("TimestampGreaterThan", "2013-01-06", NOON, False),
+        ("IsNull", None, True, True),
+        ("IsNull", 0, True, False),
+        ("IsString", "", True, True),
+        ("IsNumeric", True, True, False),
+        ("IsBoolean", False, True, True),
+        ("IsTimestamp", NOON, True, True),
+        ("IsTimestamp", "noon", False, True),
+        ("IsPresent", None, True, True),
+        ("IsPresent", None, False, False),
+    ],
+)
+def test_rules(operator: str, value: Json, operand: Json, *, holds: bool) -> None:
+    assert choose({"Variable": "$.v", operator: operand}, {"v": value, "o": operand}) is holds
+    if not operator.startswith("Is") and operator != "StringMatches":
+        rule = {"Variable": "$.v", f"{operator}Path": "$.o"}
+        assert choose(rule, {"v": value, "o": operand}) is holds
+
+
+def test_rules_are_combined() -> None:
+    one = {"Variable": "$.v", "NumericEquals": 1}
+    two = {"Variable": "$.v", "NumericEquals": 2}
+    assert choose({"Or": [one, two]}, {"v": 2})
+    assert not choose({"And": [one, two]}, {"v": 2})
+    assert choose({"Not": one}, {"v": 2})
+    assert choose({"And": [{"Variable": "$.w", "IsPresent": False}, two]}, {"v": 2})
+    assert not choose({"Variable": "$.v[*]", "IsPresent": True}, {"v": []})
+
+
+def test_a_rule_on_a_missing_variable_is_a_runtime_error() -> None:
+    definition = jsonpath(
+        {
+            "C": {
+                "Type": "Choice",
+                "Choices": [{"Variable": "$.v", "NumericEquals": 1, "Next": "S"}],
+                "Default": "S",
+            },
+            "S": {"Type": "Succeed"},
+        }
+    )
+    assert error_of(definition, {}) == "States.Runtime"
+
+
+def test_a_choice_applies_its_paths_and_assigns() -> None:
+    definition = jsonpath(
+        {
+            "C": {
+                "Type": "Choice",
+                "InputPath": "$.a",
+                "OutputPath": "$.out",
+                "Assign": {"v": "default"},
+                "Choices": [
+                    {
+                        "Variable": "$.n",
+                        "NumericEquals": 1,
+                        "Next": "S",
+                        "Assign": {"v.$": "$.n"},
+                    }
+                ],
+                "Default": "S",
+            },
+            "S": {"Type": "Pass", "Parameters": {"in.$": "$", "v.$": "$v"}, "End": True},
+        }
+    )
+    assert output_of(definition, {"a": {"n": 1, "out": 5}}) == {"in": 5, "v": 1}
+    assert output_of(definition, {"a": {"n": 2, "out": 6}}) == {"in": 6, "v": "default"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"ItemsPath": "$.items"}, [1, 2]),
+        ({"InputPath": "$.items"}, [1, 2]),
+        (
+            {
+                "ItemsPath": "$.items",
+                "ItemSelector": {
+                    "i.$": "$$.Map.Item.Index",
+                    "v.$": "$$.Map.Item.Value",
+                    "k.$": "$.k",
+                },
+            },
+            [{"i": 0, "v": 1, "k": "x"}, {"i": 1, "v": 2, "k": "x"}],
+        ),
+        ({"ItemsPath": "$.items", "ResultSelector": {"n.$": "$[0]"}}, {"n": 1}),
+        ({"ItemsPath": "$.items", "MaxConcurrencyPath": "$.most"}, [1, 2]),
+    ],
+)
+def test_maps(fields: Json, expected: Json) -> None:
+    processor = {"StartAt": "I", "States": {"I": {"Type": "Pass", "End": True}}}
+    state = {"Type": "Map", "ItemProcessor": processor, "End": True, **fields}
+    assert output_of(jsonpath({"M": state}), {"items": [1, 2], "k": "x", "most": 1}) == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "data", "seconds"),
+    [
+        ({"SecondsPath": "$.s"}, {"s": 3}, 3),
+        ({"TimestampPath": "$.t"}, {"t": "2000-01-01T00:00:09Z"}, 9),
+        ({"SecondsPath": "$.s"}, {"s": -1}, None),
+        ({"SecondsPath": "$.s"}, {"s": "x"}, None),
+        ({"TimestampPath": "$.t"}, {"t": "2000-01-01"}, None),
+    ],
+)
+def test_waits(fields: Json, data: Json, seconds: int | None) -> None:
+    outcome = play(jsonpath({"W": {"Type": "Wait", "End": True, **fields}}), data)
+    if seconds is None:
+        assert outcome.error == "States.Runtime"
+    else:
+        assert (outcome.ended - outcome.started).total_seconds() == seconds
+
+
+def test_a_state_may_choose_jsonata_within_a_jsonpath_machine() -> None:
+    definition = jsonpath(
+        {
+            "A": {"Type": "Pass", "Assign": {"x.$": "$.n"}, "Next": "B"},
+            "B": {
+                "Type": "Pass",
+                "QueryLanguage": "JSONata",
+                "Output": "{% $x + 1 %}",
+                "End": True,
+            },
+        }
+    )
+    assert output_of(definition, {"n": 1}) == 2
+
+
+def test_fail_takes_its_texts_from_paths_and_functions() -> None:
+    state = {"Type": "Fail", "ErrorPath": "$.e", "CausePath": "States.Format('of {}', $.c)"}
+    outcome = play(jsonpath({"F": state}), {"e": "E", "c": "rain"})
+    assert (outcome.error, outcome.cause) == ("E", "of rain")
+    assert re.search("must be a string", play(jsonpath({"F": state}), {"e": 1}).cause or "")
