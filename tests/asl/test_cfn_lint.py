@@ -68,7 +68,7 @@ def test_the_example_project_passes(tmp_path: Path) -> None:
     ("change", "expected"),
     [
         ({"Type": "Nap"}, "'Nap' is not one of"),
-        ({"Next": 5}, "5 is not of type"),
+        ({"Catch": []}, "Catch"),
         ({"InputPath": "$.a"}, "InputPath"),
     ],
 )

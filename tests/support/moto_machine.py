@@ -11,7 +11,8 @@ execution and taken out again, replaces:
   has and moto has not;
 - the service of every task, by the one that is given;
 - the error of a failed Map iteration or branch: moto refuses to pass on names that begin with
-  `States.`, though a failed query is `States.TaskFailed`.
+  `States.`, though a failed query is `States.TaskFailed`;
+- waiting, which takes no time.
 
 The context object gets RedriveCount, which moto forgets.  The definition is not touched.
 """
@@ -23,12 +24,13 @@ import json
 import threading
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from jsonata.jexception import JException
 from jsonata.jsonata import Jsonata
 from jsonata.utils import Utils
-from moto.stepfunctions.parser.api import HistoryEventType
+from moto.stepfunctions.parser.api import HistoryEventType, StateMachineType
 from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import (
     CustomErrorName,
 )
@@ -39,6 +41,7 @@ from moto.stepfunctions.parser.asl.component.common.error_name.failure_event imp
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import (
     StatesErrorName,
 )
+from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.common.string.string_expression import StringJSONata
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration import iteration_worker
 from moto.stepfunctions.parser.asl.component.state.exec.state_parallel import branches_decl
@@ -46,9 +49,11 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task import state_
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
     state_task_service,
 )
+from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import (
+    WaitFunction,
+)
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.evaluation_details import AWSExecutionDetails
-from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.eval.event.event_manager import EventHistoryContext
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramEnded, ProgramError
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
@@ -111,10 +116,10 @@ def _environment(given: Json, execution: dict[str, Json]) -> Any:  # noqa: ANN40
     execution.setdefault("RoleArn", "")
     execution.setdefault("StartTime", "2013-02-01T00:00:00Z")
     execution.setdefault("RedriveCount", 0)
-    context = {"Execution": execution, "StateMachine": {"Id": MACHINE, "Name": "daily"}}
+    context: Any = {"Execution": execution, "StateMachine": {"Id": MACHINE, "Name": "daily"}}
     return Environment(
         aws_execution_details=AWSExecutionDetails("000000000000", "us-east-1", ""),
-        execution_type="STANDARD",
+        execution_type=StateMachineType.STANDARD,
         context=context,
         event_history_context=EventHistoryContext.of_program_start(),
         cloud_watch_logging_session=None,
@@ -130,12 +135,18 @@ def _plugged_in(do: Callable[[str, str, Json], Json]) -> Iterator[None]:
         (state_task_factory, "state_task_service_for", lambda service_name: service()),  # noqa: ARG005
         (iteration_worker, "CustomErrorName", _error_name),
         (branches_decl, "CustomErrorName", _error_name),
+        (retrier_decl, "time", SimpleNamespace(sleep=_no_wait)),
+        (WaitFunction, "_wait_interval", _no_wait),
     ]
     with ExitStack() as restore:
         for owner, name, part in parts:
             restore.callback(setattr, owner, name, getattr(owner, name))
             setattr(owner, name, part)
         yield
+
+
+def _no_wait(*_args: object, **_named: object) -> None:
+    """Wait no time."""
 
 
 def _error_name(error_name: str) -> Any:  # noqa: ANN401
@@ -145,25 +156,31 @@ def _error_name(error_name: str) -> Any:  # noqa: ANN401
 
 
 def _service_of(do: Callable[[str, str, Json], Json]) -> Any:  # noqa: ANN401
-    class Service(state_task_service.StateTaskService):  # type: ignore[misc] # moto has no types
+    class Service(state_task_service.StateTaskService):
         """Any task: its arguments go to `do`."""
 
         def _validate_service_integration_is_supported(self) -> None:
             """Let `do` decide."""
 
-        def _eval_service_task(self, env: Any, normalised_parameters: Json, **_: Any) -> None:  # noqa: ANN401
+        def _eval_service_task(
+            self,
+            env: Any,  # noqa: ANN401
+            resource_runtime_part: object,  # noqa: ARG002 - moto's signature
+            normalised_parameters: Json,
+            state_credentials: object,  # noqa: ARG002
+        ) -> None:
             resource = self.resource.resource_arn
             env.stack.append(do(env.next_state_name, resource, normalised_parameters))
 
         def _from_error(self, env: Any, ex: Exception) -> Any:  # noqa: ANN401
             if not isinstance(ex, ServiceError):
                 return super()._from_error(env=env, ex=ex)
-            details = {"error": ex.error, "cause": ex.cause}
+            details: Any = {"taskFailedEventDetails": {"error": ex.error, "cause": ex.cause}}
             return FailureEvent(
                 env=env,
                 error_name=_error_name(ex.error),
                 event_type=HistoryEventType.TaskFailed,
-                event_details=EventDetails(taskFailedEventDetails=details),
+                event_details=details,
             )
 
     return Service
@@ -198,13 +215,13 @@ def _hash(text: str, algorithm: str) -> str:
 
 def _query_failed(env: Any, cause: str) -> Any:  # noqa: ANN401
     name = StatesErrorName.from_name("States.QueryEvaluationError")
-    details = {"error": name.error_name, "cause": cause}
+    details: Any = {"evaluationFailedEventDetails": {"error": name.error_name, "cause": cause}}
     return FailureEventException(
         FailureEvent(
             env=env,
             error_name=name,
             event_type=HistoryEventType.EvaluationFailed,
-            event_details=EventDetails(evaluationFailedEventDetails=details),
+            event_details=details,
         )
     )
 

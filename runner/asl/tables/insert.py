@@ -183,6 +183,14 @@ def _chunk_states(turn: Turn) -> tuple[State, ...]:
     return (
         _stage(turn),
         _insert(turn),
+        State(
+            turn.name("redriven"),
+            {
+                "Type": "Fail",
+                "Error": "StageAbandoned",
+                "Cause": "Redriven: the stage may hold files of an aborted INSERT.",
+            },
+        ),
         _test(turn),
         _publish(turn),
         State(
@@ -240,8 +248,8 @@ def _insert(turn: Turn) -> State:
     """Write the chunk: columns by name on both sides, the analyst's text from the second line.
 
     A redriven execution goes on here with the stage of the run before, in which an aborted INSERT
-    may have left files.  Then the statement is undefined, which fails the task as an error that
-    the Map's catcher sees, and the next attempt writes to a stage of its own.
+    may have left files.  Then the statement is undefined, the Map fails with an error that its
+    catcher sees, and the next attempt writes to a stage of its own.
     """
     query = concatenation(
         [
@@ -265,6 +273,7 @@ def _insert(turn: Turn) -> State:
                 "$states.result.QueryExecution.Statistics.DataScannedInBytes"
             )
         },
+        Catch=[catcher(["States.QueryEvaluationError"], turn.name("redriven"), Output=NO_OUTPUT)],
         Next=turn.name("test"),
     )
 
