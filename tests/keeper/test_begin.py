@@ -49,6 +49,9 @@ def test_only_selects_in_the_order_of_the_workflow() -> None:
         ({"scheduled_time": "2013-01-05T16:00:00Z", "start": "2013-01-01"}, "give either"),
         ({"scheduled_time": "yesterday"}, "Invalid isoformat"),
         ({"scheduled_time": 7}, "scheduled_time is not text"),
+        ({"start": "9999-12-31", "end": "9999-12-31"}, "out of range"),
+        ({"start": "2013-01-01", "end": "2013-01-01", "backfill": 7}, "backfill is not a name"),
+        ({"start": "2013-01-01", "end": "2013-01-01", "backfill": ""}, "backfill is not a name"),
         ({"start": "2013-01-01", "end": "2013-01-01", "only": []}, "not a list of table names"),
         ({"start": "2013-01-01", "end": "2013-01-01", "only": "marts.daily"}, "not a list"),
         ({"start": "2013-01-01", "end": "2013-01-01", "only": ["marts.x"]}, "marts.x"),
@@ -69,3 +72,25 @@ def test_semantics_23_a_large_window_is_refused_and_backfill_named() -> None:
     given = {"start": "2012-01-01", "end": "2013-12-31"}
     with pytest.raises(WindowTooLarge, match="runner backfill"):
         begin({**SETTINGS, "input": given})
+
+
+def test_semantics_23_a_named_backfill_may_be_longer() -> None:
+    given = {"start": "2012-01-01", "end": "2013-12-31", "backfill": "history"}
+    assert begin({**SETTINGS, "input": given})["window"]["end"] == "2013-12-31"
+
+
+@pytest.mark.parametrize(
+    ("schedule", "grain", "window"),
+    [
+        ({"last": 1, "unit": "month", "lag": 1}, "day", ("2012-12-01", "2012-12-31")),
+        ({"last": 2, "unit": "hour", "lag": 1}, "day", ("2013-01-05", "2013-01-06")),
+        ({"last": 1, "unit": "day", "lag": 1}, "month", ("2013-01", "2013-01")),
+    ],
+)
+def test_semantics_16_a_schedules_window_is_widened_to_the_workflows_grain(
+    schedule: dict[str, Any], grain: str, window: tuple[str, str]
+) -> None:
+    given = {"scheduled_time": "2013-01-05T16:30:00Z"}  # 01:30 on the 6th in Tokyo
+    event = {**SETTINGS, "schedule": schedule, "grain": grain, "input": given}
+    found = begin(event)["window"]
+    assert (found["start"], found["end"], found["grain"]) == (*window, grain)
