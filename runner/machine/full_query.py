@@ -49,9 +49,9 @@ def compile_full(text: str) -> Compiled:
             raise _failure(error) from error
         except RecursionError as error:
             raise StateError(QUERY, "D1011: Stack overflow error") from error
-        except ZeroDivisionError as error:
+        except ArithmeticError as error:
             raise StateError(QUERY, "D1001: Number out of range: Infinity") from error
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
             # The library lets Python's own errors through where JSONata has a type error.
             raise StateError(QUERY, f"T0410: {error}") from error
         return UNDEFINED if value is None else _plain(value)

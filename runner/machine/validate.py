@@ -15,6 +15,8 @@ from runner.machine.failures import definition_fault
 from runner.machine.fields import BOTH, EXCLUSIVE, Shape, fields_of, is_foreign
 from runner.machine.shapes import check_payloads, fits
 from runner.machine.targets import check_targets
+from runner.machine.templates import is_expression
+from runner.machine.waits import parse_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -196,6 +198,10 @@ class _Check:
         if len(given) != 1:
             told = f"{len(given)} of Seconds, Timestamp, SecondsPath, TimestampPath"
             yield _schema(at, told, "exactly one of them")
+        instant = state.get("Timestamp")
+        is_text = isinstance(instant, str) and not is_expression(instant)
+        if is_text and parse_timestamp(instant) is None:
+            yield _schema(f"{at}/Timestamp", f"{instant!r}", "an instant with an offset")
 
     def _branches(self, state: Mapping[str, Json], at: str) -> Iterator[Fault]:
         branches = state.get("Branches")

@@ -84,8 +84,95 @@ BROKEN = {
         ),
         ["/States/C/Choices[0]/NumericEquals"],
     ),
-    "two waits": (state(Type="Wait", Seconds=1, Timestamp="x", End=True), ["/States/A"]),
+    "two waits": (state(Type="Wait", Seconds=1, Timestamp="2013-01-01T00:00:00Z", End=True), ["/States/A"]),
     "no wait": (state(Type="Wait", End=True), ["/States/A"]),
+    "no instant": (state(Type="Wait", Timestamp="noon", End=True), ["/States/A/Timestamp"]),
+    "state in no language": (
+        jsonpath({"A": {**PASS, "QueryLanguage": "SQL"}}),
+        ["/States/A/QueryLanguage"],
+    ),
+    "a branch is a text": (
+        state(Type="Parallel", Branches=["x"], End=True),
+        ["/States/A/Branches[0]"],
+    ),
+    "a retrier is a text": (state(**TASK, Retry=["x"]), ["/States/A/Retry[0]"]),
+    "a catcher is a text": (state(**TASK, Catch=["x"]), ["/States/A/Catch[0]"]),
+    "a retrier's field": (
+        state(**TASK, Retry=[{"ErrorEquals": ["E"], "Foo": 1}]),
+        ["/States/A/Retry[0]/Foo"],
+    ),
+    "a catcher's path": (
+        jsonpath(
+            {
+                "A": {**TASK, "Catch": [{"ErrorEquals": ["E"], "Next": "B", "ResultPath": "x"}]},
+                "B": PASS,
+            }
+        ),
+        ["/States/A/Catch[0]/ResultPath"],
+    ),
+    "a choice is a text": (
+        jsonata({"A": {"Type": "Choice", "Choices": ["x"], "Default": "B"}, "B": PASS}),
+        ["/States/A/Choices[0]"],
+    ),
+    "a choice without next": (
+        jsonata(
+            {"A": {"Type": "Choice", "Choices": [{"Condition": True}], "Default": "B"}, "B": PASS}
+        ),
+        ["/States/A/Choices[0]"],
+    ),
+    "a condition's field": (
+        jsonata(
+            {
+                "A": {"Type": "Choice", "Choices": [{"Condition": True, "Next": "B", "Foo": 1}]},
+                "B": PASS,
+            }
+        ),
+        ["/States/A/Choices[0]/Foo"],
+    ),
+    "rules of every kind": (
+        jsonpath(
+            {
+                "A": {
+                    "Type": "Choice",
+                    "Choices": [
+                        {"Not": "x", "Next": "B"},
+                        {"And": [], "Next": "B"},
+                        {"Or": ["x", {"Variable": "v", "IsNull": 1, "Foo": 1}], "Next": "B"},
+                        {"Variable": "$", "StringEqualsPath": "x", "Next": "B"},
+                        {"Variable": "$", "StringEquals": 1, "Next": "B"},
+                    ],
+                },
+                "B": PASS,
+            }
+        ),
+        [
+            "/States/A/Choices[0]/Not",
+            "/States/A/Choices[1]/And",
+            "/States/A/Choices[2]/Or[0]",
+            "/States/A/Choices[2]/Or[1]/Foo",
+            "/States/A/Choices[2]/Or[1]/IsNull",
+            "/States/A/Choices[2]/Or[1]/Variable",
+            "/States/A/Choices[3]/StringEqualsPath",
+            "/States/A/Choices[4]/StringEquals",
+        ],
+    ),
+    "payloads everywhere": (
+        jsonpath(
+            {
+                "A": {
+                    **TASK,
+                    "Catch": [{"ErrorEquals": ["E"], "Next": "M", "Assign": {"x.$": 1}}],
+                },
+                "M": {
+                    "Type": "Map",
+                    "ItemReader": {"Resource": "r", "Parameters": {"Key.$": ""}},
+                    "ItemProcessor": {"StartAt": "I", "States": {"I": PASS}},
+                    "End": True,
+                },
+            }
+        ),
+        ["/States/A/Catch[0]/Assign", "/States/M/ItemReader/Parameters"],
+    ),
     "no branches": (state(Type="Parallel", Branches=[], End=True), ["/States/A/Branches"]),
     "no processor": (state(Type="Map", End=True), ["/States/A"]),
     "error names": (

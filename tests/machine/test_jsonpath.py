@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from runner.machine import InvalidDefinition
 from runner.machine.paths import BadPath, Missing, follow, parse_path
 from tests.machine.machines import error_of, jsonpath, output_of, play
 
@@ -51,6 +52,12 @@ DATA = {
         ("$['a','none']", [DATA["a"], None]),
         ("$.missing[*]", []),
         ("$.missing[1:].x", []),
+        ("$..[0]", [10, DATA["books"][0], "new"]),  # type: ignore[index]  # DATA is JSON
+        ("$.books[?((@.price >= 5) && @.price <= 5)].title", ["x"]),
+        ("$.books[?(@.title nin ['x', 'y'])].title", ["z"]),
+        ('$.books[?(@.title != "x")].title', ["y", "z"]),
+        ("$.books[?(@.title > 1)].title", []),
+        ("$.books[?($.a)].title", []),
     ],
 )
 def test_paths(path: str, expected: Json) -> None:
@@ -63,7 +70,10 @@ def test_definite_paths_that_lead_nowhere(path: str) -> None:
         follow(parse_path(path), DATA)
 
 
-@pytest.mark.parametrize("path", ["", "a", "$.", "$[", "$.a b", "$['a", "$[?(@.a ==)]", "$.a)"])
+@pytest.mark.parametrize(
+    "path",
+    ["", "a", "$.", "$[", "$.a b", "$['a", "$[?(@.a ==)]", "$.a)", "$[?(@.a", "$[?(@.a =~ x)]"],
+)
 def test_texts_that_are_no_paths(path: str) -> None:
     with pytest.raises(BadPath):
         parse_path(path)
@@ -85,6 +95,7 @@ def one_pass(**fields: Json) -> dict[str, Json]:
         ({"Result": {"x.$": "$.a"}}, {"x.$": "$.a"}),
         ({"Result": 5, "ResultPath": "$.new.deep"}, {"a": {"b": 1}, "c": 2, "new": {"deep": 5}}),
         ({"Result": 5, "ResultPath": "$.a.b"}, {"a": {"b": 5}, "c": 2}),
+        ({"InputPath": "$.a", "Result": 5, "ResultPath": "$"}, 5),
         ({"Result": 5, "ResultPath": None}, {"a": {"b": 1}, "c": 2}),
         ({"Result": 5, "ResultPath": "$.r", "OutputPath": "$.r"}, 5),
         (
@@ -178,6 +189,10 @@ def intrinsic(call: str, data: Json = None) -> Json:
         ("States.MathRandom(3, 4)", 3),
         ("States.ArrayLength(States.StringSplit(States.UUID(), '-'))", 5),
         ("States.Format($.t, $.s)", "a text"),
+        (" States.Array( 1 , 2 ) ".strip(), [1, 2]),
+        ("States.Array(-1.5e1)", [-15.0]),
+        ("States.StringSplit('abc', '')", ["abc"]),
+        ("States.StringToJson('')", None),
     ],
 )
 def test_intrinsic_functions(call: str, expected: Json) -> None:
@@ -383,3 +398,44 @@ def test_fail_takes_its_texts_from_paths_and_functions() -> None:
     outcome = play(jsonpath({"F": state}), {"e": "E", "c": "rain"})
     assert (outcome.error, outcome.cause) == ("E", "of rain")
     assert re.search("must be a string", play(jsonpath({"F": state}), {"e": 1}).cause or "")
+
+
+def test_a_result_may_replace_one_item() -> None:
+    definition = one_pass(Result="x", ResultPath="$.l[1]")
+    assert output_of(definition, {"l": [1, 2, 3]}) == {"l": [1, "x", 3]}
+    assert output_of(one_pass(Result="x", ResultPath="$.n.m"), {"n": None}) == {"n": {"m": "x"}}
+
+
+@pytest.mark.parametrize(
+    "call", ["States.Array(1", "States.Array(1 2)", "States.Array(x)", "States.Array() x"]
+)
+def test_calls_that_cannot_be_read(call: str) -> None:
+    with pytest.raises(InvalidDefinition, match="valid intrinsic function call"):
+        play(one_pass(Parameters={"r.$": call}))
+
+
+@pytest.mark.parametrize(
+    ("value", "cause"),
+    [
+        ("x", 'refers to value "x" which is not a valid integer: $.most'),
+        (1.5, 'refers to value "1.5" which is not a valid integer'),
+        (-1, "MaxConcurrency cannot be negative."),
+    ],
+)
+def test_a_limit_from_a_path_must_be_a_number(value: Json, cause: str) -> None:
+    processor = {"StartAt": "I", "States": {"I": {"Type": "Pass", "End": True}}}
+    state = {
+        "Type": "Map",
+        "ItemsPath": "$.items",
+        "ItemProcessor": processor,
+        "MaxConcurrencyPath": "$.most",
+        "End": True,
+    }
+    outcome = play(jsonpath({"M": state}), {"items": [1], "most": value})
+    assert outcome.error == "States.Runtime"
+    assert cause in (outcome.cause or "")
+
+
+def test_a_type_test_of_a_missing_variable() -> None:
+    assert choose({"Variable": "$.v", "IsString": False}, {})
+    assert not choose({"Variable": "$.v", "IsString": True}, {})

@@ -46,6 +46,18 @@ def one(**fields: Json) -> dict[str, Json]:
         ("{% $parse('null') %}", None),
         ("{% $length($uuid()) %}", 36),
         ("{% $random() < 1 %}", True),
+        ("{% $partition(1, 2) %}", [[1]]),
+        ("{% $states.context.Execution & '' != '' %}", True),
+        ("{% $count($keys($states)) %}", 2),
+        ("{% [1..3] %}", [1, 2, 3]),
+        ("{% $states.nothing.at.all ? 1 : 2 %}", 2),
+        ("{% $exists($sum) %}", True),
+        ("{% 'b' > 'a' and 'é' > 'a' and 1.5 > 1 %}", True),
+        ("{% 'x' in 'x' %}", True),
+        ("{% 1 in [1, 2] %}", True),
+        ("{% $append([], 1) %}", [1]),
+        ("{% $append([1], [2]) %}", [1, 2]),
+        ("{% $hash($string(1), 'MD5') %}", "c4ca4238a0b923820dcc509a6f75849b"),
         ("{% $random(5) = $random(5) %}", True),
         ("{% $now() %}", "2000-01-01T00:00:00.000Z"),
         ("{% $millis() %}", 946684800000),
@@ -82,6 +94,17 @@ def test_outputs(output: Json, expected: Json) -> None:
         ("$range(1, 2, 0)", "must not be 0"),
         ("$range(1, 2000, 1)", "at most 1000"),
         ("$partition([1], 0)", "must be a positive number"),
+        ("$range('a', 2, 1)", "Argument 1 of function range"),
+        ("$partition([1], true)", "Argument 2 of function partition"),
+        ("$hash(1, 'MD5')", "Argument 1 of function hash"),
+        ("$parse(1)", "Argument 1 of function parse"),
+        ("$range(5, 1, 1)", "returned nothing (undefined)."),
+        ("$range($nothing, 1, 1)", "returned nothing (undefined)."),
+        ("$partition($nothing, 1)", "returned nothing (undefined)."),
+        ("$hash($nothing, 'MD5')", "returned nothing (undefined)."),
+        ("$substring(1, {})", "threw an error during evaluation. T0410"),
+        ("$power(10, 400)", "D1001: Number out of range"),
+        ("function($x) { $x }", "which is not JSON"),
         ("($f := function($n) { 1 + $f($n) }; $f(1))", "D1011"),
     ],
 )
@@ -357,3 +380,74 @@ def test_the_history_is_limited() -> None:
     outcome = play(jsonata(states), {}, history_limit=100)
     assert outcome.error == "States.Runtime"
     assert "maximum number of history events (100)" in (outcome.cause or "")
+
+
+def test_a_variable_may_be_called_like_a_function() -> None:
+    definition = jsonata(
+        {
+            "A": {"Type": "Pass", "Assign": {"count": {"n": 5}}, "Next": "B"},
+            "B": {"Type": "Pass", "Output": "{% $count.n + 1 %}", "End": True},
+        }
+    )
+    assert output_of(definition) == 6
+
+
+def test_the_error_output_is_seen_by_the_full_language() -> None:
+    task = {
+        "Type": "Task",
+        "Resource": "r",
+        "Catch": [
+            {
+                "ErrorEquals": ["E"],
+                "Output": "{% $uppercase($states.errorOutput.Cause) %}",
+                "Next": "S",
+            }
+        ],
+        "End": True,
+    }
+    definition = jsonata({"T": task, "S": {"Type": "Succeed"}})
+    assert output_of(definition, {}, T=Fails("E", "why")) == "WHY"
+
+
+@pytest.mark.parametrize(
+    ("field", "error"),
+    [
+        ({"Items": "{% 1 %}"}, "Expected 'array', but was 'number'"),
+        ({"Items": [1], "MaxConcurrency": "{% 'x' %}"}, "Expected 'number', but was 'string'"),
+        ({"Items": [1], "MaxConcurrency": "{% 1.5 %}"}, "Expected 'number'"),
+        ({"Items": [1], "MaxConcurrency": "{% -1 %}"}, "MaxConcurrency cannot be negative."),
+        ({"Items": [1], "ItemSelector": "{% $no %}"}, "returned nothing (undefined)"),
+        ({"Items": [1], "ToleratedFailurePercentage": "{% 101 %}"}, "must be between 0 and 100."),
+    ],
+)
+def test_fields_of_a_map_that_cannot_be(field: Json, error: str) -> None:
+    outcome = play(item_machine(**field), {})
+    assert outcome.error == "States.QueryEvaluationError"
+    assert error in (outcome.cause or "")
+
+
+def test_a_text_of_fail_must_be_text() -> None:
+    outcome = play(jsonata({"F": {"Type": "Fail", "Cause": "{% true %}"}}))
+    assert outcome.error == "States.QueryEvaluationError"
+    assert "Expected 'string', but was 'boolean' for value: true" in (outcome.cause or "")
+
+
+def test_a_map_may_fail_in_its_last_item_while_others_wait() -> None:
+    inner = {
+        "C": {
+            "Type": "Choice",
+            "Choices": [{"Condition": "{% $states.input = 2 %}", "Next": "F"}],
+            "Default": "W",
+        },
+        "F": {"Type": "Fail", "Error": "Two"},
+        "W": {"Type": "Wait", "Seconds": 100, "End": True},
+    }
+    state = {
+        "Type": "Map",
+        "Items": [1, 2],
+        "ItemProcessor": {"StartAt": "C", "States": inner},
+        "End": True,
+    }
+    outcome = play(jsonata({"M": state}))
+    assert outcome.error == "Two"
+    assert outcome.ended == outcome.started
