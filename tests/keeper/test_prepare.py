@@ -139,7 +139,7 @@ def test_semantics_9_new_columns_are_appended_by_name(lake: Lake) -> None:
 def test_properties_of_an_older_projection_do_not_stay(lake: Lake) -> None:
     old = {"projection.dt.interval.unit": "HOURS", "storage.location.template": "s3://x/${dt}"}
     inferred = {"carrier": "string", "flights": "bigint", "dt": "string"}
-    parameters = reconcile(lake, inferred, target(SPEC, **old))["table_input"]["Parameters"]
+    parameters = reconcile(lake, inferred, target(SPEC, None, **old))["table_input"]["Parameters"]
     assert sorted(parameters) == [
         "EXTERNAL",
         "projection.dt.format",

@@ -1,0 +1,135 @@
+"""The keeper as Lambda runs it: a zip of its folder, boto3, and nothing else."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import runner.keeper
+from runner.keeper.handler import dispatch
+from runner.local.s3 import FolderS3
+from tests.support.http_aws import serve
+from tests.support.lake import ARN, LAKE, Lake, Turn, insert_spec, target
+
+BESIDE = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3", "tzdata")
+"""boto3 and what it needs; Lambda's Python has them. Its Linux has time zones, tzdata stands in."""
+PROGRAM = """
+import json, sys
+sys.path[:0] = sys.argv[1:3]
+from keeper.handler import handle
+
+class Context:
+    def get_remaining_time_in_millis(self):
+        return 900_000
+
+for line in sys.stdin:
+    try:
+        answer = {"ok": handle(json.loads(line), Context())}
+    except Exception as error:
+        answer = {"error": type(error).__name__, "message": str(error)}
+    print(json.dumps(answer), flush=True)
+strangers = sorted(m for m in sys.modules if m.split(".")[0] in ("runner", "pydantic", "duckdb"))
+print(json.dumps({"strangers": strangers}))
+"""
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> list[str]:
+    """Zip the folder as package `keeper`; link boto3 and its needs into a folder of their own."""
+    package = tmp_path / "keeper.zip"
+    with zipfile.ZipFile(package, "w") as archive:
+        for file in sorted(Path(runner.keeper.__file__).parent.glob("*.py")):
+            archive.write(file, f"keeper/{file.name}")
+    beside = tmp_path / "beside"
+    beside.mkdir()
+    for name in BESIDE:
+        spec = importlib.util.find_spec(name)
+        assert spec is not None
+        assert spec.origin is not None
+        origin = Path(spec.origin)
+        source = origin.parent if origin.name == "__init__.py" else origin
+        (beside / source.name).symlink_to(source)
+    return [str(package), str(beside)]
+
+
+def call(paths: list[str], url: str, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Serve the events one after the other in a process that knows only these paths."""
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-B", "-c", PROGRAM, *paths],
+        input="".join(json.dumps(event) + "\n" for event in events),
+        env={
+            "AWS_ENDPOINT_URL": url,
+            "AWS_ACCESS_KEY_ID": "x",
+            "AWS_SECRET_ACCESS_KEY": "x",
+            "AWS_DEFAULT_REGION": "eu-west-1",
+            "AWS_CONFIG_FILE": "/dev/null",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "RUNNER_LAKE": LAKE,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    *answers, last = [json.loads(line) for line in done.stdout.splitlines()]
+    assert last == {"strangers": []}
+    return answers
+
+
+def test_the_zipped_keeper_writes_a_table_over_http(tmp_path: Path, paths: list[str]) -> None:
+    lake = Lake(FolderS3(tmp_path / "s3"))
+    lake.put("marts/daily/g=1/dt=2013-01-05/old file", "old")
+    spec = insert_spec()
+    turn = Turn(lake, spec)
+    table = {**spec, "execution": turn.execution, "redrive": 0}
+    other = {**table, "execution": ARN + "other"}
+    stage = {"stage": f"{LAKE}_runner/stage/marts/daily/daily.r1/0/1/0/"}
+    result = turn.stage_days(stage, {"2013-01-05": "new"})
+    chunk = {"start": "2013-01-05", "end": "2013-01-05", **stage}
+    plan = {"location": f"{LAKE}marts/daily/g=1/", "stage_columns": []}
+    window = {"op": "prepare", "attempt": 1, "window": turn.window, "target": target(spec)}
+    begin = {
+        "op": "begin",
+        "input": {"scheduled_time": "2013-01-05T16:00:00Z"},
+        "grain": "day",
+        "timezone": "Asia/Tokyo",
+        "schedule": {"last": 1, "unit": "day", "lag": 1},
+        "tables": ["marts.daily"],
+        "max_window": 400,
+    }
+    publish = {"op": "publish", "attempt": 1, "plan": plan, "chunk": chunk, "result": result}
+    forgotten = {**table, "name": "marts.old", "execution": ARN + "forgotten"}
+    with serve(FolderS3(tmp_path / "s3"), {ARN + "r1": "RUNNING"}) as url:
+        began, prepared, refused, published, _, waiting = call(
+            paths,
+            url,
+            [
+                begin,
+                {**window, "table": table},
+                {**window, "table": other},
+                {**publish, "table": table},
+                {**window, "table": forgotten},
+                {**window, "table": {**forgotten, "execution": ARN + "r1"}},
+            ],
+        )
+    assert began["ok"]["window"] == {"start": "2013-01-05", "end": "2013-01-05", "grain": "day"}
+    assert prepared["ok"]["chunks"][0]["stage"] == stage["stage"]
+    assert refused["error"] == "LeaseHeld"
+    assert published["ok"]["complete"]
+    assert lake.contents("marts/") == {"marts/daily/g=1/dt=2013-01-05/daily.r1.0.1_part-0": "new"}
+    assert "its last call may still be at work" in waiting["message"]
+
+
+def test_an_operation_that_does_not_exist_is_named(lake: Lake) -> None:
+    with pytest.raises(KeyError, match="destroy"):
+        Turn(lake, insert_spec()).call("destroy")
+    with pytest.raises(KeyError, match="op"):
+        dispatch(lake.keeper(), {})
