@@ -113,8 +113,6 @@ def _plain(value: object) -> Json:
         return value
     if isinstance(value, float):
         return _number(value)
-    if isinstance(value, Utils.RangeList):
-        return list(range(value.a, value.b + 1))
     if isinstance(value, list):
         return [_plain(item) for item in value]
     if isinstance(value, dict):

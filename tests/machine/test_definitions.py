@@ -84,7 +84,10 @@ BROKEN = {
         ),
         ["/States/C/Choices[0]/NumericEquals"],
     ),
-    "two waits": (state(Type="Wait", Seconds=1, Timestamp="2013-01-01T00:00:00Z", End=True), ["/States/A"]),
+    "two waits": (
+        jsonpath({"A": {"Type": "Wait", "Seconds": 1, "SecondsPath": "$.s", "End": True}}),
+        ["/States/A"],
+    ),
     "no wait": (state(Type="Wait", End=True), ["/States/A"]),
     "no instant": (state(Type="Wait", Timestamp="noon", End=True), ["/States/A/Timestamp"]),
     "state in no language": (
