@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from runner.model.config import LocalEnvironment
 
 _TICK_S = 0.2
+_GLUE = "arn:aws:states:::aws-sdk:glue:"
 
 
 class WallClock:
@@ -130,15 +131,15 @@ class Local:
             now=self.now,
         )
 
-    def make_databases(self) -> None:
+    def make_databases(self, services: LocalServices) -> None:
         """Make the project's databases and their stage databases, as the stack does on AWS."""
-        catalog = self.catalog()
-        have = {found["Name"] for found in catalog.get_databases()["DatabaseList"]}
+        found = services.do(f"{_GLUE}getDatabases", {})
+        have = {one["Name"] for one in found["DatabaseList"]}
         for name in self.bundle.databases:
             for database in (name, f"{name}{STAGE_SUFFIX}"):
                 if database not in have:
-                    catalog.create_database(DatabaseInput={"Name": database})
-        catalog.close()
+                    given = {"DatabaseInput": {"Name": database}}
+                    services.do(f"{_GLUE}createDatabase", given)
 
     def marts(self) -> tuple[tuple[str, str], ...]:
         """Say where the marts are, as a command to look at them."""

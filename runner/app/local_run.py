@@ -98,9 +98,9 @@ def _go(
     gatherer = Gatherer(workflow, local.bundle)
     if hooks.started:
         hooks.started(run.name, workflow.name, f"{run.input['start']}..{run.input['end']}")
-    local.make_databases()
     journal = SqliteJournal(run.journal, machine.Event.from_json)
     services = local.services(keeper=_keeper(local))
+    local.make_databases(services)
     gc.freeze()
     try:
         for event in journal.events():

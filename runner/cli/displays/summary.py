@@ -22,7 +22,8 @@ def summary(result: RunResult) -> str:
         lines += [columns(head, rows, right=(3, 4)), ""]
     for one in result.ended:
         if one.status == "failed":
-            lines.append(f"{one.name} failed: {one.message}")
+            what = f"{one.name} load" if one.kind == "load" else one.name
+            lines.append(f"{what} failed: {one.message}")
             if one.advice:
                 lines.append(f"  do: {one.advice}")
         lines += [f"{one.name} warns: {warning}" for warning in one.warnings]
