@@ -47,7 +47,7 @@ def compile_intrinsic(source: str, field: str) -> Compiled:
 def is_intrinsic(text: str) -> bool:
     r"""Tell whether a text is a call of an intrinsic function.
 
-    >>> is_intrinsic("States.Format('{}', $.a)"), is_intrinsic(r"States.Format('\\"')")
+    >>> is_intrinsic("States.Format('{}', $.a)"), is_intrinsic(r"States.Array('\x')")
     (True, False)
     """
     try:

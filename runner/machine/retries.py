@@ -16,7 +16,7 @@ def delay_s(retrier: Retrier, retry: int, make_random: Callable[[], Random]) -> 
 
     >>> from runner.machine.definition import Retrier
     >>> [delay_s(Retrier(("E",), interval_s=2, max_delay_s=5), n, lambda: None) for n in (1, 2, 3)]
-    [2, 4.0, 5]
+    [2.0, 4.0, 5]
     """
     try:
         seconds = retrier.interval_s * retrier.backoff_rate ** (retry - 1)
