@@ -1,2 +1,2 @@
-def handler(event, context):
-    return event
+def handler(event: object, context: object) -> object:
+    return (event, context)
