@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 import runner.keeper
-from runner.keeper.handler import dispatch
+from runner.keeper.faults import LeaseHeld
+from runner.keeper.handler import dispatch, handle
 from runner.local.s3 import FolderS3
 from tests.support.http_aws import serve
 from tests.support.lake import ARN, LAKE, Lake, Turn, insert_spec, target
@@ -126,6 +127,65 @@ def test_the_zipped_keeper_writes_a_table_over_http(tmp_path: Path, paths: list[
     assert published["ok"]["complete"]
     assert lake.contents("marts/") == {"marts/daily/g=1/dt=2013-01-05/daily.r1.0.1_part-0": "new"}
     assert "its last call may still be at work" in waiting["message"]
+
+
+class Context:
+    def get_remaining_time_in_millis(self) -> int:
+        return 30_000
+
+
+@pytest.mark.parametrize("any_lake", ["boto3"], indirect=True)
+def test_the_handler_asks_step_functions_about_the_leases_owner(
+    any_lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import boto3
+
+    monkeypatch.setenv("RUNNER_LAKE", LAKE)
+    states = boto3.client("stepfunctions")
+    definition = {"StartAt": "a", "States": {"a": {"Type": "Wait", "Seconds": 9, "End": True}}}
+    machine = states.create_state_machine(
+        name="daily", definition=json.dumps(definition), roleArn="arn:aws:iam::123456789012:role/r"
+    )
+    running = states.start_execution(stateMachineArn=machine["stateMachineArn"])["executionArn"]
+    spec = insert_spec()
+
+    def prepare(execution: str) -> dict[str, Any]:
+        turn = Turn(any_lake, spec)
+        table = {**spec, "execution": execution, "redrive": 0}
+        event = {"op": "prepare", "table": table, "window": turn.window, "target": target(spec)}
+        return handle(event, Context())
+
+    assert prepare(running)["types"] is False
+    with pytest.raises(LeaseHeld, match="is being written by"):
+        prepare(ARN + "r2")
+    any_lake.storage.empty("prod/_runner/leases/")
+    Turn(any_lake, spec, execution=ARN + "forgotten").prepare()
+    assert prepare(running)["types"] is False  # taken over: that was in 2013
+    turn = Turn(any_lake, spec, execution=running, end="2013-01-06")
+    chunk = turn.prepare()["chunks"][0]
+    result = turn.stage_days(chunk, {"2013-01-05": "a", "2013-01-06": "b"})
+    event = {
+        "op": "publish",
+        "table": {**spec, "execution": running, "redrive": 0},
+        "plan": turn.prepare(),
+        "chunk": chunk,
+        "result": result,
+    }
+    assert handle(event, Context())["complete"] is False  # 30 s are left
+    assert handle(event, Context())["complete"] is True
+
+
+def test_an_execution_begins_with_its_window(lake: Lake) -> None:
+    event = {
+        "op": "begin",
+        "input": {"start": "2013-01-05", "end": "2013-01-05"},
+        "grain": "day",
+        "timezone": "UTC",
+        "schedule": None,
+        "tables": ["marts.daily"],
+        "max_window": 400,
+    }
+    assert dispatch(lake.keeper(), event)["selected"] == ["marts.daily"]
 
 
 def test_an_operation_that_does_not_exist_is_named(lake: Lake) -> None:

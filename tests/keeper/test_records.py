@@ -70,6 +70,7 @@ def test_semantics_5_a_begun_record_makes_its_periods_missing(lake: Lake) -> Non
 def test_a_begun_record_beside_its_published_twin_counts_as_published(lake: Lake) -> None:
     entry = begin(lake, "2013-01-05", "2013-01-05")
     lake.storage.write_json(entry.key.removesuffix("writing") + "json", {})
+    lake.storage.write_json(f"{FOLDER}readme.txt", {})
     assert newest(lake) == {"2013-01-05": ("daily.r1.0.1", True)}
 
 

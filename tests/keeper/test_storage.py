@@ -56,10 +56,11 @@ def refusing(times: int) -> Callable[[Any, dict[str, Any]], Any]:
     return delete_objects
 
 
-def test_pains_11_refused_deletions_are_listed_and_tried_again(lake: Lake) -> None:
+@pytest.mark.parametrize("times", [1, 4])
+def test_pains_11_refused_deletions_are_listed_and_tried_again(lake: Lake, times: int) -> None:
     for number in range(20):
         lake.put(f"t/{number}")
-    client = HookedS3(lake.client, delete_objects=refusing(2))
+    client = HookedS3(lake.client, delete_objects=refusing(times))
     assert Storage(client, LAKE).empty("prod/t/") == 20
     assert lake.keys() == []
 

@@ -126,6 +126,26 @@ def test_values_are_written_by_java_patterns(pattern: str, expected: str) -> Non
     assert windows.format_value(dt.datetime(2013, 1, 5, 7), pattern) == expected
 
 
+@pytest.mark.parametrize(
+    ("pattern", "grain"),
+    [
+        ("yyyy", "year"),
+        ("MMM yy", "month"),
+        ("uuuuDDD", "day"),
+        ("yyyy-MM-dd'T'HH", "hour"),
+        ("H", "hour"),
+    ],
+)
+def test_a_pattern_tells_periods_apart(pattern: str, grain: str) -> None:
+    assert windows.pattern_grain(pattern) == grain
+
+
+@pytest.mark.parametrize("pattern", ["yyyy-MM-dd HH:mm", "'dt'", "EEE", "yyyy'"])
+def test_a_pattern_without_a_period_is_refused(pattern: str) -> None:
+    with pytest.raises(ValueError, match="finer than an hour|has no date field|unclosed quote"):
+        windows.pattern_grain(pattern)
+
+
 @pytest.mark.parametrize("pattern", ["YYYY-MM-dd", "yyyy-mm-DD'", "yyyy-MM-dd hh a", "QQ"])
 def test_patterns_that_would_surprise_are_refused(pattern: str) -> None:
     with pytest.raises(ValueError, match="field|quote|finer"):
