@@ -13,28 +13,30 @@ SUPPORTED = frozenset(
     """
     abs acos any_value approx_distinct approx_percentile arbitrary array_agg array_distinct
     array_intersect array_join array_max array_min array_position array_remove array_sort
-    array_union arrays_overlap asin atan atan2 avg bool_and bool_or cardinality cast cbrt ceil
+    array_union asin atan atan2 avg bool_and bool_or cardinality cast cbrt ceil
     ceiling chr coalesce codepoint concat concat_ws contains corr cos cosh count count_if covar_pop
     covar_samp cume_dist current_date current_timestamp date date_add date_diff date_format
     date_parse date_trunc day day_of_month day_of_week day_of_year degrees dense_rank dow doy e
     element_at every exists exp extract filter first_value flatten floor format_datetime from_hex
-    from_iso8601_date from_iso8601_timestamp from_unixtime geometric_mean greatest grouping
+    from_iso8601_date from_iso8601_timestamp from_unixtime greatest grouping
     hour if infinity is_finite is_infinite is_nan json_array_length json_extract json_extract_scalar
     json_format json_parse kurtosis lag last_day_of_month last_value lead least length
     levenshtein_distance listagg ln localtimestamp log log10 log2 lower lpad ltrim map map_agg
-    map_concat map_entries map_filter map_from_entries map_keys map_values max max_by md5 min min_by
-    minute mod month nan now nth_value ntile nullif parse_datetime percent_rank pi position pow
+    map_concat map_entries map_from_entries map_keys map_values max max_by md5 min min_by
+    minute mod month nan now nth_value ntile nullif percent_rank pi position pow
     power quarter radians rand random rank reduce regexp_count regexp_extract regexp_extract_all
     regexp_like regexp_replace regexp_split repeat replace reverse round row row_number rpad rtrim
     second sequence sha256 sign sin sinh skewness slice split split_part sqrt starts_with stddev
     stddev_pop stddev_samp strpos substr substring sum tan tanh to_hex to_iso8601 to_unixtime
-    to_utf8 transform trim truncate try try_cast typeof unnest upper url_decode url_encode uuid
+    to_utf8 transform trim truncate try try_cast typeof unnest upper url_decode uuid
     values var_pop var_samp variance week week_of_year year from_utf8 year_of_week yow
     """.split()  # noqa: SIM905 - two hundred quoted names are harder to read
 )
 REFUSED = frozenset(
     """
-    all_match any_match none_match approx_most_frequent approx_set array_except at_timezone
+    arrays_overlap map_filter parse_datetime geometric_mean url_encode prev next classifier
+    bitwise_right_shift_arithmetic all_match any_match none_match approx_most_frequent
+    approx_set array_except at_timezone
     beta_cdf bing_tile bit_count bitwise_and bitwise_and_agg bitwise_left_shift
     bitwise_not bitwise_or bitwise_or_agg bitwise_right_shift bitwise_xor char2hexint checksum
     classifier color combinations contains_sequence convex_hull_agg cosine_similarity crc32

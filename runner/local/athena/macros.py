@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-_CALL = re.compile(r"\b__[a-z_]+(?=\()", re.IGNORECASE)
+_CALL = re.compile(r"\b__[a-z_0-9]+(?=\()", re.IGNORECASE)
 
 MACROS: dict[str, str] = {
     "__int_div": "(a, b) AS a // b",
@@ -68,6 +68,28 @@ MACROS: dict[str, str] = {
         WHEN 'FLOAT' THEN __double_text(TRY_CAST(a AS DOUBLE))
         WHEN 'TIMESTAMP' THEN __timestamp_text(TRY_CAST(a AS TIMESTAMP))
         ELSE a::VARCHAR END""",
+    "__to_iso8601": """(a DATE) AS strftime(a, '%Y-%m-%d'),
+        (a TIMESTAMP) AS strftime(a, '%Y-%m-%dT%H:%M:%S.%g'),
+        (a TIMESTAMPTZ) AS strftime(a, '%Y-%m-%dT%H:%M:%S.%gZ')""",
+    "__array_distinct": """(a) AS list_filter(a,
+        lambda e, i: coalesce(list_position(a, e), list_position(list_transform(a,
+            lambda v: v IS NULL), true)) = i)""",
+    "__array_union": "(a, b) AS __array_distinct(list_concat(a, b))",
+    "__split_limit": """(s, d, n) AS list_concat(list_slice(str_split(s, d), 1, n - 1),
+        CASE WHEN len(str_split(s, d)) >= n
+            THEN [array_to_string(list_slice(str_split(s, d), n,
+                len(str_split(s, d))), d)] ELSE [] END)""",
+    "__infinity": "() AS 'inf'::DOUBLE",
+    "__nan": "() AS 'nan'::DOUBLE",
+    "__map_agg": "(k, v) AS map_from_entries(array_agg({'key': k, 'value': v}))",
+    "__typeof": """(a) AS replace(replace(replace(replace(replace(lower(typeof(a)),
+        'timestamp with time zone', 'timestamp(3) with time zone'), 'hugeint', 'bigint'),
+        'float', 'real'), 'blob', 'varbinary'), '"null"', 'unknown')""",
+    "__json_scalar": """(j, p) AS CASE
+        WHEN TRY(json_type(j, p)) NOT IN ('OBJECT', 'ARRAY', 'NULL') THEN TRY(j ->> p) END""",
+    "__json_text": """(j) AS CASE WHEN json_type(j) IN ('OBJECT', 'ARRAY')
+        THEN error('INVALID_CAST_ARGUMENT: Cannot cast to varchar')
+        WHEN json_type(j) <> 'NULL' THEN j ->> '$' END""",
     "__regexp_extract": """(s, p, g) AS
         CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p, g) END""",
 }

@@ -11,9 +11,9 @@ import uuid
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runner import __version__
 from runner.local.athena.engine import UnknownColumn
 from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.lexer import position, tokenize
@@ -25,13 +25,10 @@ from runner.local.athena.template import Template, load_template, scan_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from runner.local.athena.engine import Engine, Handle
     from runner.local.athena.partitions import Evaluate, Locator, Part, Values
     from runner.local.athena.tables import Field
-
-_CACHE_FORMAT = "1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +56,7 @@ class Planner:
         self._engine = engine
         self._locator = locator
         self._cache = cache
+        self._code = _code_digest() if cache is not None else ""
 
     def plan(self, cursor: Handle, sql: str, *, database: str) -> Plan:
         """Plan one query; raises AthenaFailure."""
@@ -126,7 +124,7 @@ class Planner:
     def _path(self, shape: Shape, database: str) -> Path | None:
         if self._cache is None:
             return None
-        key = f"{_CACHE_FORMAT} {__version__} {database}\n{shape.text}"
+        key = f"{self._code} {database}\n{shape.text}"
         return self._cache / f"{sha256(key.encode()).hexdigest()[:40]}.json"
 
     def _known(self, shape: Shape, database: str) -> Template | None:
@@ -154,6 +152,16 @@ class Planner:
             path.parent.mkdir(parents=True, exist_ok=True)
             temporary.write_text(template.dump())
             os.replace(temporary, path)  # noqa: PTH105 - the same thing
+
+
+def _code_digest() -> str:
+    """Digest the translator's own files: a translation is only as good as what made it."""
+    found = [
+        (path.name, path.stat().st_size, path.stat().st_mtime_ns)
+        for folder in ("", "passes")
+        for path in sorted((Path(__file__).parent / folder).glob("*.py"))
+    ]
+    return sha256(repr(found).encode()).hexdigest()[:16]
 
 
 def evaluate_with(engine: Engine) -> Evaluate:

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runner.local.athena.passes import casts, counts, dates, division, regexps, tries
+from runner.local.athena.passes import (
+    aliases,
+    casts,
+    collections,
+    counts,
+    dates,
+    division,
+    extracts,
+    json,
+    regexps,
+    timestamps,
+    tries,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -12,10 +24,15 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
 PASSES: tuple[Callable[[exp.Query], exp.Query], ...] = (
+    aliases.apply,
     tries.apply,
+    timestamps.apply,
+    extracts.apply,
     counts.apply,
     division.apply,
     dates.apply,
+    json.apply,
     casts.apply,
     regexps.apply,
+    collections.apply,
 )

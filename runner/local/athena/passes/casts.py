@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-_TEXT = exp.DataType.TEXT_TYPES
+_TEXT = exp.DataType.TEXT_TYPES - {exp.DataType.Type.CHAR, exp.DataType.Type.NCHAR}
 
 
 def apply(tree: exp.Query) -> exp.Query:
     """Rewrite casts to text, and casts of fractions to integers (they round half away)."""
     for node in list(tree.find_all(exp.Cast, exp.TryCast)):
         source = node.this.type
-        if node.to.this in _TEXT and not node.this.is_string:
+        if node.to.this in _TEXT and (node.to.expressions or not node.this.is_string):
             _to_text(node, source)
         elif node.to.this in exp.DataType.INTEGER_TYPES and (
             source is not None and source.this in exp.DataType.FLOAT_TYPES

@@ -1,0 +1,35 @@
+"""An alias of the select list is no column of it: Athena cannot resolve it, DuckDB could."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from runner.local.athena.errors import AthenaFailure
+
+
+def apply(tree: exp.Query) -> exp.Query:
+    """Refuse columns that only an alias of the same SELECT explains."""
+    for select in tree.find_all(exp.Select):
+        aliases = {each.alias for each in select.expressions if isinstance(each, exp.Alias)}
+        parts = [*select.expressions, select.args.get("where"), select.args.get("group")]
+        for part in [*parts, select.args.get("having")]:
+            for column in part.find_all(exp.Column) if part is not None else ():
+                if not column.table and column.name in aliases and _is_free(column, select):
+                    meta = column.this.meta
+                    raise AthenaFailure(
+                        "COLUMN_NOT_FOUND",
+                        f"Column '{column.name}' cannot be resolved",
+                        line=meta.get("line", 0),
+                        column=meta.get("col", 0) - (meta.get("end", 0) - meta.get("start", 0)),
+                    )
+    return tree
+
+
+def _is_free(column: exp.Column, select: exp.Select) -> bool:
+    """Tell whether the column stands in this SELECT itself, and is no lambda's parameter."""
+    node = column.parent
+    while node is not None and node is not select:
+        if isinstance(node, exp.Select | exp.Lambda | exp.Order | exp.Subquery):
+            return False
+        node = node.parent
+    return True
