@@ -6,8 +6,6 @@ raises `InvalidRequest`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 SYSTEM, USER = 1, 2
 _TYPES = {
     "SYNTAX_ERROR": 1006,
@@ -50,16 +48,14 @@ class DdlFailure(AthenaFailure):
         super().__init__("FAILED", message)
 
 
-@dataclass(frozen=True, slots=True)
 class InvalidRequest(Exception):
     """A submission that Athena refuses; no execution exists."""
 
-    message: str
-    code: str = "InvalidRequestException"
-
-    def __str__(self) -> str:
-        """Write it as an AWS client does."""
-        return self.message
+    def __init__(self, message: str, code: str = "InvalidRequestException") -> None:
+        """Take the message, and the exception's name at AWS."""
+        self.message = message
+        self.code = code
+        super().__init__(message)
 
 
 def syntax_error(line: int, column: int, message: str) -> AthenaFailure:
