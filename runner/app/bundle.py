@@ -8,15 +8,15 @@ the outcome, and the cached bundle needs none of the heavy libraries.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import platform
+import os
 from dataclasses import asdict, dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import runner
+from runner.project.cache import key_of, versions
+from runner.project.files import read_snapshot
+from runner.project.keys import Choice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 """Layout of the cached file; raise it when `Bundle` changes."""
-_LIBRARIES = ("sqlglot", "jinja2", "pydantic", "stepfunctions")
 CACHE = Path(".runner") / "cache" / "bundles"
 
 
@@ -107,38 +106,13 @@ def open_bundle(
     return bundle
 
 
-def input_files(root: Path) -> Iterator[Path]:
-    """Give every file whose bytes decide what is compiled, in a fixed order."""
-    config = root / "config.yaml"
-    if config.is_file():
-        yield config
-    for folder, pattern in (("sql", "**/*"), ("workflows", "*")):
-        yield from sorted(path for path in (root / folder).glob(pattern) if path.is_file())
-
-
 def content_key(root: Path, environment: str, variables: Mapping[str, str]) -> str:
-    """Hash everything that decides what is compiled: files, arguments, versions."""
-    digest = hashlib.sha256()
-
-    def add(*parts: str) -> None:
-        for part in parts:
-            data = part.encode()
-            digest.update(len(data).to_bytes(8, "big") + data)
-
-    add(str(FORMAT), runner.__version__, platform.python_version(), environment)
-    add(*_versions())
-    for name in sorted(variables):
-        add(name, variables[name])
-    for path in input_files(root):
-        data = path.read_bytes()
-        add(path.relative_to(root).as_posix())
-        digest.update(len(data).to_bytes(8, "big") + data)
-    add(*sorted(path.parent.name for path in (root / "lambdas").glob("*/handler.py")))
-    return digest.hexdigest()
-
-
-def _versions() -> list[str]:
-    return [metadata.version(name) for name in _LIBRARIES]
+    """Hash everything that decides what is compiled: files, arguments, versions, our own code."""
+    snapshot = read_snapshot(root)
+    pairs = [text for file in snapshot.files for text in (file.path, file.digest)]
+    folders = [*snapshot.lambdas, "/", *snapshot.incomplete_lambdas, "/", *snapshot.builtins]
+    choice = Choice(environment, variables)
+    return key_of([str(FORMAT), versions(), choice.key(), *pairs, "/", *folders])
 
 
 def _read(path: Path) -> Bundle | None:
@@ -180,7 +154,7 @@ def _write(path: Path, bundle: Bundle) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     for old in sorted(path.parent.glob("*.json"), key=lambda p: p.stat().st_mtime)[:-20]:
         old.unlink(missing_ok=True)
-    temporary = path.with_suffix(f".{platform.node()}.tmp")
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
     temporary.write_text(json.dumps(asdict(bundle)))
     temporary.replace(path)
 

@@ -123,10 +123,10 @@ def failure(table: TableFacts, error: AthenaFailure) -> RunFailed:
     """Put Athena's message at the line of the file that it is about."""
     import re  # noqa: PLC0415 - only for a failure
 
-    found = re.search(r"line (\d+):(\d+)", error.cause)
+    found = re.search(r"line (\d+):(\d+)", error.reason)
     line = table.sql_line + int(found[1]) - 1 if found else table.sql_line
     column = int(found[2]) if found else 0
-    missing = "TABLE_NOT_FOUND" in error.cause
+    missing = "TABLE_NOT_FOUND" in error.reason
     advice = "publish what it reads first, with `runner run`" if missing else "correct the SQL"
     place = Place(table.file, line, column)
-    return RunFailed([Fault(place, "query-failed", error.cause, "a query that runs", advice)])
+    return RunFailed([Fault(place, "query-failed", error.reason, "a query that runs", advice)])

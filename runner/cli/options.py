@@ -39,9 +39,9 @@ def find_root(folder: Path | None) -> Path:
     """Give the project's folder: the one named, or the nearest upward with a config.yaml."""
     if folder is not None:
         return folder.resolve()
-    from runner.app.places import project_root  # noqa: PLC0415 - only when a command runs
+    from runner.project import find_root as find  # noqa: PLC0415 - only when a command runs
 
-    return project_root(Path.cwd())
+    return find(Path.cwd())
 
 
 def read_variables(words: tuple[str, ...]) -> dict[str, str]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -123,6 +122,8 @@ def scheduled_window(
     instant = dt.datetime.fromisoformat(scheduled_time)
     if instant.tzinfo is None:
         raise ValueError(f"{scheduled_time!r} has no time zone")
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - only a scheduled start has a zone
+
     local = instant.astimezone(ZoneInfo(timezone)).replace(tzinfo=None)
     end = add(floor(local, unit), unit + "s", -lag)
     start = add(end, unit + "s", 1 - last)

@@ -12,13 +12,14 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from runner.local.loader.source import fresh_duckdb
 from runner.model.ports import Json, ServiceError
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    from duckdb import DuckDBPyConnection
 
     from runner.local.glue import GlueCatalog
     from runner.local.lambdas import Function, InProcess
@@ -42,6 +43,14 @@ class Opened(Protocol):
 
     def close(self) -> None:
         """Let go of files and processes."""
+        ...
+
+
+class OpenedAthena(Opened, Protocol):
+    """An Athena that lends its DuckDB."""
+
+    def connect(self) -> DuckDBPyConnection:
+        """Give a connection that the caller closes."""
         ...
 
 
@@ -160,15 +169,15 @@ def open_local(
     *,
     names: LocalNames,
     keeper: InProcess,
-    open_athena: Callable[[FolderS3, GlueCatalog], Opened],
+    open_athena: Callable[[FolderS3, GlueCatalog], OpenedAthena],
     environ: Mapping[str, str],
     now: Callable[[], dt.datetime],
-    connect: Connect = fresh_duckdb,
+    connect: Connect | None = None,
 ) -> LocalServices:
     """Open an environment's services below the project's root; the heavy ones when first asked.
 
-    `connect` gives the DuckDB connection of a load, which closes it: a cursor of the one that
-    Athena runs on saves the start of another.
+    `connect` gives the DuckDB connection of a load, which closes it; if None, it is a cursor of the
+    one that Athena runs on, which saves the start of another.
     """
     from runner.local.ecs import Ecs  # noqa: PLC0415 - only runs need it
     from runner.local.lambdas import Lambdas  # noqa: PLC0415
@@ -195,7 +204,7 @@ def open_local(
         marts=marts,
         read=lambda uri: _read(s3, uri),
         path_of=s3.path_of,
-        connect=connect,
+        connect=connect or (lambda: athena.get().connect()),
         log=state / "logs" / "loads.jsonl",
         now=now,
     )

@@ -23,7 +23,19 @@ if TYPE_CHECKING:
 
 _VERSION = 1
 _MODULES = ("runner.errors", "runner.model.", "runner.query.", "runner.project.")
-_LIBRARIES = ("jinja2-", "pydantic-", "pydantic_core-", "pyyaml-", "sqlglot-")
+_LIBRARIES = ("jinja2-", "pydantic-", "pydantic_core-", "pyyaml-", "sqlglot-", "stepfunctions-")
+_OWN = (
+    "",
+    "model",
+    "query",
+    "project",
+    "checks",
+    "keeper",
+    "asl",
+    "asl/tables",
+    "asl/steps",
+    "app",
+)
 
 
 def versions() -> str:
@@ -45,7 +57,7 @@ def _installed() -> list[str]:
 def _own_code() -> str:
     """Fingerprint this package's own modules, so that a changed checkout is another version."""
     root = Path(runner.__file__).parent
-    folders = [root / name for name in ("", "model", "query", "project", "checks", "keeper")]
+    folders = [root / name for name in _OWN]
     stats = []
     for folder in folders:
         with os.scandir(folder) as entries:

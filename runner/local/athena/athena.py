@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    import duckdb
+
     from runner.local.athena.engine import Handle
     from runner.local.athena.sqltypes import SqlType
     from runner.local.glue import GlueCatalog
@@ -100,6 +102,10 @@ class LocalAthena:
             thread.join()
         self._engine.close()
         self._history.close()
+
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        """Give a cursor of the running DuckDB, for whoever reads files beside Athena."""
+        return self._engine.open_cursor()
 
     def query(self, sql: str, database: str = "default", *, most: int | None = None) -> QueryResult:
         """Run a SELECT without recording it; at most `most` rows; raises AthenaFailure."""

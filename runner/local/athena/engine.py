@@ -88,11 +88,15 @@ class Engine:
         finally:
             handle.close()
 
-    def _open(self) -> duckdb.DuckDBPyConnection:
+    def open_cursor(self) -> duckdb.DuckDBPyConnection:
+        """Give a cursor that its taker closes; the first one starts DuckDB."""
         with self._lock:
             if self._connection is None:
                 self._connection = _connect(self._threads, self._spill)
-            cursor = self._connection.cursor()
+            return self._connection.cursor()
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        cursor = self.open_cursor()
         cursor.execute("PRAGMA enable_profiling='no_output'")
         return cursor
 

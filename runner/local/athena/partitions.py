@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.projection import Asked, is_projected, projected_values
+from runner.local.s3_keys import encode_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 _MOST_EVALUATED = 50_000
+_LISTED_FROM = 4
+"""Partitions from which on one listing of the table is cheaper than looking for each."""
 _INTEGERS = frozenset({"tinyint", "smallint", "int", "integer", "bigint"})
 
 
@@ -79,8 +82,25 @@ class Locator:
         if expressions and 0 < len(found) <= _MOST_EVALUATED:
             kept = set(self.evaluate(table.keys, [values for values, _ in found], expressions))
             found = [(values, location) for values, location in found if values in kept]
-        for values, location in found:
+        for values, location in self._present(table, found):
             yield Part(values, visible_files(self.s3.path_of(location)))
+
+    def _present(
+        self, table: TableInfo, found: Sequence[tuple[Values, str]]
+    ) -> Iterator[tuple[Values, str]]:
+        """Drop partitions whose first folder does not exist: one listing instead of thousands."""
+        parameters = dict(table.parameters)
+        hive = is_projected(parameters) and "storage.location.template" not in parameters
+        if len(found) < _LISTED_FROM or not hive:
+            yield from found
+            return
+        with suppress(FileNotFoundError, NotADirectoryError):
+            there = set(os.listdir(self.s3.path_of(table.location)))  # noqa: PTH208 - names
+            base = len(table.location.rstrip("/")) + 1
+            for values, location in found:
+                first = location[base:].partition("/")[0]
+                if encode_key(first).partition("/")[0] in there:
+                    yield values, location
 
     def _candidates(
         self, table: TableInfo, conditions: Sequence[Condition]
