@@ -6,25 +6,57 @@ runs take seconds.  The child executes `runner.app.run`; nothing of it is replac
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import os
+import pkgutil
 import sqlite3
+import tempfile
 import traceback
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+import runner.app
+import runner.keeper
+import runner.local
+import runner.machine
 from runner.app.run import RunRequest, run
 from runner.keeper import records
 from runner.keeper.storage import Storage
 from runner.local.s3 import FolderS3
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
     from runner.app.run import RunResult
     from runner.machine import FaultPlan
+
+
+_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of a name of its own is made in it
+
+
+@contextlib.contextmanager
+def swift_folder() -> Iterator[Path]:
+    """Give a folder in memory where there is one: a killed process leaves in it what it wrote."""
+    where = _MEMORY if os.access(_MEMORY, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="runner-", dir=where) as name:
+        yield Path(name)
+
+
+_LATE = ("jsonata", "jsonata.jsonata", "sqlglot.dialects.duckdb", "subprocess", "unicodedata")
+"""What a run imports from elsewhere when it needs it."""
+
+
+def preload() -> None:
+    """Import what runs import late, so that no child has to."""
+    for package in (runner.app, runner.keeper, runner.local, runner.machine):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
+    for name in _LATE:
+        importlib.import_module(name)
 
 
 def in_child(work: Callable[[], int]) -> int:
