@@ -60,20 +60,20 @@ def compile_project(
 
 def find_workflow(bundle: Bundle, name: str | None) -> WorkflowFacts:
     """Find a workflow; without a name, the only one; UsageError lists what there is."""
-    import difflib  # noqa: PLC0415 - only for a mistake
-
     names = [workflow.name for workflow in bundle.workflows]
     if name is None and len(names) == 1:
         return bundle.workflows[0]
     if name in names:
         return bundle.workflow(name or "")
-    near = difflib.get_close_matches(name or "", names, n=2) or names
+    from runner.model.nearest import listed, suggestion  # noqa: PLC0415 - only for a mistake
+
+    otherwise = "name one of them" if names else "make one with `runner new workflow NAME`"
     fault = Fault(
         Place("WORKFLOW"),
         "unknown-workflow",
         repr(name) if name else "no workflow named",
-        f"one of {', '.join(near)}" if near else "a file under workflows/",
-        "name a workflow of this project" if names else "make one with `runner new workflow NAME`",
+        f"a workflow of this project: {listed(names)}" if names else "a file under workflows/",
+        suggestion(name or "", names, otherwise=otherwise),
     )
     raise UsageError([fault])
 

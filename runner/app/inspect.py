@@ -92,19 +92,14 @@ def show_table(
 
 def find_table(bundle: Bundle, name: str) -> TableFacts:
     """Find a table of the bundle; UsageError with the nearest names."""
-    import difflib  # noqa: PLC0415 - only for one table
+    from runner.model.nearest import suggestion  # noqa: PLC0415 - difflib, only for a mistake
 
     for table in bundle.tables:
         if table.name == name:
             return table
-    near = difflib.get_close_matches(name, [table.name for table in bundle.tables], n=3)
-    fault = Fault(
-        Place("TABLE"),
-        "unknown-table",
-        name,
-        "a table of this project" + (f" (nearest: {', '.join(near)})" if near else ""),
-        "see `runner list`",
-    )
+    names = [table.name for table in bundle.tables]
+    advice = suggestion(name, names, otherwise="see `runner list`")
+    fault = Fault(Place("TABLE"), "unknown-table", name, "a table of this project", advice)
     raise UsageError([fault])
 
 

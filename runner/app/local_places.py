@@ -5,7 +5,9 @@ In: a bundle and the project's folder.  Out: `Local`, which opens parts when the
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +16,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import runner
+from runner.errors import Fault, Place, UsageError
 from runner.keeper.storage import Storage
 from runner.model.names import STAGE_SUFFIX
 
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
     from runner.local.runs import Run, RunRegistry
     from runner.local.s3 import FolderS3
     from runner.local.services import LocalServices
-    from runner.model.config import LocalEnvironment
+    from runner.model.config import LocalEnvironment, MysqlMart
 
 _TICK_S = 0.2
 _GLUE = "arn:aws:states:::aws-sdk:glue:"
@@ -147,35 +150,55 @@ class Local:
         found = []
         for name, mart in self.environment.marts.items():
             if name in used and mart.engine == "sqlite":
-                found.append((name, f"sqlite3 {mart.path} .tables"))
+                path = os.path.relpath(self.root / mart.path)
+                found.append((name, f"sqlite3 {path} .tables"))
             elif name in used and mart.engine == "mysql":
-                found.append((name, f"mysql database {mart.database} on {mart.host}:{mart.port}"))
+                found.append((name, _mysql_command(mart)))
         return tuple(found)
 
-    def notify_failure(self, workflow: str, run: Run, *, error: str, cause: str) -> None:
-        """Tell the workflow's topic that an execution failed, as the rule does on AWS."""
-        topic = self.bundle.on_failure.get(workflow)
-        if topic is None:
+    def notify_failure(self, run: Run) -> None:
+        """Tell the workflow's topic, if it has one, that an execution failed."""
+        topic = self.bundle.on_failure.get(run.workflow)
+        end = self.runs.end(run.name)
+        if topic is None or end is None:
             return
-        from runner.local.sns import Sns  # noqa: PLC0415 - only after a failure
+        from runner.app.notification import failure_event, subject_of  # noqa: PLC0415 - rare
+        from runner.local.sns import Sns  # noqa: PLC0415
 
-        Sns(self.state / "sns.jsonl", self.now)(
-            "publish",
-            {
-                "TopicArn": topic,
-                "Subject": f"{workflow} failed",
-                "Message": f"{run.arn}\n{run.input}\n{error}: {cause}",
-            },
-        )
+        text = json.dumps(failure_event(run, end), ensure_ascii=False)
+        message = {"TopicArn": topic, "Subject": subject_of(run, end), "Message": text}
+        Sns(self.state / "sns.jsonl", self.now)("publish", message)
 
 
 def open_places(root: Path, bundle: Bundle, *, now: Callable[[], datetime]) -> Local:
-    """Give the local environment of a bundle; only folders are made."""
+    """Give the local environment of a bundle; UsageError for one that is not on this machine."""
     from runner.local.runs import RunRegistry  # noqa: PLC0415 - fcntl is not everywhere
+
+    if bundle.environment["engine"] != "local":
+        name = bundle.environment_name
+        advice = "leave --env away, or name an environment of config.yaml with engine: local"
+        expected = "an environment with engine: local"
+        raise UsageError(
+            [Fault(Place("--env"), "not-local", f"{name}, which is on AWS", expected, advice)]
+        )
 
     environment = as_environment(bundle)
     runs = RunRegistry(root / environment.state / "runs", now=now)
     return Local(root, bundle, environment, runs, now)
+
+
+def _mysql_command(mart: MysqlMart) -> str:
+    """Write the client's command line for a mart; it asks for the password.
+
+    >>> from runner.model.config import MysqlMart
+    >>> _mysql_command(MysqlMart(engine="mysql", host="${env:H}", user="ana", database="mart"))
+    'mysql -h "$H" -P 3306 -u ana -p mart'
+    """
+    host, port, user, database = (
+        re.sub(r"^\$\{env:(\w+)\}$", r'"$\1"', str(value))
+        for value in (mart.host, mart.port, mart.user, mart.database)
+    )
+    return f"mysql -h {host} -P {port} -u {user} -p {database}"
 
 
 def as_environment(bundle: Bundle) -> LocalEnvironment:

@@ -14,8 +14,9 @@ import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from runner.app.compiled import find_workflow
 from runner.app.local_places import Local, open_places
-from runner.app.progress import Tracker, subjects_of
+from runner.app.progress import Tracker
 from runner.app.results import Gatherer
 from runner.errors import Fault, Place, UsageError
 from runner.keeper.core import Keeper
@@ -30,9 +31,11 @@ if TYPE_CHECKING:
     from runner.app.run import RunRequest, RunResult
     from runner.local.runs import RunHandle
     from runner.machine import Event, Outcome
+    from runner.machine.ports import Abort
 
 _SUFFIX_BYTES = 3
 _FOREVER_S = 1e9
+_MOST_LISTED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,8 @@ class Hooks:
 
     tell: Callable[[Progress], None] | None
     started: Callable[[str, str, str], None] | None
+    abort: Abort | None = None
+    """Set by whoever wants the run to stop; it can be continued."""
 
 
 def execute(
@@ -55,8 +60,7 @@ def execute(
     """Start a run of `workflow` with the input `given`, or continue the one that is named."""
     local = open_places(request.root, bundle, now=clock)
     if workflow is None or given is None:
-        handle = _reopen(local, request.resume or "last")
-        workflow = bundle.workflow(handle.run.workflow)
+        handle, workflow = _reopen(local, request.resume or "last")
     else:
         name = f"{workflow.name}-{clock():%Y%m%dT%H%M%S}-{secrets.token_hex(_SUFFIX_BYTES)}"
         handle = local.runs.create(
@@ -69,22 +73,26 @@ def execute(
         return _go(request, local, workflow, handle, hooks)
 
 
-def _reopen(local: Local, name: str) -> RunHandle:
+def _reopen(local: Local, name: str) -> tuple[RunHandle, WorkflowFacts]:
     from runner.local.runs import RunBusy, RunStatus  # noqa: PLC0415 - floors stay lazy
 
-    stopped = [
-        run.name for run in local.runs.runs() if local.runs.status(run.name) is RunStatus.ABORTED
-    ]
-    if name == "last" and stopped:
-        name = stopped[0]
+    stopped = {
+        run.name: run.workflow
+        for run in local.runs.runs()
+        if local.runs.status(run.name) is RunStatus.ABORTED
+    }
+    name = next(iter(stopped), name) if name == "last" else name
     if name in stopped:
+        workflow = find_workflow(local.bundle, stopped[name])
         try:
-            return local.runs.reopen(name)
+            return local.runs.reopen(name), workflow
         except RunBusy:
-            stopped.remove(name)
-    expected = f"a run that was stopped: {', '.join(stopped[:5])}" if stopped else "none exists"
-    advice = "see `runner status`; a run that ended is repeated with `runner run`"
-    raise UsageError([Fault(Place("--resume"), "not-resumable", name, expected, advice)])
+            del stopped[name]
+    listed = ", ".join(list(stopped)[:_MOST_LISTED])
+    expected = f"a run that was stopped: {listed}" if stopped else "a run that was stopped"
+    found = "no run was stopped" if name == "last" else name
+    advice = "see `runner status`; a run that ended is repeated with `runner run WORKFLOW`"
+    raise UsageError([Fault(Place("--resume"), "not-resumable", found, expected, advice)])
 
 
 def _go(
@@ -94,7 +102,7 @@ def _go(
     from runner.local.journal import SqliteJournal  # noqa: PLC0415
 
     run = handle.run
-    tracker = Tracker(subjects_of(workflow), hooks.tell or _ignore)
+    tracker = Tracker(workflow, hooks.tell or _ignore)
     gatherer = Gatherer(workflow, local.bundle)
     if hooks.started:
         hooks.started(run.name, workflow.name, f"{run.input['start']}..{run.input['end']}")
@@ -128,6 +136,7 @@ def _go(
             faults=request.faults or machine.FaultPlan(),
             observer=observe,
             crash=_die,
+            abort=hooks.abort,
         )
     finally:
         services.close()
@@ -149,7 +158,7 @@ def _ended(
     error, cause = outcome.error or "", outcome.cause or ""
     handle.finish(status, error=error, cause=cause, output=outcome.output)
     if status is not RunStatus.SUCCEEDED:
-        local.notify_failure(workflow.name, handle.run, error=error, cause=cause)
+        local.notify_failure(handle.run)
     return RunResult(
         run=handle.run.name,
         workflow=workflow.name,

@@ -6,7 +6,7 @@ In: the interpreter's events and the compiled workflow.  Out: `Progress` values 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from runner.app.results import payload_of
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from runner.machine import Event
 
 Phase = Literal["running", "waiting", "done", "unchanged", "failed"]
-_ENDING = {"finish", "run", "call"}
-"""Verbs whose task, when it succeeds, ends the turn of a table, a load or a function."""
+_ENDING = {"run", "call"}
+"""Verbs whose task, when it succeeds, ends the turn of a load or another step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +45,37 @@ class Progress:
 class Tracker:
     """Follows the events of one execution and calls `tell` for what people want to see."""
 
-    subjects: frozenset[str]
-    """Everything that has a turn: tables, `<table> load`, other steps."""
+    workflow: WorkflowFacts
     tell: Callable[[Progress], None]
     _began: dict[str, datetime] = field(default_factory=dict)
     _ended: set[str] = field(default_factory=set)
+    _facts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What the keeper said of tables and loads: rows, bytes."""
+    _subjects: frozenset[str] = field(init=False)
+    _expected: int = field(init=False)
+    """Subjects that this run selects."""
+
+    def __post_init__(self) -> None:
+        """Expect everything, until the run says what it selects."""
+        self._subjects = subjects_of(self.workflow)
+        self._expected = len(self._subjects)
 
     def observe(self, event: Event) -> None:
         """Take one event."""
+        if event.state == "begin" and event.kind.value == "task_succeeded":
+            selected = frozenset(payload_of(event).get("selected", ()))
+            self._expected = len(subjects_of(self.workflow, selected))
+            return
         subject, _, verb = event.state.rpartition(" ")
-        if subject not in self.subjects or verb == "choose":
+        if subject not in self._subjects or verb == "choose":
             return
         match event.kind.value:
             case "state_entered":
                 self._entered(subject, verb, event)
+            case "task_succeeded" if verb in ("plan", "finish"):
+                self._facts[subject] = payload_of(event)
+                if verb == "finish":
+                    self._end(subject, "done", event)
             case "task_succeeded" if verb in _ENDING:
                 self._end(subject, "done", event)
             case "task_failed" if verb not in ("read", "unstage", "drop types"):
@@ -81,14 +98,14 @@ class Tracker:
 
     def _say(self, subject: str, phase: Phase, verb: str, event: Event, note: str = "") -> None:
         began = self._began.get(subject, event.time)
-        facts = payload_of(event) if phase == "done" else {}
+        facts = self._facts.get(subject, {}) if phase == "done" else {}
         self.tell(
             Progress(
                 subject,
                 phase,
                 verb,
                 len(self._ended),
-                len(self.subjects),
+                self._expected,
                 (event.time - began).total_seconds(),
                 rows=facts.get("rows"),
                 bytes=facts.get("bytes"),
@@ -97,8 +114,14 @@ class Tracker:
         )
 
 
-def subjects_of(workflow: WorkflowFacts) -> frozenset[str]:
-    """Name everything that has a turn in a workflow."""
-    return frozenset(
-        (*workflow.tables, *(f"{name} load" for name in workflow.loads), *workflow.others)
-    )
+def subjects_of(workflow: WorkflowFacts, selected: frozenset[str] | None = None) -> frozenset[str]:
+    """Name everything that has a turn: tables, `<table> load`, other steps.
+
+    With `selected`, only those of its tables and loads.
+    """
+
+    def chosen(names: tuple[str, ...]) -> list[str]:
+        return [name for name in names if selected is None or name in selected]
+
+    loads = [f"{name} load" for name in chosen(workflow.loads)]
+    return frozenset((*chosen(workflow.tables), *loads, *workflow.others))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from runner.app.progress import Progress
     from runner.app.results import Ended
     from runner.machine import FaultPlan
+    from runner.machine.ports import Abort
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ def choose_window(
     if date is not None:
         if start or end:
             raise _usage("--date", "--date together with --start or --end", "one or the other")
+        _check("--date", date, workflow.grain)
         start = end = date
     if start is None and end is None:
         return _scheduled(workflow, timezone, now)
@@ -71,15 +73,19 @@ def choose_window(
         missing = "--start" if start is None else "--end"
         raise _usage(missing, f"no {missing}", "both ends of the window, or --date")
     for option, value in (("--start", start), ("--end", end)):
-        try:
-            windows.parse_civil(value, workflow.grain)
-        except ValueError as error:
-            raise _usage(option, str(error), f"a {workflow.grain} that exists") from error
+        _check(option, value, workflow.grain)
     if start > end:
         raise _usage(
             "--start", f"{start}, after --end {end}", "a window that begins before it ends"
         )
     return Window(start, end)
+
+
+def _check(option: str, value: str, grain: str) -> None:
+    try:
+        windows.parse_civil(value, grain)
+    except ValueError as error:
+        raise _usage(option, str(error), f"a {grain} that exists") from error
 
 
 def _scheduled(workflow: WorkflowFacts, timezone: str, now: datetime) -> Window:
@@ -127,20 +133,21 @@ def run(
     tell: Callable[[Progress], None] | None = None,
     started: Callable[[str, str, str], None] | None = None,
     now: Callable[[], datetime] | None = None,
+    abort: Abort | None = None,
 ) -> RunResult:
     """Run a workflow over a window, or continue a run that was killed.
 
-    `tell` hears of progress, `started` of the run's name, workflow and window.  Raises ProjectError
-    and UsageError before anything starts; a failed run is a result, not an exception.
+    `tell` hears of progress, `started` of the run's name, workflow and window; once `abort` is set
+    the run stops as ABORTED and can be resumed.  Raises ProjectError and UsageError before anything
+    starts; a failed run is a result, not an exception.
     """
     from runner.app.local_run import Hooks, execute  # noqa: PLC0415 - the interpreter and the services
 
-    hooks = Hooks(tell, started)
+    hooks = Hooks(tell, started, abort)
     clock = now or (lambda: datetime.now(UTC))
     bundle = open_bundle(request.root, request.environment, dict(request.variables))
-    if bundle.environment["engine"] != "local":
-        raise _usage("--env", f"{request.environment}, an AWS environment", "a local one")
     if request.resume is not None:
+        _check_resume(request)
         return execute(request, bundle, None, None, clock=clock, hooks=hooks)
     workflow = find_workflow(bundle, request.workflow)
     window = choose_window(
@@ -157,18 +164,45 @@ def run(
     return execute(request, bundle, workflow, given, clock=clock, hooks=hooks)
 
 
-def _known(only: tuple[str, ...], workflow: WorkflowFacts) -> list[str]:
-    import difflib  # noqa: PLC0415 - only for a mistake
-
-    names = list(dict.fromkeys((*workflow.tables, *workflow.loads)))
-    faults = []
-    for name in only:
-        if name not in names:
-            near = difflib.get_close_matches(name, names, n=3) or names[:5]
-            expected = f"a table of workflow {workflow.name} (nearest: {', '.join(near)})"
-            faults.append(
-                Fault(Place("--only"), "unknown-table", name, expected, "see `runner list`")
-            )
+def _check_resume(request: RunRequest) -> None:
+    """Refuse whatever would be ignored: a resumed run has its window and tables already."""
+    given = {
+        "WORKFLOW": request.workflow,
+        "--start": request.start,
+        "--end": request.end,
+        "--date": request.date,
+        "--only": request.only,
+    }
+    faults = [
+        Fault(
+            Place(option),
+            "not-with-resume",
+            f"{option} together with --resume",
+            "the run's own workflow, window and tables",
+            f"leave {option} away, or start a new run without --resume",
+        )
+        for option, value in given.items()
+        if value
+    ]
     if faults:
         raise UsageError(faults)
-    return list(only)
+
+
+def _known(only: tuple[str, ...], workflow: WorkflowFacts) -> list[str]:
+    from runner.model.nearest import suggestion  # noqa: PLC0415 - difflib, only for --only
+
+    names = list(dict.fromkeys((*workflow.tables, *workflow.loads)))
+    faults = [
+        Fault(
+            Place("--only"),
+            "unknown-table",
+            name,
+            f"a table of workflow {workflow.name}",
+            suggestion(name, names, otherwise="see `runner list`"),
+        )
+        for name in only
+        if name not in names
+    ]
+    if faults:
+        raise UsageError(faults)
+    return list(dict.fromkeys(only))

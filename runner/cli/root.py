@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import sys
 import traceback
 from typing import TYPE_CHECKING
 
 import click
 
 import runner
+from runner.cli.texts import INTERRUPTED
 from runner.errors import RunnerError
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ COMMANDS = (
 )
 """Every command; each is the object `command` of `runner.cli.commands.<name>_command`."""
 DEFECT = 70
-_INTERRUPTED = 130
 
 
 class LazyGroup(click.Group):
@@ -75,30 +74,40 @@ def root(*, debug: bool) -> None:
 
 
 def run_command_line(words: Sequence[str]) -> int:
-    """Run one command line and give its exit status; nothing escapes as a traceback."""
-    debug = "--debug" in words
+    """Run one command line and give its exit status; nothing escapes as a traceback.
+
+    `--debug` may stand anywhere.
+    """
+    given = [word for word in words if word != "--debug"]
     try:
-        result = root.main(args=list(words), prog_name="runner", standalone_mode=False)
-    except click.exceptions.Abort:
-        return _INTERRUPTED
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except RunnerError as error:
-        if debug:
+        result = root.main(args=given, prog_name="runner", standalone_mode=False)
+    except SystemExit as end:  # click leaves so when nobody reads its output any more
+        return end.code if isinstance(end.code, int) else 1
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the process's edge
+        if "--debug" in words:
             traceback.print_exc()
-        click.echo(str(error), err=True)
-        return error.exit_status
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 1
-    except Exception as error:  # noqa: BLE001 - the process's edge
-        if debug:
-            traceback.print_exc()
-        click.echo(
-            f"runner met a defect of its own: {type(error).__name__}: {error}\n"
-            f"Please report it with the output of the same command after `runner --debug`.",
-            err=True,
-        )
-        return DEFECT
+        return _explain(error)
     return result if isinstance(result, int) else 0
+
+
+def _explain(error: BaseException) -> int:
+    """Say what went wrong on standard error; gives the exit status."""
+    match error:
+        case click.exceptions.Abort() | KeyboardInterrupt():
+            click.echo("stopped", err=True)
+            return INTERRUPTED
+        case click.ClickException():
+            error.show()
+            return error.exit_code
+        case RunnerError():
+            click.echo(str(error), err=True)
+            return error.exit_status
+        case BrokenPipeError():
+            return 1
+        case _:
+            click.echo(
+                f"runner met a defect of its own: {type(error).__name__}: {error}\n"
+                "Please report it, with what the same command prints after `runner --debug`.",
+                err=True,
+            )
+            return DEFECT

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+INTERRUPTED = 130
+"""Exit status that shells expect of a process that Ctrl-C stopped."""
+STOPPING = "stopping; Ctrl-C again ends it at once"
 _KILO = 1000
 
 

@@ -84,8 +84,10 @@ def _text(found: Preview) -> str:
         [
             columns(head, rows, right=numbers),
             "",
-            (f"{found.table} {found.start}..{found.end}: {shown} rows, "
-            f"{size(found.scanned_bytes)} scanned, nothing published"),
+            (
+                f"{found.table} {found.start}..{found.end}: {shown} rows, "
+                f"{size(found.scanned_bytes)} scanned, nothing published"
+            ),
         ]
     )
 

@@ -8,6 +8,7 @@ from pathlib import Path  # noqa: TC003 - click's signature
 import click
 
 from runner.cli.options import find_root, project_options, read_variables
+from runner.cli.texts import INTERRUPTED
 
 
 @click.command(name="run", short_help="Run a workflow over a window, or continue a run.")
@@ -53,6 +54,7 @@ def command(  # noqa: PLR0917 - click hands over every option
     from runner.app.faults import read_faults  # noqa: PLC0415 - heavy when needed
     from runner.app.run import RunRequest, run  # noqa: PLC0415
     from runner.cli.displays import open_display  # noqa: PLC0415
+    from runner.cli.interrupts import Interrupts  # noqa: PLC0415
 
     request = RunRequest(
         root=find_root(folder),
@@ -66,7 +68,15 @@ def command(  # noqa: PLR0917 - click hands over every option
         resume=resume,
         faults=read_faults(faults) if faults else None,
     )
-    with open_display(as_json=as_json, terminal=sys.stderr.isatty()) as display:
-        result = run(request, tell=display.tell, started=display.started)
+    display = open_display(as_json=as_json, terminal=sys.stderr.isatty())
+    with Interrupts(display.stopping) as interrupts, display:
+
+        def started(name: str, of: str, window: str) -> None:
+            display.started(name, of, window)
+            interrupts.running()
+
+        result = run(request, tell=display.tell, started=started, abort=interrupts.asked)
     display.ended(result)
+    if result.status == "ABORTED":
+        return INTERRUPTED
     return 0 if result.status == "SUCCEEDED" else 1

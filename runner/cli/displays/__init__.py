@@ -22,6 +22,10 @@ class Display(Protocol):
         """Say what changed."""
         ...
 
+    def stopping(self) -> None:
+        """Say that Ctrl-C was heard; called from a signal handler."""
+        ...
+
     def ended(self, result: RunResult) -> None:
         """Say how it ended: the table of what was published and loaded."""
         ...

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Self
 
 import click
+
+from runner.cli.texts import STOPPING
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -25,6 +28,10 @@ class JsonLines:
     def tell(self, progress: Progress) -> None:
         """Write the change."""
         self._write({"event": "progress", **asdict(progress)})
+
+    def stopping(self) -> None:
+        """Say that Ctrl-C was heard, past the buffers: the handler may have interrupted a write."""
+        os.write(2, f"{STOPPING}\n".encode())
 
     def ended(self, result: RunResult) -> None:
         """Write the result."""

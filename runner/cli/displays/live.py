@@ -14,6 +14,7 @@ from rich.text import Text
 
 from runner.cli.displays.plain import line_of
 from runner.cli.displays.summary import summary
+from runner.cli.texts import STOPPING
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -64,6 +65,10 @@ class Live:
         line = line_of(progress)
         if line:
             self._console.print(Text(line, style=_COLOURS.get(progress.phase, "yellow")))
+
+    def stopping(self) -> None:
+        """Say that Ctrl-C was heard, beside the bar."""
+        self._bar.update(self._task, description=STOPPING)
 
     def ended(self, result: RunResult) -> None:
         """Write the summary to standard output."""

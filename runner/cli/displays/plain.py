@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Self
 
 import click
 
 from runner.cli.displays.summary import summary
-from runner.cli.texts import size
+from runner.cli.texts import STOPPING, size
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -28,6 +29,10 @@ class Plain:
         line = line_of(progress)
         if line:
             click.echo(line, err=True)
+
+    def stopping(self) -> None:
+        """Say that Ctrl-C was heard, past the buffers: the handler may have interrupted a write."""
+        os.write(2, f"{STOPPING}\n".encode())
 
     def ended(self, result: RunResult) -> None:
         """Write the summary."""

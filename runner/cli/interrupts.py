@@ -1,0 +1,54 @@
+"""Ctrl-C during a run: the first asks it to stop, a second ends the process at once.
+
+A run that is asked to stop ends its journal properly and says how it is continued; statements at
+work are left behind, which harms nothing: a continued run makes them again.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType, TracebackType
+
+
+class Interrupts:
+    """Listens while a run is made ready and executed; `asked` tells whether Ctrl-C came."""
+
+    def __init__(self, stopping: Callable[[], None]) -> None:
+        """Take what says that the run is stopping."""
+        self.asked = threading.Event()
+        self._stopping = stopping
+        self._running = False
+        self._former: object = None
+
+    def running(self) -> None:
+        """Say that a run has begun: from now on Ctrl-C stops the run, not the process."""
+        self._running = True
+
+    def _interrupted(self, number: int, frame: FrameType | None) -> None:
+        del number, frame
+        if not self._running:
+            raise KeyboardInterrupt
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        self.asked.set()
+        self._stopping()
+
+    def __enter__(self) -> Self:
+        """Begin to listen; another thread than the main one cannot."""
+        if threading.current_thread() is threading.main_thread():
+            self._former = signal.signal(signal.SIGINT, self._interrupted)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Leave Ctrl-C as it was."""
+        if callable(self._former) or isinstance(self._former, int):
+            signal.signal(signal.SIGINT, self._former)
