@@ -7,16 +7,18 @@ runs beside its own repeat goes on where the work stands.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .faults import PromotionFailed, RowsOutsideWindow
 from .storage import Stored
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator
 
     from .core import Attempt, Keeper
     from .spec import Spec
+    from .storage import Storage
 
 File = dict[str, Any]
 """A file of a record that is being written: from, key, size, etag, partition."""
@@ -26,7 +28,11 @@ _RESERVE_S = 60.0
 _BATCH = 64
 """Objects that are copied between two looks at the lease and at the clock."""
 _ROUNDS = 5
-"""Times that a prefix is listed again after deleting and copying."""
+"""Times that prefixes are listed again after deleting and copying."""
+_GROUP = 32
+"""Objects to delete and copy that make prefixes worth settling together."""
+_LISTED_TOGETHER = 8
+"""Neighbouring prefixes from which on one listing over all of them is cheaper."""
 
 
 class OutOfTime(Exception):
@@ -59,13 +65,12 @@ def promote(
     base = keeper.storage.folder(body["location"])
     files = by_period(spec, body["files"], base, start=body["start"], end=body["end"])
     prefixes = spec.prefixes(body["start"], body["end"])
-    pace = _Pace(keeper, attempt)
-    etags: dict[str, str] = {}
-    for period, prefix in prefixes.items():
-        if periods is None or period in periods:
-            wanted = {file["key"]: file for file in files[period]}
-            etags |= _settle(keeper, pace, base + prefix, wanted)
-    return etags
+    wanted = {
+        base + prefix: {file["key"]: file for file in files[period]}
+        for period, prefix in prefixes.items()
+        if periods is None or period in periods
+    }
+    return _settle(keeper, _Pace(keeper, attempt), base, wanted)
 
 
 def by_period(
@@ -86,34 +91,105 @@ def by_period(
     return result
 
 
-def _settle(keeper: Keeper, pace: _Pace, prefix: str, wanted: dict[str, File]) -> dict[str, str]:
-    """Delete what is not wanted, then copy what is missing, until a listing shows just that."""
+def _settle(
+    keeper: Keeper, pace: _Pace, base: str, wanted: dict[str, dict[str, File]]
+) -> dict[str, str]:
+    """Delete what is not wanted, then copy what is missing, until a listing shows just that.
+
+    `wanted` holds the files of each prefix below `base`.  Prefixes are settled a few at a time,
+    so that no reader of a published table waits for the whole window.
+    """
     storage = keeper.storage
-    refused: Sequence[str] = ()
+    refused: list[str] = []
     for _ in range(_ROUNDS):
-        found = {stored.key: stored for stored in storage.list(prefix)}
-        extra = [
-            key
-            for key, stored in found.items()
-            if key not in wanted or stored.size != wanted[key]["size"]
-        ]
-        missing = [file for key, file in wanted.items() if key not in found]
-        if not extra and not missing:
-            return {key: stored.etag for key, stored in found.items()}
-        if extra:
-            pace.step()
-            refused = storage.delete(extra)
-            continue
-        for first in range(0, len(missing), _BATCH):
-            pace.step()
-            storage.copy_all(
-                [
-                    (Stored(file["from"], file["size"], file["etag"]), file["key"])
-                    for file in missing[first : first + _BATCH]
-                ]
-            )
+        works, etags = _compare(storage, base, wanted)
+        if not works:
+            return etags
+        refused = []
+        for group in _groups(works):
+            extra = [key for work in group for key in work.extra]
+            missing = [file for work in group for file in work.missing]
+            if extra:
+                pace.step()
+                lines = storage.delete(extra)
+                refused += lines
+                if lines:  # never put new rows beside old ones
+                    continue
+            for first in range(0, len(missing), _BATCH):
+                pace.step()
+                storage.copy_all(
+                    [
+                        (Stored(file["from"], file["size"], file["etag"]), file["key"])
+                        for file in missing[first : first + _BATCH]
+                    ]
+                )
+    works, etags = _compare(storage, base, wanted)
+    if not works:
+        return etags
+    worst = works[0]
     why = f" ({refused[0]})" if refused else ""
     raise PromotionFailed(
-        f"{storage.uri(prefix)} does not hold exactly the {len(wanted)} objects that belong there: "
-        f"{len(extra)} to delete, {len(missing)} to copy{why}"
+        f"{storage.uri(worst.prefix)} does not hold exactly the "
+        f"{len(wanted[worst.prefix])} objects that belong there: "
+        f"{len(worst.extra)} to delete, {len(worst.missing)} to copy{why}"
     )
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What is wrong below one prefix."""
+
+    prefix: str
+    extra: tuple[str, ...]
+    missing: tuple[File, ...]
+
+
+def _compare(
+    storage: Storage, base: str, wanted: dict[str, dict[str, File]]
+) -> tuple[list[_Work], dict[str, str]]:
+    """List every prefix; give those that hold something else, and the etags of what is there."""
+    works: list[_Work] = []
+    etags: dict[str, str] = {}
+    for prefix, found in _listed(storage, base, list(wanted)).items():
+        files = wanted[prefix]
+        extra = tuple(
+            stored.key
+            for stored in found
+            if stored.key not in files or stored.size != files[stored.key]["size"]
+        )
+        there = {stored.key: stored.etag for stored in found}
+        missing = tuple(file for key, file in files.items() if key not in there)
+        etags |= there
+        if extra or missing:
+            works.append(_Work(prefix, extra, missing))
+    return works, etags
+
+
+def _listed(storage: Storage, base: str, prefixes: list[str]) -> dict[str, list[Stored]]:
+    """List prefixes: each by itself, or many that follow each other by one listing."""
+    if len(prefixes) < _LISTED_TOGETHER or prefixes != sorted(prefixes):
+        return {prefix: list(storage.list(prefix)) for prefix in prefixes}
+    found: dict[str, list[Stored]] = {prefix: [] for prefix in prefixes}
+    depth = prefixes[0].count("/")
+    after, last = prefixes[0].removesuffix("/"), prefixes[-1]
+    for stored in storage.list(base, after=after):
+        if stored.key > last and not stored.key.startswith(last):
+            break
+        prefix = "".join(f"{name}/" for name in stored.key.split("/")[:depth])
+        if prefix in found:
+            found[prefix].append(stored)
+    return found
+
+
+def _groups(works: list[_Work]) -> Iterator[list[_Work]]:
+    """Put prefixes together until a group has a batch's worth of files."""
+    group: list[_Work] = []
+    size = 0
+    for work in works:
+        group.append(work)
+        size += len(work.missing) + len(work.extra)
+        if size >= _GROUP:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group

@@ -39,6 +39,7 @@ def publish(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[str
             etags = promote(keeper, attempt, body)
         except OutOfTime:
             return {"complete": False, "start": start, "end": end}
+        keeper.leases.check(spec.name, attempt.owner)
         body = _completed(keeper.storage, entry, body, etags)
     keeper.storage.empty(body["stage"])
     return {"complete": True, **summary(body)}

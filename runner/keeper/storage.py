@@ -81,9 +81,9 @@ class Storage:
             raise ValueError(f"{uri} is not in the lake's bucket {self.bucket}")
         return key
 
-    def list(self, prefix: str) -> Iterator[Stored]:
-        """Give every object below the prefix, page after page, in key order."""
-        token: dict[str, str] = {}
+    def list(self, prefix: str, *, after: str = "") -> Iterator[Stored]:
+        """Give every object below the prefix, page after page, in key order; from `after` on."""
+        token: dict[str, str] = {"StartAfter": after} if after else {}
         while True:
             page = self._client.list_objects_v2(Bucket=self.bucket, Prefix=prefix, **token)
             for item in page.get("Contents", ()):

@@ -141,6 +141,7 @@ def test_the_handler_asks_step_functions_about_the_leases_owner(
     import boto3
 
     monkeypatch.setenv("RUNNER_LAKE", LAKE)
+    monkeypatch.setattr("runner.keeper.promote._GROUP", 1)
     states = boto3.client("stepfunctions")
     definition = {"StartAt": "a", "States": {"a": {"Type": "Wait", "Seconds": 9, "End": True}}}
     machine = states.create_state_machine(

@@ -305,7 +305,10 @@ def ticking(*seconds: float) -> Iterator[float]:
         yield seconds[-1]
 
 
-def test_a_call_that_runs_out_of_time_asks_for_another_and_goes_on(lake: Lake) -> None:
+def test_a_call_that_runs_out_of_time_asks_for_another_and_goes_on(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runner.keeper.promote._GROUP", 1)
     turn = Turn(lake, SPEC, end="2013-01-07")
     plan = turn.prepare()
     (chunk,) = plan["chunks"]
@@ -341,7 +344,10 @@ def test_a_large_partition_goes_on_in_the_middle(lake: Lake) -> None:
 # Others at work ----------------------------------------------------------------------------------
 
 
-def test_semantics_7_a_lease_lost_in_the_middle_stops_the_next_batch(lake: Lake) -> None:
+def test_semantics_7_a_lease_lost_in_the_middle_stops_the_next_batch(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runner.keeper.promote._GROUP", 1)
     turn = Turn(lake, SPEC, end="2013-01-06")
     plan = turn.prepare()
     (chunk,) = plan["chunks"]
@@ -362,6 +368,50 @@ def test_semantics_7_a_lease_lost_in_the_middle_stops_the_next_batch(lake: Lake)
         turn.publish(plan, chunk, result)
     other.write({"2013-01-05": "other"})
     assert list(lake.contents(TABLE).values()) == ["other"]
+
+
+def test_semantics_7_a_lease_lost_within_the_last_batch_leaves_no_published_record(
+    lake: Lake,
+) -> None:
+    turn = Turn(lake, SPEC, end="2013-01-06")
+    plan = turn.prepare()
+    (chunk,) = plan["chunks"]
+    result = turn.stage_days(chunk, {"2013-01-05": "a", "2013-01-06": "b"})
+    other = Turn(lake, SPEC, execution=ARN + "r2", end="2013-01-06")
+
+    def copy_object(client: Any, arguments: dict[str, Any]) -> Any:  # noqa: ANN401 - boto3
+        answer = client.copy_object(**arguments)
+        lake.now += dt.timedelta(hours=1)
+        other.prepare()
+        return answer
+
+    with pytest.raises(LeaseLost, match="held by .*:r2"):
+        turn.publish(plan, chunk, result, HookedS3(lake.client, copy_object=copy_object))
+    assert published(lake) == {"2013-01-05": False, "2013-01-06": False}
+
+
+def test_many_neighbouring_partitions_are_listed_together(lake: Lake) -> None:
+    turn = Turn(lake, SPEC, end="2013-01-20")
+    plan = turn.prepare()
+    (chunk,) = plan["chunks"]
+    days = {f"2013-01-{day:02d}": str(day) for day in range(5, 21)}
+    lake.put(f"{TABLE}dt=2013-01-07/old", "old")
+    lake.put(f"{TABLE}dt=2013-01-04/before", "before")
+    lake.put(f"{TABLE}dt=2013-01-05-x/odd", "odd")
+    lake.put(f"{TABLE}dt=2013-01-21/after", "after")
+    lists: list[str] = []
+
+    def list_objects_v2(client: Any, arguments: dict[str, Any]) -> Any:  # noqa: ANN401 - boto3
+        lists.append(arguments["Prefix"])
+        return client.list_objects_v2(**arguments)
+
+    result = turn.stage_days(chunk, days)
+    hooked = HookedS3(lake.client, list_objects_v2=list_objects_v2)
+    assert turn.publish(plan, chunk, result, hooked)["complete"]
+    assert len([prefix for prefix in lists if prefix.endswith(TABLE)]) == 2
+    assert sorted(lake.contents(TABLE).values()) == sorted(
+        [*days.values(), "before", "odd", "after"]
+    )
 
 
 def test_a_call_of_an_earlier_attempt_that_is_still_at_work_is_stopped(lake: Lake) -> None:
@@ -539,7 +589,10 @@ def test_what_cannot_be_finished_stays_missing(lake: Lake, change: str) -> None:
     assert lake.keys(TABLE) == []
 
 
-def test_finishing_what_a_dead_run_left_may_take_several_calls(lake: Lake) -> None:
+def test_finishing_what_a_dead_run_left_may_take_several_calls(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runner.keeper.promote._GROUP", 1)
     die_in(lake, {f"2013-01-0{day}": str(day) for day in range(1, 5)}, after=0)
     lake.remaining_s = lambda: 10.0
     waits = 0
