@@ -2,8 +2,9 @@
 
 In: the text of an expression.  Out: a closure over an `Env`, or None when the text uses anything
 beyond the subset: literals, variables, field paths, `&`, `+`, `-`, comparisons, `in`, `and`,
-`or`, `? :`, `[...]`, `{...}`, `$exists`, `$not`, `$append`, `$hash`.  Where JSONata would map or
-flatten an array, or print a number or structure, the closure raises `Deferred` and the full
+`or`, `? :`, `[...]`, `{...}`, `$exists`, `$not`, `$append`, `$merge`, `$hash`, and predicates that
+compare fields of items (`[status in ["a", "b"] and name = "c"]`).  Where JSONata would map nested
+arrays, or print a number or structure, the closure raises `Deferred` and the full
 implementation evaluates the whole expression again (expressions of the subset have no effects).
 A definition within the subset never pays for the import of a JSONata library.
 """
@@ -17,11 +18,14 @@ from runner.machine.quick_values import (
     Deferred,
     add,
     append,
+    chosen,
     compare,
     concatenate,
+    descend,
     digest,
     equal,
     includes,
+    merge,
     truth,
 )
 from runner.machine.templates import UNDEFINED
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
     Binary: TypeAlias = "Callable[[Compiled, Compiled], Compiled]"
 
 _CONDITION = 20
+_COMPARISON = 40
 _CONCATENATION = 50
 
 
@@ -133,11 +138,32 @@ class _Reader:
             if token.kind is not Kind.NAME:
                 raise _Declined
             fields.append(token.text)
-        if self._at("[") or self._at("(") or self._at("{"):
+        if self._at("(") or self._at("{"):
             raise _Declined
         if name == "states":
-            return _states_path(tuple(fields))
-        return _variable_path(name, tuple(fields))
+            return self._filtered(_states_path(tuple(fields)))
+        return self._filtered(_variable_path(name, tuple(fields)))
+
+    def _filtered(self, inner: Compiled) -> Compiled:
+        """Read the predicate that may follow: field tests joined by `and`."""
+        if not self._at("["):
+            return inner
+        self._advance()
+        tests = [self._test()]
+        while self._at("and"):
+            self._advance()
+            tests.append(self._test())
+        self.expect("]")
+        if any(map(self._at, (".", "[", "{", "("))):
+            raise _Declined
+        return _choose(inner, tuple(tests))
+
+    def _test(self) -> tuple[str, str, Compiled]:
+        field, operator = self._advance(), self._advance()
+        is_test = operator.kind is Kind.SYMBOL and operator.text in {"=", "in"}
+        if field.kind is not Kind.NAME or not is_test:
+            raise _Declined
+        return field.text, operator.text, self.expression(_COMPARISON)
 
     def _bracketed(self, symbol: str) -> Compiled:
         if symbol == "(":
@@ -187,12 +213,12 @@ class _Reader:
                 self.expect(",")
             arguments.append(self.expression(0))
         self._advance()
-        if any(map(self._at, (".", "[", "{", "("))):
+        if any(map(self._at, (".", "{", "("))):
             raise _Declined
         build = _FUNCTIONS.get((name, len(arguments)))
         if build is None:
             raise _Declined
-        return build(*arguments)
+        return self._filtered(build(*arguments))
 
 
 def _undefined(_env: Env) -> Json:
@@ -203,24 +229,13 @@ def _constant(value: Json) -> Compiled:
     return lambda _env: value
 
 
-def _descend(value: Json, fields: tuple[str, ...]) -> Json:
-    for field in fields:
-        if isinstance(value, dict):
-            value = value.get(field, UNDEFINED)
-        elif isinstance(value, list):
-            raise Deferred
-        else:
-            return UNDEFINED
-    return value
-
-
 def _function_or_path(name: str, fields: tuple[str, ...]) -> Compiled:
     """Read a variable that is called like a function; without one, the name is the function."""
 
     def read(env: Env) -> Json:
         if name not in env.variables:
             raise Deferred
-        return _descend(env.variables[name], fields)
+        return descend(env.variables[name], fields)
 
     return read
 
@@ -230,7 +245,7 @@ def _variable_path(name: str, fields: tuple[str, ...]) -> Compiled:
         return _function_or_path(name, fields)
     if not fields:
         return lambda env: env.variables.get(name, UNDEFINED)
-    return lambda env: _descend(env.variables.get(name, UNDEFINED), fields)
+    return lambda env: descend(env.variables.get(name, UNDEFINED), fields)
 
 
 def _states_path(fields: tuple[str, ...]) -> Compiled:
@@ -238,13 +253,13 @@ def _states_path(fields: tuple[str, ...]) -> Compiled:
         return lambda env: env.states()
     first, rest = fields[0], fields[1:]
     if first == "input":
-        return lambda env: _descend(env.input, rest)
+        return lambda env: descend(env.input, rest)
     if first == "context":
-        return lambda env: _descend(env.make_context(), rest)
+        return lambda env: descend(env.make_context(), rest)
     if first == "result":
-        return lambda env: _descend(env.result, rest)
+        return lambda env: descend(env.result, rest)
     if first == "errorOutput":
-        return lambda env: _descend(env.error_output, rest)
+        return lambda env: descend(env.error_output, rest)
     return _undefined
 
 
@@ -268,6 +283,22 @@ def _object(members: tuple[tuple[str, Compiled], ...]) -> Compiled:
         return {key: value for key, value in pairs if value is not UNDEFINED}
 
     return build
+
+
+def _choose(inner: Compiled, tests: tuple[tuple[str, str, Compiled], ...]) -> Compiled:
+    def choose(env: Env) -> Json:
+        def holds(item: Json) -> bool:
+            return all(_passes(item, test, env) for test in tests)
+
+        return chosen(inner(env), holds)
+
+    return choose
+
+
+def _passes(item: Json, test: tuple[str, str, Compiled], env: Env) -> bool:
+    field, operator, compiled = test
+    left, right = descend(item, (field,)), compiled(env)
+    return includes(left, right) if operator == "in" else equal(left, right, negated=False)
 
 
 def _and(left: Compiled, right: Compiled) -> Compiled:
@@ -317,6 +348,10 @@ def _append(left: Compiled, right: Compiled) -> Compiled:
     return lambda env: append(left(env), right(env))
 
 
+def _merge(objects: Compiled) -> Compiled:
+    return lambda env: merge(objects(env))
+
+
 def _hash(text: Compiled, algorithm: Compiled) -> Compiled:
     return lambda env: digest(text(env), algorithm(env))
 
@@ -325,5 +360,6 @@ _FUNCTIONS: dict[tuple[str, int], Callable[..., Compiled]] = {
     ("exists", 1): _exists,
     ("not", 1): _not,
     ("append", 2): _append,
+    ("merge", 1): _merge,
     ("hash", 2): _hash,
 }

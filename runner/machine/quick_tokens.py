@@ -20,7 +20,7 @@ class Kind(Enum):
     """`true`, `false`, `null`."""
     VARIABLE = auto()
     NAME = auto()
-    """A field's name; only after a dot."""
+    """A field's name: after a dot, or in a predicate."""
     SYMBOL = auto()
     END = auto()
 
@@ -112,7 +112,7 @@ def _name(text: str, *, after_dot: bool) -> Token | None:
         if text in _OPERATORS:
             return Token(Kind.SYMBOL, text)
         return Token(Kind.WORD, text, _WORDS[text])
-    return Token(Kind.NAME, text) if after_dot else None
+    return Token(Kind.NAME, text)
 
 
 def _string(raw: str) -> Token | None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from runner.machine.templates import UNDEFINED
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from runner.model.ports import Json
 
 _EXACT = 2**53
@@ -90,10 +92,84 @@ def add(left: Json, right: Json, sign: int) -> Json:
 
 
 def append(left: Json, right: Json) -> Json:
-    """Put two arrays together as `$append` does."""
-    if not (isinstance(left, list) and isinstance(right, list)) or not left or not right:
+    """Put two values together as `$append` does: undefined adds nothing, no array counts as one."""
+    if left is UNDEFINED:
+        return right
+    if right is UNDEFINED:
+        return left
+    first = left if isinstance(left, list) else [left]
+    second = right if isinstance(right, list) else [right]
+    return [*first, *second]
+
+
+def merge(objects: Json) -> Json:
+    """Make one object of several as `$merge` does; the last one wins."""
+    if not isinstance(objects, list):
         raise Deferred
-    return [*left, *right]
+    merged: dict[str, Json] = {}
+    for one in objects:
+        if not isinstance(one, dict):
+            raise Deferred
+        merged.update(one)
+    return merged
+
+
+def descend(value: Json, fields: tuple[str, ...]) -> Json:
+    """Follow a path from an object down; an array on the way means each of its items."""
+    for index, field in enumerate(fields):
+        if isinstance(value, dict):
+            value = value.get(field, UNDEFINED)
+        elif isinstance(value, list):
+            return _descend_each(value, fields[index:])
+        else:
+            return UNDEFINED
+    return value
+
+
+def _descend_each(items: list[Json], fields: tuple[str, ...]) -> Json:
+    """Follow a path from every item; what is found is flattened, and one value is just itself."""
+    for field in fields:
+        found = [value for value in map(_reader(field), items) if value is not UNDEFINED]
+        items = _flat(found)
+    if len(found) == 1 and isinstance(found[0], list):
+        return found[0]
+    return _unwrapped(items)
+
+
+def _reader(field: str) -> Callable[[Json], Json]:
+    def read(item: Json) -> Json:
+        if isinstance(item, list):
+            raise Deferred
+        return item.get(field, UNDEFINED) if isinstance(item, dict) else UNDEFINED
+
+    return read
+
+
+def _flat(values: list[Json]) -> list[Json]:
+    flat: list[Json] = []
+    for value in values:
+        if isinstance(value, list):
+            flat.extend(value)
+        else:
+            flat.append(value)
+    return flat
+
+
+def _unwrapped(items: list[Json]) -> Json:
+    """Give a JSONata sequence: nothing is undefined, one item is the item."""
+    if not items:
+        return UNDEFINED
+    return items[0] if len(items) == 1 else items
+
+
+def chosen(value: Json, holds: Callable[[Json], bool]) -> Json:
+    """Keep the items for which a predicate holds, as `value[predicate]` does."""
+    if value is UNDEFINED:
+        return UNDEFINED
+    items = value if isinstance(value, list) else [value]
+    if any(isinstance(item, list) for item in items):
+        raise Deferred
+    return _unwrapped([item for item in items if holds(item)])
 
 
 def digest(text: Json, algorithm: Json) -> Json:

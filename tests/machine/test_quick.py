@@ -31,6 +31,16 @@ VARIABLES: dict[str, Json] = {
     "one": ["only"],
     "objects": [{"a": 1}, {"a": 2}],
     "nested": [[1, 2], [3]],
+    "mixed": [{"a": [1, 2]}, "x", None, {"a": 3}, {"b": {"c": "y"}}, {"a": None}],
+    "steps": [
+        {"results": []},
+        {"results": [{"name": "x", "status": "failed"}, {"name": "y", "status": "done"}]},
+        {"results": [{"name": "z", "status": "skipped", "a": True, "l": ["x"]}]},
+        {"other": 1},
+    ],
+    "step": [{"results": [{"name": "x", "status": "failed"}]}],
+    "no_results": [{"results": []}],
+    "named": {"name": "x", "status": "failed", "results": ["x", "z"]},
     "zero": 0,
     "big": 2**60,
     "f": 1.5,
@@ -51,7 +61,7 @@ def env() -> Env:
     return made
 
 
-names = st.sampled_from(["a", "b", "c", "e", "n", "l", "z", "missing"])
+names = st.sampled_from(["a", "b", "c", "e", "n", "l", "z", "missing", "results", "name", "status"])
 paths = st.builds(
     lambda root, fields: ".".join([root, *fields]),
     st.sampled_from(
@@ -62,6 +72,8 @@ paths = st.builds(
             "$states.input",
             "$states.context.Execution",
             "$states.result.Payload",
+            "$steps.results",
+            "$steps",
         ]
         + ["$states.errorOutput", "$states.input.l", "$states.input.nothing", "$states.input.s"]
     ),
@@ -78,6 +90,18 @@ literals = st.one_of(
 )
 
 
+def _filtered(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Put a predicate behind a path or a call: what the compiler asks of results."""
+    words = st.lists(st.sampled_from(["x", "y", "z", "failed", "skipped"]), max_size=3)
+    right = st.one_of(words.map(json.dumps), st.sampled_from(['"x"', '"failed"', "3"]), inner)
+    test = st.builds(
+        lambda name, op, value: f"{name} {op} {value}", names, st.sampled_from(["=", "in"]), right
+    )
+    predicate = st.lists(test, min_size=1, max_size=3).map(" and ".join)
+    call = st.builds(lambda a, b: f"$append({a}, {b})", inner, inner)
+    return st.builds(lambda a, b: f"{a}[{b}]", st.one_of(paths, call), predicate)
+
+
 def _grow(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     operators = st.sampled_from(["&", "=", "!=", "in", "and", "or", "<", "<=", ">", ">=", "+", "-"])
     return st.one_of(
@@ -86,6 +110,10 @@ def _grow(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.builds(lambda a: f"$exists({a})", inner),
         st.builds(lambda a: f"$not({a})", inner),
         st.builds(lambda a, b: f"$append({a}, {b})", inner, inner),
+        st.builds(lambda a, b: f"$append({a}, {b})", paths, paths),
+        st.builds(lambda a: f"$merge({a})", inner),
+        _filtered(inner),
+        st.builds(lambda a: f"$exists({a})", _filtered(inner)),
         st.builds(lambda a, b, c: f"{a} ? {b} : {c}", inner, inner, inner),
         st.builds(lambda a, b: f"{a} ? {b}", inner, inner),
         st.lists(inner, max_size=3).map(lambda items: "[" + ", ".join(items) + "]"),
@@ -149,6 +177,10 @@ def test_any_string_survives_as_a_json_literal(text: str) -> None:
         '$append($l, [{"name": "x"}])',
         '$plan.action = "none"',
         "$states.context.Execution.Id",
+        "$append($results, $states.result.results)",
+        '$merge([$spec, {"redrive": $states.context.Execution.RedriveCount}])',
+        '$exists($results[status in ["failed", "skipped"] and name in ["a.b"]])',
+        '$exists($append($results, $l)[name = "a.b" and status in ["failed", "skipped"]])',
         "true",
     ],
 )
@@ -175,6 +207,12 @@ def test_the_compilers_expressions_are_in_the_subset(text: str) -> None:
         "$o.`a b`",
         "[1..3]",
         '{"a": 1}.a',
+        "$l[a]",
+        '$l[a = "x" or b = "y"]',
+        '$l["x" = a]',
+        '$l[a = "x"].b',
+        '$l[a = "x"][b = "y"]',
+        "$l[$.a = 1]",
         "-1",
         "",
         "1 2",
@@ -186,11 +224,36 @@ def test_anything_else_is_declined(text: str) -> None:
     assert compile_quick(text) is None
 
 
-def test_a_path_through_an_array_is_left_to_jsonata() -> None:
-    quick = compile_quick("$objects.a")
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("$objects.a", [1, 2]),
+        ("$steps.results.name", ["x", "y", "z"]),
+        ("$step.results", [{"name": "x", "status": "failed"}]),
+        ("$step.results.name", "x"),
+        ("$no_results.results", []),
+        ("$no_results.results.name", UNDEFINED),
+        ("$objects.missing", UNDEFINED),
+        ('$append([], ["x"])', ["x"]),
+        ('$append(["x"], $unknown)', ["x"]),
+        ('$append($unknown, "x")', "x"),
+        ('$append($n, "x")', ["x"]),
+        ('$steps.results[status = "failed"]', {"name": "x", "status": "failed"}),
+        ('$exists($steps.results[name = "y" and status in ["failed"]])', False),
+        ('$exists($append([], $step.results)[name in ["x"]])', True),
+        ("$merge([$o.b, {'c': 1}])", {"c": 1, "n": None}),
+        ("$merge($unknown)", Deferred),
+        ("$nested.a", Deferred),
+    ],
+)
+def test_arrays_are_mapped_flattened_and_filtered(text: str, expected: Json) -> None:
+    quick = compile_quick(text)
     assert quick is not None
-    with pytest.raises(Deferred):
-        quick(env())
+    if expected is Deferred:
+        with pytest.raises(Deferred):
+            quick(env())
+    else:
+        assert quick(env()) == expected == compile_full(text)(env())
 
 
 def test_a_quick_definition_does_not_import_jsonata() -> None:
