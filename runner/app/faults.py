@@ -6,13 +6,13 @@ Actions: `fail=ERROR`, `timeout`, `crash`, each with `-after` for after the task
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from runner.errors import Fault, Place, UsageError
 from runner.machine import Crash, Fail, FaultPlan, InjectedFault, TimeOut, When
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 
 def read_faults(words: Iterable[str]) -> FaultPlan:
@@ -29,6 +29,37 @@ def read_faults(words: Iterable[str]) -> FaultPlan:
     if faults:
         raise UsageError(faults)
     return FaultPlan(tuple(found))
+
+
+def check_states(plan: FaultPlan, definition: str) -> None:
+    """Refuse a fault whose state is none of the definition: nothing would happen, in silence."""
+    import json  # noqa: PLC0415 - only with faults
+    from fnmatch import fnmatchcase  # noqa: PLC0415
+
+    from runner.model.nearest import suggestion  # noqa: PLC0415
+
+    names = list(_state_names(json.loads(definition)))
+    faults = [
+        Fault(
+            Place("--fault"),
+            "unknown-state",
+            fault.state,
+            "a state of the workflow's definition, or a pattern of some",
+            suggestion(fault.state, names, otherwise="see the definition that `compile` writes"),
+        )
+        for fault in plan.faults
+        if "#" not in fault.state and not any(fnmatchcase(name, fault.state) for name in names)
+    ]
+    if faults:
+        raise UsageError(faults)
+
+
+def _state_names(machine: dict[str, Any]) -> Iterator[str]:
+    for name, state in machine["States"].items():
+        yield name
+        for inner in (*state.get("Branches", ()), state.get("ItemProcessor")):
+            if inner is not None:
+                yield from _state_names(inner)
 
 
 def _read(word: str) -> InjectedFault:

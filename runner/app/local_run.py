@@ -11,7 +11,7 @@ import os
 import random
 import secrets
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from runner.app.compiled import find_workflow
@@ -20,6 +20,7 @@ from runner.app.progress import Tracker
 from runner.app.results import Gatherer
 from runner.errors import Fault, Place, UsageError
 from runner.keeper.core import Keeper
+from runner.keeper.diagnose import explain
 from runner.keeper.handler import dispatch
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from runner.app.bundle import Bundle, WorkflowFacts
     from runner.app.progress import Progress
+    from runner.app.results import Ended
     from runner.app.run import RunRequest, RunResult
     from runner.local.runs import RunHandle
     from runner.machine import Event, Outcome
@@ -141,15 +143,11 @@ def _go(
     finally:
         services.close()
         journal.close()
-    return _ended(local, workflow, handle, outcome, gatherer)
+    return _ended(request, local, handle, outcome=outcome, gatherer=gatherer)
 
 
 def _ended(
-    local: Local,
-    workflow: WorkflowFacts,
-    handle: RunHandle,
-    outcome: Outcome,
-    gatherer: Gatherer,
+    request: RunRequest, local: Local, handle: RunHandle, *, outcome: Outcome, gatherer: Gatherer
 ) -> RunResult:
     from runner.app.run import RunResult  # noqa: PLC0415 - it imports this module late too
     from runner.local.runs import RunStatus  # noqa: PLC0415
@@ -159,18 +157,34 @@ def _ended(
     handle.finish(status, error=error, cause=cause, output=outcome.output)
     if status is not RunStatus.SUCCEEDED:
         local.notify_failure(handle.run)
+    found = explain(error, cause)
     return RunResult(
         run=handle.run.name,
-        workflow=workflow.name,
+        workflow=handle.run.workflow,
         status=status.value,
         start=handle.run.input["start"],
         end=handle.run.input["end"],
-        ended=gatherer.ended(),
+        ended=tuple(_located(request, local, one) for one in gatherer.ended()),
         error=error,
         cause=cause,
+        message=found.message,
+        advice=found.advice,
+        environment=request.environment,
         seconds=(outcome.ended - outcome.started).total_seconds(),
         marts=local.marts(),
     )
+
+
+def _located(request: RunRequest, local: Local, one: Ended) -> Ended:
+    """Add the place in the user's file to a table that failed."""
+    if one.kind != "table" or one.status != "failed":
+        return one
+    from runner.app.locate import locate, message_only  # noqa: PLC0415 - only for a failure
+
+    table = next(table for table in local.bundle.tables if table.name == one.name)
+    variables = dict(request.variables)
+    place = locate(local.root, local.bundle, table, one.message, variables=variables)
+    return replace(one, place=str(place), message=message_only(one.message))
 
 
 def _keeper(local: Local) -> Callable[[dict[str, Any], object], Any]:

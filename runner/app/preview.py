@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from runner.app.bundle import open_bundle
 from runner.app.inspect import find_table
 from runner.app.local_places import open_places
+from runner.app.locate import locate, message_only
 from runner.errors import Fault, Place, RunFailed, UsageError
 from runner.keeper import windows
+from runner.keeper.diagnose import explain
 from runner.local.athena import AthenaFailure
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ class Preview:
     scanned_bytes: int
     more: bool
     """Whether the query gave more rows than are shown."""
+    windowed: bool
+    """Whether the SQL has a window at all."""
 
 
 def preview(
@@ -64,7 +68,8 @@ def preview(
     try:
         found = athena.query(statement, table.database, most=limit + 1)
     except AthenaFailure as error:
-        raise failure(table, error) from error
+        place = locate(root, bundle, table, error.reason, variables=variables)
+        raise _failure(place, error) from error
     finally:
         athena.close()
         catalog.close()
@@ -76,6 +81,7 @@ def preview(
         rows=found.rows[:limit],
         scanned_bytes=found.bytes_scanned,
         more=len(found.rows) > limit,
+        windowed=any(not isinstance(part, str) for part in table.parts),
     )
 
 
@@ -97,7 +103,7 @@ def _window(
         own = table.grain or grain
         return (*windows.regrain(start, end, grain, own), own)
     expected = "days such as 2013-01-05, or hours or months alike"
-    fault = Fault(Place("--date"), "bad-window", f"{start}..{end}", expected, "correct the dates")
+    fault = Fault(Place("--date"), "bad-window", f"{start}..{end}", expected, "correct the window")
     raise UsageError([fault])
 
 
@@ -119,14 +125,10 @@ def _statement(table: TableFacts, start: str, end: str, grain: str) -> str:
     )
 
 
-def failure(table: TableFacts, error: AthenaFailure) -> RunFailed:
-    """Put Athena's message at the line of the file that it is about."""
-    import re  # noqa: PLC0415 - only for a failure
-
-    found = re.search(r"line (\d+):(\d+)", error.reason)
-    line = table.sql_line + int(found[1]) - 1 if found else table.sql_line
-    column = int(found[2]) if found else 0
-    missing = "TABLE_NOT_FOUND" in error.reason
-    advice = "publish what it reads first, with `runner run`" if missing else "correct the SQL"
-    place = Place(table.file, line, column)
-    return RunFailed([Fault(place, "query-failed", error.reason, "a query that runs", advice)])
+def _failure(place: Place, error: AthenaFailure) -> RunFailed:
+    if "TABLE_NOT_FOUND" in error.reason:
+        advice = "publish what it reads first, with `runner run`"
+    else:
+        advice = explain("", error.reason).advice or "correct the SQL"
+    found = message_only(error.reason)
+    return RunFailed([Fault(place, "query-failed", found, "a query that runs", advice)])

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from runner.keeper.diagnose import Diagnosis, explain
+
 if TYPE_CHECKING:
     from runner.app.bundle import Bundle, WorkflowFacts
     from runner.machine import Event
@@ -30,6 +32,8 @@ class Ended:
     partitions: int = 0
     message: str = ""
     advice: str = ""
+    place: str = ""
+    """Where the failure is in the user's files: `sql/marts/x.sql:3:5`."""
     warnings: tuple[str, ...] = ()
     mart: str = ""
     mart_table: str = ""
@@ -47,7 +51,7 @@ class Gatherer:
     _ended: dict[str, Ended] = field(default_factory=dict)
     _diagnosis: dict[str, dict[str, Any]] = field(default_factory=dict)
     _manifest: dict[str, dict[str, Any]] = field(default_factory=dict)
-    _errors: dict[str, str] = field(default_factory=dict)
+    _errors: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def observe(self, event: Event) -> None:
         """Take one event."""
@@ -61,8 +65,8 @@ class Gatherer:
             case "task_succeeded":
                 self._succeeded(subject, verb, payload_of(event))
             case "task_failed":
-                cause = str(event.data.get("cause") or "")
-                self._errors[subject] = f"{event.data.get('error')}: {cause}".strip(": ")
+                error, cause = event.data.get("error"), event.data.get("cause")
+                self._errors[subject] = (str(error or ""), str(cause or ""))
             case _:
                 pass
 
@@ -79,7 +83,7 @@ class Gatherer:
                 self._name(subject),
                 self._kind(subject),
                 "failed",
-                message=str(found.get("message") or self._errors.get(subject, "")),
+                message=str(found.get("message") or self._error(subject).message),
                 advice=str(found.get("advice") or ""),
             )
 
@@ -124,12 +128,16 @@ class Gatherer:
                 result.append(self._ended[subject])
             elif subject in self._started:
                 status = "failed" if subject in self._errors else "unfinished"
-                message = self._errors.get(subject, "")
+                message = self._error(subject).message
                 name = self._name(subject)
                 result.append(Ended(name, self._kind(subject), status, message=message))
             elif subject in self._passed and self._chosen(self._name(subject)):
                 result.append(Ended(self._name(subject), self._kind(subject), "skipped"))
         return tuple(result)
+
+    def _error(self, subject: str) -> Diagnosis:
+        """Say how the last failure of a subject reads, for those that nobody diagnosed."""
+        return explain(*self._errors.get(subject, ("", "")))
 
     def _chosen(self, name: str) -> bool:
         return name in self.workflow.others or self._selected is None or name in self._selected

@@ -39,6 +39,10 @@ class RunResult:
     ended: tuple[Ended, ...]
     error: str
     cause: str
+    message: str
+    """What `error` and `cause` say, for people; empty after a success."""
+    advice: str
+    environment: str
     seconds: float
     marts: tuple[tuple[str, str], ...]
     """Marts by name, and how to look at them."""
@@ -150,6 +154,10 @@ def run(
         _check_resume(request)
         return execute(request, bundle, None, None, clock=clock, hooks=hooks)
     workflow = find_workflow(bundle, request.workflow)
+    if request.faults is not None:
+        from runner.app.faults import check_states  # noqa: PLC0415 - only with faults
+
+        check_states(request.faults, workflow.definition)
     window = choose_window(
         workflow,
         bundle.timezone,

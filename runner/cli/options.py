@@ -37,8 +37,12 @@ def project_options(command: _Command) -> _Command:
 
 def find_root(folder: Path | None) -> Path:
     """Give the project's folder: the one named, or the nearest upward with a config.yaml."""
-    if folder is not None:
+    if folder is not None and (folder / "config.yaml").is_file():
         return folder.resolve()
+    if folder is not None:
+        advice = "name the folder that holds config.yaml, or make one with `runner init FOLDER`"
+        fault = Fault(Place(str(folder)), "no-project", "no config.yaml", "a project", advice)
+        raise UsageError([fault])
     from runner.project import find_root as find  # noqa: PLC0415 - only when a command runs
 
     return find(Path.cwd())

@@ -79,13 +79,14 @@ def _text(found: Preview) -> str:
         for position, (_, kind) in enumerate(found.columns)
         if kind.partition("(")[0] in ("integer", "bigint", "double", "real", "decimal")
     ]
-    shown = f"{len(rows)}{' (there are more)' if found.more else ''}"
+    shown = f"the first {len(rows)} rows" if found.more else f"{len(rows)} rows"
+    window = f" {found.start}..{found.end}" if found.windowed else ""
     return "\n".join(
         [
             columns(head, rows, right=numbers),
             "",
             (
-                f"{found.table} {found.start}..{found.end}: {shown} rows, "
+                f"{found.table}{window}: {shown}, "
                 f"{size(found.scanned_bytes)} scanned, nothing published"
             ),
         ]

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from runner.app.run import RunResult
 
 _BAD = ("failed", "skipped", "unfinished")
+_MOST_NAMED = 5
+"""More tables than this are not listed in a command: everything is run again."""
 
 
 def summary(result: RunResult) -> str:
@@ -22,17 +24,20 @@ def summary(result: RunResult) -> str:
         lines += [columns(head, rows, right=(3, 4)), ""]
     for one in result.ended:
         if one.status == "failed":
-            what = f"{one.name} load" if one.kind == "load" else one.name
-            lines.append(f"{what} failed: {one.message}")
-            if one.advice:
-                lines.append(f"  do: {one.advice}")
+            lines += _failure(one)
         lines += [f"{one.name} warns: {warning}" for warning in one.warnings]
-    lines.append(_verdict(result))
-    if result.status == "SUCCEEDED" and result.marts:
-        lines += [f"  look at the mart:  {how}" for _, how in result.marts]
-    elif result.status != "SUCCEEDED":
-        lines.append(_next_step(result))
+    lines += _verdict(result)
     return "\n".join(lines)
+
+
+def _failure(one: Ended) -> list[str]:
+    name = f"{one.name} load" if one.kind == "load" else one.name
+    lines = [f"{name} failed: {one.message}"]
+    if one.place:
+        lines.append(f"  at: {one.place}")
+    if one.advice:
+        lines.append(f"  do: {one.advice}")
+    return lines
 
 
 def _row(one: Ended) -> tuple[str, ...]:
@@ -42,21 +47,41 @@ def _row(one: Ended) -> tuple[str, ...]:
     return (name, one.kind, one.status, rows, size(one.bytes) if one.bytes else "")
 
 
-def _verdict(result: RunResult) -> str:
-    bad = [one for one in result.ended if one.status in _BAD]
-    window = f"{result.start}..{result.end}"
+def _verdict(result: RunResult) -> list[str]:
+    what = f"{result.workflow} {result.start}..{result.end}"
+    run = f"(run {result.run})"
     if result.status == "SUCCEEDED":
-        return f"{result.workflow} {window} succeeded in {result.seconds:.1f} s (run {result.run})"
-    what = (
-        f"{len(bad)} of {len(result.ended)} steps failed or were skipped"
-        if bad
-        else (f"{result.error}: {result.cause}" if result.error else "")
-    )
-    return f"{result.workflow} {window} {result.status.lower()}: {what} (run {result.run})"
-
-
-def _next_step(result: RunResult) -> str:
+        looks = [f"  look at the mart:  {how}" for _, how in result.marts]
+        return [f"{what} succeeded in {result.seconds:.1f} s {run}", *looks]
+    counts = [
+        f"{count} {status}"
+        for status in _BAD
+        if (count := sum(one.status == status for one in result.ended))
+    ]
     if result.status == "ABORTED":
-        return f"  continue it:  runner run --resume {result.run}"
-    again = f"runner run {result.workflow} --start {result.start} --end {result.end}"
-    return f"  after mending it:  {again}"
+        stopped = ", ".join(counts) or "nothing was begun"
+        again = f"runner run --resume {result.run}{_environment(result)}"
+        return [f"{what} stopped: {stopped} {run}", f"  continue it:  {again}"]
+    how = result.status.lower().replace("_", " ")
+    if counts:
+        counts[-1] += f" of {len(result.ended)} steps"
+        return [
+            f"{what} {how}: {', '.join(counts)} {run}",
+            f"  after mending it:  {_again(result)}",
+        ]
+    lines = [f"{what} {how}: {result.message} {run}"]
+    return [*lines, f"  do: {result.advice}"] if result.advice else lines
+
+
+def _again(result: RunResult) -> str:
+    """Write the command that does what is left: the tables that failed or were skipped."""
+    left = list(
+        dict.fromkeys(o.name for o in result.ended if o.status in _BAD and o.kind != "step")
+    )
+    only = "".join(f" --only {name}" for name in left) if len(left) <= _MOST_NAMED else ""
+    window = f"--start {result.start} --end {result.end}"
+    return f"runner run {result.workflow} {window}{only}{_environment(result)}"
+
+
+def _environment(result: RunResult) -> str:
+    return "" if result.environment == "local" else f" --env {result.environment}"
