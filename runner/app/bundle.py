@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from runner.model.project import NamedWorkflow, Project, Table
     from runner.model.sqltext import Mark, SqlText
 
-FORMAT = 1
+FORMAT = 2
 """Layout of the cached file; raise it when `Bundle` changes."""
 CACHE = Path(".runner") / "cache" / "bundles"
 
@@ -40,6 +40,8 @@ class TableFacts:
     database: str
     grain: str
     reads: tuple[str, ...]
+    lookbacks: dict[str, int]
+    """Tables of which more than the window is read, and how many periods before it."""
     load_mart: str
     load_table: str
     sql: str
@@ -197,6 +199,7 @@ def _table_facts(project: Project) -> Iterator[TableFacts]:
             database=table.database,
             grain=table.partitioning.grain,
             reads=tuple(str(read.table) for read in table.reads),
+            lookbacks={str(read.table): read.lookback for read in table.reads if read.lookback},
             load_mart=load.mart if load else "",
             load_table=(load.table or table.name.table) if load else "",
             sql=sql_with_marks(table.sql),

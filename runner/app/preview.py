@@ -10,6 +10,7 @@ from runner.app.bundle import open_bundle
 from runner.app.inspect import find_table
 from runner.app.local_places import open_places
 from runner.app.locate import locate, message_only
+from runner.app.rehearsal import StandInFailed, Window, rehearsal
 from runner.errors import Fault, Place, RunFailed, UsageError
 from runner.keeper import windows
 from runner.keeper.diagnose import explain
@@ -60,23 +61,21 @@ def preview(
     clock = now or (lambda: datetime.now(UTC))
     bundle = open_bundle(root, environment, variables)
     table = find_table(bundle, name)
-    first, last, grain = _window(bundle, table, start, end, clock())
-    statement = _statement(table, first, last, grain)
+    window = _window(bundle, table, start, end, clock())
     local = open_places(root, bundle, now=clock)
-    catalog = local.catalog()
-    athena = local.athena(local.s3(), catalog)
     try:
-        found = athena.query(statement, table.database, most=limit + 1)
+        with rehearsal(local, table, window, statement=_statement) as athena:
+            found = athena.query(_query(table, window), table.database, most=limit + 1)
+    except StandInFailed as failed:
+        place = locate(root, bundle, failed.table, failed.reason, variables=variables)
+        raise _failure(place, failed.reason) from failed
     except AthenaFailure as error:
         place = locate(root, bundle, table, error.reason, variables=variables)
-        raise _failure(place, error) from error
-    finally:
-        athena.close()
-        catalog.close()
+        raise _failure(place, error.reason) from error
     return Preview(
         table=name,
-        start=first,
-        end=last,
+        start=window.start,
+        end=window.end,
         columns=found.columns,
         rows=found.rows[:limit],
         scanned_bytes=found.bytes_scanned,
@@ -87,7 +86,7 @@ def preview(
 
 def _window(
     bundle: Bundle, table: TableFacts, start: str | None, end: str | None, now: datetime
-) -> tuple[str, str, str]:
+) -> Window:
     """Read the window as days or in the table's own grain; widen it to the table's."""
     start, end = start or end, end or start
     if start is None or end is None:
@@ -100,35 +99,36 @@ def _window(
             windows.parse_civil(end, grain)
         except ValueError:
             continue
-        own = table.grain or grain
-        return (*windows.regrain(start, end, grain, own), own)
+        return Window(start, end, grain).to(table.grain or grain)
     expected = "days such as 2013-01-05, or hours or months alike"
     fault = Fault(Place("--date"), "bad-window", f"{start}..{end}", expected, "correct the window")
     raise UsageError([fault])
 
 
-def _statement(table: TableFacts, start: str, end: str, grain: str) -> str:
+def _query(table: TableFacts, window: Window) -> str:
     if table.kind == "ddl":
         return f'SELECT * FROM "{table.database}"."{table.name.partition(".")[2]}"'
+    return _statement(table, window)
+
+
+def _statement(table: TableFacts, window: Window) -> str:
+    """Write a table's own text for a window."""
     return "".join(
         part
         if isinstance(part, str)
         else windows.evaluate_mark(
-            start,
-            end,
-            grain,
+            window.start,
+            window.end,
+            window.grain,
             base=part["base"],
             steps=part["steps"],
-            pattern=part["format"] or _PATTERNS[grain],
+            pattern=part["format"] or _PATTERNS[window.grain],
         )
         for part in table.parts
     )
 
 
-def _failure(place: Place, error: AthenaFailure) -> RunFailed:
-    if "TABLE_NOT_FOUND" in error.reason:
-        advice = "publish what it reads first, with `runner run`"
-    else:
-        advice = explain("", error.reason).advice or "correct the SQL"
-    found = message_only(error.reason)
+def _failure(place: Place, reason: str) -> RunFailed:
+    advice = explain("", reason).advice or "correct the SQL"
+    found = message_only(reason)
     return RunFailed([Fault(place, "query-failed", found, "a query that runs", advice)])
