@@ -3,15 +3,15 @@
 In: the text of an expression.  Out: a closure over an `Env`, or None when the text uses anything
 beyond the subset: literals, variables, field paths, `&`, `+`, `-`, comparisons, `in`, `and`,
 `or`, `? :`, `[...]`, `{...}`, `$exists`, `$not`, `$append`, `$merge`, `$hash`, and predicates that
-compare fields of items (`[status in ["a", "b"] and name = "c"]`).  Where JSONata would map nested
-arrays, or print a number or structure, the closure raises `Deferred` and the full
-implementation evaluates the whole expression again (expressions of the subset have no effects).
+compare fields of items (`[status in ["a", "b"] and $not(name = "c")]`).  Where
+JSONata would map nested arrays, or print a number or structure, the closure raises `Deferred` and
+the full implementation evaluates the whole expression again (the subset has no effects).
 A definition within the subset never pays for the import of a JSONata library.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from runner.machine.quick_tokens import FUNCTION_NAMES, Kind, Token, tokenize
 from runner.machine.quick_values import (
@@ -60,6 +60,15 @@ def compile_quick(text: str) -> Compiled | None:
     except _Declined:
         return None
     return compiled
+
+
+class _Test(NamedTuple):
+    """One test of a predicate: a field of the item, `=` or `in`, a value, the answer wanted."""
+
+    field: str
+    operator: str
+    value: Compiled
+    wanted: bool
 
 
 class _Reader:
@@ -158,12 +167,18 @@ class _Reader:
             raise _Declined
         return _choose(inner, tuple(tests))
 
-    def _test(self) -> tuple[str, str, Compiled]:
+    def _test(self) -> _Test:
+        if self._token.kind is Kind.VARIABLE and self._token.text == "not":
+            self._advance()
+            self.expect("(")
+            test = self._test()
+            self.expect(")")
+            return test._replace(wanted=not test.wanted)
         field, operator = self._advance(), self._advance()
         is_test = operator.kind is Kind.SYMBOL and operator.text in {"=", "in"}
         if field.kind is not Kind.NAME or not is_test:
             raise _Declined
-        return field.text, operator.text, self.expression(_COMPARISON)
+        return _Test(field.text, operator.text, self.expression(_COMPARISON), wanted=True)
 
     def _bracketed(self, symbol: str) -> Compiled:
         if symbol == "(":
@@ -285,7 +300,7 @@ def _object(members: tuple[tuple[str, Compiled], ...]) -> Compiled:
     return build
 
 
-def _choose(inner: Compiled, tests: tuple[tuple[str, str, Compiled], ...]) -> Compiled:
+def _choose(inner: Compiled, tests: tuple[_Test, ...]) -> Compiled:
     def choose(env: Env) -> Json:
         def holds(item: Json) -> bool:
             return all(_passes(item, test, env) for test in tests)
@@ -295,10 +310,11 @@ def _choose(inner: Compiled, tests: tuple[tuple[str, str, Compiled], ...]) -> Co
     return choose
 
 
-def _passes(item: Json, test: tuple[str, str, Compiled], env: Env) -> bool:
-    field, operator, compiled = test
-    left, right = descend(item, (field,)), compiled(env)
-    return includes(left, right) if operator == "in" else equal(left, right, negated=False)
+def _passes(item: Json, test: _Test, env: Env) -> bool:
+    left, right = descend(item, (test.field,)), test.value(env)
+    if test.operator == "in":
+        return includes(left, right) is test.wanted
+    return equal(left, right, negated=False) is test.wanted
 
 
 def _and(left: Compiled, right: Compiled) -> Compiled:

@@ -20,6 +20,7 @@ from runner.machine.quick_values import Deferred
 from runner.machine.templates import UNDEFINED, Env
 
 Json = Any
+DONE = {"name": "y", "status": "done"}
 VARIABLES: dict[str, Json] = {
     "a": 1,
     "b": "text",
@@ -34,7 +35,7 @@ VARIABLES: dict[str, Json] = {
     "mixed": [{"a": [1, 2]}, "x", None, {"a": 3}, {"b": {"c": "y"}}, {"a": None}],
     "steps": [
         {"results": []},
-        {"results": [{"name": "x", "status": "failed"}, {"name": "y", "status": "done"}]},
+        {"results": [{"name": "x", "status": "failed"}, DONE]},
         {"results": [{"name": "z", "status": "skipped", "a": True, "l": ["x"]}]},
         {"other": 1},
     ],
@@ -97,6 +98,7 @@ def _filtered(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     test = st.builds(
         lambda name, op, value: f"{name} {op} {value}", names, st.sampled_from(["=", "in"]), right
     )
+    test = st.one_of(test, test.map(lambda one: f"$not({one})"))
     predicate = st.lists(test, min_size=1, max_size=3).map(" and ".join)
     call = st.builds(lambda a, b: f"$append({a}, {b})", inner, inner)
     return st.builds(lambda a, b: f"{a}[{b}]", st.one_of(paths, call), predicate)
@@ -180,6 +182,7 @@ def test_any_string_survives_as_a_json_literal(text: str) -> None:
         "$append($results, $states.result.results)",
         '$merge([$spec, {"redrive": $states.context.Execution.RedriveCount}])',
         '$exists($results[status in ["failed", "skipped"] and name in ["a.b"]])',
+        '$exists($results[$not(kind in ["table", "load"]) and step in ["a"]])',
         '$exists($append($results, $l)[name = "a.b" and status in ["failed", "skipped"]])',
         "true",
     ],
@@ -210,6 +213,7 @@ def test_the_compilers_expressions_are_in_the_subset(text: str) -> None:
         "$l[a]",
         '$l[a = "x" or b = "y"]',
         '$l["x" = a]',
+        '$l[$not(a) = "x"]',
         '$l[a = "x"].b',
         '$l[a = "x"][b = "y"]',
         "$l[$.a = 1]",
@@ -241,6 +245,7 @@ def test_anything_else_is_declined(text: str) -> None:
         ('$steps.results[status = "failed"]', {"name": "x", "status": "failed"}),
         ('$exists($steps.results[name = "y" and status in ["failed"]])', False),
         ('$exists($append([], $step.results)[name in ["x"]])', True),
+        ('$steps.results[$not(status = "failed") and $not(name = "z")]', DONE),
         ("$merge([$o.b, {'c': 1}])", {"c": 1, "n": None}),
         ("$merge($unknown)", Deferred),
         ("$nested.a", Deferred),
