@@ -5,7 +5,7 @@ The tables follow the Amazon States Language specification and the fields that S
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from runner.machine.definition import Language
@@ -15,26 +15,31 @@ if TYPE_CHECKING:
 
 
 class Shape(Enum):
-    """What a field's value must be."""
+    """What a field's value must be: of a Python type, or else what shapes.py checks."""
 
-    TEXT = auto()
-    NAME = auto()
+    TEXT = ("text", str)
+    NAME = ("name", str)
     """A state's name."""
-    BOOLEAN = auto()
-    COUNT = auto()
+    BOOLEAN = ("boolean", bool)
+    COUNT = ("count", None)
     """A whole number, or in JSONata an expression."""
-    NUMBER = auto()
+    NUMBER = ("number", None)
     """A number, or in JSONata an expression."""
-    PATH = auto()
+    PATH = ("path", None)
     """A JSONPath, a context path, a variable, or an intrinsic function."""
-    NULLABLE_PATH = auto()
-    REFERENCE = auto()
+    NULLABLE_PATH = ("nullable path", None)
+    REFERENCE = ("reference", None)
     """A reference path or null."""
-    OBJECT = auto()
-    ITEMS = auto()
+    OBJECT = ("object", dict)
+    ITEMS = ("items", (list, dict))
     """An array, an object, or an expression."""
-    ANY = auto()
-    LIST = auto()
+    ANY = ("any", object)
+    LIST = ("list", list)
+
+    def __init__(self, told: str, plain: type | tuple[type, ...] | None) -> None:
+        """Keep the Python type, and whether an expression may stand instead."""
+        self.plain = plain
+        self.takes_expression = told not in {"name", "boolean", "list"}
 
 
 _COMMON = {"Type": Shape.TEXT, "Comment": Shape.TEXT, "QueryLanguage": Shape.TEXT}

@@ -16,26 +16,17 @@ if TYPE_CHECKING:
     from runner.model.ports import Json
 
 _LARGEST = 99_999_999
-_PLAIN: Mapping[Shape, type | tuple[type, ...]] = {
-    Shape.TEXT: str,
-    Shape.NAME: str,
-    Shape.BOOLEAN: bool,
-    Shape.OBJECT: dict,
-    Shape.LIST: list,
-    Shape.ITEMS: (list, dict),
-    Shape.ANY: object,
-}
 
 
 def fits(value: Json, shape: Shape, language: Language) -> bool:
     """Tell whether a value may stand in a field of that shape."""
     if language is Language.JSONATA and is_expression(value):
-        return shape not in {Shape.NAME, Shape.BOOLEAN, Shape.LIST}
-    if shape in {Shape.COUNT, Shape.NUMBER}:
+        return shape.takes_expression
+    if shape.plain is not None:
+        return isinstance(value, shape.plain)
+    if shape is Shape.COUNT or shape is Shape.NUMBER:
         return _is_number(value, whole=shape is Shape.COUNT)
-    if shape in {Shape.PATH, Shape.NULLABLE_PATH, Shape.REFERENCE}:
-        return _is_path(value, shape)
-    return _is_plain(value, shape)
+    return _is_path(value, shape)
 
 
 _PAYLOADS = ("Parameters", "ResultSelector", "Assign", "ItemSelector", "Credentials")
@@ -78,10 +69,6 @@ def _bad_keys(payload: Json) -> Iterator[str]:
                 yield from _bad_keys(value)
             elif not _is_path(value, Shape.PATH):
                 yield key
-
-
-def _is_plain(value: Json, shape: Shape) -> bool:
-    return isinstance(value, _PLAIN[shape])
 
 
 def _is_number(value: Any, *, whole: bool) -> bool:  # noqa: ANN401  (JSON)

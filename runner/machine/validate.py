@@ -63,6 +63,7 @@ class _Check:
         self._source = source
         self._express = express
         self._names: dict[str, str] = {}
+        self._known: dict[tuple[str, Language], Mapping[str, Shape]] = {}
 
     def faults(self) -> list[Fault]:
         language = self._source.get("QueryLanguage", "JSONPath")
@@ -96,8 +97,9 @@ class _Check:
         if not states:
             yield _schema(f"{at}/States", "There are no states", "at least one state")
         for name, state in states.items():
-            yield from self._name(name, f"{at}/States/{escape(name)}")
-            yield from self._state(state, f"{at}/States/{escape(name)}", language)
+            pointer = f"{at}/States/{escape(name)}"
+            yield from self._name(name, pointer)
+            yield from self._state(state, pointer, language)
         yield from check_targets(flow, at)
 
     def _name(self, name: str, at: str) -> Iterator[Fault]:
@@ -130,17 +132,19 @@ class _Check:
     def _fields(
         self, state: Mapping[str, Json], kind: str, at: str, language: Language
     ) -> Iterator[Fault]:
-        known = fields_of(kind, language)
+        known = self._known.get((kind, language))
+        if known is None:
+            known = self._known[kind, language] = fields_of(kind, language)
         for name, value in state.items():
-            pointer = f"{at}/{escape(name)}"
             shape = known.get(name)
             if shape is None:
                 told = f"The field '{name}' is not supported"
                 if is_foreign(kind, name, language):
                     told = f"{told} when the query language is {language.value}"
-                yield _schema(pointer, told, "a field of a " + kind + " state")
+                yield _schema(f"{at}/{escape(name)}", told, "a field of a " + kind + " state")
             elif not fits(value, shape, language):
-                yield _schema(pointer, f"{value!r}"[:200], f"{shape.name.lower()} for {name}")
+                expected = f"{shape.name.lower()} for {name}"
+                yield _schema(f"{at}/{escape(name)}", f"{value!r}"[:200], expected)
         if language is Language.JSONPATH:
             yield from check_payloads(state, kind, at)
         for one, other in EXCLUSIVE:
@@ -158,8 +162,10 @@ class _Check:
     def _parts(
         self, state: Mapping[str, Json], kind: str, at: str, language: Language
     ) -> Iterator[Fault]:
-        yield from check_retriers(state.get("Retry", []), f"{at}/Retry", language)
-        yield from check_catchers(state.get("Catch", []), f"{at}/Catch", language)
+        if "Retry" in state:
+            yield from check_retriers(state["Retry"], f"{at}/Retry", language)
+        if "Catch" in state:
+            yield from check_catchers(state["Catch"], f"{at}/Catch", language)
         if kind == "Task":
             yield from self._task(state, at)
         elif kind == "Choice":
