@@ -223,15 +223,12 @@ def _values(column: PartitionColumn) -> int:
 
 
 def writers(header: Header) -> int:
-    """Count the partitions x buckets that one statement writes for one period, at most.
-
-    Injected values do not multiply: each gets a statement of its own (SEMANTICS 22).
-    """
+    """Count the partitions x buckets that one statement writes for one period, at most."""
     key = time_key(header)
     time = key.columns if key is not None else ()
     count = header.bucket.count if header.bucket else 1
     for name, column in header.partition.items():
-        if name not in time and column.type != "injected":
+        if name not in time:
             count *= _values(column)
     return count
 
