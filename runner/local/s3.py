@@ -9,28 +9,26 @@ of its own, and copies keep it, so equal ETags mean equal content as far as this
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import io
 import os
-import shutil
+import secrets
 import time
-import uuid
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from runner.local.s3_keys import TEMP, decode_key, encode_key, self_name
+from runner.local.s3_folder import Bucket as Folder
+from runner.local.s3_folder import Crowded
+from runner.local.s3_keys import decode_key, encode_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 MOST_KEYS = 1000
 """Keys of one page of a listing, and of one DeleteObjects call."""
-_TRIES = 50
 
 
 class S3Error(Exception):
@@ -40,18 +38,12 @@ class S3Error(Exception):
         """Take S3's error code, its message and the HTTP status."""
         self.response: dict[str, Any] = {
             "Error": {"Code": code, "Message": message},
-            "ResponseMetadata": {"HTTPStatusCode": status, "RequestId": uuid.uuid4().hex[:16]},
+            "ResponseMetadata": {"HTTPStatusCode": status, "RequestId": secrets.token_hex(8)},
         }
         self.operation_name = operation
         super().__init__(
             f"An error occurred ({code}) when calling the {operation} operation: {message}"
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    key: str
-    path: Path
 
 
 class FolderS3:
@@ -61,6 +53,7 @@ class FolderS3:
         """Take the folder of all buckets, and the buckets that lie elsewhere."""
         self._root = root
         self._buckets = {name: Path(path) for name, path in (buckets or {}).items()}
+        self._folders: dict[str, Folder] = {}
 
     def bucket_folder(self, bucket: str) -> Path:
         """Give the folder that stands for a bucket."""
@@ -68,9 +61,13 @@ class FolderS3:
 
     def path_of(self, url: str) -> Path:
         """Give the path of `s3://bucket/key`; it need not exist."""
+        return Path(self.place_of(url))
+
+    def place_of(self, url: str) -> str:
+        """Give the path of `s3://bucket/key` as text, which costs less."""
         bucket, _, key = url.removeprefix("s3://").partition("/")
-        folder = self.bucket_folder(bucket)
-        return folder / encode_key(key.rstrip("/")) if key.rstrip("/") else folder
+        top, key = self._folder(bucket).top, key.rstrip("/")
+        return f"{top}/{encode_key(key)}" if key else top
 
     def url_of(self, path: Path, bucket: str) -> str:
         """Give the `s3://bucket/key` of a file below the bucket's folder."""
@@ -91,15 +88,13 @@ class FolderS3:
         contents: list[dict[str, Any]] = []
         common: list[str] = []
         last, more = "", False
-        for name, entry in self._names(Bucket, Prefix, Delimiter):
-            if name.encode() <= after.encode() and after:
-                continue
+        for name, path in self._names(Bucket, Prefix, Delimiter, after):
             if len(contents) + len(common) >= min(MaxKeys, MOST_KEYS):
                 more = True
                 break
-            if entry is None:
+            if not path:
                 common.append(name)
-            elif (described := _describe(entry)) is not None:
+            elif (described := _describe(name, path)) is not None:
                 contents.append(described)
             last = name
         page: dict[str, Any] = {
@@ -119,22 +114,17 @@ class FolderS3:
 
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
         """Read an object; `Body` has read()."""
-        path = self._existing(Bucket, Key, "GetObject")
-        try:
-            with path.open("rb") as file:
-                body = file.read()
-                state = os.fstat(file.fileno())
-        except FileNotFoundError:
-            raise _no_such_key("GetObject") from None
-        return {**_head(state), "Body": io.BytesIO(body)}
+        found = self._folder(Bucket).read(_checked(Key))
+        if found is None:
+            raise _no_such_key("GetObject")
+        return {**_head(found[1]), "Body": io.BytesIO(found[0])}
 
     def head_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
         """Tell size, ETag and time of an object; a missing one is error code 404."""
-        path = self._find(Bucket, Key)
-        with suppress(FileNotFoundError):
-            if path is not None:
-                return _head(path.stat())
-        raise S3Error("404", "Not Found", status=404, operation="HeadObject")
+        state = self._folder(Bucket).state(_checked(Key))
+        if state is None:
+            raise S3Error("404", "Not Found", status=404, operation="HeadObject")
+        return _head(state)
 
     def put_object(
         self,
@@ -148,15 +138,17 @@ class FolderS3:
     ) -> dict[str, Any]:
         """Write an object at once or not at all."""
         content = Body.encode() if isinstance(Body, str) else bytes(Body)
-        temporary = self._temporary(Bucket)
-        temporary.write_bytes(content)
         return self.adopt(
-            temporary, Bucket=Bucket, Key=Key, IfNoneMatch=IfNoneMatch, IfMatch=IfMatch
+            self._folder(Bucket).write(content),
+            Bucket=Bucket,
+            Key=Key,
+            IfNoneMatch=IfNoneMatch,
+            IfMatch=IfMatch,
         )
 
     def adopt(
         self,
-        path: Path,
+        path: Path | str,
         *,
         Bucket: str,  # noqa: N803
         Key: str,  # noqa: N803
@@ -164,34 +156,26 @@ class FolderS3:
         IfMatch: str = "",  # noqa: N803
     ) -> dict[str, Any]:
         """Make a file of the same file system an object (the file moves); like PutObject."""
-        stamp = _stamp()
-        os.utime(path, ns=(stamp, stamp))
+        folder = self._folder(Bucket)
         try:
-            with self._locked(Bucket, alone=bool(IfMatch)):
+            _stamp(path)
+            state = os.stat(path)  # noqa: PTH116 - see s3_folder
+            with folder.locked(alone=bool(IfMatch)):
                 if IfMatch:
                     self._check_match(Bucket, Key, IfMatch, "PutObject")
-                self._place(path, Bucket, Key, fresh=IfNoneMatch == "*", operation="PutObject")
+                _place(folder, str(path), _checked(Key), fresh=IfNoneMatch == "*")
         finally:
-            path.unlink(missing_ok=True)
-        return {"ETag": _etag_of(self._size(Bucket, Key), stamp), **_ok(200)}
+            _discard(path)
+        return {"ETag": _etag(state), **_ok(200)}
 
-    def adopt_folder(self, path: Path, *, Bucket: str, Prefix: str) -> bool:  # noqa: N803
+    def adopt_folder(self, path: Path | str, *, Bucket: str, Prefix: str) -> bool:  # noqa: N803
         """Make a folder of files objects below a prefix at once, if nothing is there yet."""
-        for file in path.iterdir():
-            stamp = _stamp()
-            os.utime(file, ns=(stamp, stamp))
-        with self._locked(Bucket):
-            for _ in range(_TRIES):
-                target = self._target(Bucket, Prefix.rstrip("/"))
-                try:
-                    self._make_parents(target, self.bucket_folder(Bucket))
-                    path.rename(target)
-                except FileNotFoundError:
-                    continue
-                except OSError:
-                    return False
-                return True
-        return False
+        with os.scandir(path) as files:
+            for file in files:
+                _stamp(file)
+        folder = self._folder(Bucket)
+        with folder.locked():
+            return folder.place_folder(str(path), _checked(Prefix.rstrip("/")))
 
     def copy_object(
         self,
@@ -203,17 +187,19 @@ class FolderS3:
     ) -> dict[str, Any]:
         """Copy an object by a hard link where the file system allows it."""
         bucket, key = _source(CopySource)
-        source = self._existing(bucket, key, "CopyObject")
-        temporary = self._temporary(Bucket)
-        try:
-            _link_or_copy(source, temporary)
-            state = temporary.stat()
-            with self._locked(Bucket):
-                self._place(temporary, Bucket, Key, fresh=False, operation="CopyObject")
-        except FileNotFoundError:
-            raise _no_such_key("CopyObject") from None
-        finally:
-            temporary.unlink(missing_ok=True)
+        source, target = self._folder(bucket), self._folder(Bucket)
+        with target.locked():
+            state = target.link(source.path(_checked(key)), _checked(Key))
+        if state is None:
+            found = target.copy(source, key)
+            if found is None:
+                raise _no_such_key("CopyObject")
+            copy, state = found
+            try:
+                with target.locked():
+                    _place(target, copy, Key, fresh=False)
+            finally:
+                _discard(copy)
         return {
             "CopyObjectResult": {"ETag": _etag(state), "LastModified": _modified(state)},
             **_ok(200),
@@ -221,10 +207,11 @@ class FolderS3:
 
     def delete_object(self, *, Bucket: str, Key: str, IfMatch: str = "") -> dict[str, Any]:  # noqa: N803
         """Delete an object; deleting a missing one succeeds, as on S3."""
-        with self._locked(Bucket, alone=bool(IfMatch)):
+        folder = self._folder(Bucket)
+        with folder.locked(alone=bool(IfMatch)):
             if IfMatch:
                 self._check_match(Bucket, Key, IfMatch, "DeleteObject")
-            self._remove(Bucket, Key)
+            folder.tidy(filter(None, [folder.remove(_checked(Key))]))
         return _ok(204)
 
     def delete_objects(self, *, Bucket: str, Delete: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N803
@@ -240,14 +227,22 @@ class FolderS3:
             )
         deleted: list[dict[str, str]] = []
         errors: list[dict[str, str]] = []
-        for each in wanted:
-            try:
-                self.delete_object(Bucket=Bucket, Key=each["Key"], IfMatch=each.get("ETag", ""))
-                deleted.append({"Key": each["Key"]})
-            except S3Error as error:
-                errors.append({"Key": each["Key"], **error.response["Error"]})
-            except OSError as error:
-                errors.append({"Key": each["Key"], "Code": "InternalError", "Message": str(error)})
+        left: set[str] = set()
+        folder = self._folder(Bucket)
+        with folder.locked(alone=any(each.get("ETag") for each in wanted)):
+            for each in wanted:
+                try:
+                    if each.get("ETag"):
+                        self._check_match(Bucket, each["Key"], each["ETag"], "DeleteObject")
+                    left.add(folder.remove(_checked(each["Key"])))
+                    deleted.append({"Key": each["Key"]})
+                except S3Error as error:
+                    errors.append({"Key": each["Key"], **error.response["Error"]})
+                except OSError as error:
+                    errors.append(
+                        {"Key": each["Key"], "Code": "InternalError", "Message": str(error)}
+                    )
+            folder.tidy(left - {""})
         result = _ok(200)
         if deleted and not Delete.get("Quiet"):
             result["Deleted"] = deleted
@@ -257,158 +252,55 @@ class FolderS3:
 
     def temporary_folder(self, bucket: str) -> Path:
         """Give an invisible folder on the bucket's file system, for files to `adopt` later."""
-        folder = self.bucket_folder(bucket) / TEMP
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
+        return Path(self._folder(bucket).make_temporary_folder())
 
-    def _temporary(self, bucket: str) -> Path:
-        return self.temporary_folder(bucket) / uuid.uuid4().hex
-
-    def _target(self, bucket: str, key: str) -> Path:
-        if not key:
-            raise S3Error("InvalidRequest", "Key is empty", status=400, operation="PutObject")
-        return self.bucket_folder(bucket) / encode_key(key)
-
-    def _find(self, bucket: str, key: str) -> Path | None:
-        path = self._target(bucket, key)
-        for _ in range(2):  # a file may just be turning into a folder
-            if path.is_file():
-                return path
-            if (path / self_name()).is_file():
-                return path / self_name()
-        return None
-
-    def _existing(self, bucket: str, key: str, operation: str) -> Path:
-        path = self._find(bucket, key)
-        if path is None:
-            raise _no_such_key(operation)
-        return path
-
-    def _size(self, bucket: str, key: str) -> int:
-        path = self._find(bucket, key)
-        with suppress(FileNotFoundError):
-            return path.stat().st_size if path is not None else 0
-        return 0
-
-    def _check_match(self, bucket: str, key: str, etag: str, operation: str) -> None:
-        path = self._existing(bucket, key, operation)
-        if _etag(path.stat()).strip('"') != etag.strip('"'):
-            raise _precondition(operation)
-
-    def _place(self, path: Path, bucket: str, key: str, *, fresh: bool, operation: str) -> None:
-        """Move the file to the key; parents may vanish meanwhile (a delete), so it tries again."""
-        for _ in range(_TRIES):
-            target = self._target(bucket, key)
-            if target.is_dir():
-                target = target / self_name()
-            try:
-                self._make_parents(target, self.bucket_folder(bucket))
-                if not fresh:
-                    path.replace(target)
-                else:
-                    os.link(path, target)
-            except FileExistsError:
-                if fresh and target.is_file():
-                    raise _precondition(operation) from None
-            except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-                if not path.exists():
-                    raise
-            else:
-                return
-        raise S3Error("SlowDown", "Please reduce your request rate.", status=503, operation="Put")
-
-    def _make_parents(self, target: Path, top: Path) -> None:
-        """Make the folders above a key; an object standing in the way moves into its folder."""
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-        except (FileExistsError, NotADirectoryError):
-            for folder in reversed(target.parents):
-                if top in folder.parents and folder.is_file():
-                    _turn_into_folder(folder, self._temporary_at(top))
-            target.parent.mkdir(parents=True, exist_ok=True)
-
-    @staticmethod
-    def _temporary_at(top: Path) -> Path:
-        return top / TEMP / uuid.uuid4().hex
-
-    def _remove(self, bucket: str, key: str) -> None:
-        path = self._find(bucket, key)
-        if path is None:
-            return
-        path.unlink(missing_ok=True)
-        top = self.bucket_folder(bucket)
-        for folder in path.parents:
-            if folder == top or top not in folder.parents:
-                return
-            try:
-                folder.rmdir()
-            except OSError:
-                return
-
-    @contextmanager
-    def _locked(self, bucket: str, *, alone: bool = False) -> Iterator[None]:
-        """Let conditional writes run alone in the bucket, all others beside each other."""
-        with (self.temporary_folder(bucket) / "lock").open("wb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
-            yield
-
-    def _names(
-        self, bucket: str, prefix: str, delimiter: str
-    ) -> Iterator[tuple[str, _Entry | None]]:
-        """Give keys in order; with a delimiter, a common prefix (entry None) once for its keys."""
-        seen: set[str] = set()
-        for entry in self._walk(bucket, prefix):
-            if delimiter:
-                head, found, _ = entry.key[len(prefix) :].partition(delimiter)
-                if found:
-                    name = prefix + head + delimiter
-                    if name not in seen:
-                        seen.add(name)
-                        yield name, None
-                    continue
-            yield entry.key, entry
-
-    def _walk(self, bucket: str, prefix: str) -> list[_Entry]:
-        top = self.bucket_folder(bucket)
-        folder = prefix.rpartition("/")[0]
-        start = top / encode_key(folder) if folder else top
-        found: list[_Entry] = []
-        base = start.relative_to(top).parts
-        stack = [(start, base)]
-        while stack:
-            place, parts = stack.pop()
-            with suppress(FileNotFoundError, NotADirectoryError), os.scandir(place) as entries:
-                for each in entries:
-                    if each.name == TEMP:
-                        continue
-                    path = (*parts, each.name)
-                    if each.is_dir():
-                        stack.append((Path(each.path), path))
-                        continue
-                    key = decode_key(path)
-                    if key.startswith(prefix):
-                        found.append(_Entry(key, Path(each.path)))
-        found.sort(key=lambda entry: entry.key.encode())
+    def _folder(self, bucket: str) -> Folder:
+        found = self._folders.get(bucket)
+        if found is None:
+            found = self._folders.setdefault(bucket, Folder(str(self.bucket_folder(bucket))))
         return found
 
+    def _check_match(self, bucket: str, key: str, etag: str, operation: str) -> None:
+        state = self._folder(bucket).state(_checked(key))
+        if state is None:
+            raise _no_such_key(operation)
+        if _etag(state).strip('"') != etag.strip('"'):
+            raise _precondition(operation)
 
-def _turn_into_folder(path: Path, temporary: Path) -> None:
-    """Move the object `a` to `a/<itself>`, because a key `a/b` is being written."""
-    with suppress(FileNotFoundError, FileExistsError):
-        path.rename(temporary)
-        path.mkdir(exist_ok=True)
-        temporary.rename(path / self_name())
+    def _names(
+        self, bucket: str, prefix: str, delimiter: str, after: str
+    ) -> Iterator[tuple[str, str]]:
+        """Give keys and paths in order; with a delimiter, a common prefix (path empty) once."""
+        last = after
+        for key, path in self._folder(bucket).walk(prefix, after):
+            head, found, _ = key[len(prefix) :].partition(delimiter) if delimiter else (key, "", "")
+            if not found:
+                yield key, path
+            elif (name := prefix + head + delimiter) > last:
+                last = name
+                yield name, ""
 
 
-def _link_or_copy(source: Path, target: Path) -> None:
+def _place(folder: Folder, path: str, key: str, *, fresh: bool) -> None:
     try:
-        os.link(source, target)
-    except FileNotFoundError:
-        raise
-    except OSError:
-        shutil.copy2(source, target)
-        state = source.stat()
-        os.utime(target, ns=(state.st_mtime_ns, state.st_mtime_ns))
+        folder.place(path, key, fresh=fresh)
+    except FileExistsError:
+        raise _precondition("PutObject") from None
+    except Crowded:
+        raise S3Error(
+            "SlowDown", "Please reduce your request rate.", status=503, operation="Put"
+        ) from None
+
+
+def _checked(key: str) -> str:
+    if not key:
+        raise S3Error("InvalidRequest", "Key is empty", status=400, operation="PutObject")
+    return key
+
+
+def _discard(path: Path | str) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(path)  # noqa: PTH108 - see s3_folder
 
 
 def _source(source: str | Mapping[str, str]) -> tuple[str, str]:
@@ -418,9 +310,10 @@ def _source(source: str | Mapping[str, str]) -> tuple[str, str]:
     return bucket, key
 
 
-def _stamp() -> int:
-    """Give a modification time that no other write has: now, its last 10 bits random."""
-    return time.time_ns() & ~0x3FF | int.from_bytes(os.urandom(2)) & 0x3FF
+def _stamp(path: str | os.PathLike[str]) -> None:
+    """Set a modification time that no other write has: now, its last 10 bits random."""
+    stamp = time.time_ns() & ~0x3FF | int.from_bytes(os.urandom(2)) & 0x3FF
+    os.utime(path, ns=(stamp, stamp))
 
 
 def _etag_of(size: int, mtime_ns: int) -> str:
@@ -445,13 +338,13 @@ def _head(state: os.stat_result) -> dict[str, Any]:
     }
 
 
-def _describe(entry: _Entry) -> dict[str, Any] | None:
+def _describe(key: str, path: str) -> dict[str, Any] | None:
     try:
-        state = entry.path.stat()
+        state = os.stat(path)  # noqa: PTH116 - see s3_folder
     except FileNotFoundError:
         return None
     return {
-        "Key": entry.key,
+        "Key": key,
         "Size": state.st_size,
         "ETag": _etag(state),
         "LastModified": _modified(state),

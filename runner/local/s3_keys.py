@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 TEMP = "%_tmp"
 """Folder of unfinished writes in every bucket; never listed."""
-_ESCAPE = "%_"
+ESCAPE = "%_"
+"""Beginning of every component that is written with an escape."""
 _SELF = "%_self"
 _LONGEST = 200
 _NAMED = {"": "%_empty", ".": "%_dot", "..": "%_dotdot"}
@@ -34,14 +35,22 @@ def encode_key(key: str) -> str:
     >>> encode_key("a//../b/")
     'a/%_empty/%_dotdot/b/%_empty'
     """
-    if not needs_escape(key):
-        return key
-    return "/".join(_encode(part) for part in key.split("/"))
+    return key if _is_plain(key) else "/".join(_encode(part) for part in key.split("/"))
 
 
-def needs_escape(key: str) -> bool:
-    """Tell whether any component of the key cannot be a file's name as it stands."""
-    return any(_encode(part) != part for part in key.split("/"))
+def _is_plain(key: str) -> bool:
+    """Tell whether the key surely is a path as it stands; a few cheap looks for common keys."""
+    return (
+        key.isascii()
+        and "%" not in key
+        and "//" not in key
+        and "/." not in key
+        and "\0" not in key
+        and not key.startswith(("/", "."))
+        and not key.endswith("/")
+        and key != ""
+        and (len(key) <= _LONGEST or max(map(len, key.split("/"))) <= _LONGEST)
+    )
 
 
 def decode_key(parts: Sequence[str]) -> str:
@@ -52,7 +61,7 @@ def decode_key(parts: Sequence[str]) -> str:
     """
     if parts and parts[-1] == _SELF:
         parts = parts[:-1]
-    if not any(part.startswith(_ESCAPE) for part in parts):
+    if not any(part.startswith(ESCAPE) for part in parts):
         return "/".join(parts)
     key, joined = "", True
     for part in parts:
@@ -65,8 +74,8 @@ def decode_key(parts: Sequence[str]) -> str:
 def _encode(part: str) -> str:
     if part in _NAMED:
         return _NAMED[part]
-    if part.startswith(_ESCAPE) or "\0" in part:
-        return _ESCAPE + "raw_" + part.replace("%", "%25").replace("\0", "%00")
+    if part.startswith(ESCAPE) or "\0" in part:
+        return ESCAPE + "raw_" + part.replace("%", "%25").replace("\0", "%00")
     if len(part.encode()) > _LONGEST:
         head = part.encode()[:_LONGEST].decode(errors="ignore")
         return f"%_long_{head}/{_encode(part[len(head) :])}"
