@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias, assert_never
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, assert_never
 
 from runner.machine.failures import TIMEOUT
 from runner.machine.faults import Crash, Fail, TimeOut, When
@@ -24,16 +23,14 @@ if TYPE_CHECKING:
     from runner.model.ports import Json
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Succeeded:
+class Succeeded(NamedTuple):
     """The call gave a result."""
 
     key: str
     result: Json
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Refused:
+class Refused(NamedTuple):
     """The call failed."""
 
     key: str
@@ -41,15 +38,13 @@ class Refused:
     cause: str | None
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Silent:
+class Silent(NamedTuple):
     """The call ended without an answer; only a timeout ends the task."""
 
     key: str
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Broken:
+class Broken(NamedTuple):
     """The call raised what no service may raise: a defect, an interrupt, a simulated crash."""
 
     key: str

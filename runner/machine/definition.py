@@ -6,7 +6,6 @@ themselves when they are first needed, so a long definition costs only what runs
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -213,13 +212,12 @@ class Flow(NamedTuple):
     states: Mapping[str, State]
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(NamedTuple):
     """A whole state machine."""
 
     flow: Flow
     digest: str
     """SHA-256 (hex) of the definition as canonical JSON."""
-    source: Json = field(repr=False, compare=False)
+    source: Json
     comment: str = ""
     timeout_s: int | None = None

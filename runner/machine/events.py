@@ -6,10 +6,9 @@ interpreter back to where the line ends; so events are plain JSON values and nev
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -46,8 +45,7 @@ COMPLETIONS = frozenset(
 """Events that come from outside; all others follow from these and the input."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One thing that happened."""
 
     kind: EventKind

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class When(StrEnum):
@@ -16,8 +17,7 @@ class When(StrEnum):
     AFTER = "after"
 
 
-@dataclass(frozen=True, slots=True)
-class Fail:
+class Fail(NamedTuple):
     """The call fails with this error."""
 
     error: str
@@ -34,8 +34,7 @@ class Crash:
     """The process dies: the crash port given to `run` is called."""
 
 
-@dataclass(frozen=True, slots=True)
-class InjectedFault:
+class InjectedFault(NamedTuple):
     """One fault; it strikes every call that all its conditions fit."""
 
     state: str
@@ -48,8 +47,7 @@ class InjectedFault:
     """Which retry of a task, from 0; None means any.  States other than tasks have none."""
 
 
-@dataclass(frozen=True, slots=True)
-class FaultPlan:
+class FaultPlan(NamedTuple):
     """All faults of an execution; the first that fits strikes."""
 
     faults: tuple[InjectedFault, ...] = ()

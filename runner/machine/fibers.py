@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from runner.machine.chance import seeded_random
 from runner.machine.events import EventKind
@@ -27,15 +27,13 @@ if TYPE_CHECKING:
     from runner.model.ports import Json
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class CallTask:
+class CallTask(NamedTuple):
     """Call a service; the answer is its result."""
 
     request: TaskRequest
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Sleep:
+class Sleep(NamedTuple):
     """Wait until an instant."""
 
     key: str
@@ -63,8 +61,7 @@ class Tolerance:
         return over_count or over_percentage
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Spawn:
+class Spawn(NamedTuple):
     """Run children, at most `limit` at a time (0: all); the answer is the list of results."""
 
     starts: tuple[Callable[[], FlowRun], ...]
@@ -78,8 +75,7 @@ class Spawn:
         return ReportedError(TOLERANCE, "The specified tolerated failure threshold was exceeded")
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Failed:
+class Failed(NamedTuple):
     """The result of a child whose failure is tolerated."""
 
     error: str | None

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from runner.model.ports import Json
@@ -25,8 +24,7 @@ class Kind(Enum):
     END = auto()
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Token:
+class Token(NamedTuple):
     """One token; `value` is what a literal means."""
 
     kind: Kind

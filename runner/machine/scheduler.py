@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, assert_never
 
 from runner.machine.calls import Broken, Refused, Silent, Succeeded
@@ -19,6 +18,8 @@ from runner.machine.failures import TIMEOUT, ReportedError, StateError
 from runner.machine.fibers import CallTask, Failed, Sleep, Spawn
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from runner.machine.calls import Answer, Workers
     from runner.machine.events import Event
     from runner.machine.fibers import FlowRun, Request
@@ -68,14 +69,16 @@ class _Group:
         self.failed = 0
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class _Call:
     """A task call that has not ended."""
 
-    fiber: _Fiber
-    request: TaskRequest
-    flying: bool = False
-    deadline: datetime | None = None
+    __slots__ = ("deadline", "fiber", "flying", "request")
+
+    def __init__(self, fiber: _Fiber, request: TaskRequest) -> None:
+        self.fiber = fiber
+        self.request = request
+        self.flying = False
+        self.deadline: datetime | None = None
 
 
 class Scheduler:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -117,7 +116,7 @@ def again(events: Sequence[Event], service: Any, **options: Any) -> tuple[Any, t
         options.pop("data", {"a": 1}),
         service=service,
         clock=clock,
-        context=replace(CONTEXT, execution_id="another"),
+        context=CONTEXT._replace(execution_id="another"),
         random=random,
         journal=journal,
         **options,
