@@ -138,11 +138,21 @@ def published(root: Path, bundle: Bundle, facts: TableFacts) -> list[Published]:
                 rows=body["rows"].get(period, 0),
                 bytes=whole["bytes"] // share,
                 files=len(body["files"]),
-                run=entry.run,
+                run=_run_name(entry.run),
                 fingerprint=entry.fingerprint,
             )
         )
     return result
+
+
+def _run_name(writer: str) -> str:
+    """Give the run of a record's writer, `<workflow>.<run>.<redrive>.<attempt>`.
+
+    >>> _run_name("daily.daily-20130201T030000-ab12cd.0.1")
+    'daily-20130201T030000-ab12cd'
+    """
+    parts = writer.split(".")
+    return parts[1] if len(parts) > 1 else writer
 
 
 def graph_text(tables: tuple[TableFacts, ...]) -> str:

@@ -18,6 +18,7 @@ from runner.app.compiled import find_workflow
 from runner.app.local_places import Local, open_places
 from runner.app.progress import Tracker
 from runner.app.results import Gatherer
+from runner.app.stopping import Interruptible
 from runner.errors import Fault, Place, UsageError
 from runner.keeper.core import Keeper
 from runner.keeper.diagnose import explain
@@ -31,9 +32,10 @@ if TYPE_CHECKING:
     from runner.app.progress import Progress
     from runner.app.results import Ended
     from runner.app.run import RunRequest, RunResult
+    from runner.app.stopping import Stopper
     from runner.local.runs import RunHandle
     from runner.machine import Event, Outcome
-    from runner.machine.ports import Abort
+    from runner.machine.ports import TaskService
 
 _SUFFIX_BYTES = 3
 _FOREVER_S = 1e9
@@ -46,8 +48,8 @@ class Hooks:
 
     tell: Callable[[Progress], None] | None
     started: Callable[[str, str, str], None] | None
-    abort: Abort | None = None
-    """Set by whoever wants the run to stop; it can be continued."""
+    stopper: Stopper | None = None
+    """Used by whoever wants the run to stop; it can be continued."""
 
 
 def execute(
@@ -131,14 +133,14 @@ def _go(
                 state_machine_name=run.workflow,
                 start_time=run.started_at,
             ),
-            service=services,
+            service=_stoppable(services, local, hooks.stopper),
             clock=local.clock,
             journal=journal,
             random=random.SystemRandom(),
             faults=request.faults or machine.FaultPlan(),
             observer=observe,
             crash=_die,
-            abort=hooks.abort,
+            abort=hooks.stopper,
         )
     finally:
         services.close()
@@ -173,6 +175,13 @@ def _ended(
         seconds=(outcome.ended - outcome.started).total_seconds(),
         marts=local.marts(),
     )
+
+
+def _stoppable(services: TaskService, local: Local, stopper: Stopper | None) -> TaskService:
+    """Let calls of users' functions be left when the run is stopped."""
+    if stopper is None:
+        return services
+    return Interruptible(services, stopper, keeper=f"{local.bundle.prefix}-keeper")
 
 
 def _located(request: RunRequest, local: Local, one: Ended) -> Ended:

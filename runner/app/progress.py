@@ -67,8 +67,8 @@ class Tracker:
             self._expected = len(subjects_of(self.workflow, selected))
             return
         subject, _, verb = event.state.rpartition(" ")
-        if subject not in self._subjects or verb == "choose":
-            return
+        if subject not in self._subjects or subject in self._ended or verb == "choose":
+            return  # what is put away after the end concerns nobody
         match event.kind.value:
             case "state_entered":
                 self._entered(subject, verb, event)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from runner.app.bundle import WorkflowFacts
     from runner.app.progress import Progress
     from runner.app.results import Ended
+    from runner.app.stopping import Stopper
     from runner.machine import FaultPlan
-    from runner.machine.ports import Abort
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,17 +137,17 @@ def run(
     tell: Callable[[Progress], None] | None = None,
     started: Callable[[str, str, str], None] | None = None,
     now: Callable[[], datetime] | None = None,
-    abort: Abort | None = None,
+    stopper: Stopper | None = None,
 ) -> RunResult:
     """Run a workflow over a window, or continue a run that was killed.
 
-    `tell` hears of progress, `started` of the run's name, workflow and window; once `abort` is set
-    the run stops as ABORTED and can be resumed.  Raises ProjectError and UsageError before anything
-    starts; a failed run is a result, not an exception.
+    `tell` hears of progress, `started` of the run's name, workflow and window; once `stopper` is
+    told so the run stops as ABORTED and can be resumed.  Raises ProjectError and UsageError before
+    anything starts; a failed run is a result, not an exception.
     """
     from runner.app.local_run import Hooks, execute  # noqa: PLC0415 - the interpreter and the services
 
-    hooks = Hooks(tell, started, abort)
+    hooks = Hooks(tell, started, stopper)
     clock = now or (lambda: datetime.now(UTC))
     bundle = open_bundle(request.root, request.environment, dict(request.variables))
     if request.resume is not None:

@@ -14,13 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType, TracebackType
 
+    from runner.app.stopping import Stopper
+
 
 class Interrupts:
-    """Listens while a run is made ready and executed; `asked` tells whether Ctrl-C came."""
+    """Listens while a run is made ready and executed."""
 
-    def __init__(self, stopping: Callable[[], None]) -> None:
-        """Take what says that the run is stopping."""
-        self.asked = threading.Event()
+    def __init__(self, stopper: Stopper, stopping: Callable[[], None]) -> None:
+        """Take what stops the run, and what says that it is stopping."""
+        self._stopper = stopper
         self._stopping = stopping
         self._running = False
         self._former: object = None
@@ -34,8 +36,8 @@ class Interrupts:
         if not self._running:
             raise KeyboardInterrupt
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        self.asked.set()
         self._stopping()
+        self._stopper.stop()
 
     def __enter__(self) -> Self:
         """Begin to listen; another thread than the main one cannot."""

@@ -34,7 +34,7 @@ def columns(
     )
 
 
-def size(count: float) -> str:
+def size(number: float) -> str:
     """Write a number of bytes for people.
 
     >>> size(1234567)
@@ -42,7 +42,16 @@ def size(count: float) -> str:
     """
     unit = "B"
     for larger in ("kB", "MB", "GB", "TB"):
-        if count < _KILO:
+        if number < _KILO:
             break
-        count, unit = count / _KILO, larger
-    return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        number, unit = number / _KILO, larger
+    return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+
+
+def count(number: int, noun: str) -> str:
+    """Write a number of things.
+
+    >>> count(1, "table"), count(4, "table")
+    ('1 table', '4 tables')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -221,6 +221,7 @@ class Lambdas:
                 stderr=log,
                 env=environ,
                 cwd=folder,
+                process_group=0,  # Ctrl-C at the terminal stops the run, not the function
             )
         return _Worker(process)
 

@@ -9,6 +9,7 @@ from pathlib import Path  # noqa: TC003 - click's signature
 import click
 
 from runner.cli.options import find_root, json_option, project_options, read_variables
+from runner.cli.texts import count
 
 
 @click.command(name="check", short_help="Find every fault of the project, at once.")
@@ -30,7 +31,6 @@ def command(
     elif found.faults:
         click.echo(found.text())
     else:
-        click.echo(
-            f"{found.tables} tables and {found.workflows} workflows are fine in {environment}"
-        )
+        tables, workflows = count(found.tables, "table"), count(found.workflows, "workflow")
+        click.echo(f"{tables} and {workflows}: no faults in {environment}")
     return 1 if found.faults else 0

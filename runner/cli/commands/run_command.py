@@ -53,6 +53,7 @@ def command(  # noqa: PLR0917 - click hands over every option
     """
     from runner.app.faults import read_faults  # noqa: PLC0415 - heavy when needed
     from runner.app.run import RunRequest, run  # noqa: PLC0415
+    from runner.app.stopping import Stopper  # noqa: PLC0415
     from runner.cli.displays import open_display  # noqa: PLC0415
     from runner.cli.interrupts import Interrupts  # noqa: PLC0415
 
@@ -69,13 +70,14 @@ def command(  # noqa: PLR0917 - click hands over every option
         faults=read_faults(faults) if faults else None,
     )
     display = open_display(as_json=as_json, terminal=sys.stderr.isatty())
-    with Interrupts(display.stopping) as interrupts, display:
+    stopper = Stopper()
+    with Interrupts(stopper, display.stopping) as interrupts, display:
 
         def started(name: str, of: str, window: str) -> None:
             display.started(name, of, window)
             interrupts.running()
 
-        result = run(request, tell=display.tell, started=started, abort=interrupts.asked)
+        result = run(request, tell=display.tell, started=started, stopper=stopper)
     display.ended(result)
     if result.status == "ABORTED":
         return INTERRUPTED

@@ -34,6 +34,9 @@ def command(
     if as_json:
         click.echo(json.dumps([asdict(run) for run in found], indent=1))
         return
+    if not found:
+        click.echo("no run yet", err=True)
+        return
     rows = [
         (run.run, run.workflow, run.status, f"{run.start}..{run.end}", run.started_at)
         for run in found

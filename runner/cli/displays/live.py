@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Self
 
 import click
@@ -33,7 +34,8 @@ class Live:
         """Prepare the bar; nothing is drawn before `__enter__`."""
         self._console = Console(stderr=True)
         self._lock = threading.Lock()
-        self._running: dict[str, changes.Progress] = {}
+        self._running: dict[str, tuple[str, float]] = {}
+        """What each subject at work does now, and when it began."""
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -61,7 +63,9 @@ class Live:
             if progress.phase in _COLOURS:
                 self._running.pop(progress.subject, None)
             else:
-                self._running[progress.subject] = progress
+                began = time.monotonic() - progress.seconds
+                began = self._running.get(progress.subject, ("", began))[1]
+                self._running[progress.subject] = (progress.verb, began)
         line = line_of(progress)
         if line:
             self._console.print(Text(line, style=_COLOURS.get(progress.phase, "yellow")))
@@ -77,8 +81,9 @@ class Live:
     def _draw(self) -> Group:
         grid = Table.grid(padding=(0, 2))
         with self._lock:
-            for name, progress in sorted(self._running.items()):
-                grid.add_row(Text(f"  {name}", "cyan"), progress.verb, f"{progress.seconds:.1f} s")
+            for name, (verb, began) in sorted(self._running.items()):
+                seconds = time.monotonic() - began
+                grid.add_row(Text(f"  {name}", "cyan"), verb, f"{seconds:.1f} s")
         return Group(grid, self._bar)
 
     def __enter__(self) -> Self:
