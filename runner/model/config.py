@@ -102,7 +102,7 @@ class LocalEnvironment(Strict):
     vars: dict[str, Variable] = Field(
         default_factory=dict, description="Variables that differ from the project's."
     )
-    defer: str | None = Field(None, description="Environment to read unselected upstreams from.")
+    defer: str | None = Field(None, description="For a later version; refused now.")
 
 
 class Network(Strict):
@@ -131,7 +131,7 @@ class AwsEnvironment(Strict):
         default_factory=dict, description="Variables that differ from the project's."
     )
     tags: dict[str, str] = Field(default_factory=dict, description="Tags of every resource.")
-    defer: str | None = Field(None, description="Environment to read unselected upstreams from.")
+    defer: str | None = Field(None, description="For a later version; refused now.")
     protected: bool = Field(default=False, description="Deploys need the name typed.")
 
 

@@ -120,11 +120,15 @@ def _columns(source: Data) -> dict[str, str]:
 def _variables(
     data: Data, environment: str, given: Mapping[str, str]
 ) -> tuple[dict[str, object], tuple[Fault, ...]]:
+    engine = _mapping(data, "environments", environment).get("engine")
     merged = dict(_mapping(data, "vars"))
     merged.update(_mapping(data, "environments", environment, "vars"))
     faults: list[Fault] = []
     for name, text in given.items():
         place = Place(f"--var {name}")
+        if engine == "aws":
+            faults.append(_deployed(place, environment))
+            continue
         if name not in merged:
             fault = Fault(
                 place,
@@ -140,6 +144,17 @@ def _variables(
         faults += problem
     frozen = {name: _frozen(value) for name, value in merged.items()}
     return frozen, tuple(faults)
+
+
+def _deployed(place: Place, environment: str) -> Fault:
+    """Refuse a variable that no file tells: a deployed definition takes only a window."""
+    return Fault(
+        place,
+        "variable-in-aws",
+        f"a variable for {environment}, an environment of engine aws",
+        "its variables in config.yaml: a deployed definition takes only a window",
+        f"write it under `vars` of the environment {environment}",
+    )
 
 
 def _mapping(data: Data, *path: str) -> dict[str, object]:
@@ -252,6 +267,14 @@ def _defer(config: Config, places: Places) -> Iterator[Fault]:
                 f"`defer: {environment.defer}`",
                 f"another environment: {listed(others)}",
                 suggestion(environment.defer, others, otherwise="name one, or remove the key"),
+            )
+        elif environment.defer is not None:
+            yield Fault(
+                places.key("environments", name, "defer"),
+                "defer-unsupported",
+                f"`defer: {environment.defer}`",
+                "no such key: this version reads every upstream in the environment itself",
+                "remove it, and run the upstreams in this environment first",
             )
 
 
