@@ -80,10 +80,10 @@ class Event(NamedTuple):
 
 
 class Journal(Protocol):
-    """Where events are kept; an event is durable when `append` returns."""
+    """Where events are kept; events are durable when `append_all` returns."""
 
-    def append(self, event: Event) -> None:
-        """Keep one event."""
+    def append_all(self, events: Iterable[Event]) -> None:
+        """Keep events, in order."""
         ...
 
     def events(self) -> Iterable[Event]:
@@ -101,6 +101,11 @@ class MemoryJournal:
     def append(self, event: Event) -> None:
         """Keep one event."""
         self._events.append(event)
+
+    def append_all(self, events: Iterable[Event]) -> None:
+        """Keep events, in order."""
+        for event in events:
+            self.append(event)
 
     def events(self) -> tuple[Event, ...]:
         """Give the events kept so far, in order."""

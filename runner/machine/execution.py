@@ -88,7 +88,9 @@ def run(
         told = _end_of(scheduler, run_flow(Frame(shared, "", {}), definition.flow, data))
     finally:
         workers.close()
-    return _outcome(started, recorder.emit(EventKind.EXECUTION_ENDED, "", "", told))
+    ended = recorder.emit(EventKind.EXECUTION_ENDED, "", "", told)
+    recorder.write()
+    return _outcome(started, ended)
 
 
 def _raise_crash() -> None:

@@ -1,7 +1,9 @@
 """Writes events to the journal, or reads them back from it: the hinge of a replay.
 
 While recorded events are left, `emit` must be asked for exactly the next of them and gives it
-(with its recorded time); afterwards it makes, keeps and shows new ones.
+(with its recorded time); afterwards it makes and shows new ones.  They are written together by
+`write`: whoever causes an effect outside calls it first.  A crash before it loses the end of the
+line and no effect, so a replay comes to the same events again.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ class Recorder:
         self._observer = observer
         self._recorded = tuple(e for e in journal.events() if not _is_pause(e))
         self._next = 0
+        self._unwritten: list[Event] = []
         self.time = clock.now()
         """The time of the last event: what `$now()` tells, the same in a replay."""
         self.resumed = bool(self._recorded)
@@ -59,8 +62,14 @@ class Recorder:
             self._keep(Event(EventKind.EXECUTION_RESUMED, "", "", self._clock.now(), {}))
         return self._keep(Event(kind, key, state, self._clock.now(), data))
 
+    def write(self) -> None:
+        """Make all events so far durable."""
+        if self._unwritten:
+            self._journal.append_all(self._unwritten)
+            self._unwritten.clear()
+
     def _keep(self, event: Event) -> Event:
-        self._journal.append(event)
+        self._unwritten.append(event)
         self.time = event.time
         if self._observer is not None:
             self._observer(event)

@@ -2,7 +2,8 @@
 
 In: the first flow's generator.  Out: its output, or StateError, or one of the two ends that no
 state can catch (`Aborted`, `TimedOut`).  Flows run until all of them wait; then one completion is
-taken, from the journal while it lasts, else from the workers and the clock, and written down.
+taken, from the journal while it lasts, else from the workers and the clock.  Whenever all flows
+wait, what happened is written down; only then are calls made.
 """
 
 from __future__ import annotations
@@ -227,6 +228,7 @@ class Scheduler:
         if event is not None:
             self._replay(event)
             return
+        self._recorder.write()
         self._check_ends()
         self._start_calls()
         while not self._live():

@@ -30,7 +30,7 @@ from runner.machine import (
 from tests.machine.machines import CONTEXT, Fails, Script, jsonata, play
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 Json = Any
 
@@ -348,6 +348,34 @@ def test_crashes_at_any_events_lose_and_double_nothing(lives: list[int]) -> None
         assert outcome.output[0] == 1
         break
     assert len(service.done) == len(set(service.done)) == 5
+
+
+def test_what_led_to_a_call_is_written_before_the_call() -> None:
+    """A crash during a call finds the call in the journal, and all that happened before it."""
+
+    class Journal(MemoryJournal):
+        writes = 0
+
+        def append_all(self, events: Iterable[Event]) -> None:
+            self.writes += 1
+            super().append_all(events)
+
+    class Watching(Effects):
+        def call(self, request: Any) -> Json:  # noqa: ANN401
+            written = [(event.kind, event.key) for event in journal.events()]
+            assert (EventKind.TASK_SCHEDULED, request.key) in written
+            assert len(written) > len(self.done)
+            return super().call(request)
+
+    journal = Journal()
+    seen: list[Event] = []
+    definition = json.loads(json.dumps(MACHINE))
+    definition["States"]["First"]["Assign"] = {"x": 1}
+    service: Any = Watching()
+    outcome = play(definition, {"a": 1}, service, journal=journal, observer=seen.append)
+    assert outcome.status == "SUCCEEDED"
+    assert tuple(seen) == journal.events()
+    assert journal.writes < len(seen) / 2
 
 
 @pytest.mark.parametrize(
