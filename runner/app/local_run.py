@@ -114,6 +114,7 @@ def _go(
     services = local.services(keeper=_keeper(local))
     local.make_databases(services)
     gc.freeze()
+    gc.enable()
     try:
         for event in journal.events():
             tracker.observe(event)

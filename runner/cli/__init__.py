@@ -6,6 +6,7 @@ for failed, 2 wrong use or wrong project, 3 AWS refused, 70 a defect of ours.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -16,6 +17,7 @@ def main() -> None:
     The process ends without Python's orderly end: a thread of a stopped run may still be inside
     DuckDB, and would then abort the process with a status and a message of its own.
     """
+    gc.disable()  # short commands end before there is anything to collect; a run enables it
     from runner.cli.root import run_command_line  # noqa: PLC0415 - click loads here
 
     status = run_command_line(sys.argv[1:])
