@@ -7,6 +7,7 @@ its visible files.  No file of a partition that a condition excludes is opened.
 from __future__ import annotations
 
 import os
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -21,7 +22,6 @@ from runner.local.s3_keys import encode_key
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
-    from pathlib import Path
 
     from runner.local.athena.tables import Field, TableInfo
     from runner.local.athena.template import Condition
@@ -35,6 +35,7 @@ NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 _MOST_EVALUATED = 50_000
 _LISTED_FROM = 4
 """Partitions from which on one listing of the table is cheaper than looking for each."""
+_SPECIAL = re.compile(r"""[\x00-\x1f"#%'*/:=?\\\x7f{[\]^]""")
 _INTEGERS = frozenset({"tinyint", "smallint", "int", "integer", "bigint"})
 
 
@@ -70,7 +71,7 @@ class Locator:
 
     def _parts(self, table: TableInfo, conditions: Sequence[Condition]) -> Iterator[Part]:
         if not table.keys:
-            yield Part((), visible_files(self.s3.path_of(table.location)))
+            yield Part((), visible_files(self.s3.place_of(table.location)))
             return
         tests = tuple(_test(each, table.keys) for each in conditions if each.operator != "sql")
         found = [
@@ -83,7 +84,7 @@ class Locator:
             kept = set(self.evaluate(table.keys, [values for values, _ in found], expressions))
             found = [(values, location) for values, location in found if values in kept]
         for values, location in self._present(table, found):
-            yield Part(values, visible_files(self.s3.path_of(location)))
+            yield Part(values, visible_files(self.s3.place_of(location)))
 
     def _present(
         self, table: TableInfo, found: Sequence[tuple[Values, str]]
@@ -95,7 +96,7 @@ class Locator:
             yield from found
             return
         with suppress(FileNotFoundError, NotADirectoryError):
-            there = set(os.listdir(self.s3.path_of(table.location)))  # noqa: PTH208 - names
+            there = set(os.listdir(self.s3.place_of(table.location)))  # noqa: PTH208 - names
             base = len(table.location.rstrip("/")) + 1
             for values, location in found:
                 first = location[base:].partition("/")[0]
@@ -142,10 +143,10 @@ class Locator:
                 return
 
 
-def visible_files(folder: Path) -> tuple[File, ...]:
+def visible_files(folder: str) -> tuple[File, ...]:
     """Give the files below a folder (or the file itself), without those named `_x` and `.x`."""
     found: list[File] = []
-    stack = [str(folder)]
+    stack = [folder]
     while stack:
         place = stack.pop()
         with suppress(FileNotFoundError), _scan(place) as entries:
@@ -182,10 +183,7 @@ def escape_value(value: str | None) -> str:
     """
     if value is None or not value:
         return NULL_PARTITION
-    return "".join(
-        f"%{ord(c):02X}" if ord(c) < 0x20 or c in "\"#%'*/:=?\\\x7f{[]^" else c  # noqa: PLR2004
-        for c in value
-    )
+    return _SPECIAL.sub(lambda match: f"%{ord(match[0]):02X}", value)
 
 
 def unescape_value(text: str) -> str | None:

@@ -7,10 +7,11 @@ two of them leaves those that were there, as Athena does.
 
 from __future__ import annotations
 
+import os
 import shutil
 import uuid
+from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.local.athena.errors import AthenaFailure, unsupported
@@ -20,7 +21,7 @@ from runner.local.athena.sqltypes import parse_type
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from runner.local.athena.engine import Engine, Handle, Rows
+    from runner.local.athena.engine import Engine, Handle
     from runner.local.athena.partitions import Values
     from runner.local.athena.tables import Field
     from runner.local.s3 import FolderS3
@@ -64,8 +65,8 @@ class Writer:
     def write(self, cursor: Handle, select: str, target: Target) -> Written:
         """Write the rows of a select whose columns are the target's, by position and type."""
         bucket, _, prefix = target.location.removeprefix("s3://").partition("/")
-        folder = self.s3.temporary_folder(bucket) / f"{self.query_id}-{uuid.uuid4().hex[:8]}"
-        folder.mkdir()
+        folder = f"{self.s3.temporary_folder(bucket)}/{self.query_id}-{uuid.uuid4().hex[:8]}"
+        os.mkdir(folder)  # noqa: PTH102 - plain text is what costs least per file
         try:
             return self._write(cursor, select, target, (bucket, prefix.rstrip("/"), folder))
         finally:
@@ -76,70 +77,47 @@ class Writer:
         cursor: Handle,
         select: str,
         target: Target,
-        place: tuple[str, str, Path],
+        place: tuple[str, str, str],
     ) -> Written:
         bucket, prefix, folder = place
-        found = self.engine.run(cursor, _copy(select, target, folder))
-        keyed = _made(found, target, folder)
+        found = self.engine.run(cursor, _copy(select, target, f"{folder}/{self.query_id}_"))
+        rows, paths = int(found.rows[0][0]), list(found.rows[0][1]) if found.rows[0][0] else []
+        keyed = [(_values_of(path, folder, len(target.keys)), path) for path in paths]
         keyed.sort(key=lambda each: ([value or "" for value in each[0]], each[1]))
-        partitions = tuple(dict.fromkeys(values for values, _, _ in keyed))
-        if len(partitions) > MOST_WRITERS:
+        counts = Counter(values for values, _ in keyed)
+        if len(counts) > MOST_WRITERS:
             raise AthenaFailure(
                 "HIVE_TOO_MANY_OPEN_PARTITIONS",
                 f"Exceeded limit of {MOST_WRITERS} open writers for partitions/buckets",
             )
         files = []
-        for number, (values, path, _) in enumerate(keyed):
+        for number, (values, path) in enumerate(keyed):
             self.before_file(number)
-            folder_key = f"{prefix}/{hive_folder(target.keys, values)}".strip("/")
-            files.append(self._show(Path(path), bucket, folder_key, own_folder=bool(values)))
-        return Written(
-            sum(count for _, _, count in keyed), tuple(files), partitions, found.bytes_read
-        )
+            key = f"{prefix}/{hive_folder(target.keys, values)}".strip("/")
+            whole = bool(values) and counts[values] == 1
+            files.append(self._show(path, bucket, key, own_folder=whole))
+        return Written(rows, tuple(files), tuple(counts), found.bytes_read)
 
-    def _show(self, path: Path, bucket: str, folder: str, *, own_folder: bool) -> str:
+    def _show(self, path: str, bucket: str, folder: str, *, own_folder: bool) -> str:
         """Make a finished file visible; a partition's folder moves whole if it is new."""
-        name = f"{self.query_id}_{path.name}"
-        if own_folder and len(list(path.parent.iterdir())) == 1:
-            path = path.rename(path.with_name(name))
-            if self.s3.adopt_folder(path.parent, Bucket=bucket, Prefix=folder):
-                return f"s3://{bucket}/{folder}/{name}"
+        parent, _, name = path.rpartition("/")
         key = f"{folder}/{name}" if folder else name
-        self.s3.adopt(path, Bucket=bucket, Key=key)
+        if not (own_folder and self.s3.adopt_folder(parent, Bucket=bucket, Prefix=folder)):
+            self.s3.adopt(path, Bucket=bucket, Key=key)
         return f"s3://{bucket}/{key}"
 
 
-def _made(found: Rows, target: Target, folder: Path) -> list[tuple[Values, str, int]]:
-    """Give what COPY made: partition values, path and rows of each file that has rows.
-
-    Only Parquet's writer tells rows and values per file; for text the values are read from the
-    paths and all rows are counted with the first file.
-    """
-    keys = len(target.keys)
-    if target.format == "parquet":
-        names = [name for name, _ in found.columns]
-        spots = [names.index(each) for each in ("filename", "count", "partition_keys")]
-        made = [tuple(row[each] for each in spots) for row in found.rows]
-        return [
-            (tuple((values or {}).get(f"{_KEY}{n}") for n in range(keys)), path, int(count))
-            for path, count, values in made
-            if count
-        ]
-    total, paths = int(found.rows[0][0]), list(found.rows[0][1])
-    return [
-        (_values_of(path, folder, keys), path, 0 if number else total)
-        for number, path in enumerate(paths)
-        if total
-    ]
-
-
-def _values_of(path: str, folder: Path, keys: int) -> Values:
-    parts = Path(path).relative_to(folder).parts[:keys]
+def _values_of(path: str, folder: str, keys: int) -> Values:
+    """Read partition values from the path that DuckDB chose."""
+    parts = path.removeprefix(f"{folder}/").split("/")[:keys]
     return tuple(unescape_value(part.partition("=")[2]) for part in parts)
 
 
-def _copy(select: str, target: Target, folder: Path) -> str:
-    """Write the COPY statement; partition columns get names that no data column has."""
+def _copy(select: str, target: Target, start: str) -> str:
+    """Write the COPY statement; partition columns get names that no data column has.
+
+    `start` is the folder and what the name of each file begins with.
+    """
     plain = len(target.columns)
     names = [f"c{n}" for n in range(plain)] + [f"{_KEY}{n}" for n in range(len(target.keys))]
     data = ", ".join(
@@ -151,14 +129,13 @@ def _copy(select: str, target: Target, folder: Path) -> str:
     )
     rows = f"SELECT {data}{keys} FROM ({select}) AS q({', '.join(names)})"
     options = _format(target)
+    to, _, name = start.rpartition("/")
     if target.keys:
         keyed = ", ".join(f"{_KEY}{n}" for n in range(len(target.keys)))
-        options += f", PARTITION_BY ({keyed}), FILENAME_PATTERN '{{uuid}}'"
-        to = str(folder)
+        options += f", PARTITION_BY ({keyed}), FILENAME_PATTERN '{name}{{uuid}}'"
     else:
-        to = str(folder / f"f{_suffix(target)}")
-    answer = "RETURN_STATS" if target.format == "parquet" else "RETURN_FILES"
-    return f"COPY ({rows}) TO '{to}' ({options}, {answer})"
+        to = f"{start}f{_suffix(target)}"
+    return f"COPY ({rows}) TO {_text(to)} ({options}, RETURN_FILES)"
 
 
 def _format(target: Target) -> str:
@@ -178,6 +155,10 @@ def _format(target: Target) -> str:
             )
         case _:
             raise unsupported(f"Writing {target.format.upper()}")
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _text_codec(codec: str) -> str:

@@ -39,15 +39,8 @@ class Partitions:
         key = (DatabaseName.lower(), TableName.lower())
         with self._store.writing():
             self._need_table(key)
-            made = self._store.execute(
-                "INSERT OR IGNORE INTO partitions VALUES (?, ?, ?, ?, ?)",
-                *key,
-                json.dumps(list(PartitionInput["Values"])),
-                json.dumps(dict(PartitionInput)),
-                time.time(),
-            )
-            if not made:
-                raise already_exists("Partition already exists.")
+            if not self._register(key, PartitionInput):
+                raise _registered()
         return {}
 
     def batch_create_partition(
@@ -61,17 +54,24 @@ class Partitions:
         """Register up to 100 partitions; those refused stand in `Errors`."""
         if len(PartitionInputList) > _MOST_CREATED:
             raise invalid("PartitionInputList: Member must have length less than or equal to 100")
-        errors = []
-        for each in PartitionInputList:
-            try:
-                self.create_partition(
-                    DatabaseName=DatabaseName, TableName=TableName, PartitionInput=each
-                )
-            except GlueError as error:
-                if error.code == "EntityNotFoundException":
-                    raise
-                errors.append(_error(each["Values"], error))
-        return {"Errors": errors}
+        key = (DatabaseName.lower(), TableName.lower())
+        with self._store.writing():
+            self._need_table(key)
+            refused = [each for each in PartitionInputList if not self._register(key, each)]
+        return {"Errors": [_error(each["Values"], _registered()) for each in refused]}
+
+    def _register(self, key: tuple[str, str], given: Mapping[str, Any]) -> bool:
+        """Add a partition within a transaction; gives False if it was there."""
+        values = json.dumps(list(given["Values"]))
+        return bool(
+            self._store.execute(
+                "INSERT OR IGNORE INTO partitions VALUES (?, ?, ?, ?, ?)",
+                *key,
+                values,
+                json.dumps(dict(given)),
+                time.time(),
+            )
+        )
 
     def get_partitions(
         self,
@@ -152,6 +152,10 @@ class Partitions:
     def _need_table(self, key: tuple[str, str]) -> None:
         if not self._store.rows(f"SELECT 1 FROM tables {_WHERE}", *key):
             raise not_found(f"Entity Not Found: Table {key[1]} not found.")
+
+
+def _registered() -> GlueError:
+    return already_exists("Partition already exists.")
 
 
 def _error(values: Sequence[str], error: GlueError) -> dict[str, Any]:

@@ -318,7 +318,7 @@ def _storable(name: str, kind: str) -> Field:
 
 
 def _check_empty(session: Session, name: str, target: Target) -> None:
-    if visible_files(session.s3.path_of(target.location)):
+    if visible_files(session.s3.place_of(target.location)):
         raise AthenaFailure(
             "HIVE_PATH_ALREADY_EXISTS",
             f"Target directory for table '{name}' already exists: {target.location}. ",
