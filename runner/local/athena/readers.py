@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import gzip
 import re
+import zlib
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runner.local.athena.errors import AthenaFailure, unsupported
@@ -21,7 +24,8 @@ if TYPE_CHECKING:
     from runner.local.athena.tables import Field, TableInfo
 
 _NO_QUOTE = "\x02"
-_NAMED = ", filename='__path'"
+_PLAIN_VALUE = re.compile(r"(?!null\Z)[a-z0-9][a-z0-9._-]*", re.IGNORECASE)
+_HEAD = 4096
 _FEW = 3
 _NESTED = frozenset({"array", "map", "row"})
 
@@ -39,7 +43,52 @@ def scan_sql(table: TableInfo, parts: Sequence[Part]) -> str:
             for part in parts
         )
         return f"({' UNION ALL '.join(each)})"
-    return _mapped(table, parts)
+    return _by_folders(table, parts) if _tell_values(table, parts) else _mapped(table, parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Extra:
+    """What a reader gives beside the table's columns: its options (after a comma) and names."""
+
+    options: str
+    names: tuple[str, ...] = ()
+
+
+_BARE = _Extra(", hive_partitioning=false")
+_NAMED = _Extra(", hive_partitioning=false, filename='__path'", ("__path",))
+
+
+def _tell_values(table: TableInfo, parts: Sequence[Part]) -> bool:
+    """Tell whether DuckDB reads the parts' values, and no others, out of the folders' names."""
+    if table.format not in {"parquet", "json", "openx"}:
+        return False
+    base = ""
+    for part in parts:
+        if not all(value and _PLAIN_VALUE.fullmatch(value) for value in part.values):
+            return False
+        pairs = zip(table.keys, part.values, strict=True)
+        folder = "/" + "".join(f"{key.name}={value}/" for key, value in pairs)
+        for file in part.files:
+            above, found, name = file.path.partition(folder)
+            if not found or "=" in name or above != (base := base or above):
+                return False
+    names = {field.name for field in table.fields()}
+    return not set("\\?") & set(base) and not any(
+        step.partition("=")[0].lower() in names for step in base.split("/") if "=" in step
+    )
+
+
+def _by_folders(table: TableInfo, parts: Sequence[Part]) -> str:
+    """Read all parts at once; DuckDB takes the keys from the names of the folders."""
+    keys = ", ".join(
+        f"CAST(f.{_quote(key.name)} AS {_duck(key)}) AS {_quote(key.name)}" for key in table.keys
+    )
+    types = ", ".join(f"{_text(key.name)}: VARCHAR" for key in table.keys)
+    extra = _Extra(
+        f", hive_partitioning=true, hive_types={{{types}}}, hive_types_autocast=false",
+        tuple(key.name for key in table.keys),
+    )
+    return f"(SELECT {_columns(table)}, {keys} FROM {_files(table, parts, extra)} AS f)"
 
 
 def _mapped(table: TableInfo, parts: Sequence[Part]) -> str:
@@ -55,7 +104,7 @@ def _mapped(table: TableInfo, parts: Sequence[Part]) -> str:
         for name, key in zip(names, table.keys, strict=True)
     )
     return (
-        f"(SELECT {_columns(table)}, {keys} FROM {_files(table, parts, named=True)} AS f "
+        f"(SELECT {_columns(table)}, {keys} FROM {_files(table, parts, _NAMED)} AS f "
         f"JOIN (VALUES {rows}) AS p(path, {', '.join(names)}) ON f.__path = p.path)"
     )
 
@@ -67,17 +116,17 @@ def _constants(table: TableInfo, part: Part) -> str:
     )
 
 
-def _files(table: TableInfo, parts: Sequence[Part], *, named: bool = False) -> str:
+def _files(table: TableInfo, parts: Sequence[Part], extra: _Extra = _BARE) -> str:
     paths = [file.path for part in parts for file in part.files]
     match table.format:
         case "parquet":
-            return _parquet(table, paths, named=named)
+            return _parquet(table, paths, extra)
         case "json" | "openx":
-            return _json(table, paths, named=named)
+            return _json(table, paths, extra)
         case "csv" | "opencsv":
-            return _csv(table, paths, named=named)
+            return _csv(table, paths, extra)
         case "regex":
-            return _lines(table, paths, named=named)
+            return _lines(table, paths, extra)
         case _:
             raise unsupported(f"The SerDe of table {table}")
 
@@ -97,17 +146,16 @@ def _columns(table: TableInfo) -> str:
             )
 
 
-def _parquet(table: TableInfo, paths: Sequence[str], *, named: bool) -> str:
+def _parquet(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
     """Read by name: a declared column that no file has is NULL."""
     declared = ", ".join(f"CAST(NULL AS {_duck(f)}) AS {_quote(f.name)}" for f in table.columns)
-    options = "union_by_name=true, hive_partitioning=false" + (_NAMED if named else "")
     return (
         f"(SELECT {declared} WHERE false UNION ALL BY NAME "
-        f"SELECT * FROM read_parquet({_list(paths)}, {options}))"
+        f"SELECT * FROM read_parquet({_list(paths)}, union_by_name=true{extra.options}))"
     )
 
 
-def _json(table: TableInfo, paths: Sequence[str], *, named: bool) -> str:
+def _json(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
     """Read JSON lines; keys are matched without regard to case when a file has capitals."""
     serde = {name.lower(): value for name, value in table.serde}
     lenient = serde.get("ignore.malformed.json", "").lower() == "true"
@@ -115,23 +163,23 @@ def _json(table: TableInfo, paths: Sequence[str], *, named: bool) -> str:
     keys = {f.name: mapping.get(f.name, f.name) for f in table.columns}
     options = "format='newline_delimited', maximum_object_size=33554432"
     options += ", ignore_errors=true" if lenient else ""
-    options += _NAMED if named else ""
+    options += extra.options
     if mapping or _have_capitals(paths):
-        return _json_any_case(keys, paths, options)
+        return _json_any_case(keys, paths, options, extra)
     columns = ", ".join(f"{_text(f.name)}: {_text(_duck(f))}" for f in table.columns)
     return f"read_json({_list(paths)}, {options}, columns={{{columns}}})"
 
 
-def _json_any_case(keys: dict[str, str], paths: Sequence[str], options: str) -> str:
+def _json_any_case(keys: dict[str, str], paths: Sequence[str], options: str, extra: _Extra) -> str:
     """Look keys up in lower case: slower, for files that have capitals."""
     picked = ", ".join(
         f"json_extract_string(o, '$.\"' || list_filter(json_keys(o), lambda k: "
         f"lower(k) = {_text(key.lower())})[1] || '\"') AS {_quote(name)}"
         for name, key in keys.items()
     )
-    filename = ", __path" if _NAMED in options else ""
+    others = "".join(f", {_quote(name)}" for name in extra.names)
     return (
-        f"(SELECT {picked}{filename} FROM (SELECT json AS o{filename} FROM "
+        f"(SELECT {picked}{others} FROM (SELECT json AS o{others} FROM "
         f"read_json_objects({_list(paths)}, {options})))"
     )
 
@@ -142,13 +190,19 @@ def _have_capitals(paths: Iterable[str]) -> bool:
 
 
 def _first_line(path: str) -> bytes:
-    with open(path, "rb") as file:  # noqa: PTH123 - many small files: Path costs more than they do
-        packed = file.read(2) == b"\x1f\x8b"
-    with gzip.open(path) if packed else open(path, "rb") as file:  # noqa: PTH123 - as above
-        return file.readline(1_000_000)
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - many small files: Path costs more
+        head = file.read(_HEAD)
+    packed = head.startswith(b"\x1f\x8b")
+    with suppress(zlib.error):
+        start = zlib.decompressobj(31).decompress(head, _HEAD) if packed else head
+        line, ended, _ = start.partition(b"\n")
+        if ended:
+            return line
+    with gzip.open(path) if packed else open(path, "rb") as whole:  # noqa: PTH123 - as above
+        return whole.readline(1_000_000)
 
 
-def _csv(table: TableInfo, paths: Sequence[str], *, named: bool) -> str:
+def _csv(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
     serde = {name.lower(): value for name, value in table.serde}
     if table.format == "opencsv":
         delimiter = serde.get("separatorchar", ",")
@@ -162,7 +216,7 @@ def _csv(table: TableInfo, paths: Sequence[str], *, named: bool) -> str:
     options = (
         f"auto_detect=false, header=false, delim={_text(delimiter)}, quote={_text(quote)}, "
         f"escape={_text(escape)}, nullstr={null}, null_padding=true, strict_mode=false, "
-        f"skip={_skip(table)}, columns={{{names}}}" + (_NAMED if named else "")
+        f"skip={_skip(table)}, columns={{{names}}}" + extra.options
     )
     return f"read_csv({_list(paths)}, {options})"
 
@@ -214,7 +268,7 @@ def _opencsv(column: Field) -> str:
             return f"CAST({name} AS {kind.duck()})"
 
 
-def _lines(table: TableInfo, paths: Sequence[str], *, named: bool) -> str:
+def _lines(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
     """Match each line once: the groups are a struct, NULL where the line does not match."""
     flags, pattern, groups = _regex(table)
     anchored = _text(f"{flags}^(?:{pattern})$")
@@ -223,7 +277,7 @@ def _lines(table: TableInfo, paths: Sequence[str], *, named: bool) -> str:
         f"auto_detect=false, header=false, delim='\x1f', quote='', escape='', nullstr='\x03\x03', "
         f"strict_mode=false, max_line_size=33554432, skip={_skip(table)}, "
         f"columns={{'line': 'VARCHAR'}}"
-    ) + (_NAMED if named else "")
+    ) + extra.options
     return (
         f"(SELECT * REPLACE (CASE WHEN regexp_matches(g, {anchored}) "
         f"THEN regexp_extract(g, {anchored}, [{names}]) END AS g) "
