@@ -95,6 +95,8 @@ _REASON = re.compile(
 )
 """A cause that was cut (32,768 characters) is no JSON any more."""
 _SHOWN = 600
+_INTERRUPTED_TEXTS = ("the process that ran the query is gone", "StageAbandoned")
+"""Nothing is wrong with the service: a local run was killed, or an execution was redriven."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,8 @@ class Diagnosis:
     message: str
     advice: str
     """Empty when the cause is not known to be hopeless."""
+    at_once: bool = False
+    """Whether waiting before another attempt is pointless."""
 
 
 def explain(error: str, cause: str) -> Diagnosis:
@@ -116,7 +120,8 @@ def explain(error: str, cause: str) -> Diagnosis:
     value = _object(cause)
     message = _message(error, cause, value)
     advice = _hopeless(error, message, _query(value))
-    return Diagnosis(retry=advice is None, message=_cut(message), advice=advice or "")
+    at_once = any(text in message for text in _INTERRUPTED_TEXTS)
+    return Diagnosis(advice is None, _cut(message), advice or "", at_once)
 
 
 def _hopeless(error: str, message: str, query: dict[str, Any]) -> str | None:

@@ -66,7 +66,7 @@ def _diagnose(keeper: Keeper, event: dict[str, Any]) -> dict[str, Any]:
     delay = event["interval"] * event["backoff"] ** (attempt.number - 1)
     return {
         "retry": retry,
-        "wait": int(min(delay, event["max_delay"])),
+        "wait": 0 if found.at_once else int(min(delay, event["max_delay"])),
         "message": found.message,
         "advice": found.advice or again,
     }

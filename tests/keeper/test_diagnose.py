@@ -209,3 +209,11 @@ def test_other_steps_are_explained_without_a_promise_to_try_again(
     found = Turn(lake, insert_spec()).call("explain", **event)
     assert sorted(found) == ["advice", "message"]
     assert advice in found["advice"]
+
+
+def test_what_was_only_interrupted_is_tried_again_at_once() -> None:
+    reason = "GENERIC_INTERNAL_ERROR: the process that ran the query is gone"
+    cause = json.dumps({"Status": {"State": "FAILED", "StateChangeReason": reason}})
+    found = explain("States.TaskFailed", cause)
+    assert (found.retry, found.at_once) == (True, True)
+    assert not explain("States.TaskFailed", "something else").at_once
