@@ -125,14 +125,21 @@ def keeper_spec(project: Project, table: Table, grain: str) -> dict[str, Any]:
 
 
 def _fingerprint(project: Project, table: Table) -> str:
-    """Give the table's fingerprint; a view's also covers what it reads (SEMANTICS 29).
+    """Give the table's fingerprint; a view's also covers all that it reads (SEMANTICS 29).
 
-    A view keeps its columns' types, so it is made anew when a table below it was rewritten.
+    A view keeps its columns' types, and a changed type passes through tables that say nothing of
+    it: the view is made anew when any table below it was changed.
     """
     if table.kind is not Kind.VIEW:
         return table.fingerprint
+    reads = {one.name: [read.table for read in one.reads] for one in project.tables}
     below = {read.table for read in table.reads}
-    parts = [_fingerprint(project, one) for one in project.tables if one.name in below]
+    found = list(below)
+    for name in found:
+        new = set(reads.get(name, ())) - below
+        below |= new
+        found += new
+    parts = [one.fingerprint for one in project.tables if one.name in below]
     return hashlib.sha256("\n".join([table.fingerprint, *parts]).encode()).hexdigest()
 
 

@@ -54,17 +54,18 @@ def make_namespace(
 
 
 def _make_ref(session: Session) -> Callable[..., str]:
-    def ref(*args: object, **options: object) -> str:
-        name = args[0] if len(args) == 1 and not options else None
+    def ref(*args: object, computed: bool = False, **options: object) -> str:
+        name = args[0] if len(args) == 1 and not options and not computed else None
         try:
             table = TableName.parse(name) if isinstance(name, str) else None
         except ValueError:
             table = None
         if table is None:
             shown = ", ".join(described(arg) for arg in args)
+            literal = isinstance(args[0], str) if len(args) == 1 else False
             raise TemplateFaultError(
                 "jinja-ref",
-                found=f"ref({shown})",
+                found=f"ref({shown}){' of a computed name' if computed and literal else ''}",
                 expected="the name of one table: ref('database.table')",
                 advice="write the database and the table between quotes, with a dot",
                 name="ref",

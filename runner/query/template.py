@@ -13,6 +13,7 @@ import sys
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
 import jinja2
+from jinja2 import nodes
 from jinja2.runtime import StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 from jinja2.utils import missing
@@ -32,9 +33,11 @@ if TYPE_CHECKING:
 
     from runner.query.source import SourceFile
 
-_CACHE_VERSION = "1"
+_CACHE_VERSION = "2"
 _PRINTING_FILTERS = frozenset({"default", "d", "trim", "indent", "safe"})
 _PASSING_TESTS = frozenset({"defined", "undefined"})
+COMPUTED = "computed"
+"""Keyword by which `ref` learns that its argument is no literal."""
 Token = tuple[int, str, str]
 """Offset in the source, Jinja's name of the kind, the text."""
 
@@ -94,6 +97,17 @@ class _NoImports(jinja2.BaseLoader):
 
 class _Environment(SandboxedEnvironment):
     concat = staticmethod(join_marked)
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        """Mark every `ref()` of anything but one literal, for `ref` to refuse (SEMANTICS 26)."""
+        template = super()._parse(source, name, filename)
+        for call in template.find_all(nodes.Call):
+            if isinstance(call.node, nodes.Name) and call.node.name == "ref":
+                literal = len(call.args) == 1 and isinstance(call.args[0], nodes.Const)
+                if not literal:
+                    mark = nodes.Keyword(COMPUTED, nodes.Const(True), lineno=call.lineno)
+                    call.kwargs.append(mark)
+        return template
 
 
 def make_environment() -> jinja2.Environment:
