@@ -8,38 +8,24 @@ published; those that only a failure enters after that failure was injected.
 
 from __future__ import annotations
 
-import json
 import shutil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from runner.app.compiled import compile_project
-from runner.app.scaffold import init_project
-from runner.local.journal import open_journal
-from runner.machine import Crash, EventKind, Fail, FaultPlan, InjectedFault, When
-from tests.support.forks import (
-    Left,
-    left_behind,
-    preload,
-    resume,
-    run_in_child,
-    start,
-    swift_folder,
-)
+from runner.machine import Fail, FaultPlan, InjectedFault, When
+from tests.support.forks import preload, resume, run_in_child, start, swift_folder
+from tests.support.scene import WINDOW, Scene, crash, entered, states_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-WINDOW = ("2024-01-01", "2024-01-03")
 PARTS = 6
 RUN_AGAIN = 3
 """Of so many killed runs one is started anew; the others are resumed."""
 OTHERS = 5
 """Of so many states that are no task one is struck."""
-IMPATIENT = "\ndefaults: {retry: {interval: 1s}}\n"
-"""A lane whose query died beside the one that is struck waits before its second attempt."""
 CHANGES = {
     "sql/raw/orders.sql": ("in UTC:", "UTC:"),
     "sql/staging/orders.sql": ("    quantity,\n", "    quantity,\n    price,\n"),
@@ -66,63 +52,8 @@ FAILS = {
 """Task states that only a failure enters, and the state that has to fail."""
 
 
-def states(definition: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Give every state's name and type."""
-    for name, state in definition["States"].items():
-        yield name, state["Type"]
-        inner = [*state.get("Branches", ()), *filter(None, [state.get("ItemProcessor")])]
-        for one in inner:
-            yield from states(one)
-
-
-def states_of(root: Path) -> dict[str, str]:
-    path = root / ".runner" / "compiled" / "local" / "daily.asl.json"
-    return dict(states(json.loads(path.read_text())))
-
-
 def tasks_of(root: Path) -> list[str]:
     return [name for name, kind in states_of(root).items() if kind == "Task"]
-
-
-def entered(root: Path) -> set[str]:
-    """Name the states that the only run of a project went through."""
-    (path,) = root.glob(".runner/runs/*/journal.sqlite")
-    journal = open_journal(path)
-    found = {event.state for event in journal.events() if event.kind is EventKind.STATE_ENTERED}
-    journal.close()
-    return found
-
-
-class Scene:
-    """A project to be copied, and what a clean run of it leaves."""
-
-    def __init__(self, root: Path, *, before: Path | None = None) -> None:
-        """Compile and run a project cleanly; over what `before` published, with changed files."""
-        self.fresh, self.ran = root / "fresh", root / "ran"
-        if before is None:
-            init_project(self.fresh, name="killed")
-            with (self.fresh / "config.yaml").open("a") as config:
-                config.write(IMPATIENT)
-        else:
-            shutil.copytree(before, self.fresh)
-            change(self.fresh)
-        compile_project(self.fresh)
-        shutil.copytree(self.fresh, self.ran)
-        assert run_in_child(start(self.ran, WINDOW)) == 0
-        self.left = left_of(self.ran)
-        # Statements are translated once, not in each of the children.
-        cache = ".runner/cache"
-        shutil.copytree(self.ran / cache, self.fresh / cache, dirs_exist_ok=True)
-
-    def strike(self, root: Path, plan: FaultPlan) -> None:
-        """Copy the project to a folder and run it there until it is killed."""
-        shutil.copytree(self.fresh, root)
-        assert run_in_child(start(root, WINDOW, plan)) == -9, plan
-
-    def compare(self, root: Path, *what: object) -> None:
-        """See that a continued project is what the clean run left."""
-        assert left_of(root) == self.left, what
-        shutil.rmtree(root)
 
 
 def change(root: Path) -> None:
@@ -130,14 +61,6 @@ def change(root: Path) -> None:
         text = (root / path).read_text()
         assert old in text, path
         (root / path).write_text(text.replace(old, new))
-
-
-def left_of(root: Path) -> Left:
-    return left_behind(root, root / ".runner" / "mart.sqlite")
-
-
-def crash(state: str, when: When) -> InjectedFault:
-    return InjectedFault(state, Crash(), when, visit=1)
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +75,7 @@ def first() -> Iterator[Scene]:
 def second(first: Scene) -> Iterator[Scene]:
     """The same, published once, then with four files changed."""
     with swift_folder() as folder:
-        yield Scene(folder, before=first.ran)
+        yield Scene(folder, before=first.ran, change=change)
 
 
 @pytest.fixture
@@ -178,8 +101,8 @@ def test_a_clean_run_leaves_what_is_expected(first: Scene) -> None:
 def test_running_the_same_window_again_changes_nothing(first: Scene, place: Path) -> None:
     again = place / "project"
     shutil.copytree(first.ran, again)
-    assert run_in_child(start(again, WINDOW)) == 0
-    first.compare(again)
+    status = run_in_child(start(again, WINDOW))
+    assert first.wrong(again, status) == ()
 
 
 def test_every_task_state_is_struck_by_one_of_the_tests_below(first: Scene) -> None:
@@ -198,8 +121,9 @@ def test_killed_at_any_task_and_continued(first: Scene, place: Path, when: When,
         first.strike(root, FaultPlan((crash(state, when),)))
         anew = number // PARTS % RUN_AGAIN == part % RUN_AGAIN
         continued = start(root, WINDOW) if anew else resume(root)
-        assert run_in_child(continued) == 0, (state, when, anew)
-        first.compare(root, state, when, anew)
+        status = run_in_child(continued)
+        assert first.wrong(root, status) == (), (state, when, anew)
+        shutil.rmtree(root)
 
 
 @pytest.mark.parametrize("when", list(When), ids=str)
@@ -216,8 +140,8 @@ def test_killed_at_other_transitions_and_resumed(first: Scene, place: Path, when
     for number, state in enumerate(sorted(chosen)):
         root = place / str(number)
         first.strike(root, FaultPlan((crash(state, when),)))
-        assert run_in_child(resume(root)) == 0, (state, when)
-        first.compare(root, state, when)
+        assert first.wrong(root, run_in_child(resume(root))) == (), (state, when)
+        shutil.rmtree(root)
 
 
 @pytest.mark.parametrize("when", list(When), ids=str)
@@ -228,8 +152,8 @@ def test_killed_where_a_changed_project_meets_what_is_published(
         root = place / str(number)
         second.strike(root, FaultPlan((crash(state, when),)))
         continued = start(root, WINDOW) if number == 0 else resume(root)
-        assert run_in_child(continued) == 0, (state, when)
-        second.compare(root, state, when)
+        assert second.wrong(root, run_in_child(continued)) == (), (state, when)
+        shutil.rmtree(root)
 
 
 @pytest.mark.parametrize("when", list(When), ids=str)
@@ -238,8 +162,9 @@ def test_killed_where_a_failure_is_handled(first: Scene, place: Path, when: When
         root = place / str(number)
         fail = InjectedFault(failing, Fail("TestsFailed"), at, visit=1)
         first.strike(root, FaultPlan((fail, crash(state, when))))
-        harmless = state.endswith("read flip")
-        assert run_in_child(resume(root)) == (0 if harmless else 1), (state, when)
-        if not harmless:
-            assert run_in_child(start(root, WINDOW)) == 0, (state, when)
-        first.compare(root, state, when)
+        status = run_in_child(resume(root))
+        if not state.endswith("read flip"):
+            assert status == 1, (state, when)
+            status = run_in_child(start(root, WINDOW))
+        assert first.wrong(root, status) == (), (state, when)
+        shutil.rmtree(root)
