@@ -8,7 +8,6 @@ client and the folder on this machine behave alike.
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -141,6 +140,8 @@ class Storage:
             for source, target in pairs:
                 self._copy(source, target)
             return
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - a folder needs none
+
         with ThreadPoolExecutor(self._workers) as pool:
             for _ in pool.map(lambda pair: self._copy(*pair), pairs):
                 pass

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from runner.model.project import Project
 from runner.project.cache import Cache
 from runner.project.keys import Choice, snapshot_key
 
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from runner.errors import Fault
+    from runner.model.project import Project
     from runner.project.files import Snapshot
 
 
@@ -31,6 +31,8 @@ class Findings:
 
 def project_of(snapshot: Snapshot, choice: Choice, cache_dir: Path | None) -> Project:
     """Give the project of a snapshot; ProjectError carries every fault."""
+    from runner.model.project import Project  # noqa: PLC0415 - a check needs no project
+
     cache, key = _open("project", snapshot, choice, cache_dir)
     known = cache.get(key)
     if isinstance(known, Project):
