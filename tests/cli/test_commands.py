@@ -85,14 +85,14 @@ WRONG = [
 @pytest.mark.parametrize(
     ("words", "expected"), WRONG, ids=lambda v: v if isinstance(v, str) else " ".join(v)
 )
+@pytest.mark.usefixtures("shop")
 def test_wrong_use_is_told_on_standard_error(
-    shop: Path, cli: Cli, words: tuple[str, ...], expected: str
+    cli: Cli, words: tuple[str, ...], expected: str
 ) -> None:
     said = cli(*words)
     assert (said.status, said.out) == (2, "")
     assert expected in said.err
     assert "Traceback" not in said.err
-    assert shop.is_dir()
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ("config.yaml", "data", "sql", "workflows", "lambdas")
 PATIENCE_S = 60.0
+LOADS = "{type: loads, needs: [tables]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +83,11 @@ def copy_example(folder: Path) -> Path:
         else:
             shutil.copy(source, folder / part)
     return folder
+
+
+def without_retries(root: Path) -> None:
+    """Let the example's loads fail at once: their retries wait for real."""
+    path = root / "workflows" / "daily.yaml"
+    text = path.read_text("utf-8")
+    assert text.count(LOADS) == 1
+    path.write_text(text.replace(LOADS, LOADS[:-1] + ", retry: []}"), "utf-8")

@@ -209,4 +209,5 @@ class UnknownColumn(AthenaFailure):
 
 def _plain(text: str) -> str:
     """Take the kind of error off the front, and all but the first paragraph off the end."""
-    return re.sub(r"^[A-Z][\w ]+ Error: ", "", text).split("\nCandidate")[0].strip()
+    text = re.sub(r"^[A-Z][\w ]+ Error: ", "", text)
+    return re.split(r"\n\s*Candidate", text, maxsplit=1)[0].strip()

@@ -134,7 +134,7 @@ def _connect(target: MysqlTarget, table: str) -> Connection[Any]:
             unix_socket=resolve(target.socket, environ) if target.socket else None,
             user=resolve(target.user, environ),
             password=resolve(target.password, environ) if target.password else "",
-            database=target.database,
+            database=resolve(target.database, environ),
             charset="utf8mb4",
             autocommit=True,
             local_infile=True,
