@@ -7,12 +7,13 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+import duckdb
 import pytest
 
 from runner.local.services import (
     LocalNames,
     LocalServices,
-    Opened,
+    OpenedAthena,
     find_functions,
     open_local,
     open_s3,
@@ -39,6 +40,9 @@ class Echo:
 
     def service(self, action: str, arguments: Mapping[str, Json]) -> Json:
         return {"action": action, "query": arguments["QueryString"]}
+
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        return duckdb.connect()
 
     def close(self) -> None:
         self.closed += 1
@@ -68,7 +72,7 @@ def services(tmp_path: Path, athena: Echo) -> Iterator[LocalServices]:
         find_functions(tmp_path, prefix="demo-local", bundled=tmp_path / "none"),
     )
 
-    def open_athena(s3: FolderS3, catalog: GlueCatalog) -> Opened:
+    def open_athena(s3: FolderS3, catalog: GlueCatalog) -> OpenedAthena:
         assert s3.path_of("s3://lake/x") == tmp_path / ".runner/s3/lake/x"
         catalog.get_databases()
         athena.opened += 1
