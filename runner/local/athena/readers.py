@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from runner.local.athena.errors import AthenaFailure, unsupported
 from runner.local.athena.sqltypes import SqlType, parse_type
+from runner.local.athena.writer import statement_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,6 +28,8 @@ _NO_QUOTE = "\x02"
 _PLAIN_VALUE = re.compile(r"(?!null\Z)[a-z0-9][a-z0-9._-]*", re.IGNORECASE)
 _HEAD = 4096
 _FEW = 3
+_FEW_STATEMENTS = 8
+"""Statements whose files are read each by itself, and not united by name."""
 _NESTED = frozenset({"array", "map", "row"})
 
 
@@ -147,12 +150,22 @@ def _columns(table: TableInfo) -> str:
 
 
 def _parquet(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
-    """Read by name: a declared column that no file has is NULL."""
+    """Read by name: a declared column that no file has is NULL.
+
+    Files of one statement have one schema, so that DuckDB need not open them all to plan.
+    """
     declared = ", ".join(f"CAST(NULL AS {_duck(f)}) AS {_quote(f.name)}" for f in table.columns)
-    return (
-        f"(SELECT {declared} WHERE false UNION ALL BY NAME "
-        f"SELECT * FROM read_parquet({_list(paths)}, union_by_name=true{extra.options}))"
+    groups: dict[str, list[str]] = {}
+    for path in paths:
+        groups.setdefault(statement_of(path) or path, []).append(path)
+    if len(groups) > _FEW_STATEMENTS:
+        groups = {"": list(paths)}
+    reads = (
+        f" UNION ALL BY NAME SELECT * FROM read_parquet({_list(group)}, "
+        f"union_by_name={str(not statement).lower()}{extra.options})"
+        for statement, group in groups.items()
     )
+    return f"(SELECT {declared} WHERE false{''.join(reads)})"
 
 
 def _json(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:

@@ -8,6 +8,7 @@ two of them leaves those that were there, as Athena does.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import uuid
 from collections import Counter
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from runner.local.s3 import FolderS3
 
 _KEY = "__k"
+_NAME = re.compile(r"(?<![0-9a-f-])([0-9a-f-]{36})_[0-9a-f-]{36}\.parquet\Z")
 MOST_WRITERS = 100
 """Partitions that one statement may write."""
 
@@ -105,6 +107,16 @@ class Writer:
         if not (own_folder and self.s3.adopt_folder(parent, Bucket=bucket, Prefix=folder)):
             self.s3.adopt(path, Bucket=bucket, Key=key)
         return f"s3://{bucket}/{key}"
+
+
+def statement_of(path: str) -> str:
+    """Give the query that wrote a file of a partition, by its name; empty if it was another's.
+
+    >>> statement_of("dt=1/run_" + "1" * 36 + "_" + "2" * 36 + ".parquet") == "1" * 36
+    True
+    """
+    match = _NAME.search(path)
+    return match[1] if match else ""
 
 
 def _values_of(path: str, folder: str, keys: int) -> Values:
