@@ -6,6 +6,7 @@ StateError(States.QueryEvaluationError) with JSONata's own code and message as i
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from runner.machine.quick import compile_quick
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
     from runner.model.ports import Json
 
 
+_KEPT = 1000
+"""Expressions that stay compiled: a definition repeats a few of them in many states."""
+
+
+@lru_cache(maxsize=_KEPT)
 def compile_query(text: str) -> Compiled:
     """Compile an expression; what is outside the quick subset compiles when first evaluated."""
     quick = compile_quick(text)

@@ -127,7 +127,7 @@ def expression_text(text: str) -> str:
 
 def _compile(source: Json, field: str, notation: Notation) -> Compiled:
     if notation is Notation.JSONATA:
-        return _constant(source) if _is_plain(source) else _compile_jsonata(source, field)
+        return _compile_jsonata(source, field)
     if notation is Notation.CONSTANT:
         return _constant(source)
     from runner.machine import payloads  # noqa: PLC0415  (JSONata definitions need no paths)
@@ -141,28 +141,33 @@ def _constant(value: Json) -> Compiled:
     return lambda _env: value
 
 
-def _is_plain(source: Json) -> bool:
-    if isinstance(source, dict):
-        return all(map(_is_plain, source.values()))
-    if isinstance(source, list):
-        return all(map(_is_plain, source))
-    return not is_expression(source)
-
-
 def _compile_jsonata(source: Json, field: str) -> Compiled:
-    if _is_plain(source):
-        return _constant(source)
+    return _find_expressions(source, field) or _constant(source)
+
+
+def _find_expressions(source: Json, field: str) -> Compiled | None:
+    """Compile the expressions of a value; None when it has none and stands for itself."""
     if isinstance(source, dict):
-        members = tuple(
-            (key, _compile_jsonata(value, f"{field}/{key}")) for key, value in source.items()
-        )
-        return lambda env: {key: compiled(env) for key, compiled in members}
+        return _compile_object(source, field)
     if isinstance(source, list):
-        items = tuple(
-            _compile_jsonata(value, f"{field}[{index}]") for index, value in enumerate(source)
-        )
-        return lambda env: [compiled(env) for compiled in items]
-    return _compile_expression(expression_text(source), field)
+        return _compile_array(source, field)
+    return _compile_expression(expression_text(source), field) if is_expression(source) else None
+
+
+def _compile_object(source: dict[str, Json], field: str) -> Compiled | None:
+    found = {key: _find_expressions(value, f"{field}/{key}") for key, value in source.items()}
+    if not any(found.values()):
+        return None
+    members = tuple((key, made or _constant(source[key])) for key, made in found.items())
+    return lambda env: {key: compiled(env) for key, compiled in members}
+
+
+def _compile_array(source: list[Json], field: str) -> Compiled | None:
+    found = [_find_expressions(value, f"{field}[{index}]") for index, value in enumerate(source)]
+    if not any(found):
+        return None
+    items = tuple(made or _constant(value) for made, value in zip(found, source, strict=True))
+    return lambda env: [compiled(env) for compiled in items]
 
 
 def _compile_expression(text: str, field: str) -> Compiled:
