@@ -6,6 +6,7 @@ them.  Partition values come from the manifest; nothing is guessed from paths.
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     Connect = Callable[[], DuckDBPyConnection]
 
 _PATH_COLUMN = "_runner_file"
+_ROWS = "_runner_rows"
 _BATCH_ROWS = 20_000
+_MOST_BYTES_IN_MEMORY = 8 * 1024**2
 
 
 def fresh_duckdb() -> DuckDBPyConnection:
@@ -142,17 +145,17 @@ def open_source(
             yield Source(manifest, connection, "", {})
             return
         with _translated(manifest):
-            types = _file_types(connection, [str(path) for path in paths.values()])
+            files, types = _opened(connection, manifest, list(paths.values()))
         _check_types(manifest, types)
-        yield Source(manifest, connection, _relation(manifest, paths, types), types)
+        yield Source(manifest, connection, _relation(manifest, paths, files, types), types)
     finally:
         connection.close()
 
 
-def _checked(file: LoadFile, path_of: Callable[[str], Path]) -> Path:
-    path = path_of(file.uri)
+def _checked(file: LoadFile, path_of: Callable[[str], Path]) -> str:
+    path = str(path_of(file.uri))
     try:
-        size = path.stat().st_size
+        size = os.stat(path).st_size  # noqa: PTH116 - once a file, and Path is slow
     except FileNotFoundError:
         raise ServiceError(
             "Load.FileMissing",
@@ -171,12 +174,24 @@ def _file_list(paths: list[str]) -> str:
     return "[" + ", ".join(literal(path) for path in paths) + "]"
 
 
-def _file_types(connection: DuckDBPyConnection, paths: list[str]) -> dict[str, str]:
-    described = connection.execute(
-        f"DESCRIBE SELECT * FROM read_parquet({_file_list(paths)}, union_by_name=true, "
-        "hive_partitioning=false)"
-    ).fetchall()
-    return {str(row[0]).lower(): str(row[1]) for row in described}
+def _opened(
+    connection: DuckDBPyConnection, manifest: LoadManifest, paths: list[str]
+) -> tuple[str, dict[str, str]]:
+    """Give what to read the files' rows from, with DuckDB's types by lower-cased name.
+
+    Files that are small together are read once into memory: opening them is what takes long.
+    """
+    files = (
+        f"read_parquet({_file_list(paths)}, union_by_name=true, hive_partitioning=false, "
+        f"filename={literal(_PATH_COLUMN)})"
+    )
+    if sum(file.size for file in manifest.files) <= _MOST_BYTES_IN_MEMORY:
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {_ROWS} AS SELECT * FROM {files}")
+        files = _ROWS
+    described = connection.execute(f"DESCRIBE SELECT * FROM {files}").fetchall()
+    types = {str(row[0]).lower(): str(row[1]) for row in described}
+    del types[_PATH_COLUMN]
+    return files, types
 
 
 def _check_types(manifest: LoadManifest, types: dict[str, str]) -> None:
@@ -199,7 +214,9 @@ def _fits(file: Family, declared: AthenaType) -> bool:
     return file is declared.family or (file, declared.family) == (Family.TEXT, Family.NESTED)
 
 
-def _relation(manifest: LoadManifest, paths: dict[LoadFile, Path], types: dict[str, str]) -> str:
+def _relation(
+    manifest: LoadManifest, paths: dict[LoadFile, str], files: str, types: dict[str, str]
+) -> str:
     """Write a FROM clause whose columns have the manifest's names and types.
 
     A column that no file holds reads NULL: it was added after these partitions were written,
@@ -214,19 +231,14 @@ def _relation(manifest: LoadManifest, paths: dict[LoadFile, Path], types: dict[s
         f"AS {quoted(column.name)}"
         for column in manifest.partition_columns
     ]
-    files = (
-        f"read_parquet({_file_list([str(path) for path in paths.values()])}, union_by_name=true, "
-        f"hive_partitioning=false, filename={literal(_PATH_COLUMN)}) AS f"
-    )
     if not manifest.partition_columns:
-        return f"FROM (SELECT {', '.join(columns)} FROM {files})"
+        return f"FROM (SELECT {', '.join(columns)} FROM {files} AS f)"
     names = ", ".join(quoted(column.name) for column in manifest.partition_columns)
     values = ", ".join(
-        f"({literal(str(path))}, {_partition_values(manifest, file)})"
-        for file, path in paths.items()
+        f"({literal(path)}, {_partition_values(manifest, file)})" for file, path in paths.items()
     )
     return (
-        f"FROM (SELECT {', '.join(columns)} FROM {files} "
+        f"FROM (SELECT {', '.join(columns)} FROM {files} AS f "
         f"JOIN (VALUES {values}) AS p({quoted(_PATH_COLUMN)}, {names}) "
         f"ON f.{quoted(_PATH_COLUMN)} = p.{quoted(_PATH_COLUMN)})"
     )
