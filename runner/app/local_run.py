@@ -144,8 +144,11 @@ def _go(
             abort=hooks.stopper,
         )
     finally:
-        services.close()
         journal.close()
+        if hooks.stopper is None or not hooks.stopper.is_set():
+            services.close()
+        # Statements that a stopped run leaves behind end with the process, or are what the
+        # resumed run finds by their tokens: closing under them would fail them for good.
     return _ended(request, local, handle, outcome=outcome, gatherer=gatherer)
 
 

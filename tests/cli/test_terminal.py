@@ -201,3 +201,26 @@ def test_ctrl_c_before_a_run_begins(new_shop: Path) -> None:
     assert status in {0, 130, -signal.SIGINT, 1}
     assert "defect" not in shown
     assert not (new_shop / ".runner" / "runs").exists()
+
+
+def test_ctrl_c_while_statements_are_at_work(new_shop: Path, cli: Cli) -> None:
+    """DuckDB refuses to be closed under a statement: the run stops all the same."""
+    rows = " CROSS JOIN ".join(f"staging.orders AS o{number}" for number in range(8))
+    for name in ("slow", "slower"):
+        path = new_shop / "sql" / "marts" / f"{name}.sql"
+        path.write_text(f"SELECT sum(sqrt(o0.amount * o7.amount + o3.amount)) AS n FROM {rows}\n")
+    terminal = Terminal(("run", "daily", *DAYS, "--json"), cwd=new_shop)
+    at_work = [
+        f'"subject": "marts.{name}", "phase": "running", "verb": "write"'.encode()
+        for name in ("slow", "slower")
+    ]
+    terminal.until(lambda: all(sign in terminal.shown for sign in at_work))
+    time.sleep(0.1)
+    terminal.interrupt()
+    status, shown = terminal.end()
+    assert status == 130, shown
+    assert '"status": "ABORTED"' in shown
+    assert "defect" not in shown
+    said = cli("run", "--resume", "last")
+    assert said.status == 0, said
+    assert "marts.slower                             table  published     1" in said.out

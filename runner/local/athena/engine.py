@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -120,10 +120,13 @@ class Engine:
         return tuple((str(row[0]), str(row[1])) for row in found.rows)
 
     def close(self) -> None:
-        """Close the instance."""
+        """Close the instance; while a statement whose task timed out is at work, it stays open."""
         with self._lock:
             if self._connection is not None:
-                self._connection.close()
+                import duckdb  # noqa: PLC0415 - loaded by then
+
+                with suppress(duckdb.Error):  # busy: it goes with the process
+                    self._connection.close()
                 self._connection = None
                 self._defined.clear()
 
