@@ -11,10 +11,9 @@ import threading
 import time
 import uuid
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runner.local.athena.engine import Engine
 from runner.local.athena.errors import AthenaFailure, InvalidRequest
@@ -47,8 +46,7 @@ _MOST_ROWS = 1000
 _POLL_S = 0.02
 
 
-@dataclass(frozen=True, slots=True)
-class QueryResult:
+class QueryResult(NamedTuple):
     """Rows of a query that nothing recorded: columns with Athena types, Python values."""
 
     columns: tuple[tuple[str, str], ...]

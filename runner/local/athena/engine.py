@@ -10,8 +10,7 @@ import json
 import re
 import threading
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.macros import definition, macros_called
@@ -30,8 +29,7 @@ _FUNCTION = re.compile(r"Function with name (\S+) does not exist")
 _READ_ERRORS = ("JSON transform error", "Malformed JSON", "read_csv", "CSV Error", "Parquet")
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(NamedTuple):
     """What a statement gave: columns as (name, DuckDB type), rows, and bytes read."""
 
     columns: tuple[tuple[str, str], ...]

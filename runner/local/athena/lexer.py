@@ -6,8 +6,7 @@ In: the text.  Out: tokens with their positions; comments and white space are le
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Kind = Literal["word", "quoted", "string", "number", "mark"]
 _TOKEN = re.compile(
@@ -23,8 +22,7 @@ _TOKEN = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A piece of the text, with where it begins and ends."""
 
     kind: str

@@ -9,10 +9,9 @@ from __future__ import annotations
 import os
 import re
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import date
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
 from runner.local.athena.errors import AthenaFailure
@@ -39,24 +38,21 @@ _SPECIAL = re.compile(r"""[\x00-\x1f"#%'*/:=?\\\x7f{[\]^]""")
 _INTEGERS = frozenset({"tinyint", "smallint", "int", "integer", "bigint"})
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(NamedTuple):
     """A visible file and its size in bytes."""
 
     path: str
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """A partition (the whole table if it has no keys) with its files in order of name."""
 
     values: Values
     files: tuple[File, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Locator:
+class Locator(NamedTuple):
     """Finds the files of tables."""
 
     s3: FolderS3

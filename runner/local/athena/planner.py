@@ -9,10 +9,9 @@ from __future__ import annotations
 import os
 import uuid
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from runner.local.athena.engine import UnknownColumn
 from runner.local.athena.errors import AthenaFailure
@@ -31,8 +30,7 @@ if TYPE_CHECKING:
     from runner.local.athena.tables import Field
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """A query that DuckDB can run."""
 
     sql: str
@@ -93,7 +91,7 @@ class Planner:
             columns = self._engine.describe(cursor, empty)
         except UnknownColumn as error:
             raise _placed(error, text) from error
-        return replace(template, columns=columns)
+        return template._replace(columns=columns)
 
     def _empty(self, template: Template) -> str:
         """Write the query over no files at all, to learn its columns."""

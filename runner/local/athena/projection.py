@@ -7,9 +7,8 @@ Rules and messages: "Partition projection with Amazon Athena" in the Athena guid
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.javatime import finest_unit, format_java, is_ordered, parse_java
@@ -26,8 +25,7 @@ _MONTHS = {"MONTHS": 1, "YEARS": 12}
 _SECONDS = {"WEEKS": 604800, "DAYS": 86400, "HOURS": 3600, "MINUTES": 60, "SECONDS": 1}
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """What a query says of one column: its values by = or IN (None: any), and text bounds."""
 
     values: frozenset[str] | None = None

@@ -11,8 +11,7 @@ import gzip
 import re
 import zlib
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from runner.local.athena.errors import AthenaFailure, unsupported
 from runner.local.athena.sqltypes import SqlType, parse_type
@@ -49,8 +48,7 @@ def scan_sql(table: TableInfo, parts: Sequence[Part]) -> str:
     return _by_folders(table, parts) if _tell_values(table, parts) else _mapped(table, parts)
 
 
-@dataclass(frozen=True, slots=True)
-class _Extra:
+class _Extra(NamedTuple):
     """What a reader gives beside the table's columns: its options (after a comma) and names."""
 
     options: str

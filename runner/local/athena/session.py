@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from runner.local.athena.errors import syntax_error
 from runner.local.athena.lexer import Token, position, tokenize
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
 _MOST_WORDS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """A statement's text and tokens."""
 
     sql: str
@@ -41,8 +39,7 @@ def read_statement(sql: str) -> Statement:
     return Statement(sql, tokens)
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(NamedTuple):
     """The services and settings of one execution."""
 
     engine: Engine
@@ -58,8 +55,7 @@ class Session:
     """Where tables without a location go: the execution's output location."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a statement gave."""
 
     kind: Literal["DML", "DDL", "UTILITY"]

@@ -9,8 +9,7 @@ holds for one statement of a shape holds for all; literals that a type word prec
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +24,7 @@ _TYPED = frozenset({"DECIMAL", "INTERVAL", "CHAR", "VARCHAR", "JSON", "TIME", "X
 _PLACEHOLDER = re.compile(r"zq(\d{3})zq")
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """A statement's text with placeholders, and their values in order."""
 
     text: str

@@ -6,7 +6,7 @@ In: a type's text in any of the three.  Out: a `SqlType`, which writes itself in
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _NAMES = {
     "int": "integer",
@@ -52,8 +52,7 @@ _TWO = 2
 _INTEGERS = ("tinyint", "smallint", "integer", "bigint")
 
 
-@dataclass(frozen=True, slots=True)
-class SqlType:
+class SqlType(NamedTuple):
     """A type: its Trino name, numbers such as precision, and element types with field names."""
 
     name: str

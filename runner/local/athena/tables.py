@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from runner.local.glue import GlueError
 
@@ -33,24 +32,21 @@ _SERDES: dict[str, Format] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """A column and its type as the catalogue writes it."""
 
     name: str
     type: str
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """A view's text and the database that its bare names mean."""
 
     sql: str
     database: str
 
 
-@dataclass(frozen=True, slots=True)
-class TableInfo:
+class TableInfo(NamedTuple):
     """A table or view of the catalogue."""
 
     database: str

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from runner.local.athena.shape import Shape
@@ -12,8 +11,7 @@ if TYPE_CHECKING:
 Operator = Literal["in", "<", "<=", ">", ">=", "sql"]
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(NamedTuple):
     """What a query demands of a scan's partition columns; all of a scan's hold at once.
 
     `in` and the comparisons are between `column` and the values as text; `sql` is a DuckDB
@@ -25,8 +23,7 @@ class Condition:
     values: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(NamedTuple):
     """One reading of a table: it stands in the SQL as the identifier `"__scan_<n>"`."""
 
     database: str
@@ -34,8 +31,7 @@ class Scan:
     conditions: tuple[Condition, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(NamedTuple):
     """A query, ready but for its files and literals."""
 
     sql: str
@@ -47,8 +43,7 @@ class Template:
 
     def fill(self, shape: Shape) -> Template:
         """Put a statement's own literals in."""
-        return replace(
-            self,
+        return self._replace(
             sql=shape.fill(self.sql),
             scans=tuple(
                 Scan(
@@ -66,7 +61,11 @@ class Template:
 
     def dump(self) -> str:
         """Write it for the cache."""
-        return json.dumps(asdict(self), separators=(",", ":"))
+        scans = [
+            {**scan._asdict(), "conditions": [each._asdict() for each in scan.conditions]}
+            for scan in self.scans
+        ]
+        return json.dumps({**self._asdict(), "scans": scans}, separators=(",", ":"))
 
 
 def load_template(text: str) -> Template:

@@ -12,8 +12,7 @@ import re
 import shutil
 import uuid
 from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from runner.local.athena.errors import AthenaFailure, unsupported
 from runner.local.athena.partitions import hive_folder, unescape_value
@@ -33,8 +32,7 @@ MOST_WRITERS = 100
 """Partitions that one statement may write."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """Where rows go: the location, the columns in order (keys last), and the file format."""
 
     location: str
@@ -44,8 +42,7 @@ class Target:
     compression: str
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """What a statement wrote: rows, file URLs, partitions in order, and bytes that it read."""
 
     rows: int
@@ -54,8 +51,7 @@ class Written:
     bytes_read: int
 
 
-@dataclass(frozen=True, slots=True)
-class Writer:
+class Writer(NamedTuple):
     """Writes for one statement."""
 
     engine: Engine

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from runner.model.ports import ServiceError
 
@@ -11,8 +10,7 @@ if TYPE_CHECKING:
     from runner.model.loads import LoadManifest
 
 
-@dataclass(frozen=True, slots=True)
-class LoadResult:
+class LoadResult(NamedTuple):
     """What a load did."""
 
     rows: int

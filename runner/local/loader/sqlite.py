@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from runner.local.loader.result import LoadResult, drifted, miscounted
 from runner.local.loader.source import quoted, sqlite_form
@@ -39,8 +38,7 @@ _HOLDS = {
 """Affinities that store a value of the first one unchanged."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Column:
+class _Column(NamedTuple):
     """A column of an existing table."""
 
     name: str

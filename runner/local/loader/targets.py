@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from runner.model.ports import ServiceError
 
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 _REFERENCE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
-@dataclass(frozen=True, slots=True)
-class SqliteTarget:
+class SqliteTarget(NamedTuple):
     """A mart in a SQLite file."""
 
     path: Path

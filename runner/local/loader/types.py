@@ -11,8 +11,8 @@ number.  A longer one is stored as TEXT: exact, where a double would lose digits
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from runner.model.ports import ServiceError
 
@@ -31,8 +31,7 @@ class Family(StrEnum):
     NESTED = "nested"
 
 
-@dataclass(frozen=True, slots=True)
-class AthenaType:
+class AthenaType(NamedTuple):
     """A parsed type; `size` is bits, digits, characters or digits of a second, 0 if unlimited."""
 
     family: Family

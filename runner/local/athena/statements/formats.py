@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 _IO = "org.apache.hadoop.hive.ql.io."
 _TEXT_OUT = f"{_IO}HiveIgnoreKeyTextOutputFormat"
 _TEXT_IN = "org.apache.hadoop.mapred.TextInputFormat"
 
 
-@dataclass(frozen=True, slots=True)
-class Storage:
+class Storage(NamedTuple):
     """A format's class names, and what the engine calls it."""
 
     format: str
