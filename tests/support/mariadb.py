@@ -100,6 +100,7 @@ def running_mariadb() -> Iterator[MariaDb]:
                 ],
                 stdout=log,
                 stderr=log,
+                start_new_session=True,  # a test's Ctrl-C is not meant for the server
             )
         database = MariaDb(where, port)
         _wait(database, process, folder)
