@@ -12,7 +12,6 @@ import fcntl
 import itertools
 import os
 import secrets
-import shutil
 from collections import deque
 from contextlib import contextmanager, suppress
 from stat import S_ISREG
@@ -111,6 +110,8 @@ class Bucket:
         except _IN_THE_WAY:
             raise
         except OSError:
+            import shutil  # noqa: PLC0415 - only where links cannot be made
+
             shutil.copy2(path, copy)
             state = os.stat(path)
             os.utime(copy, ns=(state.st_mtime_ns, state.st_mtime_ns))

@@ -7,7 +7,6 @@ LazySimpleSerDe or RegexSerDe gives NULL, OpenCSVSerde fails.
 
 from __future__ import annotations
 
-import gzip
 import re
 import zlib
 from contextlib import suppress
@@ -209,6 +208,8 @@ def _first_line(path: str) -> bytes:
         line, ended, _ = start.partition(b"\n")
         if ended:
             return line
+    import gzip  # noqa: PLC0415 - long first lines are rare
+
     with gzip.open(path) if packed else open(path, "rb") as whole:  # noqa: PTH123 - as above
         return whole.readline(1_000_000)
 

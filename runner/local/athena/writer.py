@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import uuid
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -63,12 +61,12 @@ class Writer(NamedTuple):
     def write(self, cursor: Handle, select: str, target: Target) -> Written:
         """Write the rows of a select whose columns are the target's, by position and type."""
         bucket, _, prefix = target.location.removeprefix("s3://").partition("/")
-        folder = f"{self.s3.temporary_folder(bucket)}/{self.query_id}-{uuid.uuid4().hex[:8]}"
+        folder = f"{self.s3.temporary_folder(bucket)}/{self.query_id}-{os.urandom(4).hex()}"
         os.mkdir(folder)  # noqa: PTH102 - plain text is what costs least per file
         try:
             return self._write(cursor, select, target, (bucket, prefix.rstrip("/"), folder))
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            _discard(folder)
 
     def _write(
         self,
@@ -103,6 +101,16 @@ class Writer(NamedTuple):
         if not (own_folder and self.s3.adopt_folder(parent, Bucket=bucket, Prefix=folder)):
             self.s3.adopt(path, Bucket=bucket, Key=key)
         return f"s3://{bucket}/{key}"
+
+
+def _discard(folder: str) -> None:
+    """Remove a folder, which is empty unless the statement failed."""
+    try:
+        os.rmdir(folder)  # noqa: PTH106 - as above
+    except OSError:
+        import shutil  # noqa: PLC0415 - only after failures
+
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def statement_of(path: str) -> str:

@@ -1,53 +1,46 @@
-"""The statements of Athena: one module a family, one table that lists them."""
+"""The statements of Athena: one module a family, one table that lists them.
+
+A family's module is imported by its first statement: most runs use two of them.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from runner.local.athena.errors import syntax_error, unsupported
-from runner.local.athena.statements import (
-    create_table,
-    databases,
-    drops,
-    inserts,
-    queries,
-    shows,
-    views,
-)
-from runner.local.athena.statements import partitions as partition_statements
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from runner.local.athena.session import Outcome, Session, Statement
 
-_HANDLERS: tuple[tuple[tuple[str, ...], Callable[[Session, Statement], Outcome]], ...] = (
-    (("SELECT",), queries.select),
-    (("WITH",), queries.select),
-    (("(",), queries.select),
-    (("VALUES",), queries.select),
-    (("INSERT", "INTO"), inserts.insert_into),
-    (("CREATE", "EXTERNAL", "TABLE"), create_table.create_external),
-    (("CREATE", "TABLE"), inserts.create_as),
-    (("CREATE", "OR", "REPLACE", "VIEW"), views.create),
-    (("CREATE", "VIEW"), views.create),
-    (("CREATE", "DATABASE"), databases.create),
-    (("CREATE", "SCHEMA"), databases.create),
-    (("DROP", "TABLE"), drops.drop_table),
-    (("DROP", "VIEW"), drops.drop_view),
-    (("DROP", "DATABASE"), databases.drop),
-    (("DROP", "SCHEMA"), databases.drop),
-    (("SHOW", "TABLES"), shows.tables),
-    (("SHOW", "VIEWS"), shows.views),
-    (("SHOW", "DATABASES"), shows.databases),
-    (("SHOW", "SCHEMAS"), shows.databases),
-    (("SHOW", "COLUMNS"), shows.columns),
-    (("SHOW", "PARTITIONS"), shows.partitions),
-    (("DESCRIBE",), shows.describe),
-    (("DESC",), shows.describe),
-    (("MSCK", "REPAIR", "TABLE"), partition_statements.repair),
-    (("ALTER", "TABLE"), partition_statements.alter),
+_HANDLERS: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("SELECT",), "queries.select"),
+    (("WITH",), "queries.select"),
+    (("(",), "queries.select"),
+    (("VALUES",), "queries.select"),
+    (("INSERT", "INTO"), "inserts.insert_into"),
+    (("CREATE", "EXTERNAL", "TABLE"), "create_table.create_external"),
+    (("CREATE", "TABLE"), "inserts.create_as"),
+    (("CREATE", "OR", "REPLACE", "VIEW"), "views.create"),
+    (("CREATE", "VIEW"), "views.create"),
+    (("CREATE", "DATABASE"), "databases.create"),
+    (("CREATE", "SCHEMA"), "databases.create"),
+    (("DROP", "TABLE"), "drops.drop_table"),
+    (("DROP", "VIEW"), "drops.drop_view"),
+    (("DROP", "DATABASE"), "databases.drop"),
+    (("DROP", "SCHEMA"), "databases.drop"),
+    (("SHOW", "TABLES"), "shows.tables"),
+    (("SHOW", "VIEWS"), "shows.views"),
+    (("SHOW", "DATABASES"), "shows.databases"),
+    (("SHOW", "SCHEMAS"), "shows.databases"),
+    (("SHOW", "COLUMNS"), "shows.columns"),
+    (("SHOW", "PARTITIONS"), "shows.partitions"),
+    (("DESCRIBE",), "shows.describe"),
+    (("DESC",), "shows.describe"),
+    (("MSCK", "REPAIR", "TABLE"), "partitions.repair"),
+    (("ALTER", "TABLE"), "partitions.alter"),
 )
+"""What a statement begins with, and the function that runs it: its module here and its name."""
 _KNOWN = frozenset(
     {"ALTER", "CALL", "CREATE", "DEALLOCATE", "DELETE", "DROP", "EXECUTE", "EXPLAIN", "INSERT"}
     | {"MERGE", "OPTIMIZE", "PREPARE", "SHOW", "UNLOAD", "UPDATE", "USING", "VACUUM"}
@@ -59,7 +52,11 @@ def run_statement(session: Session, statement: Statement) -> Outcome:
     words = statement.words()
     for opening, handler in _HANDLERS:
         if words[: len(opening)] == opening:
-            return handler(session, statement)
+            module, _, function = handler.partition(".")
+            outcome: Outcome = getattr(import_module(f"{__name__}.{module}"), function)(
+                session, statement
+            )
+            return outcome
     if words and words[0] in _KNOWN:
         raise unsupported(f"{' '.join(words[:2])} statement", line=1, column=1)
     first = statement.tokens[0].text if statement.tokens else "<EOF>"
