@@ -21,10 +21,11 @@ from runner.project.keys import Choice
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from runner.asl.flow import Child
     from runner.model.project import NamedWorkflow, Project, Table
     from runner.model.sqltext import Mark, SqlText
 
-FORMAT = 2
+FORMAT = 3
 """Layout of the cached file; raise it when `Bundle` changes."""
 CACHE = Path(".runner") / "cache" / "bundles"
 
@@ -51,6 +52,19 @@ class TableFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ChildFacts:
+    """A compiled machine that a workflow's one starts for some of its tables."""
+
+    name: str
+    machine: str
+    """What it is called where it is deployed."""
+    subject: str
+    """What the names of the workflow's states about it begin with."""
+    tables: tuple[str, ...]
+    definition: str
+
+
+@dataclass(frozen=True, slots=True)
 class WorkflowFacts:
     """A compiled workflow."""
 
@@ -64,6 +78,8 @@ class WorkflowFacts:
     loads: tuple[str, ...]
     others: tuple[str, ...]
     """Steps that are neither tables nor loads."""
+    children: tuple[ChildFacts, ...] = ()
+    """Where the tables are, if they are too many for one definition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +158,10 @@ def _read(path: Path) -> Bundle | None:
                             "tables": tuple(workflow["tables"]),
                             "loads": tuple(workflow["loads"]),
                             "others": tuple(workflow["others"]),
+                            "children": tuple(
+                                ChildFacts(**{**child, "tables": tuple(child["tables"])})
+                                for child in workflow["children"]
+                            ),
                         }
                     )
                     for workflow in data["workflows"]
@@ -224,6 +244,11 @@ def _workflow_facts(project: Project, named: NamedWorkflow) -> WorkflowFacts:
     definition = render(machine)
     check_machine(machine, definition, file=named.file)
 
+    def child_facts(child: Child) -> ChildFacts:
+        text = render(child.machine)
+        check_machine(child.machine, text, file=named.file)
+        return ChildFacts(child.name, child.deployed, child.subject, child.tables, text.decode())
+
     def names(kind: type) -> tuple[str, ...]:
         found = [
             str(table)
@@ -246,6 +271,7 @@ def _workflow_facts(project: Project, named: NamedWorkflow) -> WorkflowFacts:
             if project.table(TableName.parse(name)).header.load is not None
         ),
         others=tuple(name for name in named.workflow.steps if name not in selected),
+        children=tuple(child_facts(child) for child in machine.children),
     )
 
 

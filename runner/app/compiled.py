@@ -39,12 +39,19 @@ def compile_project(
 ) -> CompiledFiles:
     """Write `<workflow>.asl.json` of one or all workflows and every table's rendered SQL.
 
+    A workflow too large for one definition has `<workflow>.<child>.asl.json` beside it.
+
     Raises ProjectError for faults of the project, UsageError for an unknown workflow.
     """
     bundle = open_bundle(root, environment, variables)
     chosen = bundle.workflows if workflow is None else (find_workflow(bundle, workflow),)
     folder = compiled_folder(root, environment)
     definitions = {f"{one.name}.asl.json": one.definition for one in chosen}
+    definitions |= {
+        f"{one.name}.{child.name}.asl.json": child.definition
+        for one in chosen
+        for child in one.children
+    }
     wanted = {name for one in chosen for name in (*one.tables, *one.loads)}
     sql = {
         f"sql/{table.name}.sql": table.sql + "\n" for table in bundle.tables if table.name in wanted

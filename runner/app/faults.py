@@ -31,14 +31,14 @@ def read_faults(words: Iterable[str]) -> FaultPlan:
     return FaultPlan(tuple(found))
 
 
-def check_states(plan: FaultPlan, definition: str) -> None:
-    """Refuse a fault whose state is none of the definition: nothing would happen, in silence."""
+def check_states(plan: FaultPlan, definitions: Iterable[str]) -> None:
+    """Refuse a fault whose state is none of the definitions: nothing would happen, in silence."""
     import json  # noqa: PLC0415 - only with faults
     from fnmatch import fnmatchcase  # noqa: PLC0415
 
     from runner.model.nearest import suggestion  # noqa: PLC0415
 
-    names = list(_state_names(json.loads(definition)))
+    names = [name for one in definitions for name in _state_names(json.loads(one))]
     faults = [
         Fault(
             Place("--fault"),

@@ -11,6 +11,7 @@ import os
 import random
 import secrets
 import signal
+import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +73,7 @@ def execute(
             workflow=workflow.name,
             execution_input=given,
             definition=workflow.definition.encode(),
+            machines={child.machine: child.definition.encode() for child in workflow.children},
         )
     with handle:
         return _go(request, local, workflow, handle, hooks)
@@ -103,6 +105,7 @@ def _go(
     request: RunRequest, local: Local, workflow: WorkflowFacts, handle: RunHandle, hooks: Hooks
 ) -> RunResult:
     from runner import machine  # noqa: PLC0415 - the interpreter loads only for a run
+    from runner.local.executions import Executions, Ports, child_events  # noqa: PLC0415
     from runner.local.journal import SqliteJournal  # noqa: PLC0415
 
     run = handle.run
@@ -115,15 +118,25 @@ def _go(
     local.make_databases(services)
     gc.freeze()
     gc.enable()
+    observing = threading.Lock()
+
+    def observe(event: Event) -> None:
+        with observing:  # children tell of theirs on threads of their own
+            tracker.observe(event)
+            gatherer.observe(event)
+
+    ports = Ports(
+        clock=local.clock,
+        random=random.SystemRandom(),
+        faults=request.faults or machine.FaultPlan(),
+        observer=observe,
+        crash=_die,
+        abort=hooks.stopper,
+    )
+    executions = Executions(run, _stoppable(services, local, hooks.stopper), ports)
     try:
-        for event in journal.events():
-            tracker.observe(event)
-            gatherer.observe(event)
-
-        def observe(event: Event) -> None:
-            tracker.observe(event)
-            gatherer.observe(event)
-
+        for event in (*journal.events(), *child_events(run)):
+            observe(event)
         outcome = machine.run(
             machine.parse_definition(run.definition),
             run.input,
@@ -134,16 +147,17 @@ def _go(
                 state_machine_name=run.workflow,
                 start_time=run.started_at,
             ),
-            service=_stoppable(services, local, hooks.stopper),
-            clock=local.clock,
+            service=executions,
+            clock=ports.clock,
             journal=journal,
-            random=random.SystemRandom(),
-            faults=request.faults or machine.FaultPlan(),
-            observer=observe,
-            crash=_die,
-            abort=hooks.stopper,
+            random=ports.random,
+            faults=ports.faults,
+            observer=ports.observer,
+            crash=ports.crash,
+            abort=ports.abort,
         )
     finally:
+        executions.close()
         journal.close()
         if hooks.stopper is None or not hooks.stopper.is_set():
             services.close()

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from runner.keeper.diagnose import Diagnosis, explain
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from runner.app.bundle import Bundle, WorkflowFacts
     from runner.machine import Event
 
@@ -77,6 +79,8 @@ class Gatherer:
             self._started.add(subject)
         elif verb == "keep":
             self._ended[subject] = Ended(subject, "table", "unchanged")
+        elif verb == "fail" and self._part(subject):
+            self._ended |= dict(self._failed(subject))
         elif verb == "fail":
             found = self._diagnosis.get(subject, {})
             self._ended[subject] = Ended(
@@ -86,6 +90,17 @@ class Gatherer:
                 message=str(found.get("message") or self._error(subject).message),
                 advice=str(found.get("advice") or ""),
             )
+
+    def _part(self, subject: str) -> tuple[str, ...]:
+        """Give the tables of an execution of its own; none for other subjects."""
+        return next((c.tables for c in self.workflow.children if c.subject == subject), ())
+
+    def _failed(self, subject: str) -> Iterator[tuple[str, Ended]]:
+        """Count tables as failed when their execution as such failed, unless they are known."""
+        found = self._error(subject)
+        for name in self._part(subject):
+            if name not in self._ended and self._chosen(name):
+                yield name, Ended(name, "table", "failed", 0, 0, 0, found.message, found.advice)
 
     def _succeeded(self, subject: str, verb: str, payload: dict[str, Any]) -> None:
         if verb in ("diagnose", "explain"):

@@ -157,7 +157,10 @@ def run(
     if request.faults is not None:
         from runner.app.faults import check_states  # noqa: PLC0415 - only with faults
 
-        check_states(request.faults, workflow.definition)
+        check_states(
+            request.faults,
+            (workflow.definition, *(child.definition for child in workflow.children)),
+        )
     window = choose_window(
         workflow,
         bundle.timezone,

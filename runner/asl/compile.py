@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner.asl import retries
 from runner.asl.expressions import expression
-from runner.asl.flow import Flow, Machine, State, state_name
+from runner.asl.flow import Flow, Machine, State, size_of, state_name
 from runner.asl.steps import step_states
 from runner.asl.steps.scope import Scope
 from runner.asl.tables.common import keeper_task
@@ -20,13 +20,21 @@ from runner.model.durations import seconds
 from runner.model.workflow import LastWindow, TablesStep
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+    from runner.asl.flow import Child
     from runner.model.names import TableName
     from runner.model.project import NamedWorkflow, Project
     from runner.model.workflow import AnyStep, Workflow
 
 BEGIN, OUTCOME = "begin", "outcome"
+NEST_ABOVE_BYTES = 900_000
+"""Size of a definition, compact, above which its tables go to executions of their own; the limit
+of AWS Step Functions is 1,048,576."""
+MANY_TABLES = 80
+"""Above so many tables and loads the larger layout is tried first, to save time."""
+CHILD_BYTES = 400_000
+"""The most bytes of tables in one machine."""
 _MOST_CAUSE = 30_000
 
 
@@ -37,7 +45,8 @@ def compile_workflow(
 ) -> Machine:
     """Lay out the state machine of a workflow.
 
-    `selected` holds, for every tables and loads step, its tables in dependency order.
+    `selected` holds, for every tables and loads step, its tables in dependency order.  A
+    workflow too large for one definition has its tables in `children`.
     """
     scope = Scope(
         project=project,
@@ -48,15 +57,40 @@ def compile_workflow(
         following=OUTCOME,
         entries={},
     )
-    reached = handlers(named.workflow)
+    if sum(map(len, selected.values())) <= MANY_TABLES:
+        machine = _lay_out(scope)
+        return machine if size_of(machine.flow) <= NEST_ABOVE_BYTES else _nested(scope)
+    machine = _nested(scope)
+    size = size_of(machine.flow) + sum(child.lanes_bytes for child in machine.children)
+    return machine if size > NEST_ABOVE_BYTES else _lay_out(scope)
+
+
+def _nested(scope: Scope) -> Machine:
+    machine = _lay_out(replace(scope, machine_bytes=CHILD_BYTES))
+    return replace(machine, children=tuple(_children(machine.flow)))
+
+
+def _children(flow: Flow) -> Iterator[Child]:
+    for state in flow.states:
+        if state.child is not None:
+            yield state.child
+        for branch in state.fields.get("Branches", ()):
+            if isinstance(branch, Flow):
+                yield from _children(branch)
+
+
+def _lay_out(scope: Scope) -> Machine:
+    reached = handlers(scope.workflow)
     handling = {name: _step(scope, name) for name in reached}
     scope = replace(scope, entries={name: made[0].name for name, made in handling.items()})
-    body = _sequence(scope, levels(named.workflow.steps, without=reached))
+    body = _sequence(scope, levels(scope.workflow.steps, without=reached))
     first = body[0].name if body else OUTCOME
     caught = (state for made in handling.values() for state in made)
     states = (_begin(scope, first), *body, *caught, *_outcome())
-    comment = named.workflow.description or f"{named.name} of {project.config.project}"
-    return Machine(comment, Flow(states), seconds(named.workflow.timeout))
+    comment = (
+        scope.workflow.description or f"{scope.workflow_name} of {scope.project.config.project}"
+    )
+    return Machine(comment, Flow(states), seconds(scope.workflow.timeout))
 
 
 def handlers(workflow: Workflow) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ Amazon States Language, but for `Branches` and `ItemProcessor`, which hold flows
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,8 @@ class State:
 
     name: str
     fields: Mapping[str, Any]
+    child: Child | None = None
+    """The machine whose execution this state starts, where it is one of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,41 @@ class Machine:
     comment: str
     flow: Flow
     timeout_s: int
+    children: tuple[Child, ...] = ()
+    """Machines that this one starts executions of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A machine that another one starts, and which tables it writes."""
+
+    name: str
+    """Unique in the workflow: `<step>-<wave>-<part>`."""
+    deployed: str
+    """What the machine is called where it is deployed."""
+    subject: str
+    """What the names of the parent's states about it begin with."""
+    tables: tuple[str, ...]
+    machine: Machine
+    lanes_bytes: int
+    """Size of its lanes."""
+
+
+def size_of(flow: Flow) -> int:
+    """Give the bytes of a flow as compact JSON, a few braces more or less."""
+    return len(_ENCODER.encode(flow).encode())
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Flow):
+        states = {state.name: state.fields for state in value.states}
+        return {"StartAt": value.start, "States": states}
+    raise TypeError(type(value).__name__)
+
+
+_ENCODER = json.JSONEncoder(
+    separators=(",", ":"), ensure_ascii=False, default=_plain, check_circular=False
+)
 
 
 def state_name(subject: str, verb: str) -> str:

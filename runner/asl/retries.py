@@ -36,6 +36,13 @@ ECS = (
     "ECS.SdkClientException",
 )
 
+_EXECUTIONS = (
+    "StepFunctions.ExecutionLimitExceededException",
+    "StepFunctions.ThrottlingException",
+    "StepFunctions.AWSStepFunctionsException",
+    "StepFunctions.SdkClientException",
+)
+
 
 def athena() -> list[dict[str, Any]]:
     """Retry a submission that was throttled or whose outcome is unknown (same token)."""
@@ -50,6 +57,11 @@ def glue() -> list[dict[str, Any]]:
 def keeper() -> list[dict[str, Any]]:
     """Retry a call of the keeper: every operation of it may be repeated."""
     return [retrier(KEEPER, interval_s=2, attempts=6)]
+
+
+def executions() -> list[dict[str, Any]]:
+    """Retry a start of an execution: it has a name, so that a repeat starts no second one."""
+    return [retrier(_EXECUTIONS, interval_s=5, attempts=10)]
 
 
 def keeper_waiting(lease_wait_s: int, every_s: int = 15) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
@@ -9,6 +10,10 @@ from runner.model.config import AwsEnvironment, LocalEnvironment
 
 if TYPE_CHECKING:
     from runner.model.project import Project
+
+
+_MAX_NAME = 80
+_HASH = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,23 @@ class Target:
     def function(self, name: str) -> str:
         """Name a function of lambdas/ (or a bundled one, `builtin:name`)."""
         return f"{self.prefix}-{name.replace(':', '-')}"
+
+    def machine(self, workflow: str, child: str) -> str:
+        """Name the machine that a workflow starts for some of its tables, in 80 characters.
+
+        >>> target = Target("flights-prod", "", "", "", "", None, "eu-west-1", "123456789012")
+        >>> target.machine("daily", "tables-1-1")
+        'flights-prod-daily-tables-1-1'
+        """
+        name = f"{self.prefix}-{workflow}-{child}"
+        if len(name) <= _MAX_NAME:
+            return name
+        digest = hashlib.sha256(name.encode()).hexdigest()[:_HASH]
+        return f"{name[: _MAX_NAME - _HASH - 1]}-{digest}"
+
+    def machine_arn(self, name: str) -> str:
+        """Give a state machine's ARN."""
+        return f"arn:aws:states:{self.region}:{self.account}:stateMachine:{name}"
 
     def load_task(self, mart: str, engine: str) -> str:
         """Name the ECS task definition that loads a mart."""

@@ -57,9 +57,9 @@ def check_machine(machine: Machine, definition: bytes, *, file: str) -> None:
         for name in names
         if len(name) > MAX_NAME
     ]
-    size = len(
-        json.dumps(json.loads(definition), separators=(",", ":"), ensure_ascii=False).encode()
-    )
+    size = len(definition)
+    if size > MAX_DEFINITION_BYTES:
+        size = _compact_size(definition)
     if size > MAX_DEFINITION_BYTES:
         faults.append(
             Fault(
@@ -72,3 +72,8 @@ def check_machine(machine: Machine, definition: bytes, *, file: str) -> None:
         )
     if faults:
         raise ProjectError(faults)
+
+
+def _compact_size(definition: bytes) -> int:
+    whole = json.loads(definition)
+    return len(json.dumps(whole, separators=(",", ":"), ensure_ascii=False).encode())

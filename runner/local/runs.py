@@ -5,6 +5,8 @@
     .runner/runs/<run>/journal.sqlite           written by the journal
     .runner/runs/<run>/lock                     held (flock) by the process that executes it
     .runner/runs/<run>/end.json                 how it ended
+    .runner/runs/<run>/machine.<name>.asl.json  machines that the run starts as well
+    .runner/runs/<run>/children/<machine>/<name>/   their executions; they run while the run does
 
 A lock dies with its process, so the state of a run is known without a server: a run without an
 end whose lock is free was killed, and counts as ABORTED.  Works across processes.
@@ -19,6 +21,7 @@ import os
 import time
 from dataclasses import dataclass
 from enum import StrEnum
+from glob import escape
 from typing import TYPE_CHECKING, Self
 
 from runner.model.ports import Json, ServiceError
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 ARN_PREFIX = "arn:aws:states:local:000000000000:"
+_CHILDREN = "children"
 _LOCK_PATIENCE_S = 2.0
 _LOCK_PAUSE_S = 0.01
 
@@ -84,6 +88,13 @@ class Run:
     def definition(self) -> bytes:
         """Read the definition that this run executes."""
         return (self.folder / "definition.asl.json").read_bytes()
+
+    def machine(self, name: str) -> bytes | None:
+        """Read the definition of a machine that this run may start; None when there is none."""
+        try:
+            return (self.folder / _machine_file(name)).read_bytes()
+        except FileNotFoundError:
+            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,18 +159,26 @@ class RunRegistry:
         self._now = now
 
     def create(
-        self, name: str, *, workflow: str, execution_input: Json, definition: bytes
+        self,
+        name: str,
+        *,
+        workflow: str,
+        execution_input: Json,
+        definition: bytes,
+        machines: Mapping[str, bytes] | None = None,
     ) -> RunHandle:
         """Make the run's folder and take its lock; FileExistsError when the name is taken.
 
-        The folder appears whole and locked, so no reader ever sees a young run as dead.
+        `machines` are definitions, by name, of machines that the run may start.  The folder appears
+        whole and locked, so no reader ever sees a young run as dead.
         """
         draft = self._folder / f".{name}.{os.getpid()}"
         draft.mkdir(parents=True)
         started_at = self._now()
-        about = {"workflow": workflow, "input": execution_input, "at": started_at.isoformat()}
-        _write(draft / "run.json", json.dumps(about, ensure_ascii=False).encode())
+        _write_about(draft, workflow, execution_input, started_at)
         _write(draft / "definition.asl.json", definition)
+        for machine, text in (machines or {}).items():
+            _write(draft / _machine_file(machine), text)
         descriptor = os.open(draft / "lock", os.O_RDWR | os.O_CREAT, 0o644)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         folder = self._folder / name
@@ -184,13 +203,7 @@ class RunRegistry:
 
     def get(self, name: str) -> Run:
         """Read one run; KeyError when there is none of that name."""
-        folder = self._folder / name
-        try:
-            about = json.loads((folder / "run.json").read_bytes())
-        except (FileNotFoundError, NotADirectoryError):
-            raise KeyError(name) from None
-        at = dt.datetime.fromisoformat(about["at"])
-        return Run(name, about["workflow"], about["input"], at, folder)
+        return _read(self._folder / name)
 
     def runs(self) -> tuple[Run, ...]:
         """Give every run, the newest first."""
@@ -202,44 +215,28 @@ class RunRegistry:
 
     def end(self, name: str) -> RunEnd | None:
         """Read how a run ended; None while it runs and after it was killed."""
-        try:
-            body = json.loads((self.get(name).folder / "end.json").read_bytes())
-        except FileNotFoundError:
-            return None
-        return RunEnd(
-            RunStatus(body["status"]),
-            dt.datetime.fromisoformat(body["at"]),
-            body["error"],
-            body["cause"],
-            body["output"],
-        )
+        return _end_of(self.get(name))
 
     def status(self, name: str) -> RunStatus:
         """Tell the state of a run; KeyError when there is none of that name."""
-        run = self.get(name)
-        if _is_locked(run.folder / "lock"):
-            return RunStatus.RUNNING
-        end = self.end(name)
-        return RunStatus.ABORTED if end is None else end.status
+        return _status_of(self.get(name))
 
     def describe_execution(self, *, executionArn: str) -> Mapping[str, Json]:  # noqa: N803
         """Answer as boto3's Step Functions client does; ExecutionDoesNotExist for others' ARNs."""
         try:
             workflow, name = _parse_arn(executionArn)
-            run = self.get(name)
+            run = self._find(workflow, name)
         except (KeyError, ValueError):
             raise ExecutionDoesNotExist(executionArn) from None
-        if run.workflow != workflow:
-            raise ExecutionDoesNotExist(executionArn)
         answer: dict[str, Json] = {
             "executionArn": executionArn,
             "stateMachineArn": f"{ARN_PREFIX}stateMachine:{workflow}",
             "name": name,
-            "status": self.status(name).value,
+            "status": _status_of(run).value,
             "startDate": run.started_at,
             "input": json.dumps(run.input),
         }
-        end = self.end(name)
+        end = _end_of(run)
         if end is not None and answer["status"] != RunStatus.RUNNING:
             answer["stopDate"] = end.at
             if end.status is RunStatus.SUCCEEDED:
@@ -247,6 +244,82 @@ class RunRegistry:
             else:
                 answer |= {"error": end.error, "cause": end.cause}
         return answer
+
+    def _find(self, workflow: str, name: str) -> Run:
+        """Find a run, or a child of one; KeyError when there is none."""
+        folder = self._folder / name
+        if (folder / "run.json").exists():
+            run = _read(folder)
+            if run.workflow == workflow:
+                return run
+        place = f"*/{_CHILDREN}/{escape(workflow)}/{escape(name)}"
+        for found in self._folder.glob(place):
+            return _read(found)
+        raise KeyError(name)
+
+
+def open_child(
+    run: Run, machine: str, name: str, *, execution_input: Json, now: Callable[[], dt.datetime]
+) -> RunHandle | None:
+    """Begin or continue a child of a run that this process executes; its lock is the run's.
+
+    None when there is one of that name with another input.
+    """
+    folder = run.folder / _CHILDREN / machine / name
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "run.json").exists():
+        _write_about(folder, machine, execution_input, now())
+    child = _read(folder)
+    if child.input != execution_input:
+        return None
+    (folder / "end.json").unlink(missing_ok=True)
+    return RunHandle(child, -1, now=now)
+
+
+def _machine_file(name: str) -> str:
+    return f"machine.{name}.asl.json"
+
+
+def _write_about(folder: Path, workflow: str, execution_input: Json, at: dt.datetime) -> None:
+    about = {"workflow": workflow, "input": execution_input, "at": at.isoformat()}
+    _write(folder / "run.json", json.dumps(about, ensure_ascii=False).encode())
+
+
+def _read(folder: Path) -> Run:
+    try:
+        about = json.loads((folder / "run.json").read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        raise KeyError(folder.name) from None
+    at = dt.datetime.fromisoformat(about["at"])
+    return Run(folder.name, about["workflow"], about["input"], at, folder)
+
+
+def _end_of(run: Run) -> RunEnd | None:
+    try:
+        body = json.loads((run.folder / "end.json").read_bytes())
+    except FileNotFoundError:
+        return None
+    return RunEnd(
+        RunStatus(body["status"]),
+        dt.datetime.fromisoformat(body["at"]),
+        body["error"],
+        body["cause"],
+        body["output"],
+    )
+
+
+def _status_of(run: Run) -> RunStatus:
+    """Tell the state of a run; that of a child without an end is its run's."""
+    above = run.folder.parents[1]
+    if above.name == _CHILDREN:
+        end = _end_of(run)
+        running = end is None and _is_locked(above.parent / "lock")
+    else:
+        running = _is_locked(run.folder / "lock")
+        end = None if running else _end_of(run)
+    if running:
+        return RunStatus.RUNNING
+    return RunStatus.ABORTED if end is None else end.status
 
 
 def _parse_arn(arn: str) -> tuple[str, str]:

@@ -4,7 +4,8 @@ Results are objects {step, name, kind, status, ...}; status is published, unchan
 succeeded, caught, failed or skipped.  An inner scope may read outer variables, but no name that
 any state of an outer scope assigns may be assigned in it (Amazon States Language), so every depth
 has names of its own: `results` and `step_problem` at the top, `branch` and `branch_problem` in a
-step beside others, `done` and `problem` in a lane, `part` in a Map.
+step beside others, `part_problem` beside the start of a child, `done` and `problem` in a lane,
+`part` in a Map.
 """
 
 from __future__ import annotations
@@ -46,6 +47,8 @@ class Scope:
     sink: str = "results"
     known: str = "$results"
     """JSONata for every result so far."""
+    machine_bytes: int = 0
+    """Where tables go to machines of their own: the most bytes of one; 0 where they do not."""
     depth: str = "step_"
     """What the names of a step's own variables begin with; nothing in a lane."""
 

@@ -1,11 +1,16 @@
-"""A `tables` step: waves of parallel lanes, in the order of dependencies (SEMANTICS 36)."""
+"""A `tables` step: waves of parallel lanes, in the order of dependencies (SEMANTICS 36).
+
+In a workflow too large for one definition the lanes are in machines of their own.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from runner.asl.expressions import expression
 from runner.asl.flow import Flow, State, state_name
+from runner.asl.steps.nesting import nested_branches
 from runner.asl.steps.scope import entry
 from runner.asl.tables import table_states
 from runner.asl.tables.common import Lane
@@ -51,22 +56,36 @@ def states(scope: Scope, name: str, step: TablesStep) -> tuple[State, ...]:
     after = caught[0].name if caught else scope.following
     for number, wave in enumerate(grouped):
         following = starts[number + 1] if number + 1 < len(starts) else after
-        result.append(_wave(scope, name, starts[number], wave, following))
+        result.append(_wave(scope, name, (starts[number], number + 1), wave, following))
     return (*result, *caught)
 
 
 def _wave(
-    scope: Scope, step: str, title: str, wave: tuple[TableName, ...], following: str
+    scope: Scope,
+    step: str,
+    numbered: tuple[str, int],
+    wave: tuple[TableName, ...],
+    following: str,
 ) -> State:
+    title, number = numbered
     dealt = lanes(wave, scope.concurrency.dml)
+    if scope.machine_bytes:
+        inside = replace(scope, known="")
+
+        def make(title: str, names: Sequence[TableName]) -> Flow:
+            return _lane(inside, step, title, names)
+
+        branches = nested_branches(scope, step, title, number, dealt, make=make)
+    else:
+        branches = [
+            _lane(scope, step, f"{title} lane {position}", lane)
+            for position, lane in enumerate(dealt, start=1)
+        ]
     return State(
         title,
         {
             "Type": "Parallel",
-            "Branches": [
-                _lane(scope, step, f"{title} lane {number}", lane)
-                for number, lane in enumerate(dealt, start=1)
-            ],
+            "Branches": branches,
             "Assign": {scope.sink: expression(f"$append(${scope.sink}, $states.result.results)")},
             "Output": {},
             "Next": following,

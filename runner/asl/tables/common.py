@@ -43,9 +43,17 @@ class Lane:
     upstreams: dict[str, tuple[str, ...]]
     """Tables of this workflow that each table reads."""
     known: str
-    """JSONata for the results of everything that ran before this lane."""
+    """JSONata for the results of everything that ran before this lane; or, in an execution of its
+    own, empty: it knows the names in `$down`."""
     sink: str = "done"
     """The variable that collects this lane's results."""
+
+    def is_down(self, names: Sequence[str]) -> str:
+        """Ask in JSONata whether one of these failed or was skipped."""
+        if not self.known:
+            return " or ".join(f"{quote(name)} in $down" for name in names)
+        down = f'{self.known}[status in ["failed", "skipped"] and name in '
+        return f"$exists({down}{names_in(list(names))}])"
 
     @property
     def defaults(self) -> Defaults:
@@ -87,10 +95,9 @@ class Turn:
         ]
         reads = self.lane.upstreams.get(self.subject, ())
         if reads:
-            down = f'{self.lane.known}[status in ["failed", "skipped"] and name in '
             choices.append(
                 {
-                    "Condition": expression(f"$exists({down}{names_in(list(reads))}])"),
+                    "Condition": expression(self.lane.is_down(reads)),
                     "Assign": self.result("skipped", ""),
                     "Next": self.following,
                 }
