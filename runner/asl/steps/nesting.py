@@ -138,10 +138,15 @@ def _branch(scope: Scope, step: str, parts: Sequence[Child]) -> Flow:
     """Start the executions of a branch one after the other; whatever happens, go on."""
     inner = replace(scope, depth="part_", sink="done")
     end = f"{parts[-1].subject} end"
+    failing = expression(f'$append([], {scope.known}[status in ["failed", "skipped"]])')
     states = [
         State(
             f"{parts[0].subject} begin",
-            {"Type": "Pass", "Assign": {"done": []}, "Next": _executing(parts[0])},
+            {
+                "Type": "Pass",
+                "Assign": {"done": [], "failing": failing},
+                "Next": _executing(parts[0]),
+            },
         )
     ]
     for position, part in enumerate(parts, start=1):
@@ -159,14 +164,13 @@ def _executing(part: Child) -> str:
 
 
 def _execute(scope: Scope, part: Child, following: str) -> State:
-    down = f'{scope.known}[status in ["failed", "skipped"]].name'
     arguments = {
         "StateMachineArn": scope.target.machine_arn(part.deployed),
         "Name": expression(_NAME),
         "Input": {
             "window": expression("$window"),
             "selected": expression("$selected"),
-            "down": expression(f"$append([], {down})"),
+            "down": expression("$append([], $failing.name)"),
             # The console links both executions by this name.
             "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": expression(f"{_EXECUTION}.Id"),
         },
