@@ -210,7 +210,11 @@ def subcommands(command: click.Command) -> list[click.Command]:
 def help_lines(command: click.Command, parent: str) -> list[str]:
     """Write the help text as a terminal of 100 columns shows it."""
     context = click.Context(
-        command, info_name=f"{parent} {command.name}", terminal_width=100, max_content_width=100
+        command,
+        info_name=f"{parent} {command.name}",
+        terminal_width=100,
+        max_content_width=100,
+        help_option_names=["-h", "--help"],  # as the root says; click remembers the first it saw
     )
     return [line.rstrip() for line in command.get_help(context).splitlines()]
 
