@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import socket
 from typing import TYPE_CHECKING, Any
@@ -58,3 +59,8 @@ def _loopback_only() -> Iterator[None]:
             patch.setattr(socket.socket, name, guarded(name))
         patch.setattr(socket, "getaddrinfo", guarded_look_up)
         yield
+
+
+def pytest_sessionfinish() -> None:
+    """Thaw what runs in this process froze, so that libraries can put their objects away."""
+    gc.unfreeze()
