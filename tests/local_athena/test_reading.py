@@ -269,3 +269,53 @@ def test_bytes_scanned_are_those_of_the_partitions_that_were_read(world: World) 
     size = world.s3.head_object(Bucket="b", Key="t/dt=2013-01-05/x.json.gz")["ContentLength"]
     execution = world.run("SELECT n FROM t WHERE dt = '2013-01-05'")
     assert execution["Statistics"]["DataScannedInBytes"] == size
+
+
+def test_files_of_several_statements_and_of_others_are_united_by_name(world: World) -> None:
+    make = "CREATE TABLE {} WITH (external_location = 's3://b/{}/', partitioned_by = ARRAY['k'])"
+    rows = "(VALUES {}) AS v(n, k)"
+    first = rows.format(", ".join(f"({n}, 'k{n}')" for n in range(1, 6)))
+    world.run(f"{make.format('t', 't')} AS SELECT n, k FROM {first}")
+    table = world.catalog.get_table(DatabaseName="db", Name="t")["Table"]
+    table["StorageDescriptor"]["Columns"].append({"Name": "m", "Type": "string"})
+    named = ("Name", "TableType", "Parameters", "PartitionKeys", "StorageDescriptor")
+    world.catalog.update_table(DatabaseName="db", TableInput={name: table[name] for name in named})
+    second = rows.format(", ".join(f"({n}, 'k{n}')" for n in range(5, 9)))
+    world.run(f"INSERT INTO t (m, n, k) SELECT 'new', n, k FROM {second}")
+    world.run(
+        "CREATE TABLE o WITH (external_location = 's3://b/o/') AS SELECT 9 AS n, 'x' AS other"
+    )
+    (key,) = world.keys("o/")
+    world.s3.copy_object(Bucket="b", Key="t/k=k9/theirs.parquet", CopySource=f"b/{key}")
+    world.run("MSCK REPAIR TABLE t")
+    assert world.rows("SELECT count(*), sum(n), count(m), count(DISTINCT k) FROM t") == [
+        (10, 50, 4, 9)
+    ]
+    assert world.rows("SELECT n, m, k FROM t WHERE k >= 'k8' ORDER BY n") == [
+        (8, "new", "k8"),
+        (9, None, "k9"),
+    ]
+
+
+@pytest.mark.parametrize("value", ["null", "NULL", "a=b", "a b", "ü", "1e3", "a%20b", "2013"])
+def test_partition_values_are_the_catalogues_text(world: World, value: str) -> None:
+    values = ["p", "q", "r", value]
+    rows = ", ".join(f"({n}, '{each}')" for n, each in enumerate(values))
+    world.run(
+        "CREATE TABLE t WITH (external_location = 's3://b/n=7/t/', partitioned_by = ARRAY['k']) "
+        f"AS SELECT n, k FROM (VALUES {rows}) AS v(n, k)"
+    )
+    assert world.rows("SELECT n, k FROM t ORDER BY n") == list(enumerate(values))
+
+
+def test_a_folder_above_may_be_named_like_a_column(world: World) -> None:
+    world.run(
+        JSON_TABLE.format(name="t", columns="n int", keys="dt string", properties=DAYS).replace(
+            "s3://b/t/", "s3://b/dt=x/n=0/t/"
+        )
+    )
+    for day in range(1, 6):
+        world.put(f"dt=x/n=0/t/dt=2013-01-{day:02}/x.json", f'{{"n": {day}}}\n')
+    assert world.rows("SELECT sum(n), min(dt), max(dt) FROM t") == [
+        (15, "2013-01-01", "2013-01-05")
+    ]

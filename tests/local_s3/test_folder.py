@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from typing import TYPE_CHECKING
 
@@ -102,6 +103,56 @@ def test_if_match_takes_only_the_present_etag(tmp_path: Path) -> None:
     assert code(missing) == "NoSuchKey"
 
 
+def test_conditional_writes_lose_no_update(tmp_path: Path) -> None:
+    FolderS3(tmp_path).put_object(Bucket="b", Key="n", Body="0")
+
+    def count(s3: FolderS3) -> None:
+        done = 0
+        while done < 15:
+            now = s3.get_object(Bucket="b", Key="n")
+            number = int(now["Body"].read()) + 1
+            try:
+                s3.put_object(Bucket="b", Key="n", Body=str(number), IfMatch=now["ETag"])
+            except S3Error:
+                continue
+            done += 1
+
+    shared = FolderS3(tmp_path)
+    clients = [shared, shared, FolderS3(tmp_path)]
+    threads = [threading.Thread(target=count, args=(client,)) for client in clients]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert shared.get_object(Bucket="b", Key="n")["Body"].read() == b"45"
+
+
+def test_a_bucket_may_vanish_under_its_client(tmp_path: Path) -> None:
+    s3 = FolderS3(tmp_path)
+    etag = s3.put_object(Bucket="b", Key="k", Body=b"1")["ETag"]
+    shutil.rmtree(tmp_path / "b")
+    assert keys(s3) == []
+    s3.put_object(Bucket="b", Key="k", Body=b"2")
+    with pytest.raises(S3Error) as refused:
+        s3.put_object(Bucket="b", Key="k", Body=b"3", IfMatch=etag)
+    assert code(refused) == "PreconditionFailed"
+
+
+def test_copies_take_any_place_and_source(tmp_path: Path) -> None:
+    s3 = FolderS3(tmp_path)
+    for key in ("a", "a/b", "c", "d"):
+        s3.put_object(Bucket="b", Key=key, Body=key)
+    for source, target in (("a", "x/y/z"), ("c", "d"), ("d", "d"), ("a/b", "x"), ("c", "c/e")):
+        s3.copy_object(Bucket="b", Key=target, CopySource=f"b/{source}")
+    bodies = {key: s3.get_object(Bucket="b", Key=key)["Body"].read() for key in keys(s3)}
+    assert bodies == {
+        "a": b"a", "a/b": b"a/b", "c": b"c", "c/e": b"c", "d": b"c", "x": b"a/b", "x/y/z": b"a",
+    }  # fmt: skip
+    with pytest.raises(S3Error) as missing:
+        s3.copy_object(Bucket="b", Key="y", CopySource="b/none")
+    assert code(missing) == "NoSuchKey"
+
+
 def test_a_copy_keeps_the_etag_and_outlives_its_source(tmp_path: Path) -> None:
     s3 = FolderS3(tmp_path)
     etag = s3.put_object(Bucket="b", Key="from/x", Body=b"1")["ETag"]
@@ -126,6 +177,33 @@ def test_listing_is_paged_ordered_and_grouped(tmp_path: Path) -> None:
     grouped = s3.list_objects_v2(Bucket="b", Delimiter="/")
     assert [each["Prefix"] for each in grouped["CommonPrefixes"]] == ["a/", "b/"]
     assert [each["Key"] for each in grouped["Contents"]] == ["a-b", "c"]
+
+
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None
+)
+@given(
+    st.sets(st.text(alphabet="ab!/%_.é", min_size=1, max_size=6), max_size=12),
+    st.text(alphabet="ab!/%_", max_size=3),
+    st.text(alphabet="ab!/%_", max_size=3),
+    st.integers(min_value=1, max_value=4),
+)
+def test_pages_give_every_key_once_in_order(
+    tmp_path_factory: pytest.TempPathFactory, names: set[str], prefix: str, after: str, size: int
+) -> None:
+    s3 = FolderS3(tmp_path_factory.mktemp("s3"))
+    for key in names:
+        s3.put_object(Bucket="b", Key=key, Body=key)
+    found: list[str] = []
+    page = s3.list_objects_v2(Bucket="b", Prefix=prefix, StartAfter=after, MaxKeys=size)
+    while True:
+        found += [each["Key"] for each in page.get("Contents", [])]
+        if not page["IsTruncated"]:
+            break
+        token = page["NextContinuationToken"]
+        page = s3.list_objects_v2(Bucket="b", Prefix=prefix, ContinuationToken=token, MaxKeys=size)
+    expected = sorted((key for key in names if key.startswith(prefix)), key=str.encode)
+    assert found == [key for key in expected if key.encode() > after.encode()]
 
 
 def test_missing_objects_are_named_as_s3_names_them(tmp_path: Path) -> None:
