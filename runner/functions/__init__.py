@@ -1,1 +1,1 @@
-"""To be described by its first module."""
+"""Functions that come with the package, a folder each; workflows say `builtin:<name>`."""

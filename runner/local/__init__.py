@@ -1,1 +1,1 @@
-"""To be described by its first module."""
+"""Everything on this machine that stands in for AWS: Athena, Glue, S3, Lambda, ECS, SNS, runs."""

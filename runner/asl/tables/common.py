@@ -6,7 +6,6 @@ Variables of a lane: `done` (results so far), and for the table in turn `spec`, 
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -299,11 +298,6 @@ def athena_arguments(target: Target, query: str, *, token: str) -> dict[str, Any
         "WorkGroup": target.workgroup,
         "ResultConfiguration": {"OutputLocation": target.results},
     }
-
-
-def literal(value: object) -> str:
-    """Write a JSON value as JSONata."""
-    return json.dumps(value, ensure_ascii=False)
 
 
 def names(columns: Sequence[str]) -> str:
