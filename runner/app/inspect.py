@@ -124,7 +124,7 @@ def published(root: Path, bundle: Bundle, facts: TableFacts) -> list[Published]:
     storage = open_places(root, bundle, now=lambda: datetime.now(UTC)).storage()
     physical = f"{facts.database}.{facts.name.partition('.')[2]}"
     latest = records.newest(records.entries(storage, physical), facts.grain or None)
-    bodies = {entry: records.read(storage, entry) for entry in set(latest.values())}
+    bodies = records.bodies(storage, set(latest.values()))
     result = []
     for period, entry in sorted(latest.items()):
         if not entry.published:

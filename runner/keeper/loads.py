@@ -28,7 +28,7 @@ def plan_load(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[s
     start, end = spec.window(window["start"], window["end"], window["grain"])
     whole = spec.grain is None or load["mode"] in _WHOLE_MODES
     chosen = _entries(keeper, spec, None if whole else (start, end))
-    bodies = {entry: records.read(keeper.storage, entry) for entry in chosen}
+    bodies = records.bodies(keeper.storage, chosen)
     files = _files(keeper, spec, bodies, chosen)
     rows = sum(bodies[entry]["rows"][p] for entry, periods in chosen.items() for p in periods)
     if whole and rows == 0 and not spec.allow_empty:

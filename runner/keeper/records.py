@@ -1,20 +1,26 @@
 """Records: the proof that partitions were published, by which run, from which SQL (SEMANTICS 5).
 
-One object per table and publish:
+One object per table and publish, and one for each failure to publish:
 
     _runner/records/<database>/<table>/<start>_<end>/<at>_<fingerprint>_<run>.json      published
     _runner/records/<database>/<table>/<start>_<end>/<at>_<fingerprint>_<run>.writing   begun
+    _runner/records/<database>/<table>/<start>_<end>/<at>_<fingerprint>_<run>.failed    failed
 
 A LIST alone answers which periods are published: the newest record wins for each period, and a
-`.writing` object without its `.json` twin makes its periods missing.
+`.writing` object without its `.json` twin makes its periods missing.  A `.failed` object tells that
+a run gave up on a window; what is published stays so.
+
+Old records are put together (`runner gc`), so that a table with years of them is two objects:
+
+    _runner/records/<database>/<table>/packed/<stamp>.json      what their keys said
+    _runner/records/<database>/<table>/packed/<stamp>.bodies    their bodies, by key
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import windows
 
@@ -25,14 +31,16 @@ if TYPE_CHECKING:
 
 WHOLE = "all"
 """Start and end of a record of a table without time partitions."""
+PUBLISHED, WRITING, FAILED = "published", "writing", "failed"
+"""States of a record."""
 _STAMP = "%Y%m%dT%H%M%S.%fZ"
-_KEY = re.compile(
-    r"/([^_/]+)_([^_/]+)/([0-9]{8}T[0-9]{6}\.[0-9]{6}Z)_([^_/]+)_([^/]+)\.(json|writing)\Z"
-)
+_AT = r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z"
+_KEY = re.compile(rf"/([^_/]+)_([^_/]+)/({_AT})_([^_/]+)_([^/]+)\.(json|writing|failed)\Z")
+_PACKED = re.compile(rf"/packed/{_AT}\.json\Z")
+_ENDINGS = {"json": PUBLISHED, "writing": WRITING, "failed": FAILED}
 
 
-@dataclass(frozen=True, order=True)
-class Entry:
+class Entry(NamedTuple):
     """What a record's key says."""
 
     at: str
@@ -40,8 +48,16 @@ class Entry:
     end: str
     fingerprint: str
     run: str
-    published: bool
+    state: str
+    """published, writing or failed."""
     key: str
+    packed: str = ""
+    """Key of the bodies that hold this record's; empty when it is an object of its own."""
+
+    @property
+    def published(self) -> bool:
+        """Tell whether the publish was completed."""
+        return self.state == PUBLISHED
 
     @property
     def publish_id(self) -> str:
@@ -61,15 +77,53 @@ def folder(storage: Storage, table: str) -> str:
 
 
 def entries(storage: Storage, table: str) -> list[Entry]:
-    """List the records of a table, oldest first; a begun publish that ended shows once."""
+    """List what was published or begun, oldest first; a begun publish that ended shows once."""
+    return [entry for entry in history(storage, table) if entry.state != FAILED]
+
+
+def history(storage: Storage, table: str) -> list[Entry]:
+    """List every record of a table, failures too, oldest first."""
+    place = folder(storage, table)
+    return collect(storage, place, (stored.key for stored in storage.list(place)))
+
+
+def everything(storage: Storage) -> dict[str, list[Entry]]:
+    """List the records of every table of the lake by `database.table`, by one LIST."""
+    base = f"{storage.prefix}_runner/records/"
+    keys: dict[str, list[str]] = {}
+    for stored in storage.list(base):
+        database, _, rest = stored.key[len(base) :].partition("/")
+        keys.setdefault(f"{database}.{rest.partition('/')[0]}", []).append(stored.key)
+    return {table: collect(storage, folder(storage, table), keys[table]) for table in keys}
+
+
+def collect(storage: Storage, place: str, keys: Iterable[str]) -> list[Entry]:
+    """Make the entries of one table from the keys below its folder, in any order."""
     found: dict[str, Entry] = {}
-    for stored in storage.list(folder(storage, table)):
-        entry = parse_key(stored.key)
+    packs: list[str] = []
+    for key in keys:
+        entry = parse_key(key)
         if entry is not None:
-            base = entry.key.rpartition(".")[0]
-            if entry.published or base not in found:
+            base = key.rpartition(".")[0]
+            if base not in found or entry.published:
                 found[base] = entry
+        elif _PACKED.search(key):
+            packs.append(key)
+    for key in packs:
+        for entry in _packed(storage, place, key):
+            found.setdefault(entry.key.rpartition(".")[0], entry)
     return sorted(found.values())
+
+
+def _packed(storage: Storage, place: str, key: str) -> Iterator[Entry]:
+    """Give the entries of a pack; none when another pack has just taken its place."""
+    index = storage.read_json(key)
+    if index is None:
+        return
+    bodies = key.removesuffix("json") + "bodies"
+    for at, start, end, fingerprint, run in index[0]["entries"]:
+        name = f"{place}{start}_{end}/{at}_{fingerprint}_{run}.json"
+        yield Entry(at, start, end, fingerprint, run, PUBLISHED, name, bodies)
 
 
 def parse_key(key: str) -> Entry | None:
@@ -78,7 +132,7 @@ def parse_key(key: str) -> Entry | None:
     if match is None:
         return None
     start, end, at, fingerprint, run, ending = match.groups()
-    return Entry(at, start, end, fingerprint, run, ending == "json", key)
+    return Entry(at, start, end, fingerprint, run, _ENDINGS[ending], key)
 
 
 def own(found: Iterable[Entry], *, run: str, start: str, end: str) -> Entry | None:
@@ -92,9 +146,13 @@ def own(found: Iterable[Entry], *, run: str, start: str, end: str) -> Entry | No
 def newest(found: Iterable[Entry], grain: str | None) -> dict[str, Entry]:
     """Give the entry that counts for each period (`all` for a table without time partitions)."""
     result: dict[str, Entry] = {}
-    for entry in sorted(found):
-        for period in _periods(entry, grain):
-            result[period] = entry
+    seen: set[tuple[str, str]] = set()
+    for entry in sorted(found, reverse=True):
+        window = (entry.start, entry.end)
+        if window not in seen and entry.state != FAILED:
+            seen.add(window)
+            for period in _periods(entry, grain):
+                result.setdefault(period, entry)
     return result
 
 
@@ -110,26 +168,59 @@ def _periods(entry: Entry, grain: str | None) -> Iterator[str]:
         return
 
 
+def bodies(storage: Storage, chosen: Iterable[Entry]) -> dict[Entry, dict[str, Any]]:
+    """Read the bodies of many records; a pack is read once."""
+    packs: dict[str, dict[str, Any]] = {}
+    result: dict[Entry, dict[str, Any]] = {}
+    for entry in chosen:
+        if entry.packed and entry.packed not in packs:
+            packs[entry.packed] = _object(storage, entry.packed)
+        result[entry] = packs[entry.packed][entry.key] if entry.packed else read(storage, entry)
+    return result
+
+
 def read(storage: Storage, entry: Entry) -> dict[str, Any]:
-    """Read a record's body."""
-    found = storage.read_json(entry.key)
+    """Read a record's body; KeyError when it is gone."""
+    if entry.packed:
+        packed: dict[str, Any] = _object(storage, entry.packed)[entry.key]
+        return packed
+    return _object(storage, entry.key)
+
+
+def _object(storage: Storage, key: str) -> dict[str, Any]:
+    found = storage.read_json(key)
     if found is None:
-        raise KeyError(entry.key)
+        raise KeyError(key)
     body: dict[str, Any] = found[0]
     return body
 
 
 def begin(storage: Storage, body: dict[str, Any], *, found: list[Entry], now: dt.datetime) -> Entry:
     """Write the `.writing` record of a body, later than every record `found` of its table."""
+    entry = _new(storage, body, WRITING, _later(found, now))
+    storage.write_json(entry.key, body)
+    return entry
+
+
+def fail(storage: Storage, body: dict[str, Any], *, found: list[Entry], now: dt.datetime) -> None:
+    """Note that a run gave up on a window; `body` tells why."""
+    storage.write_json(_new(storage, body, FAILED, _later(found, now)).key, body)
+
+
+def _later(found: list[Entry], now: dt.datetime) -> str:
+    """Write the present so that it comes after every record found."""
     at = stamp(now)
-    if found and found[-1].at >= at:  # another machine's clock is ahead
-        last = dt.datetime.strptime(found[-1].at, _STAMP).replace(tzinfo=dt.UTC)
-        at = stamp(last + dt.timedelta(microseconds=1))
-    name = f"{at}_{body['fingerprint'][:12]}_{body['run']}"
-    window = f"{body['start']}_{body['end']}"
-    key = f"{folder(storage, body['table'])}{window}/{name}.writing"
-    storage.write_json(key, body)
-    return Entry(at, body["start"], body["end"], body["fingerprint"][:12], body["run"], False, key)
+    if not found or found[-1].at < at:
+        return at
+    last = dt.datetime.strptime(found[-1].at, _STAMP).replace(tzinfo=dt.UTC)
+    return stamp(last + dt.timedelta(microseconds=1))  # another machine's clock is ahead
+
+
+def _new(storage: Storage, body: dict[str, Any], state: str, at: str) -> Entry:
+    start, end, fingerprint, run = body["start"], body["end"], body["fingerprint"][:12], body["run"]
+    ending = next(name for name, told in _ENDINGS.items() if told == state)
+    name = f"{start}_{end}/{at}_{fingerprint}_{run}.{ending}"
+    return Entry(at, start, end, fingerprint, run, state, folder(storage, body["table"]) + name)
 
 
 def complete(storage: Storage, entry: Entry, body: dict[str, Any]) -> None:
