@@ -40,7 +40,12 @@ def begin(event: Mapping[str, Any]) -> dict[str, Any]:
             f"run writes; use `runner backfill`"
         )
     return {
-        "window": {"start": start, "end": end, "grain": grain},
+        "window": {
+            "start": start,
+            "end": end,
+            "grain": grain,
+            **({"backfill": backfill} if "backfill" in given else {}),
+        },
         "selected": _selected(given, event["tables"]),
     }
 

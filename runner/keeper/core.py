@@ -70,6 +70,7 @@ class Attempt:
             "start": start,
             "end": end,
             "grain": self.spec.grain,
+            "time": [list(pair) for pair in self.spec.time],
             "execution": self.execution,
             "run": self.run,
             "fingerprint": self.spec.fingerprint,

@@ -13,26 +13,60 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-_HOPELESS_ERRORS = {
-    "WindowTooLarge": "Run `runner backfill` for a window of this size.",
-    "NotOurs": "Run `runner adopt` after making sure that nothing else writes the table.",
-    "SchemaChanged": "Put the column back, or write the table anew with --full-refresh.",
-    "TestsFailed": "Look at the rows with `runner preview`, mend the input or the test.",
-    "RowsOutsideWindow": "Filter the input by {{ start }} and {{ end }}.",
-    "EmptyTable": "Find out why the input is empty, or say allow_empty: true.",
-    "OutOfOrder": "Write the earlier periods first.",
-    "InvalidInput": "Start the execution again with a valid input.",
-    "LeaseHeld": "Wait until the other run has ended, or stop it; then run again.",
-    "NothingPublished": "Run the table for this window first.",
-    "States.DataLimitExceeded": "Make the window smaller: a payload went over 256 KiB.",
-    "States.Permissions": "Give the role the permission that the cause names.",
-    "States.QueryEvaluationError": "This is a defect of the definition: please report it.",
-    "States.Runtime": "This is a defect of the definition: please report it.",
-    "States.Timeout": "Narrow the window, or raise `timeout:`.",
-    "Athena.InvalidRequestException": "Athena refused the statement.",
-    "Glue.InvalidInputException": "Glue refused the table's description.",
-    "Lambda.ResourceNotFoundException": "Deploy the environment: the function is not there.",
+REFUSED = "refused"
+"""Nothing was started: the statement or call is not acceptable as it stands."""
+THROTTLED = "throttled"
+"""The service asks for less; the same again, later."""
+EXHAUSTED = "exhausted"
+"""More than the engine, its limits or its time allow: only a smaller window can pass."""
+USER = "user error"
+"""The SQL, the data or the project's files have to be changed."""
+PERMISSION = "permission"
+CATALOGUE = "catalogue conflict"
+"""Somebody else changed the table meanwhile: read again, try again."""
+INTERRUPTED = "interrupted"
+"""Nothing is wrong: a process died, an execution was redriven, somebody cancelled."""
+BUSY = "busy"
+"""Another run of ours holds the table."""
+PASSING = "passing"
+"""Internal errors and all that is not known: a whole new attempt may pass."""
+DEFECT = "defect"
+"""What only a change of this program mends."""
+
+_ERRORS = {
+    "WindowTooLarge": (USER, "Run `runner backfill` for a window of this size."),
+    "NotOurs": (USER, "Run `runner adopt` after making sure that nothing else writes the table."),
+    "SchemaChanged": (USER, "Put the column back, or write the table anew with --full-refresh."),
+    "TestsFailed": (USER, "Look at the rows with `runner preview`, mend the input or the test."),
+    "RowsOutsideWindow": (USER, "Filter the input by {{ start }} and {{ end }}."),
+    "EmptyTable": (USER, "Find out why the input is empty, or say allow_empty: true."),
+    "OutOfOrder": (USER, "Write the earlier periods first."),
+    "InvalidInput": (USER, "Start the execution again with a valid input."),
+    "LeaseHeld": (BUSY, "Wait until the other run has ended, or stop it; then run again."),
+    "NothingPublished": (USER, "Run the table for this window first."),
+    "InputUnfinished": (USER, "Run the table that the message names for that window first."),
+    "InputChanged": (INTERRUPTED, ""),
+    "StageAbandoned": (INTERRUPTED, ""),
+    "LeaseLost": (INTERRUPTED, ""),
+    "PromotionFailed": (PASSING, ""),
+    "States.DataLimitExceeded": (USER, "Make the window smaller: a payload went over 256 KiB."),
+    "States.Permissions": (PERMISSION, "Give the role the permission that the cause names."),
+    "States.QueryEvaluationError": (
+        DEFECT,
+        "This is a defect of the definition: please report it.",
+    ),
+    "States.Runtime": (DEFECT, "This is a defect of the definition: please report it."),
+    "States.Timeout": (EXHAUSTED, "Narrow the window, or raise `timeout:`."),
+    "Athena.InvalidRequestException": (REFUSED, "Athena refused the statement."),
+    "Glue.InvalidInputException": (REFUSED, "Glue refused the table's description."),
+    "Lambda.ResourceNotFoundException": (
+        REFUSED,
+        "Deploy the environment: the function is not there.",
+    ),
+    "Glue.ConcurrentModificationException": (CATALOGUE, ""),
+    "Glue.AlreadyExistsException": (CATALOGUE, ""),
 }
+"""Error names: their kind, and advice; empty advice where trying again is the thing to do."""
 _PASSING_TEXTS = (
     "Rate exceeded",
     "ThrottlingException",
@@ -45,58 +79,98 @@ _PASSING_TEXTS = (
 _SQL = "Correct the SQL at the line that Athena names."
 _WRITERS = "Write fewer partitions x buckets in one statement."
 _PERMISSION = "Give the role the permission that the message names."
-_HOPELESS_TEXTS = (
-    ("SYNTAX_ERROR", _SQL),
-    ("mismatched input", _SQL),
-    ("COLUMN_NOT_FOUND", "Correct the column's name, or add it upstream."),
-    ("TABLE_NOT_FOUND", "Make the table first, or correct its name."),
-    ("SCHEMA_NOT_FOUND", "Make the database first, or correct its name."),
-    ("FUNCTION_NOT_FOUND", "Use a function that Athena has."),
-    ("TYPE_MISMATCH", "CAST the column to the type of the table."),
-    ("MISSING_COLUMN_NAME", "Give every column of the query a name."),
-    ("DUPLICATE_COLUMN_NAME", "Give every column of the query a name of its own."),
-    ("DIVISION_BY_ZERO", "Guard the divisor with NULLIF(x, 0)."),
-    ("NUMERIC_VALUE_OUT_OF_RANGE", "Use a wider type, or filter the value first."),
-    ("SUBQUERY_MULTIPLE_ROWS", "Make the subquery give one row."),
-    ("INVALID_CAST_ARGUMENT", "Use TRY_CAST, or clean the value first."),
-    ("INVALID_FUNCTION_ARGUMENT", "Correct the argument that Athena names."),
-    ("INVALID_VIEW", "Make the view again: what it reads has changed."),
-    ("CONSTRAINT_VIOLATION", "Filter an injected partition column by equality."),
-    ("NOT_SUPPORTED", "Write it in a way that Athena supports."),
-    ("HIVE_TOO_MANY_OPEN_PARTITIONS", _WRITERS),
-    ("ICEBERG_TOO_MANY_OPEN_PARTITIONS", _WRITERS),
-    ("HIVE_BAD_DATA", "Find the file that the message names; its values break the table's types."),
-    ("HIVE_PARTITION_SCHEMA_MISMATCH", "The partition's types differ from the table's."),
-    ("HIVE_METASTORE_ERROR", "Correct the projection properties that the message names."),
+_NARROW = "Narrow the window or split the query; the same query fails again."
+_TEXTS = (
+    ("SYNTAX_ERROR", USER, _SQL),
+    ("mismatched input", USER, _SQL),
+    ("COLUMN_NOT_FOUND", USER, "Correct the column's name, or add it upstream."),
+    ("TABLE_NOT_FOUND", USER, "Make the table first, or correct its name."),
+    ("SCHEMA_NOT_FOUND", USER, "Make the database first, or correct its name."),
+    ("FUNCTION_NOT_FOUND", USER, "Use a function that Athena has."),
+    ("TYPE_MISMATCH", USER, "CAST the column to the type of the table."),
+    ("MISSING_COLUMN_NAME", USER, "Give every column of the query a name."),
+    ("DUPLICATE_COLUMN_NAME", USER, "Give every column of the query a name of its own."),
+    ("DIVISION_BY_ZERO", USER, "Guard the divisor with NULLIF(x, 0)."),
+    ("NUMERIC_VALUE_OUT_OF_RANGE", USER, "Use a wider type, or filter the value first."),
+    ("SUBQUERY_MULTIPLE_ROWS", USER, "Make the subquery give one row."),
+    ("INVALID_CAST_ARGUMENT", USER, "Use TRY_CAST, or clean the value first."),
+    ("INVALID_FUNCTION_ARGUMENT", USER, "Correct the argument that Athena names."),
+    ("INVALID_VIEW", USER, "Make the view again: what it reads has changed."),
+    ("CONSTRAINT_VIOLATION", USER, "Filter an injected partition column by equality."),
+    ("MERGE_TARGET_ROW_MULTIPLE_MATCHES", USER, "Make the keys unique in the query's rows."),
+    ("NOT_SUPPORTED", USER, "Write it in a way that Athena supports."),
+    ("TOO_MANY_ARGUMENTS", USER, "Give the function at most 127 arguments."),
+    ("INVALID_TABLE_PROPERTY", USER, "Correct the table's properties."),
+    ("HIVE_TOO_MANY_OPEN_PARTITIONS", USER, _WRITERS),
+    ("ICEBERG_TOO_MANY_OPEN_PARTITIONS", USER, _WRITERS),
     (
-        "Query exhausted resources",
-        "Narrow the window or split the query; the same query fails again.",
+        "HIVE_BAD_DATA",
+        USER,
+        "Find the file that the message names; its values break the table's types.",
     ),
-    ("Query timeout", "Narrow the window, or raise `timeout:` in the header."),
-    ("Bytes scanned limit was exceeded", "Narrow the window, or raise the workgroup's limit."),
-    ("Access Denied", _PERMISSION),
-    ("AccessDenied", _PERMISSION),
-    ("is not authorized to perform", _PERMISSION),
-    ("Insufficient permissions", _PERMISSION),
-    ("CannotPullContainerError", "Push the image, or give the task's role and network access."),
-    ("OutOfMemoryError", "Give the task more memory, or narrow the window."),
+    (
+        "HIVE_PARTITION_SCHEMA_MISMATCH",
+        USER,
+        "The partition's types differ from the table's.",
+    ),
+    (
+        "HIVE_METASTORE_ERROR",
+        USER,
+        "Correct the projection properties that the message names.",
+    ),
+    ("Query exhausted resources", EXHAUSTED, _NARROW),
+    ("EXCEEDED_LOCAL_MEMORY_LIMIT", EXHAUSTED, _NARROW),
+    ("EXCEEDED_MEMORY_LIMIT", EXHAUSTED, _NARROW),
+    ("EXCEEDED_TIME_LIMIT", EXHAUSTED, _NARROW),
+    ("Query timeout", EXHAUSTED, "Narrow the window, or raise `timeout:` in the header."),
+    (
+        "Bytes scanned limit was exceeded",
+        EXHAUSTED,
+        "Narrow the window, or raise the workgroup's limit.",
+    ),
+    ("Access Denied", PERMISSION, _PERMISSION),
+    ("AccessDenied", PERMISSION, _PERMISSION),
+    ("is not authorized to perform", PERMISSION, _PERMISSION),
+    ("Insufficient permissions", PERMISSION, _PERMISSION),
+    (
+        "CannotPullContainerError",
+        REFUSED,
+        "Push the image, or give the task's role and network access.",
+    ),
+    ("OutOfMemoryError", EXHAUSTED, "Give the task more memory, or narrow the window."),
+    ("HIVE_PATH_ALREADY_EXISTS", PASSING, ""),
+    ("ICEBERG_COMMIT_ERROR", CATALOGUE, ""),
+    ("the process that ran the query is gone", INTERRUPTED, ""),
+    ("StageAbandoned", INTERRUPTED, ""),
 )
-_HOPELESS_TYPES = {
-    1103: "Correct the table's properties.",
-    1110: "Make the table first, or correct its name.",
-    1301: "Make the database or table first, or correct its name.",
-    1306: "Make the bucket first, or correct its name.",
-    1500: _PERMISSION,
-    1501: _PERMISSION,
+"""Texts of causes: their kind, and advice; the first that is found counts."""
+_TYPES = {
+    **dict.fromkeys(range(9), (EXHAUSTED, _NARROW)),
+    206: (EXHAUSTED, _NARROW),
+    210: (EXHAUSTED, _NARROW),
+    1006: (USER, _SQL),
+    1011: (INTERRUPTED, "Somebody cancelled the query."),
+    1014: (INTERRUPTED, "Somebody cancelled the query."),
+    1103: (USER, "Correct the table's properties."),
+    1110: (USER, "Make the table first, or correct its name."),
+    1301: (USER, "Make the database or table first, or correct its name."),
+    1306: (USER, "Make the bucket first, or correct its name."),
+    **dict.fromkeys(range(1400, 1407), (THROTTLED, "")),
+    1500: (PERMISSION, _PERMISSION),
+    1501: (PERMISSION, _PERMISSION),
+    1602: (THROTTLED, ""),
 }
-"""AthenaError.ErrorType, where the text may say it in other words."""
+"""AthenaError.ErrorType, where the text may say it in other words.
+
+Source: Athena user guide, "Athena error catalog".
+"""
+_AT_ONCE = frozenset({INTERRUPTED})
+"""Kinds of failures after which waiting before another attempt is pointless."""
 _REASON = re.compile(
     r'"(?:StateChangeReason|StoppedReason|errorMessage)"\s*:\s*("(?:[^"\\]|\\.)*")'
 )
 """A cause that was cut (32,768 characters) is no JSON any more."""
 _SHOWN = 600
-_INTERRUPTED_TEXTS = ("the process that ran the query is gone", "StageAbandoned")
-"""Nothing is wrong with the service: a local run was killed, or an execution was redriven."""
 
 
 @dataclass(frozen=True)
@@ -109,34 +183,47 @@ class Diagnosis:
     """Empty when the cause is not known to be hopeless."""
     at_once: bool = False
     """Whether waiting before another attempt is pointless."""
+    kind: str = PASSING
+    """One of the kinds above."""
+
+    @property
+    def smaller(self) -> bool:
+        """Tell whether the same may pass for a smaller window."""
+        return self.kind == EXHAUSTED
 
 
 def explain(error: str, cause: str) -> Diagnosis:
     """Classify one failure.
 
-    >>> explain("TestsFailed", '{"errorMessage": "unique: 2 offending"}').retry
-    False
+    >>> explain("TestsFailed", '{"errorMessage": "unique: 2 offending"}').kind
+    'user error'
     """
     value = _object(cause)
     message = _message(error, cause, value)
-    advice = _hopeless(error, message, _query(value))
-    at_once = any(text in message for text in _INTERRUPTED_TEXTS)
-    return Diagnosis(advice is None, _cut(message), advice or "", at_once)
+    kind, advice = _classify(error, message, _query(value))
+    return Diagnosis(not advice, _cut(message), advice, kind in _AT_ONCE, kind)
 
 
-def _hopeless(error: str, message: str, query: dict[str, Any]) -> str | None:
-    """Give the advice for a failure that comes again; None for one that may pass."""
-    if error in _HOPELESS_ERRORS:
-        return _HOPELESS_ERRORS[error]
-    if any(text in message for text in _PASSING_TEXTS):
-        return None
-    for text, advice in _HOPELESS_TEXTS:
+def _classify(error: str, message: str, query: dict[str, Any]) -> tuple[str, str]:
+    """Give the kind of a failure, and the advice for one that comes again."""
+    if error in _ERRORS and not (error == "Athena.InvalidRequestException" and _throttled(message)):
+        return _ERRORS[error]
+    if _throttled(message):
+        return THROTTLED, ""
+    for text, kind, advice in _TEXTS:
         if text in message:
-            return advice
+            return kind, advice
     status = query.get("Status") or {}
+    told = status.get("AthenaError") or {}
     if status.get("State") == "CANCELLED":
-        return "Somebody cancelled the query."
-    return _HOPELESS_TYPES.get((status.get("AthenaError") or {}).get("ErrorType", 0))
+        return INTERRUPTED, "Somebody cancelled the query."
+    if told.get("Retryable") is True:
+        return PASSING, ""
+    return _TYPES.get(told.get("ErrorType", -1), (PASSING, ""))
+
+
+def _throttled(message: str) -> bool:
+    return any(text in message for text in _PASSING_TEXTS)
 
 
 def _object(cause: str) -> dict[str, Any]:

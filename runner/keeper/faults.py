@@ -53,3 +53,11 @@ class NothingPublished(KeeperError):
 
 class OutOfOrder(KeeperError):
     """A table that reads itself misses the partition before its window (SEMANTICS 21)."""
+
+
+class InputChanged(KeeperError):
+    """An input was published while it was read; the attempt is made anew."""
+
+
+class InputUnfinished(KeeperError):
+    """An input is half-written by a run that died, and cannot be finished from its stage."""

@@ -17,14 +17,16 @@ machine catches.
 from __future__ import annotations
 
 import datetime as dt
+import math
 import os
 from typing import TYPE_CHECKING, Any
 
 from . import begin as begins
 from . import diagnose as diagnoses
-from . import loads, prepare, publish, whole
+from . import failures, loads, prepare, publish, whole
 from .core import Attempt, Keeper
 from .storage import WORKERS, Storage
+from .work import SPLIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,18 +59,25 @@ def dispatch(keeper: Keeper, event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _diagnose(keeper: Keeper, event: dict[str, Any]) -> dict[str, Any]:
+    """Decide what comes after a failed attempt: the same again, smaller chunks, or the end."""
     attempt = Attempt.read(event)
     found = diagnoses.explain(event.get("error") or "", event.get("cause") or "")
-    retry = found.retry and attempt.number < event["max_attempts"]
+    split = int(event.get("split") or 1)
+    smaller = found.smaller and int(event.get("largest") or 1) > 1
+    tries = attempt.number - round(math.log(split, SPLIT))
+    retry = smaller or (found.retry and tries < event["max_attempts"])
     if not retry:
         keeper.leases.release(attempt.spec.name, attempt.owner)
+        failures.note(keeper, attempt, event, found)
+    delay = event["interval"] * event["backoff"] ** (tries - 1)
     again = "It is tried again from a new stage." if retry else _REDRIVE
-    delay = event["interval"] * event["backoff"] ** (attempt.number - 1)
     return {
         "retry": retry,
-        "wait": 0 if found.at_once else int(min(delay, event["max_delay"])),
+        "split": split * SPLIT if smaller else split,
+        "wait": 0 if found.at_once or smaller else int(min(delay, event["max_delay"])),
+        "kind": found.kind,
         "message": found.message,
-        "advice": found.advice or again,
+        "advice": "It is tried again in smaller chunks." if smaller else found.advice or again,
     }
 
 

@@ -52,9 +52,11 @@ class Leases:
         database, _, name = table.partition(".")
         return f"{self.storage.prefix}_runner/leases/{database}/{name}.json"
 
-    def take(self, table: str, owner: Owner, *, stage: str) -> None:
+    def take(
+        self, table: str, owner: Owner, *, stage: str, window: tuple[str, str] = ("", "")
+    ) -> None:
         """Take the lease, keep it, or take it over; LeaseHeld when its owner is at work."""
-        key, value = self.key(table), self._value(owner, stage)
+        key, value = self.key(table), self._value(owner, stage, window)
         try:
             self.storage.create_json(key, value)
         except Conflict:
@@ -116,12 +118,14 @@ class Leases:
         if found is not None and found[0]["execution"] == owner.execution:
             self.storage.delete_if(key, etag=found[1])
 
-    def _value(self, owner: Owner, stage: str) -> dict[str, object]:
+    def _value(self, owner: Owner, stage: str, window: tuple[str, str]) -> dict[str, object]:
         return {
             "execution": owner.execution,
             "redrive": owner.redrive,
             "attempt": owner.attempt,
             "stage": stage,
+            "start": window[0],
+            "end": window[1],
             "at": self.now().isoformat(),
         }
 

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Any
 from . import records, windows
 from .faults import EmptyTable, NothingPublished
 from .spec import run_name
+from .work import asked
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .core import Attempt, Keeper
     from .spec import Spec
+    from .work import Span
 
 _WHOLE_MODES = ("replace", "truncate_insert")
 _SHOWN = 5
@@ -25,9 +29,9 @@ def plan_load(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[s
     spec, load, window = attempt.spec, event["load"], event["window"]
     if spec.kind in ("view", "ddl"):
         raise NothingPublished(f"{spec.name} is a {spec.kind}: no files of ours to load")
-    start, end = spec.window(window["start"], window["end"], window["grain"])
+    work = asked(keeper.storage, spec, window)
     whole = spec.grain is None or load["mode"] in _WHOLE_MODES
-    chosen = _entries(keeper, spec, None if whole else (start, end))
+    chosen = _entries(keeper, spec, None if whole else work.spans)
     bodies = records.bodies(keeper.storage, chosen)
     files = _files(keeper, spec, bodies, chosen)
     rows = sum(bodies[entry]["rows"][p] for entry, periods in chosen.items() for p in periods)
@@ -38,8 +42,8 @@ def plan_load(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[s
         "load_key": {
             "mart_table": load["table"],
             "table": event["name"],
-            "window_start": records.WHOLE if whole else start,
-            "window_end": records.WHOLE if whole else end,
+            "window_start": records.WHOLE if whole else work.start,
+            "window_end": records.WHOLE if whole else work.end,
             "publish_id": _publish_id(chosen),
         },
         "mode": load["mode"],
@@ -56,7 +60,7 @@ def plan_load(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[s
             {"name": name, "type": "string", "mart_type": load["columns"].get(name)}
             for name in spec.partitions
         ],
-        "window": _window_filter(spec, None if whole else (start, end)),
+        "window": _window_filter(spec, None if whole else work.spans),
         "whole_table": whole,
         "format": load["format"],
         "files": files,
@@ -68,11 +72,11 @@ def plan_load(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[s
 
 
 def _entries(
-    keeper: Keeper, spec: Spec, window: tuple[str, str] | None
+    keeper: Keeper, spec: Spec, spans: Sequence[Span] | None
 ) -> dict[records.Entry, list[str]]:
     """Give the records that count, each with its periods; NothingPublished if one is missing."""
     latest = records.newest(records.entries(keeper.storage, spec.name), spec.grain)
-    wanted = sorted(latest) if window is None else list(windows.periods(*window, str(spec.grain)))
+    wanted = sorted(latest) if spans is None else _periods(spec, spans)
     missing = [p for p in wanted if p not in latest or not latest[p].published]
     if missing or not wanted:
         shown = ", ".join(missing[:_SHOWN]) or "any partition"
@@ -112,11 +116,13 @@ def _publish_id(chosen: dict[records.Entry, list[str]]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _window_filter(spec: Spec, window: tuple[str, str] | None) -> dict[str, Any] | None:
-    if window is None:
+def _window_filter(spec: Spec, spans: Sequence[Span] | None) -> dict[str, Any] | None:
+    if spans is None:
         return None
     columns = [column for column, _ in spec.time]
-    return {
-        "columns": columns,
-        "values": [list(values) for values in spec.time_values(*window)],
-    }
+    values = [list(values) for span in spans for values in spec.time_values(*span)]
+    return {"columns": columns, "values": values}
+
+
+def _periods(spec: Spec, spans: Sequence[Span]) -> list[str]:
+    return [period for span in spans for period in windows.periods(*span, str(spec.grain))]

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import publish, records, schema, windows
-from .faults import NotOurs, OutOfOrder
+from . import inputs, publish, records, refresh, schema, windows
+from .faults import InputUnfinished, NotOurs, OutOfOrder
+from .work import asked, cut, largest, pending, refuse_large
 
 if TYPE_CHECKING:
     from .core import Attempt, Keeper
     from .spec import Spec
+    from .work import Span, Work
+
+_MOST_CHUNKS = 150
+"""Chunks that are told to the state machine at once: a payload holds 256 KiB."""
 
 
 def prepare(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[str, Any]:
@@ -18,41 +23,126 @@ def prepare(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[str
     if spec.kind in ("view", "ddl"):
         return _prepare_definition(keeper, attempt, target)
     schema.refuse_foreign(spec, target)
-    window = event["window"]
-    start, end = spec.window(window["start"], window["end"], window["grain"])
-    grain = spec.grain or window["grain"]
+    work = asked(keeper.storage, spec, event["window"])
+    refuse_large(spec, work)
+    given = finish_inputs(keeper, attempt, work)
+    if spec.kind == "ctas":
+        return _prepare_whole(keeper, attempt, event, given)
+    stage = keeper.storage.uri(attempt.stage(keeper.storage))
+    owned = spec.owned(work.start, work.end)
+    keeper.leases.take(spec.name, attempt.owner, stage=stage, window=owned)
+    facts = _target_facts(spec, target)
+    _settle(keeper, spec, facts["location"])
+    found = publish.recover(keeper, attempt, location=facts["location"], spans=work.spans)
+    latest = records.newest(found, spec.grain)
+    spans = pending(attempt, work, latest, given)
+    for start, _ in spans:
+        _refuse_gap(spec, latest, start)
+    plan = {
+        "start": work.start,
+        "end": work.end,
+        "tag": attempt.tag,
+        "stage": stage,
+        **facts,
+        "types": not schema.is_current(spec, target),
+        "refresh": None,
+    }
+    if work.refresh and spans and target is not None:
+        new, spans = _refresh(keeper, attempt, work, given, location=facts["location"])
+        plan |= {"types": True, "refresh": new, "location": new["location"]}
+    return {**plan, **_chunk_facts(keeper, attempt, event, spans=spans, work=work, given=given)}
+
+
+def _chunk_facts(
+    keeper: Keeper,
+    attempt: Attempt,
+    event: dict[str, Any],
+    *,
+    spans: tuple[Span, ...],
+    work: Work,
+    given: inputs.Inputs,
+) -> dict[str, Any]:
+    """Describe the chunks, as many as a state machine's payload holds; `more` tells of others."""
+    spec = attempt.spec
+    grain = spec.grain or event["window"]["grain"]
+    chunks = cut(spec, spans, split=int(event.get("split") or 1))
     stage = attempt.stage(keeper.storage)
-    plan: dict[str, Any] = {
+    first = chunks[0] if chunks else (work.start, work.start if spec.grain else work.end)
+    return {
+        "values": spec.values(*first, grain),
+        "largest": largest(spec, chunks),
+        "more": len(chunks) > _MOST_CHUNKS,
+        "chunks": [
+            {
+                "start": start,
+                "end": end,
+                "tag": f"{attempt.tag}_{_label(start)}",
+                "stage": keeper.storage.uri(f"{stage}{_label(start)}/"),
+                "values": spec.values(start, end, grain),
+                "inputs": given.token(start, end),
+            }
+            for start, end in chunks[:_MOST_CHUNKS]
+        ],
+    }
+
+
+def _label(start: str) -> str:
+    """Name a chunk by its first period, as a catalogue's names allow: 20130105t07."""
+    return "".join(char for char in start.lower() if char.isalnum())
+
+
+def _prepare_whole(
+    keeper: Keeper, attempt: Attempt, event: dict[str, Any], given: inputs.Inputs
+) -> dict[str, Any]:
+    spec, window = attempt.spec, event["window"]
+    start, end = spec.window(window["start"], window["end"], window["grain"])
+    return {
         "start": start,
         "end": end,
         "tag": attempt.tag,
-        "stage": keeper.storage.uri(stage),
+        "stage": keeper.storage.uri(attempt.stage(keeper.storage)),
+        "values": spec.values(start, end, spec.grain or window["grain"]),
+        "inputs": given.token(start, end),
     }
-    if spec.kind == "ctas":
-        return {**plan, "values": spec.values(start, end, grain)}
-    chunks = spec.chunks(start, end)
-    keeper.leases.take(spec.name, attempt.owner, stage=keeper.storage.uri(stage))
-    facts = _target_facts(spec, target)
-    found = publish.recover(keeper, attempt, location=facts["location"], window=(start, end))
-    latest = records.newest(found, spec.grain)
-    _refuse_gap(spec, latest, start)
-    return {
-        **plan,
-        **facts,
-        "types": not schema.is_current(spec, target),
-        "values": spec.values(*chunks[0], grain),
-        "chunks": [
-            {
-                "start": first,
-                "end": last,
-                "tag": f"{attempt.tag}_{number}",
-                "stage": keeper.storage.uri(f"{stage}{number}/"),
-                "values": spec.values(first, last, grain),
-            }
-            for number, (first, last) in enumerate(chunks)
-            if not _is_published(attempt, latest, (first, last))
-        ],
-    }
+
+
+def _settle(keeper: Keeper, spec: Spec, location: str) -> None:
+    """Write the records of a full refresh that died after its flip."""
+    generation = refresh.generation_of(location)
+    if generation:
+        refresh.settle(keeper.storage, spec, generation)
+
+
+def _refresh(
+    keeper: Keeper, attempt: Attempt, work: Work, given: inputs.Inputs, *, location: str
+) -> tuple[dict[str, Any], tuple[Span, ...]]:
+    """Give the new generation, and what it still lacks."""
+    spec, storage = attempt.spec, keeper.storage
+    generation = refresh.generation_of(location) + 1
+    place = refresh.place(storage, spec, generation)
+    there = records.newest(refresh.entries(storage, place), spec.grain)
+    spans = pending(attempt, work, there, given)
+    new = refresh.location(storage, spec, generation)
+    return {"generation": generation, "location": new, "place": place}, spans
+
+
+def finish_inputs(keeper: Keeper, attempt: Attempt, work: Work) -> inputs.Inputs:
+    """Look at what is read; finish what dead runs left half-way, wait for living ones."""
+    found = inputs.look(keeper, attempt.spec)
+    if not any(publish.finish_input(keeper, attempt, *begun) for begun in _begun(found, work)):
+        return found
+    found = inputs.look(keeper, attempt.spec)
+    for one, entry in _begun(found, work):
+        raise InputUnfinished(
+            f"{attempt.spec.name} reads {one.name}, whose {entry.start}..{entry.end} was left "
+            f"half-written by {entry.run}; run {one.name} for that window first"
+        )
+    return found
+
+
+def _begun(found: inputs.Inputs, work: Work) -> list[tuple[inputs.Input, records.Entry]]:
+    begun = [pair for span in work.spans for pair in found.unfinished(*span)]
+    return list({entry.key: (one, entry) for one, entry in begun}.values())
 
 
 def _target_facts(spec: Spec, target: dict[str, Any] | None) -> dict[str, Any]:
@@ -73,25 +163,8 @@ def _write_facts(spec: Spec, columns: list[dict[str, str]], location: str) -> di
     }
 
 
-def _is_published(
-    attempt: Attempt, latest: dict[str, records.Entry], chunk: tuple[str, str]
-) -> bool:
-    """Tell whether an earlier attempt of this execution published the chunk, and it counts."""
-    spec = attempt.spec
-    run = f"{attempt.run.rpartition('.')[0]}."
-    entries = {latest.get(period) for period in spec.prefixes(*chunk)}
-    return all(
-        entry is not None
-        and entry.published
-        and entry.run.startswith(run)
-        and (entry.start, entry.end) == spec.owned(*chunk)
-        and entry.fingerprint == spec.fingerprint[:12]
-        for entry in entries
-    )
-
-
 def _refuse_gap(spec: Spec, latest: dict[str, records.Entry], start: str) -> None:
-    """Require the period before the window of a table that reads itself (SEMANTICS 21)."""
+    """Require the period before a span of a table that reads itself (SEMANTICS 21)."""
     if not spec.ordered or spec.grain is None:
         return
     if not latest or start <= min(latest):
@@ -139,9 +212,14 @@ def reconcile(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[s
     wanted = schema.data_columns(spec, event["inferred"])
     parameters = schema.target_parameters(spec)
     if target is None:
-        location = keeper.storage.uri(f"{keeper.storage.prefix}{spec.database}/{spec.table}/g=1/")
+        location = refresh.location(keeper.storage, spec, 1)
         change: dict[str, Any] = {"action": "create", "version": ""}
         columns = wanted
+    elif plan.get("refresh"):
+        location = plan["refresh"]["location"]
+        change = {"action": "keep", "version": target.get("VersionId", "")}
+        columns = wanted
+        parameters = {**schema.kept_parameters(target), **parameters}
     else:
         location = target["StorageDescriptor"]["Location"]
         change = {"action": "update", "version": target.get("VersionId", "")}

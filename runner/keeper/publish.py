@@ -6,42 +6,48 @@ where it stands.  So a call that runs out of time is called again.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from . import records, results
+from . import inputs, records, refresh, results
 from .faults import LeaseHeld, PromotionFailed
 from .promote import OutOfTime, by_period, promote
+from .spec import Spec
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     from .core import Attempt, Keeper
     from .promote import File
-    from .spec import Spec
     from .storage import Storage
+    from .work import Span
 
 
 def publish(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[str, Any]:
     """Promote one chunk from its stage into the table; `complete` is false to be called again."""
-    chunk, spec = event["chunk"], attempt.spec
+    chunk, spec, storage = event["chunk"], attempt.spec, keeper.storage
     start, end = spec.owned(chunk["start"], chunk["end"])
     keeper.leases.renew(spec.name, attempt.owner)
-    found = records.entries(keeper.storage, spec.name)
+    place = (event["plan"].get("refresh") or {}).get("place", "")
+    found = refresh.entries(storage, place) if place else records.entries(storage, spec.name)
     entry = records.own(found, run=attempt.run, start=start, end=end)
     if entry is None:
         body = _judged(keeper, attempt, event)
-        entry = records.begin(keeper.storage, body, found=found, now=keeper.now())
+        inputs.check(keeper, attempt, chunk)
+        entry = records.begin(storage, body, found=found, now=keeper.now(), place=place)
     else:
-        body = records.read(keeper.storage, entry)
+        body = records.read(storage, entry)
     if entry.published:
-        records.tidy(keeper.storage, entry)
+        records.tidy(storage, entry)
     else:
         try:
             etags = promote(keeper, attempt, body)
         except OutOfTime:
             return {"complete": False, "start": start, "end": end}
         keeper.leases.check(spec.name, attempt.owner)
-        body = _completed(keeper.storage, entry, body, etags)
-    keeper.storage.empty(body["stage"])
+        body = _completed(storage, entry, body, etags)
+    storage.empty(body["stage"])
     return {"complete": True, **summary(body)}
 
 
@@ -140,32 +146,73 @@ def _completed(
 
 
 def recover(
-    keeper: Keeper, attempt: Attempt, *, location: str, window: tuple[str, str]
+    keeper: Keeper, attempt: Attempt, *, location: str, spans: Sequence[Span]
 ) -> list[records.Entry]:
-    """Finish what dead runs began outside of the window that is about to be redone (SEMANTICS 3).
+    """Finish what dead runs began outside of the spans that are about to be redone (SEMANTICS 3).
 
     Gives the records as they are afterwards.  A record whose stage is gone, or that wrote to
     another location, stays `writing`: its periods are missing until a run writes them.
     """
     spec, storage = attempt.spec, keeper.storage
     found = records.entries(storage, spec.name)
-    redone = set(spec.prefixes(*window))
     begun: dict[records.Entry, list[str]] = {}
     for period, entry in records.newest(found, spec.grain).items():
-        if not entry.published and period not in redone:
+        if not entry.published and not any(first <= period <= last for first, last in spans):
             begun.setdefault(entry, []).append(period)
-    for entry, periods in begun.items():
-        body = records.read(storage, entry)
-        staged = {stored.key for stored in storage.list(body["stage"])}
-        if (
-            body["location"] == location
-            and body["partitions"] == list(spec.partitions)
-            and staged.issuperset(file["from"] for file in body["files"])
-        ):
-            try:
-                etags = promote(keeper, attempt, body, periods)
-            except OutOfTime:
-                raise LeaseHeld(f"{spec.name}: what {entry.run} left is being finished") from None
-            _completed(storage, entry, body, etags)
-            storage.empty(body["stage"])
-    return records.entries(storage, spec.name) if begun else found
+    done = [
+        _finish(keeper, attempt, entry, periods, location=location)
+        for entry, periods in begun.items()
+    ]
+    return records.entries(storage, spec.name) if any(done) else found
+
+
+def _finish(
+    keeper: Keeper,
+    attempt: Attempt,
+    entry: records.Entry,
+    periods: Collection[str] | None,
+    *,
+    location: str,
+) -> bool:
+    """Go on with a begun publish from its stage; False when that is not there any more."""
+    spec, storage = attempt.spec, keeper.storage
+    body = records.read(storage, entry)
+    staged = {stored.key for stored in storage.list(body["stage"])}
+    if (
+        body["location"] != location
+        or body["partitions"] != list(spec.partitions)
+        or not staged.issuperset(file["from"] for file in body["files"])
+    ):
+        return False
+    try:
+        etags = promote(keeper, attempt, body, periods)
+    except OutOfTime:
+        raise LeaseHeld(f"{spec.name}: what {entry.run} left is being finished") from None
+    _completed(storage, entry, body, etags)
+    storage.empty(body["stage"])
+    return True
+
+
+def finish_input(
+    keeper: Keeper, attempt: Attempt, given: inputs.Input, entry: records.Entry
+) -> bool:
+    """Finish a publish of another table that a run of ours is about to read.
+
+    LeaseHeld while its writer is at work.  Gives True once its records have to be read again.
+    """
+    storage = keeper.storage
+    body = records.read(storage, entry)
+    if not body.get("time"):
+        return True
+    spec = Spec.read({**body, "name": body["table"], "kind": "insert", "project": ""})
+    writer = replace(attempt, spec=spec)
+    window = (entry.start, entry.end)
+    keeper.leases.take(given.name, writer.owner, stage=storage.uri(body["stage"]), window=window)
+    try:
+        latest = records.newest(records.entries(storage, given.name), given.grain)
+        periods = [period for period, found in latest.items() if found.key == entry.key]
+        if periods:
+            _finish(keeper, writer, entry, periods, location=body["location"])
+    finally:
+        keeper.leases.release(given.name, writer.owner)
+    return True

@@ -195,16 +195,28 @@ def _object(storage: Storage, key: str) -> dict[str, Any]:
     return body
 
 
-def begin(storage: Storage, body: dict[str, Any], *, found: list[Entry], now: dt.datetime) -> Entry:
-    """Write the `.writing` record of a body, later than every record `found` of its table."""
-    entry = _new(storage, body, WRITING, _later(found, now))
+def begin(
+    storage: Storage,
+    body: dict[str, Any],
+    *,
+    found: list[Entry],
+    now: dt.datetime,
+    place: str = "",
+) -> Entry:
+    """Write the `.writing` record of a body, later than every record `found` of its table.
+
+    `place` is the folder, if not the one of the table's records.
+    """
+    where = place or folder(storage, body["table"])
+    entry = _new(body, WRITING, at=_later(found, now), place=where)
     storage.write_json(entry.key, body)
     return entry
 
 
 def fail(storage: Storage, body: dict[str, Any], *, found: list[Entry], now: dt.datetime) -> None:
     """Note that a run gave up on a window; `body` tells why."""
-    storage.write_json(_new(storage, body, FAILED, _later(found, now)).key, body)
+    place = folder(storage, body["table"])
+    storage.write_json(_new(body, FAILED, at=_later(found, now), place=place).key, body)
 
 
 def _later(found: list[Entry], now: dt.datetime) -> str:
@@ -216,11 +228,11 @@ def _later(found: list[Entry], now: dt.datetime) -> str:
     return stamp(last + dt.timedelta(microseconds=1))  # another machine's clock is ahead
 
 
-def _new(storage: Storage, body: dict[str, Any], state: str, at: str) -> Entry:
+def _new(body: dict[str, Any], state: str, *, at: str, place: str) -> Entry:
     start, end, fingerprint, run = body["start"], body["end"], body["fingerprint"][:12], body["run"]
     ending = next(name for name, told in _ENDINGS.items() if told == state)
     name = f"{start}_{end}/{at}_{fingerprint}_{run}.{ending}"
-    return Entry(at, start, end, fingerprint, run, state, folder(storage, body["table"]) + name)
+    return Entry(at, start, end, fingerprint, run, state, place + name)
 
 
 def complete(storage: Storage, entry: Entry, body: dict[str, Any]) -> None:

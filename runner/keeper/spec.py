@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import windows
-from .faults import WindowTooLarge
 from .records import WHOLE
 
 _HIVE_ESCAPED = re.compile(r"""[\x00-\x1f"#%'*/:=?\\\x7f{\[\]^]""")
@@ -45,6 +44,8 @@ class Spec:
     ordered: bool
     """The table reads itself: the period before the window must be published."""
     max_window: int
+    reads: tuple[dict[str, Any], ...]
+    """Tables of ours that it reads: table (physical name), kind, grain, windowed, lookback."""
 
     @property
     def database(self) -> str:
@@ -77,6 +78,7 @@ class Spec:
             allow_empty=value.get("allow_empty", False),
             ordered=value.get("ordered", False),
             max_window=value.get("max_window", 400),
+            reads=tuple(value.get("reads", ())),
         )
 
     def window(self, start: str, end: str, grain: str) -> tuple[str, str]:
@@ -88,25 +90,6 @@ class Spec:
     def owned(self, start: str, end: str) -> tuple[str, str]:
         """Give the window as records name it: `all` when the table has no time partitions."""
         return (WHOLE, WHOLE) if self.grain is None else (start, end)
-
-    def chunks(self, start: str, end: str) -> list[tuple[str, str]]:
-        """Cut a window into runs of periods that one statement may write (SEMANTICS 22).
-
-        A table that reads itself is written period by period: each reads the one before it.
-        """
-        if self.grain is None:
-            return [(start, end)]
-        labels = list(windows.periods(start, end, self.grain))
-        if len(labels) > self.max_window:
-            raise WindowTooLarge(
-                f"{self.name}: {start}..{end} is {len(labels)} partitions, more than the "
-                f"{self.max_window} that one run writes; use `runner backfill`"
-            )
-        size = 1 if self.ordered else max(1, OPEN_WRITERS // self.combinations)
-        return [
-            (labels[first], labels[min(first + size, len(labels)) - 1])
-            for first in range(0, len(labels), size)
-        ]
 
     def values(self, start: str, end: str, grain: str) -> dict[str, str]:
         """Compute the marks of the SQL for one window or chunk."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import records, results, schema
+from . import inputs, records, refresh, results, schema
 from .faults import PromotionFailed
 from .publish import is_data, partition_values, summary
 
@@ -28,7 +28,10 @@ def accept(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[str,
     counts = results.rows_by_period(spec, found, plan["start"], plan["end"])
     tests = results.judge(spec, found, counts)
     results.refuse_empty(spec, sum(counts.values()))
-    keeper.leases.take(spec.name, attempt.owner, stage=plan["stage"])
+    keeper.leases.take(
+        spec.name, attempt.owner, stage=plan["stage"], window=(records.WHOLE, records.WHOLE)
+    )
+    inputs.check(keeper, attempt, plan)
     target = event.get("target")
     schema.refuse_foreign(spec, target)
     columns = _columns(spec, staged)
@@ -80,6 +83,9 @@ def _files(keeper: Keeper, location: str) -> list[dict[str, Any]]:
 def finish(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[str, Any]:
     """End a table's turn: record what was published, give the lease back, count."""
     if attempt.spec.kind == "insert":
+        new = event.get("refresh")
+        if new:  # the flip has made this generation the table
+            refresh.settle(keeper.storage, attempt.spec, new["generation"])
         result = _totals(keeper, attempt, event["written"])
     else:
         result = summary(_record(keeper, attempt, event))
@@ -88,17 +94,17 @@ def finish(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[str,
 
 
 def _totals(keeper: Keeper, attempt: Attempt, written: list[dict[str, Any]]) -> dict[str, Any]:
-    """Add up the chunks: those of this attempt, and those that earlier ones had published."""
-    parts = list(written)
-    if attempt.number > 1:
-        ours = {(chunk["start"], chunk["end"]) for chunk in written}
-        run = f"{attempt.run.rpartition('.')[0]}."
-        parts += [
-            summary(records.read(keeper.storage, entry))
-            for entry in records.entries(keeper.storage, attempt.spec.name)
-            if entry.published and entry.run.startswith(run)
-            if (entry.start, entry.end) not in ours
-        ]
+    """Add up what this execution published: the last chunks as told, others by their records."""
+    ours = {(chunk["start"], chunk["end"]) for chunk in written}
+    run = f"{attempt.run.rpartition('.')[0]}."
+    found = records.entries(keeper.storage, attempt.spec.name)
+    others = {
+        entry
+        for entry in records.newest(found, attempt.spec.grain).values()
+        if entry.published and entry.run.startswith(run) and (entry.start, entry.end) not in ours
+    }
+    bodies = records.bodies(keeper.storage, sorted(others))
+    parts = [*written, *(summary(body) for body in bodies.values())]
     totals = {
         name: sum(part[name] for part in parts) for name in ("rows", "bytes", "files", "partitions")
     }

@@ -163,7 +163,9 @@ def test_a_passing_failure_waits_longer_each_time_and_keeps_the_lease(
     Turn(lake, insert_spec(), attempt=attempt).prepare()
     assert diagnose(lake, attempt, *failed("GENERIC_INTERNAL_ERROR")) == {
         "retry": True,
+        "split": 1,
         "wait": wait,
+        "kind": "passing",
         "message": "GENERIC_INTERNAL_ERROR",
         "advice": "It is tried again from a new stage.",
     }

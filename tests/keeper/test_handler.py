@@ -92,7 +92,7 @@ def test_the_zipped_keeper_writes_a_table_over_http(tmp_path: Path, paths: list[
     turn = Turn(lake, spec)
     table = {**spec, "execution": turn.execution, "redrive": 0}
     other = {**table, "execution": ARN + "other"}
-    stage = {"stage": f"{LAKE}_runner/stage/marts/daily/daily.r1/0/1/0/"}
+    stage = {"stage": f"{LAKE}_runner/stage/marts/daily/daily.r1/0/1/20130105/"}
     result = turn.stage_days(stage, {"2013-01-05": "new"})
     chunk = {"start": "2013-01-05", "end": "2013-01-05", **stage}
     plan = {"location": f"{LAKE}marts/daily/g=1/", "stage_columns": []}

@@ -25,12 +25,15 @@ def leases(lake: Lake, client: Any = None) -> Leases:  # noqa: ANN401 - boto3's 
 
 
 def test_a_lease_names_its_owner_and_its_stage(any_lake: Lake) -> None:
-    leases(any_lake).take(TABLE, A, stage="s3://lake/stage/")
+    window = ("2013-01-01", "2013-01-31")
+    leases(any_lake).take(TABLE, A, stage="s3://lake/stage/", window=window)
     assert any_lake.body(KEY) == {
         "execution": "arn:a",
         "redrive": 0,
         "attempt": 1,
         "stage": "s3://lake/stage/",
+        "start": "2013-01-01",
+        "end": "2013-01-31",
         "at": "2013-02-01T03:00:00+00:00",
     }
 

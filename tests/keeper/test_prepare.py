@@ -38,7 +38,10 @@ def test_the_plan_of_a_known_table(lake: Lake) -> None:
         "tag": tag,
         "stage": stage,
         "types": False,
+        "refresh": None,
         "values": {"m0": "2013-01-05"},
+        "largest": 1,
+        "more": False,
         "columns": '"carrier", "flights", "dt"',
         "stage_columns": COLUMNS[:2],
         "location": f"{LAKE}marts/daily/g=1/",
@@ -46,11 +49,12 @@ def test_the_plan_of_a_known_table(lake: Lake) -> None:
             {
                 "start": f"2013-01-0{day}",
                 "end": f"2013-01-0{day}",
-                "tag": f"{tag}_{number}",
-                "stage": f"{stage}{number}/",
+                "tag": f"{tag}_2013010{day}",
+                "stage": f"{stage}2013010{day}/",
                 "values": {"m0": f"2013-01-0{day}"},
+                "inputs": "",
             }
-            for number, day in enumerate((5, 6))
+            for day in (5, 6)
         ],
     }
     assert lake.body(LEASE)["execution"] == ARN + "r1"

@@ -8,6 +8,7 @@ import pytest
 
 from runner.keeper.faults import WindowTooLarge
 from runner.keeper.spec import Spec, hive_escape, is_allowed, run_name, tag
+from runner.keeper.work import Work, cut, refuse_large
 from tests.support.lake import ctas_spec, insert_spec
 
 HOURLY = {"grain": "hour", "time": [["dt", "yyyy-MM-dd"], ["hh", "HH"]], "partitions": ["dt", "hh"]}
@@ -51,11 +52,11 @@ def spec(**more: Any) -> Spec:  # noqa: ANN401 - JSON
 def test_semantics_22_a_chunk_opens_at_most_100_writers(
     more: dict[str, Any], window: tuple[str, str], chunks: list[tuple[str, str]]
 ) -> None:
-    assert spec(**more).chunks(*window) == chunks
+    assert cut(spec(**more), [window]) == chunks
 
 
 def test_pains_5_to_7_a_year_becomes_chunks_without_gap() -> None:
-    found = spec().chunks("2013-01-01", "2013-12-31")
+    found = cut(spec(), [("2013-01-01", "2013-12-31")])
     assert found == [
         ("2013-01-01", "2013-04-10"),
         ("2013-04-11", "2013-07-19"),
@@ -66,7 +67,7 @@ def test_pains_5_to_7_a_year_becomes_chunks_without_gap() -> None:
 
 def test_semantics_23_more_partitions_than_a_run_may_write_name_backfill() -> None:
     with pytest.raises(WindowTooLarge, match=r"744 partitions, more than the 400 .*backfill"):
-        spec(**HOURLY).chunks("2013-01-01T00", "2013-01-31T23")
+        refuse_large(spec(**HOURLY), Work((("2013-01-01T00", "2013-01-31T23"),)))
 
 
 @pytest.mark.parametrize(
