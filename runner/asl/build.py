@@ -133,6 +133,12 @@ def _pass_through(sdk: Any) -> Callable[[State], Any]:  # noqa: ANN401
     return PassThrough
 
 
+def _processor(flow: Flow) -> dict[str, str]:
+    if flow.distributed:
+        return {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+    return {"Mode": "INLINE"}
+
+
 def _graph(sdk: Any, make: Callable[[State], Any], flow: Flow) -> Any:  # noqa: ANN401
     """Chain the states of a flow into a graph; nested flows become graphs of their own."""
     steps = []
@@ -142,7 +148,7 @@ def _graph(sdk: Any, make: Callable[[State], Any], flow: Flow) -> Any:  # noqa: 
             value = step.written.get(field)
             if isinstance(value, Flow):
                 inner = _graph(sdk, make, value).to_dict()
-                step.written[field] = {"ProcessorConfig": {"Mode": "INLINE"}, **inner}
+                step.written[field] = {"ProcessorConfig": _processor(value), **inner}
             elif isinstance(value, list):
                 step.written[field] = [
                     _graph(sdk, make, one).to_dict() if isinstance(one, Flow) else one

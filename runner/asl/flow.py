@@ -34,6 +34,8 @@ class Flow:
     """States and where they start."""
 
     states: tuple[State, ...]
+    distributed: bool = False
+    """Whether a Map runs this as executions of their own, with histories of their own."""
 
     @property
     def start(self) -> str:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from typing import TYPE_CHECKING, Any
 
 from runner.asl.expressions import names_of
 from runner.model.header import ColumnTest, Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from runner.model.names import TableName
     from runner.model.project import Allowed, Project, Table
     from runner.model.sqltext import Mark
 
@@ -110,6 +114,7 @@ def keeper_spec(project: Project, table: Table, grain: str) -> dict[str, Any]:
         "partitions": list(header.partition),
         "allowed": others,
         "combinations": parts.combinations,
+        "reads": list(_reads(project, table)),
         "storage": storage_of(table),
         "parameters": {
             **format_parameters(table),
@@ -122,6 +127,50 @@ def keeper_spec(project: Project, table: Table, grain: str) -> dict[str, Any]:
         "ordered": any(read.table == table.name for read in table.reads),
         "max_window": project.config.defaults.max_window,
     }
+
+
+def _reads(project: Project, table: Table) -> Iterator[dict[str, Any]]:
+    """Name the tables below a table that have records; views are looked through.
+
+    What a view reads counts as read whole: its own filters are not known.
+    """
+    known = {one.name: one for one in project.tables}
+    waiting = [(read, read.windowed) for read in table.reads]
+    seen: set[TableName] = {table.name}
+    for read, windowed in waiting:
+        found = known.get(read.table)
+        if found is None or found.name in seen or found.kind is Kind.DDL:
+            continue
+        seen.add(found.name)
+        if found.kind is Kind.VIEW:
+            waiting += [(one, False) for one in found.reads]
+            continue
+        yield {
+            "table": f"{found.database}.{found.name.table}",
+            "kind": "iceberg" if found.header.format == "iceberg" else found.kind.value,
+            "grain": (found.partitioning.grain or None) if found.kind is Kind.INSERT else None,
+            "windowed": windowed,
+            "lookback": read.lookback if windowed else 0,
+        }
+
+
+def injected_conditions(table: Table) -> tuple[str, ...]:
+    """Give the SQL conditions for the values of injected partition columns, one a statement.
+
+    Athena reads an injected column only under an equality, so that each value has a statement of
+    its own.  Empty for a table without such columns.
+    """
+    header = table.header
+    names = [name for name, column in header.partition.items() if column.type == "injected"]
+    if not names:
+        return ()
+    values = [header.partition[name].values or () for name in names]
+    return tuple(
+        " AND ".join(
+            f"{_name(name)} = {_literal(value)}" for name, value in zip(names, chosen, strict=True)
+        )
+        for chosen in itertools.product(*values)
+    )
 
 
 def _fingerprint(project: Project, table: Table) -> str:

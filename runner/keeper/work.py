@@ -103,9 +103,10 @@ def _done(
         entry = latest.get(period)
         if entry is None or not entry.published or entry.fingerprint != fingerprint:
             return False
-        if not entry.run.startswith(run) and not (work.since and entry.at > work.since):
-            return False
-        return inputs.changed_at(period, period) < entry.at
+        if entry.run.startswith(run):  # its inputs were looked at when it was published
+            return True
+        since = work.since and entry.at > work.since
+        return bool(since) and inputs.changed_at(period, period) < entry.at
 
     return is_done
 

@@ -191,7 +191,7 @@ def partitioning(header: Header) -> Partitioning:
     buckets = header.bucket.count if header.bucket else 1
     combinations = buckets
     for column in others.values():
-        combinations *= _values(column)
+        combinations *= _written_at_once(column)
     return Partitioning(
         grain=key.grain if key is not None else "",
         time=tuple(zip(time, key.formats, strict=True)) if key is not None else (),
@@ -222,6 +222,11 @@ def _values(column: PartitionColumn) -> int:
         return 1  # a wrong pattern, which the projection's check reports
 
 
+def _written_at_once(column: PartitionColumn) -> int:
+    """Count the values that one statement writes: injected ones have a statement each."""
+    return 1 if column.type == "injected" else _values(column)
+
+
 def writers(header: Header) -> int:
     """Count the partitions x buckets that one statement writes for one period, at most."""
     key = time_key(header)
@@ -229,7 +234,7 @@ def writers(header: Header) -> int:
     count = header.bucket.count if header.bucket else 1
     for name, column in header.partition.items():
         if name not in time:
-            count *= _values(column)
+            count *= _written_at_once(column)
     return count
 
 

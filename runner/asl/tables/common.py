@@ -46,6 +46,10 @@ class Lane:
     own, empty: it knows the names in `$down`."""
     sink: str = "done"
     """The variable that collects this lane's results."""
+    refreshed: frozenset[str] = frozenset()
+    """Tables that a full refresh may write anew (SEMANTICS 10)."""
+    distributed: frozenset[str] = frozenset()
+    """Tables with so many chunks that these are executions of their own."""
 
     def is_down(self, names: Sequence[str]) -> str:
         """Ask in JSONata whether one of these failed or was skipped."""
@@ -114,7 +118,7 @@ class Turn:
                 self.name("start"),
                 {
                     "Type": "Pass",
-                    "Assign": {"spec": spec, "attempt": 1},
+                    "Assign": {"spec": spec, "attempt": 1, "split": 1, "largest": 1},
                     "Next": self.name("read"),
                 },
             ),
@@ -234,6 +238,9 @@ class Turn:
                 {
                     "error": expression("$problem.Error"),
                     "cause": expression('$exists($problem.Cause) ? $problem.Cause : ""'),
+                    "window": expression("$window"),
+                    "split": expression("$split"),
+                    "largest": expression("$largest"),
                     "max_attempts": retry.max_attempts,
                     "interval": seconds(retry.interval),
                     "backoff": retry.backoff,
@@ -260,6 +267,7 @@ class Turn:
                     "Seconds": expression("$diagnosis.wait"),
                     "Assign": {
                         "attempt": expression("$attempt + 1"),
+                        "split": expression("$diagnosis.split"),
                         "spec": expression(f'$merge([$spec, {{"redrive": {REDRIVE}}}])'),
                     },
                     "Next": self.name("read"),

@@ -1,7 +1,10 @@
 """An insert table's turn: chunks, each staged, tested and promoted.
 
 choose -> start -> read -> prepare -> [infer -> read types -> reconcile -> create | update]
--> write (a Map: stage -> insert -> test -> publish ... -> unstage) -> finish
+-> write (a Map: stage -> insert -> test -> publish ... -> unstage) -> more? -> finish
+
+In a full refresh the chunks go to a new generation of the table: more? -> flip -> finish.  Where
+the chunks are many, each is an execution of its own, and tells of its failure in its output.
 """
 
 from __future__ import annotations
@@ -12,9 +15,11 @@ from runner.asl import retries
 from runner.asl.expressions import concatenation, expression, quote, sql_terms
 from runner.asl.flow import Flow, State, catcher
 from runner.asl.tables.common import NO_OUTPUT, REDRIVE, Lane, Turn
+from runner.asl.tables.whole import flip_states
 from runner.asl.tablespec import (
     codec_of,
     format_parameters,
+    injected_conditions,
     mark_names,
     storage_of,
     test_query,
@@ -41,11 +46,12 @@ def states(lane: Lane, table: Table, following: str) -> tuple[State, ...]:
             },
         ),
         *_typing(turn),
-        _write(turn),
+        *_write(turn),
+        *_flip(turn),
         turn.keeper(
             "finish",
             "finish",
-            {"written": expression("$written")},
+            {"written": expression("$written"), "refresh": expression("$plan.refresh")},
             Assign=turn.result("published", ', "result": $states.result.Payload'),
             Next=following,
         ),
@@ -57,8 +63,15 @@ def _prepare(turn: Turn) -> State:
     return turn.keeper(
         "prepare",
         "prepare",
-        {"window": expression("$window"), "target": expression("$target")},
-        Assign={"plan": expression("$states.result.Payload")},
+        {
+            "window": expression("$window"),
+            "target": expression("$target"),
+            "split": expression("$split"),
+        },
+        Assign={
+            "plan": expression("$states.result.Payload"),
+            "largest": expression("$states.result.Payload.largest"),
+        },
         Retry=retries.keeper_waiting(seconds(turn.lane.defaults.lease_wait)),
         Next=turn.name("types?"),
     )
@@ -71,15 +84,17 @@ def _typing(turn: Turn) -> tuple[State, ...]:
         f" WITH (format = '{table.header.format.upper()}', "
         f"write_compression = '{codec_of(table)}', external_location = '"
     )
+    conditions = injected_conditions(table)
+    before, after = (" SELECT * FROM (", f") WHERE {conditions[0]}\n") if conditions else ("", "")
     query = concatenation(
         [
             quote(f'CREATE TABLE "{turn.stage_database}"."'),
             "$plan.tag",
             quote(f'_types"{head}'),
             "$plan.stage",
-            quote("types/') AS\n"),
+            quote(f"types/') AS{before}\n"),
             *sql_terms(table.sql, mark_names(table), "$plan.values"),
-            quote("\nWITH NO DATA"),
+            quote(f"\n{after}WITH NO DATA"),
         ]
     )
     types = {
@@ -116,7 +131,11 @@ def _typing(turn: Turn) -> tuple[State, ...]:
                     {
                         "Condition": expression('$plan.action = "create"'),
                         "Next": turn.name("create"),
-                    }
+                    },
+                    {
+                        "Condition": expression('$plan.action = "keep"'),
+                        "Next": turn.name("drop types"),
+                    },
                 ],
                 "Default": turn.name("update"),
             },
@@ -161,36 +180,84 @@ def _changing(turn: Turn, types: dict[str, Any]) -> tuple[State, ...]:
     )
 
 
-def _write(turn: Turn) -> State:
+def _write(turn: Turn) -> tuple[State, ...]:
     """Write the chunks; those of a table that reads itself one after the other (SEMANTICS 21)."""
     reads_itself = any(read.table == turn.table.name for read in turn.table.reads)
-    return State(
-        turn.name("write"),
-        {
-            "Type": "Map",
-            "Items": expression("$plan.chunks"),
-            "MaxConcurrency": 1 if reads_itself else turn.lane.chunks,
-            "ItemProcessor": Flow(_chunk_states(turn)),
-            "Assign": {"written": expression("$states.result")},
-            "Output": NO_OUTPUT,
-            "Catch": [turn.catch_all()],
-            "Next": turn.name("finish"),
-        },
+    apart = _is_apart(turn)
+    fields: dict[str, Any] = {
+        "Type": "Map",
+        "Items": expression("$plan.chunks"),
+        "MaxConcurrency": 1 if reads_itself else turn.lane.chunks,
+        "ItemProcessor": Flow(_chunk_states(turn), distributed=apart),
+        "Assign": {"written": expression("$states.result")},
+        "Output": NO_OUTPUT,
+        "Catch": [turn.catch_all()],
+        "Next": turn.name("more?"),
+    }
+    if apart:
+        fields["ItemSelector"] = {
+            "chunk": expression("$states.context.Map.Item.Value"),
+            "plan": expression('$sift($plan, function($v, $k) { $k != "chunks" })'),
+            "spec": expression("$spec"),
+            "attempt": expression("$attempt"),
+        }
+    after: list[dict[str, Any]] = [
+        {"Condition": expression("$plan.more"), "Next": turn.name("read")},
+    ]
+    if apart:
+        failed = {
+            "Condition": expression("$exists($written.failed)"),
+            "Assign": {"problem": expression("$written[$exists(failed)][0].failed")},
+            "Next": turn.name("diagnose"),
+        }
+        after.insert(0, failed)
+    if _is_refreshed(turn):
+        after.append(
+            {"Condition": expression("$plan.refresh != null"), "Next": turn.name("flip")},
+        )
+    return (
+        State(turn.name("write"), fields),
+        State(
+            turn.name("more?"),
+            {"Type": "Choice", "Choices": after, "Default": turn.name("finish")},
+        ),
     )
 
 
+def _is_apart(turn: Turn) -> bool:
+    return turn.subject in turn.lane.distributed
+
+
+def _is_refreshed(turn: Turn) -> bool:
+    return turn.subject in turn.lane.refreshed
+
+
+def _flip(turn: Turn) -> tuple[State, ...]:
+    """Make a new generation the table, once all of it is there."""
+    if not _is_refreshed(turn):
+        return ()
+    return flip_states(turn, "plan", location="$plan.refresh.location")
+
+
 def _chunk_states(turn: Turn) -> tuple[State, ...]:
+    receiving: tuple[State, ...] = ()
+    failing: tuple[State, ...] = ()
+    if _is_apart(turn):
+        receiving = (_receive(turn),)
+        failing = (
+            State(
+                turn.name("give up"),
+                {
+                    "Type": "Pass",
+                    "Output": {"failed": expression("$chunk_problem")},
+                    "End": True,
+                },
+            ),
+        )
     return (
+        *receiving,
         _stage(turn),
-        _insert(turn),
-        State(
-            turn.name("redriven"),
-            {
-                "Type": "Fail",
-                "Error": "StageAbandoned",
-                "Cause": "Redriven: the stage may hold files of an aborted INSERT.",
-            },
-        ),
+        *_inserting(turn),
         _test(turn),
         _publish(turn),
         State(
@@ -212,13 +279,37 @@ def _chunk_states(turn: Turn) -> tuple[State, ...]:
             End=True,
         ),
         State(turn.name("leave"), {"Type": "Pass", "End": True}),
+        *failing,
     )
+
+
+def _receive(turn: Turn) -> State:
+    """Take over what an execution of its own cannot see: the variables around the Map."""
+    names = ("chunk", "plan", "spec", "attempt")
+    return State(
+        turn.name("receive"),
+        {
+            "Type": "Pass",
+            "Assign": {name: expression(f"$states.input.{name}") for name in names},
+            "Output": expression("$states.input.chunk"),
+            "Next": turn.name("stage"),
+        },
+    )
+
+
+def _giving_up(turn: Turn) -> list[dict[str, Any]]:
+    """Catch what fails in an execution of its own: a failed one would hide its cause."""
+    if not _is_apart(turn):
+        return []
+    noted = {"chunk_problem": expression("$states.errorOutput")}
+    return [catcher(["States.ALL"], turn.name("give up"), Assign=noted)]
 
 
 def _stage(turn: Turn) -> State:
     """Make the chunk's stage table: the target's columns, no projection."""
     table = turn.table
     keep = {"chunk": expression("$states.input")}
+    following = turn.name("insert each" if injected_conditions(table) else "insert")
     return turn.glue(
         "stage",
         "createTable",
@@ -239,43 +330,91 @@ def _stage(turn: Turn) -> State:
             },
         },
         Assign=keep,
-        Catch=[catcher(["Glue.AlreadyExistsException"], turn.name("insert"), Assign=keep)],
-        Next=turn.name("insert"),
+        Catch=[
+            catcher(["Glue.AlreadyExistsException"], following, Assign=keep),
+            *_giving_up(turn),
+        ],
+        Next=following,
     )
 
 
-def _insert(turn: Turn) -> State:
+def _inserting(turn: Turn) -> tuple[State, ...]:
+    """Write the chunk by one statement, or by one for each injected value (SEMANTICS 22)."""
+    conditions = injected_conditions(turn.table)
+    redriven = State(
+        turn.name("redriven"),
+        {
+            "Type": "Fail",
+            "Error": "StageAbandoned",
+            "Cause": "Redriven: the stage may hold files of an aborted INSERT.",
+        },
+    )
+    scanned = "$states.result.QueryExecution.Statistics.DataScannedInBytes"
+    if not conditions:
+        insert = _insert(
+            turn,
+            salt="$chunk.start",
+            Assign={"chunk_scanned": expression(scanned)},
+            Next=turn.name("test"),
+        )
+        return insert, redriven
+    each = _insert(
+        turn, salt='$chunk.start & "|" & $states.input', Output=expression(scanned), End=True
+    )
+    return (
+        State(
+            turn.name("insert each"),
+            {
+                "Type": "Map",
+                "Items": list(conditions),
+                "MaxConcurrency": 1,
+                "ItemProcessor": Flow((each, redriven)),
+                "Assign": {"chunk_scanned": expression("$sum($states.result)")},
+                "Output": NO_OUTPUT,
+                **_caught(turn),
+                "Next": turn.name("test"),
+            },
+        ),
+    )
+
+
+def _insert(turn: Turn, *, salt: str, **rest: Any) -> State:  # noqa: ANN401 - fields of a state
     """Write the chunk: columns by name on both sides, the analyst's text from the second line.
 
     A redriven execution goes on here with the stage of the run before, in which an aborted INSERT
     may have left files.  Then the statement is undefined, the Map fails with an error that its
     catcher sees, and the next attempt writes to a stage of its own.
+
+    With injected partition columns the input of the state is the condition for their values.
     """
-    query = concatenation(
-        [
-            quote(f'INSERT INTO "{turn.stage_database}"."'),
-            "$chunk.tag",
-            quote('" ('),
-            "$plan.columns",
-            quote(") SELECT "),
-            "$plan.columns",
-            quote(" FROM (\n"),
-            *sql_terms(turn.table.sql, mark_names(turn.table), "$chunk.values"),
-            quote("\n)"),
-        ]
-    )
+    terms = [
+        quote(f'INSERT INTO "{turn.stage_database}"."'),
+        "$chunk.tag",
+        quote('" ('),
+        "$plan.columns",
+        quote(") SELECT "),
+        "$plan.columns",
+        quote(" FROM (\n"),
+        *sql_terms(turn.table.sql, mark_names(turn.table), "$chunk.values"),
+        quote("\n)"),
+    ]
+    alone = not injected_conditions(turn.table)
+    if not alone:
+        terms += [quote(" WHERE "), "$states.input"]
+    query = concatenation(terms)
+    redriven = catcher(["States.QueryEvaluationError"], turn.name("redriven"), Output=NO_OUTPUT)
     return turn.athena(
         "insert",
         expression(f"$spec.redrive = {REDRIVE} ? {query}"),
-        salt="$chunk.start",
-        Assign={
-            "chunk_scanned": expression(
-                "$states.result.QueryExecution.Statistics.DataScannedInBytes"
-            )
-        },
-        Catch=[catcher(["States.QueryEvaluationError"], turn.name("redriven"), Output=NO_OUTPUT)],
-        Next=turn.name("test"),
+        salt=salt,
+        Catch=[redriven, *(_giving_up(turn) if alone else ())],
+        **rest,
     )
+
+
+def _caught(turn: Turn) -> dict[str, Any]:
+    found = _giving_up(turn)
+    return {"Catch": found} if found else {}
 
 
 def _test(turn: Turn) -> State:
@@ -292,6 +431,7 @@ def _test(turn: Turn) -> State:
         expression(query),
         salt="$chunk.start",
         Assign={"chunk_tested": expression(result)},
+        **_caught(turn),
         Next=turn.name("publish"),
     )
 
@@ -300,6 +440,7 @@ def _publish(turn: Turn) -> State:
     plan = {
         "location": expression("$plan.location"),
         "stage_columns": expression("$plan.stage_columns"),
+        "refresh": expression("$plan.refresh"),
     }
     return turn.keeper(
         "publish",
@@ -311,6 +452,6 @@ def _publish(turn: Turn) -> State:
             "scanned": expression("$chunk_scanned"),
         },
         Assign={"part": expression("$states.result.Payload")},
-        Catch=[],
+        Catch=_giving_up(turn),
         Next=turn.name("published?"),
     )

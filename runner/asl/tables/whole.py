@@ -6,7 +6,7 @@ choose -> start -> read -> prepare -> write -> test -> read stage -> accept
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from runner.asl import retries
 from runner.asl.expressions import concatenation, expression, quote, sql_terms
@@ -29,6 +29,7 @@ def states(lane: Lane, table: Table, following: str) -> tuple[State, ...]:
             "prepare",
             {"window": expression("$window"), "target": expression("$target")},
             Assign={"plan": expression("$states.result.Payload")},
+            Retry=retries.keeper_waiting(seconds(turn.lane.defaults.lease_wait)),
             Next=turn.name("write"),
         ),
         *_staging(turn),
@@ -143,15 +144,7 @@ def _wrapping(table: Table) -> tuple[str, str]:
 
 
 def _flipping(turn: Turn) -> tuple[State, ...]:
-    described = {
-        "DatabaseName": turn.table.database,
-        "TableInput": expression("$change.table_input"),
-    }
-    unsure = catcher(
-        ["States.ALL"],
-        turn.name("read flip"),
-        Assign={"problem": expression("$states.errorOutput")},
-    )
+    unsure = _unsure(turn)
     return (
         State(
             turn.name("flip?"),
@@ -166,12 +159,45 @@ def _flipping(turn: Turn) -> tuple[State, ...]:
                 "Default": turn.name("flip"),
             },
         ),
-        turn.glue("create", "createTable", described, Catch=[unsure], Next=turn.name("finish")),
+        turn.glue(
+            "create",
+            "createTable",
+            _described(turn, "change"),
+            Catch=[unsure],
+            Next=turn.name("finish"),
+        ),
+        *flip_states(turn, "change", location="$change.location"),
+    )
+
+
+def _described(turn: Turn, variable: str) -> dict[str, str]:
+    return {
+        "DatabaseName": turn.table.database,
+        "TableInput": expression(f"${variable}.table_input"),
+    }
+
+
+def _unsure(turn: Turn) -> dict[str, Any]:
+    """Look at the table when it is not known whether a catalogue update came through."""
+    noted = {"problem": expression("$states.errorOutput")}
+    return catcher(["States.ALL"], turn.name("read flip"), Assign=noted)
+
+
+def flip_states(turn: Turn, variable: str, *, location: str) -> tuple[State, ...]:
+    """Give the one catalogue update that makes another location the table.
+
+    `variable` holds `table_input` and `version`; an unknown outcome is resolved by reading back.
+    """
+    return (
         turn.glue(
             "flip",
             "updateTable",
-            {**described, "VersionId": expression("$change.version"), "SkipArchive": True},
-            Catch=[unsure],
+            {
+                **_described(turn, variable),
+                "VersionId": expression(f"${variable}.version"),
+                "SkipArchive": True,
+            },
+            Catch=[_unsure(turn)],
             Next=turn.name("finish"),
         ),
         turn.glue(
@@ -188,7 +214,7 @@ def _flipping(turn: Turn) -> tuple[State, ...]:
                 "Type": "Choice",
                 "Choices": [
                     {
-                        "Condition": expression("$flipped = $change.location"),
+                        "Condition": expression(f"$flipped = {location}"),
                         "Next": turn.name("finish"),
                     }
                 ],
