@@ -15,6 +15,7 @@ import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from runner.app.backfill_machine import NAME as BACKFILL
 from runner.app.compiled import find_workflow
 from runner.app.local_places import Local, open_places
 from runner.app.progress import Tracker
@@ -61,15 +62,19 @@ def execute(
     *,
     clock: Callable[[], datetime],
     hooks: Hooks,
+    name: str = "",
 ) -> RunResult:
-    """Start a run of `workflow` with the input `given`, or continue the one that is named."""
+    """Start a run of `workflow` with the input `given`, or continue the one that is named.
+
+    `name` is what a new run is called, if that is not to be made up.
+    """
     local = open_places(request.root, bundle, now=clock)
     if workflow is None or given is None:
         handle, workflow = _reopen(local, request.resume or "last")
     else:
-        name = f"{workflow.name}-{clock():%Y%m%dT%H%M%S}-{secrets.token_hex(_SUFFIX_BYTES)}"
+        made_up = f"{workflow.name}-{clock():%Y%m%dT%H%M%S}-{secrets.token_hex(_SUFFIX_BYTES)}"
         handle = local.runs.create(
-            name,
+            name or made_up,
             workflow=workflow.name,
             execution_input=given,
             definition=workflow.definition.encode(),
@@ -85,7 +90,7 @@ def _reopen(local: Local, name: str) -> tuple[RunHandle, WorkflowFacts]:
     stopped = {
         run.name: run.workflow
         for run in local.runs.runs()
-        if local.runs.status(run.name) is RunStatus.ABORTED
+        if run.workflow != BACKFILL and local.runs.status(run.name) is RunStatus.ABORTED
     }
     name = next(iter(stopped), name) if name == "last" else name
     if name in stopped:

@@ -17,17 +17,21 @@ from runner.asl.steps.scope import Scope
 from runner.asl.tables.common import keeper_task
 from runner.asl.target import target_of
 from runner.model.durations import seconds
-from runner.model.workflow import LastWindow, TablesStep
+from runner.model.workflow import LastWindow, LoadsStep, TablesStep, Workflow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from runner.asl.flow import Child
+    from runner.asl.steps.scope import Backfill
     from runner.model.names import TableName
     from runner.model.project import NamedWorkflow, Project
-    from runner.model.workflow import AnyStep, Workflow
+    from runner.model.workflow import AnyStep
 
 BEGIN, OUTCOME = "begin", "outcome"
+BACKFILL = "backfill"
+"""What the machine of backfills is called; no workflow of the project may be."""
+BACKFILL_TIMEOUT = "30d"
 NEST_ABOVE_BYTES = 900_000
 """Size of a definition, compact, above which its tables go to executions of their own; the limit
 of AWS Step Functions is 1,048,576."""
@@ -63,6 +67,39 @@ def compile_workflow(
     machine = _nested(scope)
     size = size_of(machine.flow) + sum(child.lanes_bytes for child in machine.children)
     return machine if size > NEST_ABOVE_BYTES else _lay_out(scope)
+
+
+def compile_backfill(project: Project, backfill: Backfill) -> Machine:
+    """Lay out the machine of a backfill: its tables in waves, then their loads.
+
+    Each table's chunks are a Map, bounded by the DML budget; the chunks themselves come from the
+    backfill's plan, which the keeper reads at run time.
+    """
+    steps: dict[str, AnyStep] = {"tables": TablesStep(type="tables")}
+    if backfill.loads:
+        steps["loads"] = LoadsStep(type="loads", needs=("tables",))
+    workflow = Workflow(
+        description=f"Backfill of {project.config.project}.",
+        grain=backfill.grain,
+        steps=steps,
+        timeout=BACKFILL_TIMEOUT,
+        concurrency=backfill.concurrency,
+    )
+    scope = Scope(
+        project=project,
+        target=target_of(project),
+        workflow_name=BACKFILL,
+        workflow=workflow,
+        selected={
+            "tables": backfill.tables,
+            **({"loads": backfill.loads} if backfill.loads else {}),
+        },
+        following=OUTCOME,
+        entries={},
+        backfill=backfill,
+    )
+    machine = _lay_out(scope)
+    return machine if size_of(machine.flow) <= NEST_ABOVE_BYTES else _nested(scope)
 
 
 def _nested(scope: Scope) -> Machine:

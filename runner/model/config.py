@@ -25,7 +25,10 @@ class Retry(Strict):
 class Concurrency(Strict):
     """How much runs at once."""
 
-    dml: int = Field(5, ge=1, le=40, description="Lanes of tables in a wave.")
+    dml: int = Field(
+        5, ge=1, le=40, description="Lanes of tables in a wave; in a backfill, statements at once."
+    )
+    ddl: int = Field(5, ge=1, le=20, description="Lanes of views and ddl tables in a wave.")
     chunks: int = Field(1, ge=1, le=40, description="Chunks of one table at once.")
     loads: int = Field(2, ge=1, le=20, description="Loads at once.")
 

@@ -32,6 +32,23 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Backfill:
+    """What the machine of a backfill writes (SEMANTICS 10, 33)."""
+
+    tables: tuple[TableName, ...]
+    """In the order of dependencies."""
+    loads: tuple[TableName, ...]
+    grain: str
+    """Grain of the window that is asked for."""
+    refreshed: frozenset[str] = frozenset()
+    """Tables that are written anew as a whole."""
+    distributed: frozenset[str] = frozenset()
+    """Tables with so many chunks that these are executions of their own."""
+    concurrency: Concurrency | None = None
+    """The project's if None."""
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
     """What the states of a step are made from."""
 
@@ -49,6 +66,8 @@ class Scope:
     """JSONata for every result so far."""
     machine_bytes: int = 0
     """Where tables go to machines of their own: the most bytes of one; 0 where they do not."""
+    backfill: Backfill | None = None
+    """What is written, in the machine of a backfill."""
     depth: str = "step_"
     """What the names of a step's own variables begin with; nothing in a lane."""
 

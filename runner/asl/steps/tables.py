@@ -14,6 +14,7 @@ from runner.asl.steps.nesting import nested_branches
 from runner.asl.steps.scope import entry
 from runner.asl.tables import table_states
 from runner.asl.tables.common import Lane
+from runner.model.header import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,17 +69,18 @@ def _wave(
     following: str,
 ) -> State:
     title, number = numbered
-    dealt = lanes(wave, scope.concurrency.dml)
+    dealt = _dealt(scope, wave)
+    chunks = _chunks_at_once(scope, wave)
     if scope.machine_bytes:
         inside = replace(scope, known="")
 
         def make(title: str, names: Sequence[TableName]) -> Flow:
-            return _lane(inside, step, title, names)
+            return _lane(inside, step, title, names, chunks)
 
         branches = nested_branches(scope, step, title, number, dealt, make=make)
     else:
         branches = [
-            _lane(scope, step, f"{title} lane {position}", lane)
+            _lane(scope, step, f"{title} lane {position}", lane, chunks)
             for position, lane in enumerate(dealt, start=1)
         ]
     return State(
@@ -93,7 +95,27 @@ def _wave(
     )
 
 
-def _lane(scope: Scope, step: str, title: str, names: Sequence[TableName]) -> Flow:
+def _dealt(scope: Scope, wave: Sequence[TableName]) -> tuple[tuple[TableName, ...], ...]:
+    """Deal a wave to lanes of DML statements and lanes of DDL: Athena counts them apart."""
+    dml = [name for name in wave if not _is_definition(scope, name)]
+    ddl = [name for name in wave if _is_definition(scope, name)]
+    budget = scope.concurrency
+    return (*lanes(dml, budget.dml), *lanes(ddl, budget.ddl))
+
+
+def _is_definition(scope: Scope, name: TableName) -> bool:
+    return scope.project.table(name).kind in (Kind.VIEW, Kind.DDL)
+
+
+def _chunks_at_once(scope: Scope, wave: Sequence[TableName]) -> int:
+    """Give how many chunks a table writes at once; a backfill shares its DML budget evenly."""
+    if scope.backfill is None:
+        return scope.concurrency.chunks
+    writers = sum(not _is_definition(scope, name) for name in wave)
+    return max(1, scope.concurrency.dml // max(1, min(writers, scope.concurrency.dml)))
+
+
+def _lane(scope: Scope, step: str, title: str, names: Sequence[TableName], chunks: int) -> Flow:
     project = scope.project
     workflow_tables = {str(n) for chosen in scope.selected.values() for n in chosen}
     lane = Lane(
@@ -102,7 +124,7 @@ def _lane(scope: Scope, step: str, title: str, names: Sequence[TableName]) -> Fl
         step=step,
         grain=scope.workflow.grain,
         retry=scope.retry,
-        chunks=scope.concurrency.chunks,
+        chunks=chunks,
         upstreams={
             str(name): tuple(
                 str(read.table)
@@ -112,6 +134,8 @@ def _lane(scope: Scope, step: str, title: str, names: Sequence[TableName]) -> Fl
             for name in names
         },
         known=scope.known,
+        refreshed=scope.backfill.refreshed if scope.backfill else frozenset(),
+        distributed=scope.backfill.distributed if scope.backfill else frozenset(),
     )
     end = f"{title} end"
     result = [

@@ -1,0 +1,208 @@
+"""Carrying out a backfill: its plan into the lake, its machine executed until nothing is left.
+
+In: a plan, as `runner.keeper.backfills` describes it.  Out: a `RunResult`.  The plan is written
+once; whoever asks again by its name continues it, and two at a time cannot (the runs' names are
+taken once, and every table has its lease).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from runner.app.backfill_machine import NAME, Shape, distributed, open_machine
+from runner.app.bundle import open_bundle
+from runner.app.local_places import open_places
+from runner.app.run import RunRequest, RunResult
+from runner.errors import Fault, Place, UsageError
+from runner.keeper import backfills, records
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from runner.app.bundle import Bundle, WorkflowFacts
+    from runner.app.local_places import Local
+    from runner.app.progress import Progress
+    from runner.app.stopping import Stopper
+    from runner.keeper.storage import Storage
+    from runner.local.runs import Run
+    from runner.machine import FaultPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A backfill to carry out."""
+
+    root: Path
+    plan: dict[str, Any]
+    """As it is stored: see `runner.keeper.backfills`."""
+    environment: str = "local"
+    variables: tuple[tuple[str, str], ...] = ()
+    chunks: Mapping[str, int] = field(default_factory=dict)
+    """Chunks of each table (logical name); what is not named has few."""
+    loads: bool = True
+    """Whether marts are loaded, where a table has a `load:` header."""
+    dml: int | None = None
+    """DML statements at once; the project's setting if None."""
+    ddl: int | None = None
+    faults: FaultPlan | None = None
+
+
+def carry_out(
+    order: Order,
+    *,
+    tell: Callable[[Progress], None] | None = None,
+    started: Callable[[str, str, str], None] | None = None,
+    now: Callable[[], datetime] | None = None,
+    stopper: Stopper | None = None,
+) -> RunResult:
+    """Write the plan, or find the one of that name, and execute what is left of it.
+
+    Raises UsageError while another process carries out the same one.  A backfill that has nothing
+    left succeeds at once, without a run.
+    """
+    from runner.app.local_run import Hooks, execute  # noqa: PLC0415 - the interpreter
+
+    clock = now or (lambda: datetime.now(UTC))
+    bundle = open_bundle(order.root, order.environment, dict(order.variables))
+    local = open_places(order.root, bundle, now=clock)
+    storage = local.storage()
+    plan = stored(storage, order.plan)
+    name, succeeded = _claim(local, plan["name"])
+    if succeeded:
+        return _nothing(order, plan, local)
+    only = left(storage, bundle, plan)
+    request = RunRequest(
+        root=order.root,
+        workflow=NAME,
+        environment=order.environment,
+        variables=order.variables,
+        faults=order.faults,
+    )
+    given = {"start": plan["start"], "end": plan["end"], "only": only, "backfill": plan["name"]}
+    try:
+        return execute(
+            request,
+            bundle,
+            _machine(order, bundle, plan),
+            given,
+            clock=clock,
+            hooks=Hooks(tell, started, stopper),
+            name=name,
+        )
+    except FileExistsError:  # another process took the name since we looked
+        raise _busy(plan["name"], name) from None
+
+
+def stored(storage: Storage, plan: dict[str, Any]) -> dict[str, Any]:
+    """Store a plan unless one of its name is there; give the one that is."""
+    if backfills.create(storage, plan):
+        return plan
+    return backfills.read(storage, plan["name"])
+
+
+def left(storage: Storage, bundle: Bundle, plan: dict[str, Any]) -> list[str]:
+    """Name the plan's tables that have something left to write or to load, in the bundle's order.
+
+    A table counts as done when all of its windows were published since the plan was made.
+    """
+    planned = {told["name"]: physical for physical, told in plan["tables"].items()}
+    loaded = {table.name for table in bundle.tables if table.load_mart}
+    return [
+        table.name
+        for table in bundle.tables
+        if table.name in planned
+        and (
+            table.name in loaded
+            or not is_done(storage, planned[table.name], plan, grain=table.grain or None)
+        )
+    ]
+
+
+def is_done(storage: Storage, physical: str, plan: dict[str, Any], *, grain: str | None) -> bool:
+    """Tell whether every window of a planned table was published since the plan was made."""
+    told = plan["tables"][physical]
+    latest = records.newest(records.entries(storage, physical), grain)
+    wanted = _periods(told["windows"], grain)
+    fingerprint = told["fingerprint"][:12]
+    return all(
+        (entry := latest.get(period)) is not None
+        and entry.published
+        and entry.at > plan["created"]
+        and entry.fingerprint == fingerprint
+        for period in wanted
+    )
+
+
+def _periods(spans: list[list[str]], grain: str | None) -> list[str]:
+    from runner.keeper import windows  # noqa: PLC0415 - small, and only here
+
+    if grain is None:
+        return [records.WHOLE]
+    return [period for first, last in spans for period in windows.periods(first, last, grain)]
+
+
+def _claim(local: Local, name: str) -> tuple[str, bool]:
+    """Give a run's name that is free for this backfill, and whether an earlier run was enough.
+
+    UsageError while another process is at it.
+    """
+    from runner.local.runs import RunStatus  # noqa: PLC0415 - floors stay lazy
+
+    mine = [run for run in local.runs.runs() if run.workflow == NAME and _backfill(run) == name]
+    for run in mine:
+        if local.runs.status(run.name) is RunStatus.RUNNING:
+            raise _busy(name, run.name)
+    succeeded = any(local.runs.status(run.name) is RunStatus.SUCCEEDED for run in mine)
+    return f"{NAME}-{name}-{len(mine) + 1}", succeeded
+
+
+def _busy(name: str, run: str) -> UsageError:
+    fault = Fault(
+        Place("--name"),
+        "backfill-running",
+        f"backfill {name}, which run {run} carries out",
+        "a backfill that nobody carries out at present",
+        "wait for it, or stop it; see `runner status`",
+    )
+    return UsageError([fault])
+
+
+def _backfill(run: Run) -> str:
+    return str(run.input.get("backfill", "")) if isinstance(run.input, dict) else ""
+
+
+def _machine(order: Order, bundle: Bundle, plan: dict[str, Any]) -> WorkflowFacts:
+    planned = {told["name"]: told for told in plan["tables"].values()}
+    tables = [table for table in bundle.tables if table.name in planned]
+    loads = [table.name for table in tables if table.load_mart and order.loads]
+    shape = Shape(
+        tables=tuple(table.name for table in tables),
+        loads=tuple(loads),
+        grain=plan["grain"],
+        refreshed=tuple(name for name, told in planned.items() if told.get("refresh")),
+        distributed=distributed({name: order.chunks.get(name, 1) for name in planned}),
+        dml=order.dml,
+        ddl=order.ddl,
+    )
+    return open_machine(order.root, order.environment, dict(order.variables), shape)
+
+
+def _nothing(order: Order, plan: dict[str, Any], local: Local) -> RunResult:
+    return RunResult(
+        run="",
+        workflow=NAME,
+        status="SUCCEEDED",
+        start=plan["start"],
+        end=plan["end"],
+        ended=(),
+        error="",
+        cause="",
+        message="",
+        advice="",
+        environment=order.environment,
+        seconds=0.0,
+        marts=local.marts(),
+    )
