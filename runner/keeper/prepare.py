@@ -129,8 +129,11 @@ def _refresh(
 def finish_inputs(keeper: Keeper, attempt: Attempt, work: Work) -> inputs.Inputs:
     """Look at what is read; finish what dead runs left half-way, wait for living ones."""
     found = inputs.look(keeper, attempt.spec)
-    if not any(publish.finish_input(keeper, attempt, *begun) for begun in _begun(found, work)):
+    begun = _begun(found, work)
+    if not begun:
         return found
+    for one, entry in begun:
+        publish.finish_input(keeper, attempt, one, entry)
     found = inputs.look(keeper, attempt.spec)
     for one, entry in _begun(found, work):
         raise InputUnfinished(

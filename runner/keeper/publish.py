@@ -195,15 +195,15 @@ def _finish(
 
 def finish_input(
     keeper: Keeper, attempt: Attempt, given: inputs.Input, entry: records.Entry
-) -> bool:
+) -> None:
     """Finish a publish of another table that a run of ours is about to read.
 
-    LeaseHeld while its writer is at work.  Gives True once its records have to be read again.
+    LeaseHeld while its writer is at work.  Its records have to be read again afterwards.
     """
     storage = keeper.storage
     body = records.read(storage, entry)
     if not body.get("time"):
-        return True
+        return
     spec = Spec.read({**body, "name": body["table"], "kind": "insert", "project": ""})
     writer = replace(attempt, spec=spec)
     window = (entry.start, entry.end)
@@ -215,4 +215,3 @@ def finish_input(
             _finish(keeper, writer, entry, periods, location=body["location"])
     finally:
         keeper.leases.release(given.name, writer.owner)
-    return True
