@@ -10,12 +10,26 @@ import pytest
 from runner.app.backfill_run import Order, carry_out
 from runner.app.bundle import open_bundle
 from runner.app.local_places import open_places
+from runner.app.run import RunRequest, run
 from runner.errors import UsageError
-from runner.keeper import backfills
+from runner.keeper import backfills, prepare
 from runner.keeper.records import stamp
 from runner.machine import Fail, FaultPlan, InjectedFault, When
 from runner.project import load_project
-from tests.semantics.little import NOW, go, insert, project, read, records, sql, statuses
+from tests.semantics.little import (
+    CONFIG,
+    DAY,
+    NOW,
+    ended,
+    go,
+    insert,
+    project,
+    read,
+    records,
+    sql,
+    statements,
+    statuses,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +54,7 @@ def lay(folder: Path, factor: int = 10) -> Path:
         "marts/x": insert(BELOW.format(factor=factor), LOAD),
         "marts/total": sql(WHOLE),
     }
-    return project(folder, files)
+    return project(folder, files, config=CONFIG + "defaults: {retry: {interval: 1s}}\n")
 
 
 def plan_of(root: Path, name: str, refresh: bool = False, **windows: Any) -> dict[str, Any]:  # noqa: ANN401, FBT001, FBT002
@@ -111,6 +125,67 @@ def test_a_failed_backfill_goes_on_by_name_where_it_stood(tmp_path: Path) -> Non
     assert carry(root, plan).run == "backfill-again-2"
     assert {e for e in keys(root) if "/staging/x/" in e and e.endswith(".json")} == first
     assert records(root, "marts.x") == WRITTEN
+
+
+EXHAUSTED = '{"Status": {"StateChangeReason": "Query exhausted resources at this scale factor"}}'
+"""What the failure of a query says, as the catcher gets it."""
+
+
+@pytest.mark.parametrize(
+    ("struck", "status", "sent"),
+    [
+        ("*staging.x write#1.0[[]0]/staging.x insert#1", "SUCCEEDED", 5),  # 8 days, then 4 times 2
+        ("*/staging.x insert#1", "FAILED", 3),  # 8 days, 2, 1: then nothing is left to split
+    ],
+)
+def test_a_query_too_large_for_the_engine_is_split_into_smaller_windows(
+    tmp_path: Path, struck: str, status: str, sent: int
+) -> None:
+    root = lay(tmp_path)
+    too_large = InjectedFault(struck, Fail("States.TaskFailed", EXHAUSTED), attempt=0)
+    window = {"start": "2024-01-01", "end": "2024-01-08"}
+    found = run(
+        RunRequest(root, "daily", **window, faults=FaultPlan((too_large,))), now=lambda: NOW
+    )
+    assert found.status == status
+    assert len(statements(root, 'INSERT INTO "staging__stage"')) == sent
+    if status == "SUCCEEDED":
+        assert list(records(root, "staging.x").values()) == [1] * 8
+        assert read(root, "SELECT sum(n) FROM staging.x WHERE dt > ''") == [(36,)]
+    else:
+        assert "Narrow the window" in ended(found)["staging.x"].advice
+        assert records(root, "staging.x") == {}
+
+
+def test_more_chunks_than_a_payload_holds_are_told_in_rounds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepare, "_MOST_CHUNKS", 2)
+    partition = f'{DAY}\n  n: {{type: integer, range: "1,100"}}'
+    query = DAYS.replace("day_of_month(d) AS n", "1 AS one, '7' AS n")
+    root = project(tmp_path, {"staging/x": insert(query, partition=partition)})
+    found = go(root, "2024-01-01", "2024-01-05")
+    assert found.status == "SUCCEEDED"
+    assert (ended(found)["staging.x"].rows, ended(found)["staging.x"].partitions) == (5, 5)
+    assert len(statements(root, "INSERT INTO")) == 5
+
+
+def test_many_chunks_are_executions_of_their_own(tmp_path: Path) -> None:
+    root = lay(tmp_path)
+    spans = [[f"2024-01-{day:02}", f"2024-01-{day:02}"] for day in range(1, 29, 2)]
+    plan = plan_of(root, "wide", staging__x=spans, marts__x=spans)
+    many = {"staging.x": 500, "marts.x": 500}
+    failing = InjectedFault("marts.x test", Fail("TestsFailed", "two rows"), visit=1)
+    result = carry(root, plan, failing, chunks=many)
+    assert result.status == "FAILED"
+    assert ended(result)["marts.x"].message == "TestsFailed: two rows"
+    assert len(records(root, "staging.x")) == 14
+    assert '"Mode": "DISTRIBUTED"' in (root / ".runner/runs" / result.run / FILE).read_text()
+    assert carry(root, plan, chunks=many).status == "SUCCEEDED"
+    assert read(root, "SELECT count(*), sum(n) FROM marts.x WHERE dt > ''") == [(14, 1960)]
+
+
+FILE = "definition.asl.json"
 
 
 def keys(root: Path) -> list[str]:
