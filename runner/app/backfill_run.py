@@ -89,7 +89,7 @@ def carry_out(
             _machine(order, bundle, plan),
             given,
             clock=clock,
-            hooks=Hooks(tell, started, stopper),
+            hooks=Hooks(tell, started, stopper, planned=_count(bundle, plan, only)),
             name=name,
         )
     except FileExistsError:  # another process took the name since we looked
@@ -142,6 +142,15 @@ def _periods(spans: list[list[str]], grain: str | None) -> list[str]:
     if grain is None:
         return [records.WHOLE]
     return [period for first, last in spans for period in windows.periods(first, last, grain)]
+
+
+def _count(bundle: Bundle, plan: dict[str, Any], only: list[str]) -> int:
+    grains = {table.name: table.grain or None for table in bundle.tables if table.name in only}
+    return sum(
+        len(_periods(told["windows"], grains[told["name"]]))
+        for told in plan["tables"].values()
+        if told["name"] in grains and grains[told["name"]]
+    )
 
 
 def _claim(local: Local, name: str) -> tuple[str, bool]:
@@ -205,4 +214,5 @@ def _nothing(order: Order, plan: dict[str, Any], local: Local) -> RunResult:
         environment=order.environment,
         seconds=0.0,
         marts=local.marts(),
+        backfill=plan["name"],
     )

@@ -52,6 +52,8 @@ class Hooks:
     started: Callable[[str, str, str], None] | None
     stopper: Stopper | None = None
     """Used by whoever wants the run to stop; it can be continued."""
+    planned: int = 0
+    """Partitions that a backfill is to publish."""
 
 
 def execute(
@@ -114,7 +116,7 @@ def _go(
     from runner.local.journal import SqliteJournal  # noqa: PLC0415
 
     run = handle.run
-    tracker = Tracker(workflow, hooks.tell or _ignore)
+    tracker = Tracker(workflow, hooks.tell or _ignore, hooks.planned)
     gatherer = Gatherer(workflow, local.bundle)
     if hooks.started:
         hooks.started(run.name, workflow.name, f"{run.input['start']}..{run.input['end']}")
@@ -197,6 +199,7 @@ def _ended(
         environment=request.environment,
         seconds=(outcome.ended - outcome.started).total_seconds(),
         marts=local.marts(),
+        backfill=str(handle.run.input.get("backfill", "")),
     )
 
 

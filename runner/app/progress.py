@@ -39,6 +39,14 @@ class Progress:
     rows: int | None = None
     bytes: int | None = None
     note: str = ""
+    periods: int = 0
+    """Partitions that the whole run has published so far."""
+    planned: int = 0
+    """Partitions that a backfill is to publish; 0 for other runs."""
+    rate: float = 0.0
+    """Partitions a second since the first was begun."""
+    left_s: float | None = None
+    """Seconds until all are published at this rate; None while nothing is known."""
 
 
 @dataclass(slots=True)
@@ -47,6 +55,10 @@ class Tracker:
 
     workflow: WorkflowFacts
     tell: Callable[[Progress], None]
+    planned: int = 0
+    """Partitions that a backfill is to publish."""
+    _periods: int = 0
+    _first: datetime | None = None
     _began: dict[str, datetime] = field(default_factory=dict)
     _ended: set[str] = field(default_factory=set)
     _facts: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -76,6 +88,8 @@ class Tracker:
                 self._facts[subject] = payload_of(event)
                 if verb == "finish":
                     self._end(subject, "done", event)
+            case "task_succeeded" if verb == "publish" and self.planned:
+                self._publish(subject, payload_of(event), event)
             case "task_succeeded" if verb in _ENDING:
                 self._end(subject, "done", event)
             case "task_failed" if verb not in ("read", "unstage", "drop types"):
@@ -85,6 +99,7 @@ class Tracker:
 
     def _entered(self, subject: str, verb: str, event: Event) -> None:
         self._began.setdefault(subject, event.time)
+        self._first = self._first or event.time
         if verb == "keep":
             self._end(subject, "unchanged", event)
         elif verb == "fail":
@@ -92,12 +107,20 @@ class Tracker:
         else:
             self._say(subject, "waiting" if verb == "wait" else "running", verb, event)
 
+    def _publish(self, subject: str, payload: dict[str, Any], event: Event) -> None:
+        """Count a chunk of a backfill."""
+        if payload.get("complete"):
+            self._periods += int(payload.get("partitions", 0))
+            self._say(subject, "running", "published", event)
+
     def _end(self, subject: str, phase: Phase, event: Event) -> None:
         self._ended.add(subject)
         self._say(subject, phase, "", event)
 
     def _say(self, subject: str, phase: Phase, verb: str, event: Event, note: str = "") -> None:
         began = self._began.get(subject, event.time)
+        spent = (event.time - (self._first or event.time)).total_seconds()
+        rate = self._periods / spent if spent > 0 else 0.0
         facts = self._facts.get(subject, {}) if phase == "done" else {}
         self.tell(
             Progress(
@@ -110,6 +133,10 @@ class Tracker:
                 rows=facts.get("rows"),
                 bytes=facts.get("bytes"),
                 note=note,
+                periods=self._periods,
+                planned=self.planned,
+                rate=rate,
+                left_s=(self.planned - self._periods) / rate if rate and self.planned else None,
             )
         )
 

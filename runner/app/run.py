@@ -46,6 +46,8 @@ class RunResult:
     seconds: float
     marts: tuple[tuple[str, str], ...]
     """Marts by name, and how to look at them."""
+    backfill: str = ""
+    """Name of the backfill that was carried out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,6 +12,7 @@ INTERRUPTED = 130
 """Exit status that shells expect of a process that Ctrl-C stopped."""
 STOPPING = "stopping; Ctrl-C again ends it at once"
 _KILO = 1000
+_MINUTE, _HOUR = 60, 3600
 
 
 def columns(
@@ -46,6 +48,20 @@ def size(number: float) -> str:
             break
         number, unit = number / _KILO, larger
     return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+
+
+def duration(seconds: float) -> str:
+    """Write a duration for people.
+
+    >>> duration(4.2), duration(75), duration(7260)
+    ('5 s', '1 min 15 s', '2 h 1 min')
+    """
+    whole = math.ceil(seconds)
+    if whole < _MINUTE:
+        return f"{whole} s"
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min {whole % _MINUTE} s"
+    return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
 
 
 def count(number: int, noun: str) -> str:

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from runner.cli.displays.plain import line_of
+from runner.cli.displays.plain import line_of, pace
 from runner.cli.displays.summary import summary
 from runner.cli.texts import STOPPING
 
@@ -59,7 +59,15 @@ class Live:
     def tell(self, progress: changes.Progress) -> None:
         """Move the bar; print what ended, keep what runs."""
         with self._lock:
-            self._bar.update(self._task, total=progress.total, completed=progress.done)
+            if progress.planned:
+                self._bar.update(
+                    self._task,
+                    total=progress.planned,
+                    completed=progress.periods,
+                    description=pace(progress),
+                )
+            else:
+                self._bar.update(self._task, total=progress.total, completed=progress.done)
             if progress.phase in _COLOURS:
                 self._running.pop(progress.subject, None)
             else:

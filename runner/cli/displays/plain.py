@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 import click
 
 from runner.cli.displays.summary import summary
-from runner.cli.texts import STOPPING, size
+from runner.cli.texts import STOPPING, duration, size
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -51,6 +51,16 @@ class Plain:
         """Have nothing to put away."""
 
 
+def pace(progress: Progress) -> str:
+    """Write how far a backfill is, how fast, and how long it will take."""
+    text = f"{progress.periods:,} of {progress.planned:,} partitions"
+    if progress.rate:
+        text += f"  {progress.rate:,.1f}/s"
+    if progress.left_s is not None:
+        text += f"  {duration(progress.left_s)} left"
+    return text
+
+
 def line_of(progress: Progress) -> str:
     """Write one line of progress; empty for what is only worth a live display."""
     count = f"[{progress.done:>{len(str(progress.total))}}/{progress.total}]"
@@ -61,6 +71,8 @@ def line_of(progress: Progress) -> str:
         if progress.bytes:
             facts.append(size(progress.bytes))
         return f"{count} {progress.subject}  {'  '.join(facts)}  {progress.seconds:.2f} s"
+    if progress.planned and progress.verb == "published":
+        return f"{count} {progress.subject}  {pace(progress)}"
     if progress.note:
         return f"{count} {progress.subject}  {progress.verb}: {progress.note}"
     if progress.phase == "waiting":

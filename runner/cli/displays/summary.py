@@ -48,7 +48,9 @@ def _row(one: Ended) -> tuple[str, ...]:
 
 
 def _verdict(result: RunResult) -> list[str]:
-    what = f"{result.workflow} {result.start}..{result.end}"
+    what = f"{result.backfill or result.workflow} {result.start}..{result.end}"
+    if not result.run:
+        return [f"backfill {what}: everything was published already; nothing is left to do"]
     run = f"(run {result.run})"
     if result.status == "SUCCEEDED":
         looks = [f"  look at the mart:  {how}" for _, how in result.marts]
@@ -60,7 +62,7 @@ def _verdict(result: RunResult) -> list[str]:
     ]
     if result.status == "ABORTED":
         stopped = ", ".join(counts) or "nothing was begun"
-        again = f"runner run --resume {result.run}{_environment(result)}"
+        again = _backfill(result) or f"runner run --resume {result.run}{_environment(result)}"
         return [f"{what} stopped: {stopped} {run}", f"  continue it:  {again}"]
     how = result.status.lower().replace("_", " ")
     if counts:
@@ -75,12 +77,21 @@ def _verdict(result: RunResult) -> list[str]:
 
 def _again(result: RunResult) -> str:
     """Write the command that does what is left: the tables that failed or were skipped."""
+    if result.backfill:
+        return _backfill(result)
     left = list(
         dict.fromkeys(o.name for o in result.ended if o.status in _BAD and o.kind != "step")
     )
     only = "".join(f" --only {name}" for name in left) if len(left) <= _MOST_NAMED else ""
     window = f"--start {result.start} --end {result.end}"
     return f"runner run {result.workflow} {window}{only}{_environment(result)}"
+
+
+def _backfill(result: RunResult) -> str:
+    """Write the command that continues a backfill; empty for another run."""
+    if not result.backfill:
+        return ""
+    return f"runner backfill --name {result.backfill}{_environment(result)}"
 
 
 def _environment(result: RunResult) -> str:
