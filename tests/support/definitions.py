@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from runner.asl.build import render
-from runner.asl.compile import compile_workflow
+from runner.asl.compile import compile_backfill, compile_workflow
+from runner.asl.steps.scope import Backfill
 from runner.asl.validate import check_machine
 from runner.model.sqltext import SqlText
 from tests.support.projects import project, select_all, table, workflow
@@ -109,6 +110,29 @@ def compiled(
     return text
 
 
+def backfilled(*, environment: dict[str, Any] | None = None, distributed: bool = False) -> bytes:
+    """Compile the machine of a backfill that may also write a table anew as a whole."""
+    tenant = {"type": "injected", "values": ["a", "b"]}
+    dt = {"type": "date", "format": "yyyy-MM-dd", "range": "2013-01-01,NOW+1DAYS"}
+    tenants = table("marts.tenants", "staging.flights", partition={"dt": dt, "tenant": tenant})
+    found = project(*TABLES, tenants, environment=environment, defaults=QUICK)
+    names = tuple(one.name for one in found.tables)
+    inserts = frozenset(str(one.name) for one in found.tables if one.kind == "insert")
+    machine = compile_backfill(
+        found,
+        Backfill(
+            tables=names,
+            loads=tuple(one.name for one in found.tables if one.header.load),
+            grain="day",
+            refreshed=inserts,
+            distributed=inserts if distributed else frozenset(),
+        ),
+    )
+    text = render(machine)
+    check_machine(machine, text, file="backfill")
+    return text
+
+
 def variety() -> dict[str, bytes]:
     """Give definitions that hold every kind of table, step and nesting, by what they show."""
     return {
@@ -120,6 +144,9 @@ def variety() -> dict[str, bytes]:
             *TABLES[:2],
             steps={"tables": {"type": "tables"}, "a": STEPS["validate"] | {"needs": []}},
         ),
+        "backfill": backfilled(),
+        "backfill of many chunks": backfilled(distributed=True),
+        "backfill on aws": backfilled(environment=AWS, distributed=True),
         "no tables": compiled(steps={"pause": {"type": "wait", "duration": "1s"}}),
         "no loads": compiled(TABLES[0], steps={"loads": {"type": "loads"}}),
     }

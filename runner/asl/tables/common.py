@@ -67,8 +67,13 @@ class Lane:
 class Turn:
     """Names and building blocks of one table's states."""
 
-    def __init__(self, lane: Lane, table: Table, following: str) -> None:
-        """Take the table, and the state that comes after its turn."""
+    def __init__(self, lane: Lane, table: Table, following: str, own: str = "") -> None:
+        """Take the table, and the state that comes after its turn.
+
+        `own` begins the names of the turn's variables inside an execution of its own, which cannot
+        see those around it and may not take their names.
+        """
+        self.own = own
         self.lane = lane
         self.table = table
         self.following = following
@@ -182,8 +187,8 @@ class Turn:
     def context(self) -> dict[str, Any]:
         """Give what every table operation of the keeper needs."""
         return {
-            "attempt": expression("$attempt"),
-            "table": expression("$spec"),
+            "attempt": expression(f"${self.own}attempt"),
+            "table": expression(f"${self.own}spec"),
         }
 
     def athena(self, verb: str, query: str, *, salt: str = "", **rest: Any) -> State:  # noqa: ANN401
@@ -207,7 +212,7 @@ class Turn:
             REDRIVE,
             "$states.context.State.Name",
             *([salt] if salt else []),
-            "$attempt",
+            f"${self.own}attempt",
         ]
         return expression(f"""$hash({' & "|" & '.join(parts)}, "SHA-256")""")
 

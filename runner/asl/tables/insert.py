@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from runner.model.project import Table
 
 
+_OWN = "own_"
+"""What the names of variables begin with in the execution of a chunk."""
+
+
 def states(lane: Lane, table: Table, following: str) -> tuple[State, ...]:
     """Give the states of an insert table's turn."""
     turn = Turn(lane, table, following)
@@ -243,6 +247,7 @@ def _chunk_states(turn: Turn) -> tuple[State, ...]:
     receiving: tuple[State, ...] = ()
     failing: tuple[State, ...] = ()
     if _is_apart(turn):
+        turn = Turn(turn.lane, turn.table, turn.following, _OWN)
         receiving = (_receive(turn),)
         failing = (
             State(
@@ -285,12 +290,12 @@ def _chunk_states(turn: Turn) -> tuple[State, ...]:
 
 def _receive(turn: Turn) -> State:
     """Take over what an execution of its own cannot see: the variables around the Map."""
-    names = ("chunk", "plan", "spec", "attempt")
+    names = ("plan", "spec", "attempt")
     return State(
         turn.name("receive"),
         {
             "Type": "Pass",
-            "Assign": {name: expression(f"$states.input.{name}") for name in names},
+            "Assign": {_OWN + name: expression(f"$states.input.{name}") for name in names},
             "Output": expression("$states.input.chunk"),
             "Next": turn.name("stage"),
         },
@@ -323,7 +328,7 @@ def _stage(turn: Turn) -> State:
                     {"Name": name, "Type": "string"} for name in table.header.partition
                 ],
                 "StorageDescriptor": {
-                    "Columns": expression("$plan.stage_columns"),
+                    "Columns": expression(f"${turn.own}plan.stage_columns"),
                     "Location": expression("$states.input.stage"),
                     **storage_of(table),
                 },
@@ -391,9 +396,9 @@ def _insert(turn: Turn, *, salt: str, **rest: Any) -> State:  # noqa: ANN401 - f
         quote(f'INSERT INTO "{turn.stage_database}"."'),
         "$chunk.tag",
         quote('" ('),
-        "$plan.columns",
+        f"${turn.own}plan.columns",
         quote(") SELECT "),
-        "$plan.columns",
+        f"${turn.own}plan.columns",
         quote(" FROM (\n"),
         *sql_terms(turn.table.sql, mark_names(turn.table), "$chunk.values"),
         quote("\n)"),
@@ -405,7 +410,7 @@ def _insert(turn: Turn, *, salt: str, **rest: Any) -> State:  # noqa: ANN401 - f
     redriven = catcher(["States.QueryEvaluationError"], turn.name("redriven"), Output=NO_OUTPUT)
     return turn.athena(
         "insert",
-        expression(f"$spec.redrive = {REDRIVE} ? {query}"),
+        expression(f"${turn.own}spec.redrive = {REDRIVE} ? {query}"),
         salt=salt,
         Catch=[redriven, *(_giving_up(turn) if alone else ())],
         **rest,
@@ -438,9 +443,9 @@ def _test(turn: Turn) -> State:
 
 def _publish(turn: Turn) -> State:
     plan = {
-        "location": expression("$plan.location"),
-        "stage_columns": expression("$plan.stage_columns"),
-        "refresh": expression("$plan.refresh"),
+        "location": expression(f"${turn.own}plan.location"),
+        "stage_columns": expression(f"${turn.own}plan.stage_columns"),
+        "refresh": expression(f"${turn.own}plan.refresh"),
     }
     return turn.keeper(
         "publish",
