@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from runner.app.bundle import ChildFacts, WorkflowFacts, content_key
+from runner.model.names import BACKFILL
 from runner.project.cache import key_of
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 FORMAT = "1"
 """Layout of the cached file; raise it when `WorkflowFacts` changes."""
-NAME = "backfill"
-"""What the machine is called; no workflow of a project may be."""
 _KEPT = 10
 _EVENTS_A_CHUNK = 40
 _EVENTS_A_TABLE = 80
@@ -111,16 +110,16 @@ def _compile(
         ),
     )
     definition = render(machine)
-    check_machine(machine, definition, file=NAME)
+    check_machine(machine, definition, file=BACKFILL)
     children = []
     for child in machine.children:
         text = render(child.machine)
-        check_machine(child.machine, text, file=NAME)
+        check_machine(child.machine, text, file=BACKFILL)
         children.append(
             ChildFacts(child.name, child.deployed, child.subject, child.tables, text.decode())
         )
     return WorkflowFacts(
-        name=NAME,
+        name=BACKFILL,
         file="",
         grain=shape.grain,
         schedule=None,

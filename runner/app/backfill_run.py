@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from runner.app.backfill_machine import NAME, Shape, distributed, open_machine
+from runner.app.backfill_machine import Shape, distributed, open_machine
 from runner.app.bundle import open_bundle
 from runner.app.local_places import open_places
 from runner.app.run import RunRequest, RunResult
 from runner.errors import Fault, Place, UsageError
 from runner.keeper import backfills, records
+from runner.model.names import BACKFILL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -76,7 +77,7 @@ def carry_out(
     only = left(storage, bundle, plan)
     request = RunRequest(
         root=order.root,
-        workflow=NAME,
+        workflow=BACKFILL,
         environment=order.environment,
         variables=order.variables,
         faults=order.faults,
@@ -160,12 +161,12 @@ def _claim(local: Local, name: str) -> tuple[str, bool]:
     """
     from runner.local.runs import RunStatus  # noqa: PLC0415 - floors stay lazy
 
-    mine = [run for run in local.runs.runs() if run.workflow == NAME and _backfill(run) == name]
+    mine = [run for run in local.runs.runs() if run.workflow == BACKFILL and _backfill(run) == name]
     for run in mine:
         if local.runs.status(run.name) is RunStatus.RUNNING:
             raise _busy(name, run.name)
     succeeded = any(local.runs.status(run.name) is RunStatus.SUCCEEDED for run in mine)
-    return f"{NAME}-{name}-{len(mine) + 1}", succeeded
+    return f"{BACKFILL}-{name}-{len(mine) + 1}", succeeded
 
 
 def _busy(name: str, run: str) -> UsageError:
@@ -202,7 +203,7 @@ def _machine(order: Order, bundle: Bundle, plan: dict[str, Any]) -> WorkflowFact
 def _nothing(order: Order, plan: dict[str, Any], local: Local) -> RunResult:
     return RunResult(
         run="",
-        workflow=NAME,
+        workflow=BACKFILL,
         status="SUCCEEDED",
         start=plan["start"],
         end=plan["end"],

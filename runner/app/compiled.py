@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from runner.app.bundle import open_bundle
 from runner.errors import Fault, Place, UsageError
+from runner.model.names import BACKFILL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +40,9 @@ def compile_project(
 ) -> CompiledFiles:
     """Write `<workflow>.asl.json` of one or all workflows and every table's rendered SQL.
 
-    A workflow too large for one definition has `<workflow>.<child>.asl.json` beside it.
+    A workflow too large for one definition has `<workflow>.<child>.asl.json` beside it.  For an
+    environment on AWS there is `backfill.asl.json` too: the machine that carries out every backfill
+    there, told by its input which tables of which plan to write.
 
     Raises ProjectError for faults of the project, UsageError for an unknown workflow.
     """
@@ -52,6 +55,8 @@ def compile_project(
         for one in chosen
         for child in one.children
     }
+    if workflow is None and bundle.environment["engine"] == "aws":
+        definitions |= _backfill(root, environment, dict(variables or {}), bundle)
     wanted = {name for one in chosen for name in (*one.tables, *one.loads)}
     sql = {
         f"sql/{table.name}.sql": table.sql + "\n" for table in bundle.tables if table.name in wanted
@@ -63,6 +68,28 @@ def compile_project(
         tuple(f"{base}/{name}" for name in definitions),
         tuple(f"{base}/{name}" for name in sql),
     )
+
+
+def _backfill(
+    root: Path, environment: str, variables: dict[str, str], bundle: Bundle
+) -> dict[str, str]:
+    """Give the definitions of the machine that may write any table, whole history included."""
+    from runner.app.backfill_machine import Shape, open_machine  # noqa: PLC0415 - aws only
+
+    names = tuple(table.name for table in bundle.tables)
+    inserts = tuple(t.name for t in bundle.tables if t.kind == "insert")
+    shape = Shape(
+        tables=names,
+        loads=tuple(table.name for table in bundle.tables if table.load_mart),
+        grain="day",
+        refreshed=tuple(
+            t.name for t in bundle.tables if t.kind == "insert" and t.name not in t.reads
+        ),
+        distributed=inserts,
+    )
+    machine = open_machine(root, environment, variables, shape)
+    children = {f"{BACKFILL}.{child.name}.asl.json": child.definition for child in machine.children}
+    return {f"{BACKFILL}.asl.json": machine.definition, **children}
 
 
 def find_workflow(bundle: Bundle, name: str | None) -> WorkflowFacts:

@@ -15,7 +15,6 @@ import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from runner.app.backfill_machine import NAME as BACKFILL
 from runner.app.compiled import find_workflow
 from runner.app.local_places import Local, open_places
 from runner.app.progress import Tracker
@@ -25,6 +24,7 @@ from runner.errors import Fault, Place, UsageError
 from runner.keeper.core import Keeper
 from runner.keeper.diagnose import explain
 from runner.keeper.handler import dispatch
+from runner.model.names import BACKFILL
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,6 +17,7 @@ from runner.asl.steps.scope import Scope
 from runner.asl.tables.common import keeper_task
 from runner.asl.target import target_of
 from runner.model.durations import seconds
+from runner.model.names import BACKFILL
 from runner.model.workflow import LastWindow, LoadsStep, TablesStep, Workflow
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from runner.model.workflow import AnyStep
 
 BEGIN, OUTCOME = "begin", "outcome"
-BACKFILL = "backfill"
-"""What the machine of backfills is called; no workflow of the project may be."""
 BACKFILL_TIMEOUT = "30d"
 NEST_ABOVE_BYTES = 900_000
 """Size of a definition, compact, above which its tables go to executions of their own; the limit

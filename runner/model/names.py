@@ -10,6 +10,9 @@ MAX_NAME_LENGTH = 100
 STAGE_SUFFIX = "__stage"
 """Stage tables live in `<database>__stage`; readers never look there."""
 
+BACKFILL = "backfill"
+"""What the machine of backfills is called; no workflow may be."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class TableName:

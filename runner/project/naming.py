@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from runner.errors import Fault, Place
-from runner.model.names import MAX_NAME_LENGTH, STAGE_SUFFIX, TableName, is_name
+from runner.model.names import BACKFILL, MAX_NAME_LENGTH, STAGE_SUFFIX, TableName, is_name
 from runner.project.files import MACROS
 from runner.project.reserved import RESERVED
 
@@ -117,6 +117,14 @@ def _bad_name(path: str, what: str, name: str) -> Fault | None:
             f"the database name `{name}`",
             f"a name that does not end in {STAGE_SUFFIX}, where unfinished tables live",
             "rename the folder",
+        )
+    if what == "workflow" and name == BACKFILL:
+        return Fault(
+            Place(path),
+            "reserved-name",
+            f"the workflow name `{name}`",
+            "another name: executions of backfills are called so",
+            "rename the file",
         )
     if what != "workflow" and name in RESERVED:
         return Fault(

@@ -143,10 +143,9 @@ def test_a_query_too_large_for_the_engine_is_split_into_smaller_windows(
 ) -> None:
     root = lay(tmp_path)
     too_large = InjectedFault(struck, Fail("States.TaskFailed", EXHAUSTED), attempt=0)
-    window = {"start": "2024-01-01", "end": "2024-01-08"}
-    found = run(
-        RunRequest(root, "daily", **window, faults=FaultPlan((too_large,))), now=lambda: NOW
-    )
+    plan = FaultPlan((too_large,))
+    request = RunRequest(root, "daily", start="2024-01-01", end="2024-01-08", faults=plan)
+    found = run(request, now=lambda: NOW)
     assert found.status == status
     assert len(statements(root, 'INSERT INTO "staging__stage"')) == sent
     if status == "SUCCEEDED":

@@ -13,7 +13,6 @@ from tests.support.lake import ARN, Lake, Turn, insert_spec
 ABOVE = insert_spec("staging.flights")
 READ = {"table": "staging.flights", "kind": "insert", "grain": "day", "windowed": True}
 ROWS = {"2013-01-05": "five", "2013-01-06": "six"}
-LAST = {"start": "2013-01-05", "end": "2013-01-06"}
 
 
 def reader(lake: Lake, execution: str = "r9", **read: Any) -> Turn:  # noqa: ANN401 - JSON
@@ -22,7 +21,7 @@ def reader(lake: Lake, execution: str = "r9", **read: Any) -> Turn:  # noqa: ANN
 
 def half_written(lake: Lake) -> Turn:
     """Leave a publish that died after its record was begun."""
-    turn = Turn(lake, ABOVE, **LAST)
+    turn = Turn(lake, ABOVE, start="2013-01-05", end="2013-01-06")
     plan = turn.prepare()
     (chunk,) = plan["chunks"]
     result = turn.stage_days(chunk, ROWS)

@@ -128,9 +128,9 @@ def test_exhausted_resources_are_answered_by_smaller_chunks_until_they_are_singl
 
 
 def test_splitting_takes_no_attempts_from_other_failures(lake: Lake) -> None:
-    passing = {"cause": "GENERIC_INTERNAL_ERROR", "split": 16}
-    assert diagnose(lake, 4, **passing)["retry"]
-    assert not diagnose(lake, 5, **passing)["retry"]
+    passing = "GENERIC_INTERNAL_ERROR"
+    assert diagnose(lake, 4, cause=passing, split=16)["retry"]
+    assert not diagnose(lake, 5, cause=passing, split=16)["retry"]
 
 
 def test_a_hopeless_query_never_runs_again(lake: Lake) -> None:
