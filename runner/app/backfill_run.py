@@ -18,11 +18,13 @@ from runner.app.run import RunRequest, RunResult
 from runner.errors import Fault, Place, UsageError
 from runner.keeper import backfills, records
 from runner.model.names import BACKFILL
+from runner.plan.document import document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from runner.app.backfill_plan import BackfillPlan, BackfillRequest
     from runner.app.bundle import Bundle, WorkflowFacts
     from runner.app.local_places import Local
     from runner.app.progress import Progress
@@ -52,6 +54,29 @@ class Order:
 
 
 def carry_out(
+    request: BackfillRequest,
+    plan: BackfillPlan,
+    *,
+    tell: Callable[[Progress], None] | None = None,
+    started: Callable[[str, str, str], None] | None = None,
+    now: Callable[[], datetime] | None = None,
+    stopper: Stopper | None = None,
+) -> RunResult:
+    """Carry out what was planned; UsageError while another process is at it."""
+    order = Order(
+        request.root,
+        document(plan),
+        environment=request.environment,
+        variables=request.variables,
+        chunks={table.name: table.chunks for table in plan.tables},
+        loads=request.loads,
+        dml=request.dml,
+        ddl=request.ddl,
+    )
+    return execute_plan(order, tell=tell, started=started, now=now, stopper=stopper)
+
+
+def execute_plan(
     order: Order,
     *,
     tell: Callable[[Progress], None] | None = None,

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from runner.app.planning_facts import Layout, ReadFacts
 from runner.project.cache import key_of, versions
 from runner.project.files import read_snapshot
 from runner.project.keys import Choice
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from runner.model.project import NamedWorkflow, Project, Table
     from runner.model.sqltext import Mark, SqlText
 
-FORMAT = 3
+FORMAT = 4
 """Layout of the cached file; raise it when `Bundle` changes."""
 CACHE = Path(".runner") / "cache" / "bundles"
 
@@ -49,6 +50,27 @@ class TableFacts:
     """Rendered text with run-time values as {{ start }} and {{ end }}."""
     parts: tuple[str | dict[str, Any], ...]
     """The same as pieces: text, or a run-time value as {base, steps, format}."""
+    load_mode: str
+    """As the header says it; empty for the default."""
+    fingerprint: str
+    """What its records carry when they are of today's files."""
+    inputs: tuple[ReadFacts, ...]
+    """What it reads, in the order of `reads`."""
+    watch: tuple[str, ...]
+    tags: tuple[str, ...]
+    time: tuple[tuple[str, str], ...]
+    """Partition columns of time and their Java patterns."""
+    combinations: int
+    """Values of the other partition columns x buckets, per period."""
+    first: str
+    """First period of its history, as a civil value or `NOW-3YEARS`; empty when unknown."""
+    last: str
+    """Last period that the projection finds; empty when unknown."""
+    format: str
+    layout: Layout
+    """Where the files of a ddl table are."""
+    sources: tuple[str, ...]
+    """Tables outside the project that it reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +122,8 @@ class Bundle:
     workflows: tuple[WorkflowFacts, ...]
     on_failure: dict[str, str]
     """Workflow and the topic that hears of its failures."""
+    price_per_tb: float
+    """What Athena charges for scanning a terabyte."""
 
     def workflow(self, name: str) -> WorkflowFacts:
         """Find a workflow by name; raises KeyError."""
@@ -141,16 +165,7 @@ def _read(path: Path) -> Bundle | None:
             **{
                 **data,
                 "databases": tuple(data["databases"]),
-                "tables": tuple(
-                    TableFacts(
-                        **{
-                            **table,
-                            "reads": tuple(table["reads"]),
-                            "parts": tuple(table["parts"]),
-                        }
-                    )
-                    for table in data["tables"]
-                ),
+                "tables": tuple(_read_table(table) for table in data["tables"]),
                 "workflows": tuple(
                     WorkflowFacts(
                         **{
@@ -170,6 +185,19 @@ def _read(path: Path) -> Bundle | None:
         )
     except (OSError, ValueError, TypeError, KeyError):
         return None
+
+
+def _read_table(data: dict[str, Any]) -> TableFacts:
+    lists = ("reads", "parts", "watch", "tags", "sources")
+    return TableFacts(
+        **{
+            **data,
+            **{name: tuple(data[name]) for name in lists},
+            "inputs": tuple(ReadFacts(**one) for one in data["inputs"]),
+            "time": tuple((column, pattern) for column, pattern in data["time"]),
+            "layout": Layout(**data["layout"]),
+        }
+    )
 
 
 def _write(path: Path, bundle: Bundle) -> None:
@@ -205,12 +233,18 @@ def _compile(root: Path, environment: str, variables: Mapping[str, str]) -> Bund
             for named in project.workflows
             if named.workflow.on_failure
         },
+        price_per_tb=project.config.defaults.price_per_tb,
     )
 
 
 def _table_facts(project: Project) -> Iterator[TableFacts]:
+    from runner.app.planning import history_of, layout_of, reads_of  # noqa: PLC0415 - as above
+    from runner.asl.tablespec import published_fingerprint  # noqa: PLC0415
+
+    by_name = {table.name: table for table in project.tables}
     for table in project.tables:
         load = table.header.load
+        first, last = history_of(table)
         yield TableFacts(
             name=str(table.name),
             kind=table.kind.value,
@@ -224,6 +258,18 @@ def _table_facts(project: Project) -> Iterator[TableFacts]:
             load_table=(load.table or table.name.table) if load else "",
             sql=sql_with_marks(table.sql),
             parts=tuple(_part(part, table) for part in table.sql.parts),
+            load_mode=load.mode.value if load and load.mode else "",
+            fingerprint=published_fingerprint(project, table),
+            inputs=reads_of(table, by_name),
+            watch=table.header.watch,
+            tags=table.header.tags,
+            time=table.partitioning.time,
+            combinations=table.partitioning.combinations,
+            first=first,
+            last=last,
+            format=table.header.format,
+            layout=layout_of(table),
+            sources=table.sources,
         )
 
 

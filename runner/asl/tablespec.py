@@ -90,7 +90,7 @@ def keeper_spec(project: Project, table: Table, grain: str) -> dict[str, Any]:
         "name": f"{table.database}.{table.name.table}",
         "kind": table.kind.value,
         "project": project.config.project,
-        "fingerprint": _fingerprint(project, table),
+        "fingerprint": published_fingerprint(project, table),
         "marks": {
             name: {
                 "base": mark.base,
@@ -173,8 +173,8 @@ def injected_conditions(table: Table) -> tuple[str, ...]:
     )
 
 
-def _fingerprint(project: Project, table: Table) -> str:
-    """Give the table's fingerprint; a view's also covers all that it reads (SEMANTICS 29).
+def published_fingerprint(project: Project, table: Table) -> str:
+    """Give the fingerprint that records carry; a view's covers all that it reads (SEMANTICS 29).
 
     A view keeps its columns' types, and a changed type passes through tables that say nothing of
     it: the view is made anew when any table below it was changed.

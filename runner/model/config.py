@@ -50,6 +50,11 @@ class Defaults(Strict):
     format: Literal["parquet", "orc", "avro", "json", "textfile"] = Field(
         "parquet", description="File format of tables that name none."
     )
+    price_per_tb: float = Field(
+        5.0,
+        ge=0,
+        description="Price of a terabyte scanned by Athena, in USD; `backfill` estimates with it.",
+    )
 
 
 class Source(Strict):

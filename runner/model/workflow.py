@@ -61,7 +61,7 @@ class TablesStep(Step):
 
     type: Literal["tables"] = Field(description="tables")
     select: tuple[str, ...] = Field(
-        ("*.*",), description="Patterns: staging.*, marts.daily_*, tag:word, +marts.x."
+        ("*.*",), description="Patterns: staging.*, marts.daily_*, tag:word, +marts.x, staging.y+."
     )
     exclude: tuple[str, ...] = Field((), description="Patterns left out.")
 

@@ -13,7 +13,7 @@ from runner.errors import Fault
 from runner.model.names import is_name
 from runner.model.nearest import listed, suggestion
 from runner.model.project import NamedWorkflow
-from runner.model.selection import EVERYTHING, candidates, matches
+from runner.model.selection import EVERYTHING, bare_pattern, candidates, matches
 from runner.model.workflow import LambdaStep, LoadsStep, TablesStep, Workflow
 from runner.project.configuration import zone_fault
 from runner.project.graph import cycles
@@ -176,9 +176,9 @@ def _patterns(workflow: Workflow, places: Places, surroundings: Surroundings) ->
                     places.value("steps", name, key, index),
                     "empty-selection",
                     f"`{pattern}`, which matches no table",
-                    "database.table, database.*, tag:word, +database.table",
+                    "database.table, database.*, tag:word, +database.table, database.table+",
                     suggestion(
-                        pattern.removeprefix("+"),
+                        bare_pattern(pattern),
                         known,
                         otherwise=f"there are {listed(known)}" if known else "add a table first",
                     ),

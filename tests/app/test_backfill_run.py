@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from runner.app.backfill_run import Order, carry_out
+from runner.app.backfill_run import Order, execute_plan
 from runner.app.bundle import open_bundle
 from runner.app.local_places import open_places
 from runner.app.run import RunRequest, run
@@ -84,7 +84,7 @@ def plan_of(root: Path, name: str, refresh: bool = False, **windows: Any) -> dic
 
 
 def carry(root: Path, plan: dict[str, Any], *faults: InjectedFault, **more: Any) -> RunResult:  # noqa: ANN401
-    return carry_out(Order(root, plan, faults=FaultPlan(faults), **more), now=lambda: NOW)
+    return execute_plan(Order(root, plan, faults=FaultPlan(faults), **more), now=lambda: NOW)
 
 
 TWO = [["2024-01-01", "2024-01-03"], ["2024-02-01", "2024-02-01"]]

@@ -1,0 +1,152 @@
+"""Bytes of what planned tables read: one listing for each input, over the range that is needed.
+
+In: planned tables and the lake.  Out: `Sizes` by table.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runner.app.backfill_choice import physical_name
+from runner.keeper import records, windows
+from runner.keeper.spec import hive_escape
+from runner.keeper.storage import Storage
+from runner.plan.calendar import Calendar, ordinal, widen
+from runner.plan.sizes import Sizes, rows_read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from runner.app.bundle import TableFacts
+    from runner.app.local_places import Local
+    from runner.plan.backfill import PlannedTable
+    from runner.plan.facts import Node
+
+
+class Measure:
+    """Lists inputs, each once; the paths of periods are written once for all tables."""
+
+    def __init__(self, local: Local, nodes: Mapping[str, Node]) -> None:
+        """Take the environment and the planner's facts."""
+        self._local = local
+        self._client = local.s3()
+        self._storage = local.storage()
+        self._nodes = nodes
+        self._facts = {table.name: table for table in local.bundle.tables}
+        self._calendar = Calendar()
+        self._paths: dict[tuple[object, ...], dict[str, str]] = {}
+
+    def inputs(self, planned: Sequence[PlannedTable]) -> dict[str, Sizes]:
+        """Give the sizes of everything that the planned tables read, and of themselves."""
+        needed: dict[str, tuple[int, int] | None] = {}
+        for table in planned:
+            node = self._nodes[table.name]
+            if node.grain:
+                _need(needed, table.name, _extent(table))
+            for read in rows_read(self._nodes, node):
+                _need(
+                    needed,
+                    read.table,
+                    self._range(table, node, read.table, read.lookback) if read.windowed else None,
+                )
+        return {name: self._sizes(self._facts[name], where) for name, where in needed.items()}
+
+    def _range(
+        self, table: PlannedTable, node: Node, upstream: str, lookback: int
+    ) -> tuple[int, int] | None:
+        grain = self._grain(self._facts[upstream])
+        if not node.grain or not grain:
+            return None
+        first, last = _extent(table)
+        return widen(first - lookback, last, node.grain, grain)
+
+    @staticmethod
+    def _grain(facts: TableFacts) -> str:
+        return facts.layout.grain if facts.kind == "ddl" else facts.grain
+
+    def _sizes(self, facts: TableFacts, where: tuple[int, int] | None) -> Sizes:
+        if facts.kind == "ddl":
+            layout = facts.layout
+            if not layout.location:
+                return Sizes({}, 0)
+            parts = [(layout.template, layout.pattern)] if layout.template else []
+            return self._listed(layout.location, parts, layout.grain, where)
+        found = [
+            one for one in records.entries(self._storage, physical_name(facts)) if one.published
+        ]
+        if not found:
+            return Sizes({}, 0)
+        body = records.read(self._storage, found[-1])
+        if facts.kind != "insert":
+            return Sizes({}, sum(file["size"] for file in body["files"]))
+        parts = [(f"{column}=${{}}/", pattern) for column, pattern in facts.time]
+        return self._listed(body["location"], parts, facts.grain, where)
+
+    def _listed(
+        self,
+        location: str,
+        parts: list[tuple[str, str]],
+        grain: str,
+        where: tuple[int, int] | None,
+    ) -> Sizes:
+        """List what lies below a location; only the needed periods if their folders are known."""
+        storage = Storage(self._client, location)
+        if not parts or where is None:
+            return Sizes({}, sum(one.size for one in storage.list(storage.prefix)))
+        paths = self._folders(parts, grain, where)
+        depth = next(iter(paths)).count("/")
+        cut = len(storage.prefix)
+        periods: dict[str, int] = {}
+        for key, size in _between(storage, sorted(paths)):
+            folder = "/".join(key[cut:].split("/", depth)[:depth]) + "/"
+            period = paths.get(folder)
+            if period is not None:
+                periods[period] = periods.get(period, 0) + size
+        return Sizes(periods, sum(periods.values()))
+
+    def _folders(
+        self, parts: list[tuple[str, str]], grain: str, where: tuple[int, int]
+    ) -> dict[str, str]:
+        """Give the folder of each period, and the period: {'dt=2013-01-05/': '2013-01-05'}."""
+        key = (*parts, grain, where)
+        if key not in self._paths:
+            self._paths[key] = {
+                "".join(
+                    template.replace("${}", _written(one, grain, pattern, template))
+                    for template, pattern in parts
+                ): one
+                for one in self._calendar.labels(*where, grain)
+            }
+        return self._paths[key]
+
+
+def _written(period: str, grain: str, pattern: str, template: str) -> str:
+    value = windows.format_civil(period, grain, pattern)
+    return hive_escape(value) if "=" in template else value
+
+
+def _between(storage: Storage, folders: list[str]) -> Iterator[tuple[str, int]]:
+    """List from the first folder to the last: keys come in order, so the rest is not read."""
+    first, last = storage.prefix + folders[0], storage.prefix + folders[-1]
+    end = last[:-1] + chr(ord("/") + 1)
+    for stored in storage.list(storage.prefix, after=first[:-1]):
+        if stored.key >= end:
+            return
+        yield stored.key, stored.size
+
+
+def _need(
+    needed: dict[str, tuple[int, int] | None], name: str, where: tuple[int, int] | None
+) -> None:
+    """Note that a table is needed over a range, or whole (None)."""
+    if name in needed:
+        before = needed[name]
+        if where is None or before is None:
+            where = None
+        else:
+            where = min(before[0], where[0]), max(before[1], where[1])
+    needed[name] = where
+
+
+def _extent(table: PlannedTable) -> tuple[int, int]:
+    return ordinal(table.windows[0][0], table.grain), ordinal(table.windows[-1][1], table.grain)

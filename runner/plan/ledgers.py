@@ -1,0 +1,76 @@
+"""Records to ledgers: what counts for each period of a table.
+
+In: a table's records as rows (when, start, end, fingerprint, run), in no order.  Out: a `Ledger`.
+The newest row wins; a publish that was begun and never ended makes its periods missing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runner.plan.calendar import WHOLE, label, ordinal
+from runner.plan.facts import Ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    Row = tuple[str, str, str, str, str]
+
+
+_LENGTHS = {"hour": 13, "day": 10, "month": 7, "year": 4, "": len(WHOLE)}
+"""Characters of a grain's labels."""
+
+
+def make_ledger(
+    grain: str, published: Iterable[Row], begun: Iterable[Row] = (), failed: Iterable[Row] = ()
+) -> Ledger:
+    """Decide what counts.
+
+    >>> row = ("20240102T000000.000000Z", "2024-01-01", "2024-01-01", "ab12", "r")
+    >>> make_ledger("day", [row]).at
+    {'2024-01-01': '20240102T000000.000000Z'}
+    """
+    at: dict[str, str] = {}
+    prints: dict[str, str] = {}
+    known, length = at.get, _LENGTHS[grain]
+    for when, start, end, fingerprint, _ in published:
+        if start == end:
+            if len(start) == length and known(start, "") < when:
+                at[start] = when
+                prints[start] = fingerprint
+            continue
+        for period in _periods(start, end, grain):
+            if known(period, "") < when:
+                at[period] = when
+                prints[period] = fingerprint
+    for period, when in _newest(begun, grain).items():
+        if known(period, "") < when:
+            at.pop(period, None)
+            prints.pop(period, None)
+    gave_up = {
+        period: when for period, when in _newest(failed, grain).items() if known(period, "") < when
+    }
+    return Ledger(at, prints, gave_up, max(at.values(), default=""))
+
+
+def _newest(rows: Iterable[Row], grain: str) -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for when, start, end, _, _ in rows:
+        for period in _periods(start, end, grain):
+            if found.get(period, "") < when:
+                found[period] = when
+    return found
+
+
+def _periods(start: str, end: str, grain: str) -> Iterator[str]:
+    """Give the periods of a window; none if the table was partitioned in another way then."""
+    if not grain:
+        if start == WHOLE:
+            yield WHOLE
+        return
+    try:
+        first, last = ordinal(start, grain), ordinal(end, grain)
+    except ValueError:
+        return
+    for number in range(first, last + 1):
+        yield label(number, grain)
