@@ -82,7 +82,7 @@ class Local:
 
     def storage(self) -> Storage:
         """Open the lake for the keeper; one worker, since a folder gains nothing by threads."""
-        return Storage(self.s3(), self.environment.lake, workers=1)
+        return Storage(self.s3(), self.environment.lake, workers=1, moves=True)
 
     def is_running(self, execution: str) -> bool:
         """Tell whether a run, by its ARN, is being executed."""

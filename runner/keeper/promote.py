@@ -117,7 +117,7 @@ def _settle(
                     continue
             for first in range(0, len(missing), _BATCH):
                 pace.step()
-                storage.copy_all(
+                storage.put_in_place(
                     [
                         (Stored(file["from"], file["size"], file["etag"]), file["key"])
                         for file in missing[first : first + _BATCH]

@@ -6,6 +6,7 @@ where it stands.  So a call that runs out of time is called again.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -110,15 +111,21 @@ def _refuse_loss(spec: Spec, counts: dict[str, int], files: dict[str, list[File]
         )
 
 
+_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+
+
 def is_data(key: str) -> bool:
     """Tell whether Athena would read the object (names with _ or . are hidden)."""
     return not key.rpartition("/")[2].startswith(("_", ".")) and not key.endswith("/")
 
 
 def target_key(base: str, relative: str, run: str) -> str:
-    """Name the published object: same partition path, a file name that tells the run."""
+    """Name the published object: same partition path, a file name that no other run gives.
+
+    Athena's own names end in a UUID and stay; any other name gets the run's.
+    """
     folder, slash, name = relative.rpartition("/")
-    return f"{base}{folder}{slash}{run}_{name}"
+    return f"{base}{relative}" if _UUID.search(name) else f"{base}{folder}{slash}{run}_{name}"
 
 
 def partition_values(relative: str) -> dict[str, str]:
@@ -177,11 +184,10 @@ def _finish(
     """Go on with a begun publish from its stage; False when that is not there any more."""
     spec, storage = attempt.spec, keeper.storage
     body = records.read(storage, entry)
-    staged = {stored.key for stored in storage.list(body["stage"])}
     if (
         body["location"] != location
         or body["partitions"] != list(spec.partitions)
-        or not staged.issuperset(file["from"] for file in body["files"])
+        or not is_there(storage, spec, body)
     ):
         return False
     try:
@@ -191,6 +197,16 @@ def _finish(
     _completed(storage, entry, body, etags)
     storage.empty(body["stage"])
     return True
+
+
+def is_there(storage: Storage, spec: Spec, body: dict[str, Any]) -> bool:
+    """Tell whether every file of a begun publish is staged still, or in its place already."""
+    staged = {stored.key for stored in storage.list(body["stage"])}
+    moved = {file["key"] for file in body["files"] if file["from"] not in staged}
+    base = storage.folder(body["location"])
+    for prefix in spec.prefixes(body["start"], body["end"]).values() if moved else ():
+        moved -= {stored.key for stored in storage.list(base + prefix)}
+    return not moved
 
 
 def finish_input(

@@ -55,8 +55,19 @@ def split_uri(uri: str) -> tuple[str, str]:
 class Storage:
     """One lake: a bucket and prefix, and the client to reach it."""
 
-    def __init__(self, client: Any, lake: str, *, workers: int = WORKERS) -> None:  # noqa: ANN401
-        """Take the client and the lake's URI (`s3://bucket/prefix/`)."""
+    def __init__(
+        self,
+        client: Any,  # noqa: ANN401 - boto3's client has no type
+        lake: str,
+        *,
+        workers: int = WORKERS,
+        moves: bool = False,
+    ) -> None:
+        """Take the client and the lake's URI (`s3://bucket/prefix/`).
+
+        `moves` says that the client has `move_objects` (the folder on this machine has).
+        """
+        self._moves = moves
         self._client = client
         self.bucket, prefix = split_uri(lake)
         self.prefix = prefix if not prefix or prefix.endswith("/") else prefix + "/"
@@ -133,6 +144,17 @@ class Storage:
             ):
                 raise Conflict(key) from error
             raise
+
+    def put_in_place(self, pairs: Sequence[tuple[Stored, str]]) -> None:
+        """Give staged objects their published keys; the staged ones may be gone afterwards.
+
+        S3 can only copy.  A client that `moves` moves whole folders, which costs a small part.
+        """
+        if self._moves:
+            moved = [(source.key, target) for source, target in pairs]
+            self._client.move_objects(Bucket=self.bucket, Pairs=moved)
+        else:
+            self.copy_all(pairs)
 
     def copy_all(self, pairs: Sequence[tuple[Stored, str]]) -> None:
         """Copy objects to new keys of the same bucket, several at once."""

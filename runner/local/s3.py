@@ -205,6 +205,32 @@ class FolderS3:
             **_ok(200),
         }
 
+    def move_objects(self, *, Bucket: str, Pairs: Sequence[tuple[str, str]]) -> None:  # noqa: N803
+        """Give objects new keys; a folder whose files all keep their names moves as a whole.
+
+        S3 has no such operation: whoever uses it must be content with copies as well.
+        """
+        folder = self._folder(Bucket)
+        moves: dict[tuple[str, str], list[tuple[str, str]]] = {}
+        for source, target in Pairs:
+            places = source.rpartition("/")[0], target.rpartition("/")[0]
+            moves.setdefault(places, []).append((source, target))
+        left: set[str] = set()
+        for (before, after), pairs in moves.items():
+            with folder.locked():
+                moved = _same_names(pairs) and folder.move_folder(
+                    before, after, {source.rpartition("/")[2] for source, _ in pairs}
+                )
+            if moved:
+                left.add(folder.path(before).rpartition("/")[0])
+            else:
+                for source, target in pairs:
+                    self.copy_object(
+                        Bucket=Bucket, Key=target, CopySource={"Bucket": Bucket, "Key": source}
+                    )
+        with folder.locked():
+            folder.tidy(left)
+
     def delete_object(self, *, Bucket: str, Key: str, IfMatch: str = "") -> dict[str, Any]:  # noqa: N803
         """Delete an object; deleting a missing one succeeds, as on S3."""
         folder = self._folder(Bucket)
@@ -279,6 +305,10 @@ class FolderS3:
             elif (name := prefix + head + delimiter) > last:
                 last = name
                 yield name, ""
+
+
+def _same_names(pairs: Sequence[tuple[str, str]]) -> bool:
+    return all(one.rpartition("/")[2] == other.rpartition("/")[2] for one, other in pairs)
 
 
 def _place(folder: Folder, path: str, key: str, *, fresh: bool) -> None:

@@ -4,7 +4,7 @@ In: keys.  Out: paths and their states.  Works across threads and processes.  Pa
 here, and errors are met rather than foreseen: a table has thousands of small files, and each call
 of the operating system or of pathlib counts.
 """
-# ruff: noqa: PTH102, PTH103, PTH104, PTH106, PTH108, PTH110, PTH112, PTH113, PTH116, PTH120, PTH123
+# ruff: noqa: PTH102, PTH103, PTH104, PTH106, PTH108, PTH110, PTH112, PTH113, PTH116, PTH120, PTH123, PTH208
 
 from __future__ import annotations
 
@@ -161,6 +161,19 @@ class Bucket:
             else:
                 return True
         return False
+
+    def move_folder(self, before: str, after: str, names: set[str]) -> bool:
+        """Move a folder that holds just these files to where nothing is yet; False if it does not.
+
+        `before` and `after` are keys without their last slash.
+        """
+        source = self.path(before)
+        try:
+            if set(os.listdir(source)) != names:
+                return False
+        except OSError:
+            return False
+        return self.place_folder(source, after)
 
     def make_parents(self, target: str) -> None:
         """Make the folders above a path; an object standing in the way moves into its folder."""

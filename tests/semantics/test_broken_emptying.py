@@ -70,7 +70,7 @@ def copies_in_part_and_never_looks(patch: pytest.MonkeyPatch, root: Path) -> Non
     """Skip the look at what was copied, while a file of staging.orders is lost."""
     del root
     compare = runner.keeper.promote._compare  # noqa: SLF001 - the part to break
-    copy_all = runner.keeper.storage.Storage.copy_all
+    copy_all = runner.keeper.storage.Storage.put_in_place
     looked: set[str] = set()
 
     def once(storage: Storage, base: str, wanted: dict[str, Any]) -> Any:  # noqa: ANN401
@@ -85,7 +85,7 @@ def copies_in_part_and_never_looks(patch: pytest.MonkeyPatch, root: Path) -> Non
         lost = any("staging/orders/" in target for _, target in pairs)
         copy_all(storage, pairs[:-1] if lost else pairs)
 
-    patch.setattr(runner.keeper.storage.Storage, "copy_all", lossy)
+    patch.setattr(runner.keeper.storage.Storage, "put_in_place", lossy)
 
 
 def keeps_leases(patch: pytest.MonkeyPatch, root: Path) -> None:
