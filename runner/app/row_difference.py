@@ -93,8 +93,8 @@ def _unmatched(
 
 
 def _exact(row: Values) -> Values:
-    """Give the cells that are compared without tolerance, as text; the places of the others."""
-    return tuple(None if isinstance(v, float | list | dict | tuple) else shown(v) for v in row)
+    """Give the cells that are compared without tolerance; nothing in the places of the others."""
+    return tuple(None if isinstance(v, float | list | dict | tuple) else v for v in row)
 
 
 def _alike(
