@@ -66,28 +66,57 @@ def kept_tests(root: Path, bundle: Bundle, facts: TableFacts) -> KeptTests:
     found = records.entries(storage, f"{facts.database}.{facts.name.partition('.')[2]}")
     latest = records.newest(found, facts.grain or None)
     entries = sorted({entry for entry in latest.values() if entry.published})
-    bodies = [records.read(storage, entry) for entry in entries]
     if not entries:
         return KeptTests(facts.name, (), stopped=_stopped(local, facts.name, None))
     last = entries[-1]
+    bodies = [records.read(storage, entry) for entry in entries]
+    owned = [{period for period, one in latest.items() if one == entry} for entry in entries]
     return KeptTests(
         table=facts.name,
-        tests=tuple(_tests(bodies)),
+        tests=tuple(_tests(list(zip(bodies, owned, strict=True)))),
         run=".".join(last.run.split(".")[1:2]) or last.run,
         published_at=_moment(last).isoformat(timespec="seconds"),
         stopped=_stopped(local, facts.name, last),
     )
 
 
-def _tests(bodies: list[dict[str, Any]]) -> list[KeptTest]:
-    """Add up the results of each test of the newest record; older records may lack some."""
-    names = [result["test"] for result in bodies[-1]["tests"]]
+def _tests(records: list[tuple[dict[str, Any], set[str]]]) -> list[KeptTest]:
+    """Add up the results of each test of the newest record; older records may lack some.
+
+    Beside each record stand the periods that no later one has replaced.
+    """
+    names = [result["test"] for result in records[-1][0]["tests"]]
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
-    for body in bodies:
+    for body, owned in records:
         for result in body["tests"]:
             if result["test"] in found:
-                found[result["test"]].append({"rows": sum(body["rows"].values()), **result})
+                found[result["test"]].append(_current(body, result, owned))
     return [_added(name, results) for name, results in found.items()]
+
+
+def _current(body: dict[str, Any], result: dict[str, Any], owned: set[str]) -> dict[str, Any]:
+    """Leave the partitions out that a later record has replaced, as far as they are named."""
+    rows = {period: count for period, count in body["rows"].items() if period in owned}
+    if len(rows) == len(body["rows"]):
+        return {"partitions": len(rows), "failing": len(result["where"]), **result} | {
+            "rows": sum(rows.values())
+        }
+    now = {
+        **result,
+        "rows": sum(rows.values()),
+        "partitions": sum(1 for count in rows.values() if count),
+    }
+    named = list(zip(result["where"], result.get("counts", ()), strict=False))
+    if len(named) < result.get("failing", 1):
+        return now
+    gone = set(body["rows"]) - owned
+    kept = [(place, count) for place, count in named if re.split("[/ ]", place)[0] not in gone]
+    return {
+        **now,
+        "offending": sum(count for _, count in kept),
+        "where": [place for place, _ in kept],
+        "failing": len(kept),
+    }
 
 
 def _added(name: str, results: list[dict[str, Any]]) -> KeptTest:
@@ -97,10 +126,10 @@ def _added(name: str, results: list[dict[str, Any]]) -> KeptTest:
         test=name,
         severity=results[-1]["severity"],
         status="warned" if offending else "passed",
-        partitions=sum(result.get("partitions", 0) for result in results),
+        partitions=sum(result["partitions"] for result in results),
         rows=sum(result["rows"] for result in results),
         offending=offending,
-        failing=sum(result.get("failing", len(result["where"])) for result in results),
+        failing=sum(result["failing"] for result in results),
         where=tuple(where[:_MOST_PLACES]),
     )
 

@@ -110,6 +110,7 @@ def judge(
                 "severity": test["severity"],
                 "offending": sum(number for _, number in bad),
                 "where": [where for where, _ in bad[:_SHOWN] if where],
+                "counts": [number for where, number in bad[:_SHOWN] if where],
                 "failing": len(bad),
                 "partitions": seen,
                 "rows": sum(counts.values()),

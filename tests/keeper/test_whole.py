@@ -151,7 +151,7 @@ def test_semantics_13_tests_stop_the_flip(
 def test_semantics_13_limits_of_rows_are_inclusive(lake: Lake, test: dict[str, Any]) -> None:
     spec = ctas_spec(tests=[{"name": "rows", "severity": "error", **test}])
     _, change = accept(lake, spec, [[3]])
-    said = {"test": "rows", "severity": "error", "offending": 0, "where": []}
+    said = {"test": "rows", "severity": "error", "offending": 0, "where": [], "counts": []}
     assert change["tests"] == [{**said, "failing": 0, "partitions": 1, "rows": 3}]
 
 
