@@ -21,6 +21,7 @@ import yaml
 
 from runner.model.config import Config
 from runner.model.header import Header
+from runner.model.unit_test import UnitTest
 from runner.model.workflow import Workflow
 from runner.query.source import split_header
 from scripts import make_reference
@@ -31,7 +32,7 @@ PAGES = sorted(
     [ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("docs/how-to/*.md")],
     key=lambda path: path.as_posix(),
 )
-EXAMPLE = ("config.yaml", "sql", "workflows", "lambdas", "data")
+EXAMPLE = ("config.yaml", "sql", "workflows", "lambdas", "data", "tests/sql")
 FENCE = re.compile(r"^```(\w*)[ ]?(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 
@@ -175,7 +176,9 @@ def is_understood(block: Block) -> bool:
         case "sql":
             return re.fullmatch(r"sql/\w+/\w+\.sql", block.about) is not None
         case "yaml":
-            known = r"workflows/\w+\.yaml|config\.yaml (environments|sources)"
+            known = (
+                r"workflows/\w+\.yaml|tests/sql/[\w.]+\.yaml|config\.yaml (environments|sources)"
+            )
             return re.fullmatch(known, block.about) is not None
     return False
 
@@ -191,6 +194,9 @@ def test_yaml_and_headers_are_valid(page: Path) -> None:
             Header.model_validate(yaml.safe_load(header))
         elif block.language == "yaml" and block.about.startswith("workflows/"):
             Workflow.model_validate(yaml.safe_load(block.text))
+        elif block.language == "yaml" and block.about.startswith("tests/"):
+            for case in yaml.load(block.text, yaml.BaseLoader).values():  # noqa: S506 - text only
+                UnitTest.model_validate(case)
         elif block.language == "yaml":
             key = block.about.split()[1]
             written = {**as_dict(CONFIG.get(key, {})), **yaml.safe_load(block.text)}
@@ -214,7 +220,7 @@ def test_the_blocks_of_a_page_run(page: Path, tmp_path: Path) -> None:
     (tmp_path / ".venv").symlink_to(sys.prefix)
     script = ["set -euo pipefail"]
     for block in blocks_of(page):
-        if block.language == "sql" or block.about.startswith("workflows/"):
+        if block.language == "sql" or block.about.startswith(("workflows/", "tests/")):
             (tmp_path / block.about).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / block.about).write_text(block.text, "utf-8")
         elif block.language == "bash" and block.runs:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from runner.app.bundle import open_bundle
+from runner.app.kept_tests import kept_tests
 from runner.app.local_places import open_places
 from runner.errors import Fault, Place, UsageError
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from runner.app.bundle import Bundle, TableFacts
+    from runner.app.kept_tests import KeptTests
     from runner.model.project import Table
 
 
@@ -47,6 +49,8 @@ class TableView:
     downstream: tuple[str, ...]
     workflows: tuple[str, ...]
     published: tuple[Published, ...]
+    tests: KeptTests
+    """What the header's tests found, as the records keep it."""
 
 
 def list_tables(
@@ -87,6 +91,7 @@ def show_table(
         downstream=tuple(other.name for other in bundle.tables if name in other.reads),
         workflows=tuple(w.name for w in bundle.workflows if name in w.tables),
         published=tuple(published(root, bundle, facts)),
+        tests=kept_tests(root, bundle, facts),
     )
 
 
@@ -111,7 +116,8 @@ def _reads(table: Table) -> list[str]:
             plural = "s" if read.lookback > 1 else ""
             how += f", {read.lookback} period{plural} back"
         lines.append(f"{read.table} ({how})")
-    return [*lines, *(f"{source} (source)" for source in table.sources)]
+    lines += [f"{source} (source)" for source in table.sources]
+    return [*lines, *(f"{read.name} (its tests only)" for read in table.tests_read)]
 
 
 def published(root: Path, bundle: Bundle, facts: TableFacts) -> list[Published]:

@@ -7,7 +7,8 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 from runner.asl.expressions import names_of
-from runner.model.header import ColumnTest, Kind
+from runner.asl.testing import test_facts, test_query, test_query_end
+from runner.model.header import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +53,15 @@ _DEFAULT_PATTERNS = {
     "month": "yyyy-MM",
     "year": "yyyy",
 }
-_ROWS = '"rows"'
+__all__ = [
+    "codec_of",
+    "format_parameters",
+    "keeper_spec",
+    "mark_names",
+    "storage_of",
+    "test_query",
+    "test_query_end",
+]
 
 
 def storage_of(table: Table) -> dict[str, Any]:
@@ -122,7 +131,7 @@ def keeper_spec(project: Project, table: Table, grain: str) -> dict[str, Any]:
             **dict(parts.parameters),
         },
         "by_position": header.format in _BY_POSITION,
-        "tests": [_test_facts(test) for test in header.tests],
+        "tests": [test_facts(test) for test in header.tests],
         "allow_empty": header.allow_empty,
         "ordered": any(read.table == table.name for read in table.reads),
         "max_window": project.config.defaults.max_window,
@@ -167,7 +176,8 @@ def injected_conditions(table: Table) -> tuple[str, ...]:
     values = [header.partition[name].values or () for name in names]
     return tuple(
         " AND ".join(
-            f"{_name(name)} = {_literal(value)}" for name, value in zip(names, chosen, strict=True)
+            f"\"{name}\" = '{value.replace(chr(39), chr(39) * 2)}'"
+            for name, value in zip(names, chosen, strict=True)
         )
         for chosen in itertools.product(*values)
     )
@@ -211,90 +221,3 @@ def _allowed(other: Allowed, interval: int) -> list[str] | dict[str, int]:
 def mark_names(table: Table) -> dict[Mark, str]:
     """Name the marks of a table's SQL as the keeper's spec does."""
     return names_of(table.sql)
-
-
-def test_name(test: ColumnTest) -> str:
-    """Name a test as its YAML says it: `unique: dt, carrier`."""
-    if test.unique:
-        return f"unique: {', '.join(test.unique)}"
-    if test.not_null:
-        return f"not_null: {', '.join(test.not_null)}"
-    if test.accepted_values:
-        return f"accepted_values: {', '.join(test.accepted_values)}"
-    if test.range:
-        return f"range: {', '.join(test.range)}"
-    if test.min_rows is not None:
-        return f"min_rows: {test.min_rows}"
-    return f"max_rows: {test.max_rows}"
-
-
-def _test_facts(test: ColumnTest) -> dict[str, Any]:
-    facts: dict[str, Any] = {"name": test_name(test), "severity": test.severity, "test": "count"}
-    if test.min_rows is not None:
-        return {**facts, "test": "min_rows", "value": test.min_rows}
-    if test.max_rows is not None:
-        return {**facts, "test": "max_rows", "value": test.max_rows}
-    return facts
-
-
-def test_query(table: Table) -> str:
-    """Write the test query up to the stage table's name; one row per partition.
-
-    Columns: the partition columns, `rows`, then offending rows of each counting test.
-    """
-    keys = [_name(column) for column in table.header.partition]
-    counts = [
-        f"{_offending(test)} AS {_name(f't{number}')}"
-        for number, test in enumerate(t for t in table.header.tests if _counts(t))
-    ]
-    return f"SELECT {', '.join([*keys, f'count(*) AS {_ROWS}', *counts])} FROM "
-
-
-def test_query_end(table: Table) -> str:
-    """Write what follows the stage table's name in the test query."""
-    keys = ", ".join(_name(column) for column in table.header.partition)
-    return f" GROUP BY {keys}" if keys else ""
-
-
-def _counts(test: ColumnTest) -> bool:
-    return test.min_rows is None and test.max_rows is None
-
-
-def _offending(test: ColumnTest) -> str:
-    if test.unique:
-        columns = ", ".join(_name(column) for column in test.unique)
-        return f"count(*) - count(DISTINCT ROW({columns}))"
-    if test.not_null:
-        return _count_if([f"{_name(column)} IS NULL" for column in test.not_null])
-    if test.accepted_values:
-        return _count_if(
-            [
-                f"{_name(column)} NOT IN ({', '.join(_literal(value) for value in values)})"
-                for column, values in test.accepted_values.items()
-            ]
-        )
-    bounds = []
-    for column, (least, greatest) in (test.range or {}).items():
-        if least is not None:
-            bounds.append(f"{_name(column)} < {_number(least)}")
-        if greatest is not None:
-            bounds.append(f"{_name(column)} > {_number(greatest)}")
-    return _count_if(bounds)
-
-
-def _count_if(conditions: list[str]) -> str:
-    return f"count_if({' OR '.join(conditions) or 'false'})"
-
-
-def _name(column: str) -> str:
-    return f'"{column}"'
-
-
-def _literal(value: str | int) -> str:
-    if isinstance(value, int):
-        return str(value)
-    return "'" + value.replace("'", "''") + "'"
-
-
-def _number(value: float) -> str:
-    return str(int(value)) if value == int(value) else repr(value)

@@ -32,8 +32,10 @@ def _named(subject: Subject) -> Iterator[tuple[Path, str]]:
     for index, test in enumerate(header.tests):
         yield from _listed(("tests", index, "unique"), test.unique or ())
         yield from _listed(("tests", index, "not_null"), test.not_null or ())
-        for key, columns in (("accepted_values", test.accepted_values), ("range", test.range)):
-            yield from ((("tests", index, key, name), name) for name in columns or ())
+        for key in ("accepted_values", "range", "relationships"):
+            yield from ((("tests", index, key, name), name) for name in getattr(test, key) or ())
+        if test.freshness is not None:
+            yield ("tests", index, "freshness", "column"), test.freshness.column
 
 
 def _listed(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[Path, str]]:

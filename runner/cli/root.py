@@ -27,6 +27,7 @@ COMMANDS = (
     "run",
     "show",
     "status",
+    "test",
 )
 """Every command; each is the object `command` of `runner.cli.commands.<name>_command`."""
 DEFECT = 70

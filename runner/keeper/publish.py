@@ -74,7 +74,7 @@ def _judged(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[str
     chunk, spec, plan = event["chunk"], attempt.spec, event["plan"]
     data = results.parse_csv(keeper.storage.read_uri(event["result"]), len(spec.partitions))
     counts = results.rows_by_period(spec, data, chunk["start"], chunk["end"])
-    tests = results.judge(spec, data, counts)
+    tests = results.judge(spec, data, counts, window=(chunk["start"], chunk["end"]))
     stage = keeper.storage.folder(chunk["stage"])
     base = keeper.storage.folder(plan["location"])
     files: list[File] = [

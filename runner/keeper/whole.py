@@ -26,7 +26,7 @@ def accept(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[str,
     spec, plan, staged = attempt.spec, event["plan"], event["staged"]
     found = results.parse_csv(keeper.storage.read_uri(event["result"]), len(spec.partitions))
     counts = results.rows_by_period(spec, found, plan["start"], plan["end"])
-    tests = results.judge(spec, found, counts)
+    tests = results.judge(spec, found, counts, window=(plan["start"], plan["end"]))
     results.refuse_empty(spec, sum(counts.values()))
     keeper.leases.take(
         spec.name, attempt.owner, stage=plan["stage"], window=(records.WHOLE, records.WHOLE)

@@ -76,6 +76,20 @@ def last_second(value: dt.datetime, grain: str) -> dt.datetime:
     return add(floor(value, grain), grain + "s", 1) - dt.timedelta(seconds=1)
 
 
+def end_of(label: str) -> dt.datetime:
+    """Give the first instant after a period, whose grain its label tells.
+
+    >>> end_of("2013-01").isoformat()
+    '2013-02-01T00:00:00'
+    """
+    for grain in GRAINS:
+        try:
+            return add(parse_civil(label, grain), grain + "s", 1)
+        except ValueError:
+            continue
+    raise ValueError(f"{label!r} names no period")
+
+
 def add(value: dt.datetime, unit: str, count: int) -> dt.datetime:
     """Move by `count` hours, days, weeks, months or years; a month's missing day is its last.
 

@@ -85,19 +85,63 @@ class Load(Strict):
     )
 
 
-class ColumnTest(Strict):
-    """One test of the staged rows; exactly one of the test keys is set."""
+class Freshness(Strict):
+    """How old the newest row of a partition may be when the partition's period ends."""
 
-    unique: tuple[str, ...] | None = Field(None, description="Columns that together are unique.")
-    not_null: tuple[str, ...] | None = Field(None, description="Columns without NULL.")
+    column: str = Field(
+        description="Column of civil time, in the project's time zone as windows are: a date, a "
+        "timestamp, or text such as 2013-01-05 or 2013-01-05 07:30."
+    )
+    max_age: Duration = Field(
+        description="The newest value lies at most so long before the end of the partition's "
+        "period (of the run's window in a table without time partitions), such as 6h or 2d. "
+        "No clock is asked, so that a backfill of old days passes."
+    )
+
+
+class ColumnTest(Strict):
+    """One test of the staged rows; exactly one of the test keys is set.
+
+    Every test is made for each partition by itself, all of a table in one query.
+    """
+
+    unique: tuple[str, ...] | None = Field(
+        None,
+        min_length=1,
+        description="Columns that together are unique within a partition. NULL counts as a "
+        "value: two rows alike in all of them are a duplicate.",
+    )
+    not_null: tuple[str, ...] | None = Field(
+        None, min_length=1, description="Columns without NULL."
+    )
     accepted_values: dict[str, tuple[str | int, ...]] | None = Field(
         None, description="Column and the values it may have (NULL passes)."
     )
     range: dict[str, tuple[float | None, float | None]] | None = Field(
-        None, description="Column and [least, greatest]; null leaves an end open."
+        None,
+        description="Column and [least, greatest]; null leaves an end open (NULL passes).",
     )
     min_rows: int | None = Field(None, ge=0, description="Least rows of each partition.")
     max_rows: int | None = Field(None, ge=0, description="Most rows of each partition.")
+    relationships: dict[str, str] | None = Field(
+        None,
+        description="Column and the `database.table.column` that holds each of its values (NULL "
+        "passes). That table is read whole as it is published; in a workflow that writes both it "
+        "comes first. It makes nothing stale.",
+    )
+    freshness: Freshness | None = Field(
+        None,
+        description="How old the newest row of each partition may be (a partition without rows "
+        "passes; min_rows refuses it).",
+    )
+    sql: str | None = Field(
+        None,
+        min_length=1,
+        description="A condition that offending rows meet, such as `delay < -120`; or a query "
+        "over `{{ this }}`, the staged rows, that gives the offending rows, partition columns "
+        "included.",
+    )
+    name: str | None = Field(None, min_length=1, description="What results call this test.")
     severity: Literal["error", "warn"] = Field(
         "error", description="`error` stops the publish, `warn` is reported."
     )

@@ -33,6 +33,18 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadByTests:
+    """A table that a header's tests read as it is published."""
+
+    name: str
+    """`database.table`: a table of the project or a source."""
+    physical: str
+    """The same in this environment."""
+    ours: bool
+    """Whether it is a table of the project."""
+
+
+@dataclass(frozen=True, slots=True)
 class Allowed:
     """Values that a partition column beside the time columns may have."""
 
@@ -85,6 +97,10 @@ class Table:
     """Partition columns, computed from the header."""
     database: str = ""
     """Physical database of this environment: the name's database and the environment's suffix."""
+    tests_read: tuple[ReadByTests, ...] = ()
+    """Tables that the header's tests read as published; they make nothing stale (SEMANTICS 13)."""
+    test_sql: tuple[str, ...] = ()
+    """For each test of the header its SQL with physical names, empty for tests of other kinds."""
 
 
 @dataclass(frozen=True, slots=True)

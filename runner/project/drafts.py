@@ -13,7 +13,14 @@ from runner.errors import Fault, Place, ProjectError
 from runner.model.header import Header, Kind
 from runner.project.validate import validate
 from runner.project.yamltext import read_yaml
-from runner.query import analyse, fingerprint, render, split_header, time_key
+from runner.query import (
+    analyse,
+    fingerprint,
+    read_test_sql,
+    render,
+    split_header,
+    time_key,
+)
 from runner.query.source import SourceFile
 
 if TYPE_CHECKING:
@@ -21,7 +28,7 @@ if TYPE_CHECKING:
 
     from runner.model.names import TableName
     from runner.model.places import Places
-    from runner.query import Analysis, HeaderSplit, MacroLibrary, Rendered
+    from runner.query import Analysis, HeaderSplit, MacroLibrary, Rendered, TestSql
     from runner.query.rendered import Locator
 
 
@@ -49,6 +56,8 @@ class Draft:
     analysis: Analysis
     sql_line: int
     fingerprint: str
+    test_sql: tuple[TestSql, ...] = ()
+    """Of the header's tests that have SQL of their own."""
 
     @property
     def time_columns(self) -> tuple[str, ...]:
@@ -104,6 +113,8 @@ def draft_table(
     if header is None:
         return Drafted(None, None, faults)
     kind = header.resolved_kind()
+    test_sql, wrong = read_test_sql(header, places, file.name)
+    faults = (*faults, *wrong)
     try:
         analysis = analyse(rendered, name=file.name, kind=kind)
     except ProjectError as error:
@@ -118,6 +129,7 @@ def draft_table(
         analysis=analysis,
         sql_line=_first_line(rendered, split),
         fingerprint=fingerprint(rendered, header),
+        test_sql=test_sql,
     )
     return Drafted(draft, header, faults)
 

@@ -69,9 +69,11 @@ def _checked(
     from runner.project.drafts import knows_places  # noqa: PLC0415 - heavy, on a miss only
     from runner.query import check_columns  # noqa: PLC0415 - heavy, on a miss only
 
+    texts = [draft.analysis, *(sql.analysis for sql in draft.test_sql)]
     inputs = {
         mention.table: schemas[mention.table]
-        for mention in draft.analysis.mentions
+        for analysis in texts
+        for mention in analysis.mentions
         if mention.table in schemas
     }
     parts = [f"{name} {columns!r}" for name, columns in sorted(inputs.items())]
@@ -83,6 +85,23 @@ def _checked(
     if faults and not knows_places(draft):
         placed = outcome.workshop.redraft(draft)
         columns, faults = check_columns(placed.rendered, placed.analysis, inputs)
+    if not faults:
+        faults = _test_faults(draft, columns, inputs)
     checked = Checked(columns, faults)
     cache.put(key, checked)
     return checked
+
+
+def _test_faults(
+    draft: Draft, columns: tuple[Column, ...], inputs: Mapping[str, tuple[Column, ...]]
+) -> tuple[Fault, ...]:
+    """Check the columns that the SQL of the header's tests names."""
+    from runner.query import check_columns  # noqa: PLC0415 - heavy, on a miss only
+    from runner.query.header_sql import THIS  # noqa: PLC0415
+
+    known = {**inputs, f"{draft.name.database}.{THIS}": columns}
+    return tuple(
+        fault
+        for sql in draft.test_sql
+        for fault in check_columns(sql.rendered, sql.analysis, known)[1]
+    )

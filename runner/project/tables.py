@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 from runner.errors import Fault, Place
 from runner.model.header import Kind
+from runner.model.names import TableName
 from runner.model.project import Allowed, Column, Partitioning, Table
 from runner.project.drafts import knows_places
 from runner.project.graph import cycles, in_order
+from runner.project.tested import circle, read_by_tests, unknown_columns
 from runner.query import (
     check_columns,
     check_projection,
@@ -27,12 +29,12 @@ from runner.query import (
 from runner.query.projection import integer_range
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from runner.model.header import Header, PartitionColumn
-    from runner.model.names import TableName
     from runner.project.configuration import Setting
     from runner.project.drafts import Draft
+    from runner.project.tested import Tested
     from runner.query import Resolved
 
 Redraft = "Callable[[Draft], Draft]"
@@ -69,13 +71,70 @@ def link(
         for name, found in resolved.items()
     }
     by_name = {draft.name: draft for draft in drafts}
-    faults += [_cycle_fault(cycle, by_name, redraft) for cycle in cycles(needs)]
+    circles = cycles(needs)
+    faults += [_cycle_fault(cycle, by_name, redraft) for cycle in circles]
+    tested = _tested(drafts, names, setting)
+    faults += [fault for found in tested.values() for fault in found.faults]
+    order = in_order(_with_tests(needs, tested))
+    if not circles:
+        faults += _test_circles(by_name, _with_tests(needs, tested))
     columns = _all_columns(by_name, in_order(needs), setting)
+    faults += _test_columns(drafts, columns, setting)
     tables = tuple(
-        _table(by_name[name], resolved[name], columns[name], names=names, setting=setting)
-        for name in in_order(needs)
+        _table(
+            by_name[name],
+            resolved[name],
+            tested[name],
+            columns=columns[name],
+            databases=_databases(names, setting),
+            names=names,
+        )
+        for name in order
     )
     return Linked(tables, tuple(faults))
+
+
+def _databases(names: Mapping[TableName, str], setting: Setting) -> dict[str, str]:
+    return {name.database: f"{name.database}{setting.suffix}" for name in names}
+
+
+# --- what tests read ----------------------------------------------------------------------------
+
+
+def _tested(
+    drafts: Sequence[Draft], names: Mapping[TableName, str], setting: Setting
+) -> dict[TableName, Tested]:
+    databases = _databases(names, setting)
+    return {
+        draft.name: read_by_tests(draft, tables=names, sources=setting.sources, databases=databases)
+        for draft in drafts
+    }
+
+
+def _with_tests(
+    needs: Mapping[TableName, Sequence[TableName]], tested: Mapping[TableName, Tested]
+) -> dict[TableName, list[TableName]]:
+    """Let a table stand after those that its tests read."""
+    return {
+        name: [*found, *(TableName.parse(read.name) for read in tested[name].reads if read.ours)]
+        for name, found in needs.items()
+    }
+
+
+def _test_circles(
+    drafts: Mapping[TableName, Draft], needs: Mapping[TableName, Sequence[TableName]]
+) -> Iterator[Fault]:
+    for cycle in cycles(needs):
+        found = (circle(drafts[name], cycle) for name in cycle)
+        yield from [fault for fault in found if fault is not None][:1]
+
+
+def _test_columns(
+    drafts: Sequence[Draft], columns: Mapping[TableName, tuple[Column, ...]], setting: Setting
+) -> Iterator[Fault]:
+    known = source_schemas(setting) | {str(name): found for name, found in columns.items()}
+    for draft in drafts:
+        yield from unknown_columns(draft, known)
 
 
 def _resolve(
@@ -161,12 +220,12 @@ def _all_columns(
 def _table(
     draft: Draft,
     resolved: Resolved,
-    columns: tuple[Column, ...],
+    tested: Tested,
     *,
+    columns: tuple[Column, ...],
+    databases: Mapping[str, str],
     names: Mapping[TableName, str],
-    setting: Setting,
 ) -> Table:
-    databases = {name.database: f"{name.database}{setting.suffix}" for name in names}
     return Table(
         name=draft.name,
         file=draft.file,
@@ -180,6 +239,8 @@ def _table(
         fingerprint=draft.fingerprint,
         partitioning=partitioning(draft.header),
         database=databases[draft.name.database],
+        tests_read=tested.reads,
+        test_sql=tested.sql,
     )
 
 

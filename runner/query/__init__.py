@@ -9,6 +9,7 @@ The stages, in order::
     split_header(text, file=path)                        -> HeaderSplit           | ProjectError
     load_macros(files, cache=None)                       -> (MacroLibrary, faults)
     render(source, macros=, variables=, time_format=)    -> Rendered              | ProjectError
+    read_test_sql(header, places, name)                  -> (TestSqls, faults)
     analyse(rendered, name=, kind=)                      -> Analysis              | ProjectError
     resolve(rendered, analysis, tables=, sources=, grain=, lookback=) -> Resolved (with faults)
     check_columns(rendered, analysis, schemas)           -> (columns, faults)
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from runner.query.columns import check_columns
     from runner.query.facts import Analysis, Mention, WindowFilter
     from runner.query.fingerprint import fingerprint
+    from runner.query.header_sql import TestSql, read_test_sql
     from runner.query.library import MacroLibrary, load_macros
     from runner.query.physical import physical
     from runner.query.projection import (
@@ -64,6 +66,7 @@ __all__ = [
     "Rendered",
     "Resolved",
     "SourceFile",
+    "TestSql",
     "TimeKey",
     "WindowFilter",
     "analyse",
@@ -76,6 +79,7 @@ __all__ = [
     "partition_count",
     "physical",
     "projection_parameters",
+    "read_test_sql",
     "render",
     "resolve",
     "split_header",
@@ -87,6 +91,7 @@ _MODULES = {
     "columns": ("check_columns",),
     "facts": ("Analysis", "Mention", "WindowFilter"),
     "fingerprint": ("fingerprint",),
+    "header_sql": ("TestSql", "read_test_sql"),
     "library": ("MacroLibrary", "load_macros"),
     "physical": ("physical",),
     "projection": (

@@ -9,6 +9,9 @@ tests:
   - unique: [dt, carrier]
   - not_null: [flights, cancelled, late]
   - range: {flights: [1, null]}
+  - relationships: {carrier: raw.airlines.carrier}
+  - sql: late + cancelled > flights
+    name: flights are late or cancelled, not both
 ---*/
 SELECT
     carrier,

@@ -8,6 +8,8 @@ tests:
   - min_rows: 400
     severity: warn
   - accepted_values: {origin: [EWR, JFK, LGA]}
+  - freshness: {column: scheduled_at, max_age: 6h}     # the last departure is in the evening
+    severity: warn
 ---*/
 SELECT
     carrier,

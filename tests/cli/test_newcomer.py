@@ -128,6 +128,7 @@ def test_the_package_holds_what_users_projects_need(installed: Path) -> None:
         "templates/init/gitignore",
         "templates/init/data/orders/dt=2024-01-01/orders.json",
         "templates/init/lambdas/report/handler.py",
+        "templates/init/tests/sql/marts.daily_orders.yaml",
         "templates/new/windowed.sql",
     ):
         assert (package / path).is_file(), path

@@ -151,7 +151,8 @@ def test_semantics_13_tests_stop_the_flip(
 def test_semantics_13_limits_of_rows_are_inclusive(lake: Lake, test: dict[str, Any]) -> None:
     spec = ctas_spec(tests=[{"name": "rows", "severity": "error", **test}])
     _, change = accept(lake, spec, [[3]])
-    assert change["tests"] == [{"test": "rows", "severity": "error", "offending": 0, "where": []}]
+    said = {"test": "rows", "severity": "error", "offending": 0, "where": [], "counts": []}
+    assert change["tests"] == [{**said, "failing": 0, "partitions": 1, "rows": 3}]
 
 
 def test_semantics_8_a_strangers_table_that_appeared_meanwhile_is_not_flipped(lake: Lake) -> None:

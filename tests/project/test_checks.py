@@ -124,6 +124,11 @@ CASES = {
         table("tests: [{range: {id: [1, 5]}}]", WHOLE),
         "2:22",
     ),
+    "test-relationship": (
+        table("tests: [{relationships: {id: events.id}}]", WHOLE),
+        table("tests: [{relationships: {id: raw.events.id}}]", WHOLE),
+        "2:30",
+    ),
     "compression": (
         table("compression: zlib", WHOLE),
         table("compression: zlib\nformat: orc", WHOLE),

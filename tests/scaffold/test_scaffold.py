@@ -48,6 +48,7 @@ def test_init_writes_every_part_of_a_project(tmp_path: Path) -> None:
         "sql/marts/daily_orders.sql",
         "sql/raw/orders.sql",
         "sql/staging/orders.sql",
+        "tests/sql/marts.daily_orders.yaml",
         "workflows/daily.yaml",
     )
     assert all((tmp_path / "new" / "shop" / path).is_file() for path in written)

@@ -15,23 +15,28 @@ from runner.asl.steps.scope import entry
 from runner.asl.tables import table_states
 from runner.asl.tables.common import Lane
 from runner.model.header import Kind
+from runner.model.names import TableName
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from runner.asl.steps.scope import Scope
-    from runner.model.names import TableName
     from runner.model.project import Project
     from runner.model.workflow import TablesStep
 
 
 def waves(project: Project, names: Sequence[TableName]) -> tuple[tuple[TableName, ...], ...]:
-    """Group tables so that each wave reads only earlier waves (or tables outside the step)."""
+    """Group tables so that each wave reads only earlier waves (or tables outside the step).
+
+    What a table's tests read counts as well: they look at what this run publishes.
+    """
     level: dict[TableName, int] = {}
     chosen = set(names)
     for table in project.tables:
         if table.name in chosen:
-            above = [level[r.table] for r in table.reads if r.table in level]
+            inputs = [read.table for read in table.reads]
+            inputs += [TableName.parse(read.name) for read in table.tests_read if read.ours]
+            above = [level[name] for name in inputs if name in level]
             level[table.name] = max(above, default=-1) + 1
     count = max(level.values(), default=-1) + 1
     return tuple(tuple(name for name in level if level[name] == n) for n in range(count))

@@ -31,6 +31,7 @@ def new_sql(table: str, folder: Path | None) -> None:
     path = scaffold.new_sql(root, table)
     _say(path, root)
     click.echo(f"Look at its rows: runner preview {table}", err=True)
+    click.echo(f"Test its SQL: tests/sql/{table}.yaml, runner test {table}", err=True)
 
 
 @command.command(name="workflow", short_help="Write workflows/<name>.yaml.")

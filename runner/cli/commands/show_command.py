@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from runner.cli.options import find_root, json_option, project_options, read_variables
+from runner.cli.tests_text import test_lines
 from runner.cli.texts import columns, size
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 def command(
     table: str, folder: Path | None, environment: str, variables: tuple[str, ...], *, as_json: bool
 ) -> None:
-    """Show a table: header, rendered SQL, upstream and downstream, published partitions.
+    """Show a table: header, SQL, upstream and downstream, published partitions, tests.
 
     Example: runner show marts.daily_carrier_delay
     """
@@ -49,8 +50,10 @@ def _text(view: TableView) -> str:
     lines += ["", "header:", *(f"  {name}: {json.dumps(header[name])}" for name in header)]
     lines += ["", "sql:", *(f"  {line}" for line in view.sql.splitlines()), ""]
     if not view.published:
-        return "\n".join([*lines, "nothing is published"])
+        stopped = [f"stopped by its tests in {view.tests.stopped}"] if view.tests.stopped else []
+        return "\n".join([*lines, "nothing is published", *stopped])
     rows = [(p.period, f"{p.rows:,}", size(p.bytes), p.run) for p in view.published]
     total = sum(p.rows for p in view.published)
     lines.append(f"published: {len(rows)} partitions, {total:,} rows")
-    return "\n".join([*lines, columns(("period", "rows", "size", "run"), rows, right=(1, 2))])
+    lines.append(columns(("period", "rows", "size", "run"), rows, right=(1, 2)))
+    return "\n".join([*lines, *(["", *test_lines(view.tests)] if view.tests.tests else [])])
