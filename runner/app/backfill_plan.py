@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BackfillPlan", "BackfillRequest", "keep_plan", "plan_backfill"]
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}\Z")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}\Z")
 _LEFT = Reason("missing", "not written yet")
 
 
@@ -100,7 +100,7 @@ def _fresh(
     choice = _choice(request, bundle)
     asked = choose_range(bundle, choice, start=request.start, end=request.end, now=now)
     spans, whole = spans_of(nodes, choice.tables, asked)
-    ledgers = read_ledgers(store.storage, nodes, _looked_at(nodes, spans))
+    ledgers = read_ledgers(store.storage, nodes, looked_at(nodes, spans))
     name = request.name
     if name is None:
         name, stored = _own_name(_name_of(request, choice, whole, nodes), store, nodes, ledgers)
@@ -159,7 +159,7 @@ def _completed(
 # --- records --------------------------------------------------------------------------------------
 
 
-def _looked_at(nodes: Mapping[str, Node], chosen: Iterable[str]) -> set[str]:
+def looked_at(nodes: Mapping[str, Node], chosen: Iterable[str]) -> set[str]:
     """Name the tables whose records matter: the chosen ones and all that they read."""
     found = set(chosen)
     for name in tuple(found):
@@ -220,7 +220,7 @@ def _named_plan(store: _Store, name: str | None) -> dict[str, Any] | None:
     if name is None:
         return None
     if _NAME.match(name) is None:
-        expected = "letters, digits, dots, dashes and underscores, 60 at most"
+        expected = "letters, digits, dashes and underscores, 60 at most"
         advice = "for example --name carriers-2013"
         raise UsageError([Fault(Place("--name"), "bad-name", repr(name), expected, advice)])
     return store.read(name)
@@ -243,7 +243,7 @@ def _name_of(
     request: BackfillRequest, choice: Choice, whole: Range, nodes: Mapping[str, Node]
 ) -> str:
     target = choice.workflow.name if choice.workflow else "-".join(request.targets)
-    word = re.sub(r"[^a-z0-9_.]+", "-", target.lower()).strip("-.")[:20].strip("-.")
+    word = re.sub(r"[^a-z0-9_]+", "-", target.lower()).strip("-")[:20].strip("-")
     options = [request.everything, request.gaps, sorted(request.full_refresh)]
     prints = [nodes[name].fingerprint for name in choice.tables]
     text = json.dumps([choice.tables, prints, options])
