@@ -16,7 +16,7 @@ from runner.plan.staleness import MISSING, sliding_maximum
 from tests.plan.scenes import back, node, plan
 
 GRAINS = st.sampled_from(windows.GRAINS)
-FIRST = dt.datetime(1, 1, 1)  # noqa: DTZ001 - civil: no zone
+FIRST = dt.datetime(1, 1, 1)
 HOURS = 24 * dt.date(9998, 12, 31).toordinal() - 1
 MOMENTS = st.integers(0, HOURS).map(lambda hours: FIRST + dt.timedelta(hours=hours))
 DAYS = st.sets(st.integers(1, 31))
