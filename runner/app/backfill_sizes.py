@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from runner.plan.facts import Node
 
 
+_BEFORE = 31
+"""Periods before its own windows that tell how large a table's periods are."""
+
+
 class Measure:
     """Lists inputs, each once; the paths of periods are written once for all tables."""
 
@@ -42,7 +46,8 @@ class Measure:
         for table in planned:
             node = self._nodes[table.name]
             if node.grain:
-                _need(needed, table.name, _extent(table))
+                first, last = _extent(table)
+                _need(needed, table.name, (first - _BEFORE, last))
             for read in rows_read(self._nodes, node):
                 _need(
                     needed,
