@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from runner.app.backfill_choice import physical_name
-from runner.keeper import records, windows
+from runner.keeper import windows
 from runner.keeper.spec import hive_escape
 from runner.keeper.storage import Storage
 from runner.plan.calendar import Calendar, ordinal, widen
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from runner.app.bundle import TableFacts
     from runner.app.local_places import Local
+    from runner.local.glue import GlueCatalog
     from runner.plan.backfill import PlannedTable
     from runner.plan.facts import Node
 
@@ -34,7 +35,7 @@ class Measure:
         """Take the environment and the planner's facts."""
         self._local = local
         self._client = local.s3()
-        self._storage = local.storage()
+        self._locations = dict(_locations(local))
         self._nodes = nodes
         self._facts = {table.name: table for table in local.bundle.tables}
         self._calendar = Calendar()
@@ -76,16 +77,11 @@ class Measure:
                 return Sizes({}, 0)
             parts = [(layout.template, layout.pattern)] if layout.template else []
             return self._listed(layout.location, parts, layout.grain, where)
-        found = [
-            one for one in records.entries(self._storage, physical_name(facts)) if one.published
-        ]
-        if not found:
+        location = self._locations.get(physical_name(facts), "")
+        if not location:
             return Sizes({}, 0)
-        body = records.read(self._storage, found[-1])
-        if facts.kind != "insert":
-            return Sizes({}, sum(file["size"] for file in body["files"]))
         parts = [(f"{column}=${{}}/", pattern) for column, pattern in facts.time]
-        return self._listed(body["location"], parts, facts.grain, where)
+        return self._listed(location, parts if facts.kind == "insert" else [], facts.grain, where)
 
     def _listed(
         self,
@@ -123,6 +119,31 @@ class Measure:
                 for one in self._calendar.labels(*where, grain)
             }
         return self._paths[key]
+
+
+def _locations(local: Local) -> Iterator[tuple[str, str]]:
+    """Give where the catalogue says that each table is; nothing before the first run."""
+    if not (local.state / "catalog.sqlite").is_file():
+        return
+    catalog = local.catalog()
+    try:
+        for database in catalog.get_databases()["DatabaseList"]:
+            if database["Name"] in local.bundle.databases:
+                yield from _of_database(catalog, database["Name"])
+    finally:
+        catalog.close()
+
+
+def _of_database(catalog: GlueCatalog, database: str) -> Iterator[tuple[str, str]]:
+    token = ""
+    while True:
+        page = catalog.get_tables(DatabaseName=database, NextToken=token)
+        for table in page["TableList"]:
+            location = table.get("StorageDescriptor", {}).get("Location", "")
+            yield f"{database}.{table['Name']}", location
+        token = page.get("NextToken", "")
+        if not token:
+            return
 
 
 def _written(period: str, grain: str, pattern: str, template: str) -> str:

@@ -30,7 +30,7 @@ FILES = {
     "marts/b": insert(f"SELECT id, dt FROM staging.a {WINDOW}", "tags: [daily]"),
     "marts/c": sql("SELECT count(*) AS n FROM marts.b WHERE dt > ''", "load: {}"),
 }
-DAYS = {"start": "2024-01-01", "end": "2024-01-05"}
+DAYS: dict[str, Any] = {"start": "2024-01-01", "end": "2024-01-05"}
 TODAY = datetime(2024, 2, 1, 3, 0, tzinfo=UTC)
 
 
