@@ -304,6 +304,15 @@ def test_bytes_are_those_of_the_windows_files_and_columns(tmp_path: Path) -> Non
     assert {name for name, table in found.items() if table.estimated} == {"marts.n"}
 
 
+def test_what_is_rewritten_is_measured_not_guessed(root: Path) -> None:
+    found = plan(root, start="2024-01-03", everything=True)
+    assert {table.name: table.estimated for table in found.tables} == {
+        "staging.a": False,
+        "marts.b": False,
+        "marts.c": False,
+    }
+
+
 def test_planning_an_unchanged_project_reads_renders_and_parses_nothing(root: Path) -> None:
     plan(root)
     code = (
