@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from runner.app.backfill_choice import Choice, Range
-    from runner.app.bundle import Bundle
+    from runner.app.bundle import Bundle, WorkflowFacts
     from runner.app.local_places import Local
     from runner.keeper.storage import Storage
     from runner.plan.backfill import PlannedTable
@@ -81,31 +81,26 @@ def plan_backfill(request: BackfillRequest, *, now: datetime) -> BackfillPlan:
     store = _Store(local.storage())
     stored = _named_plan(store, request.name)
     if stored is not None:
-        plan = _continued(stored, nodes, store)
+        plan = _continued(request, stored, local, nodes)
     else:
-        plan = _fresh(request, bundle, store, nodes=nodes, now=now)
-    return _completed(replace(plan, price_per_tb=bundle.price_per_tb), request, local, nodes)
+        plan = _fresh(request, local, nodes, now=now)
+    return replace(_measured(plan, local, nodes), price_per_tb=bundle.price_per_tb)
 
 
 def _fresh(
-    request: BackfillRequest,
-    bundle: Bundle,
-    store: _Store,
-    *,
-    nodes: Mapping[str, Node],
-    now: datetime,
+    request: BackfillRequest, local: Local, nodes: Mapping[str, Node], *, now: datetime
 ) -> BackfillPlan:
     """Plan from what was asked for; go on with the plan that the same words made before."""
     _check_refresh(request, nodes)
-    choice = _choice(request, bundle)
-    asked = choose_range(bundle, choice, start=request.start, end=request.end, now=now)
+    choice = _choice(request, local.bundle)
+    asked = choose_range(local.bundle, choice, start=request.start, end=request.end, now=now)
     spans, whole = spans_of(nodes, choice.tables, asked)
-    ledgers = read_ledgers(store.storage, nodes, _looked_at(nodes, spans))
+    ledgers = read_ledgers(local.storage(), nodes, looked_at(nodes, spans))
     name = request.name
     if name is None:
-        name, stored = _own_name(_name_of(request, choice, whole, nodes), store, nodes, ledgers)
+        name, stored = _own_name(_name_of(request, choice, whole, nodes), local, nodes, ledgers)
         if stored is not None:
-            return _continued(stored, nodes, store)
+            return _continued(request, stored, local, nodes)
     for table in request.full_refresh:
         spans[table] = _history(nodes[table], ledgers.get(table, NOTHING), spans[table])
     wish = Wish(everything=request.everything, gaps=request.gaps)
@@ -119,6 +114,7 @@ def _fresh(
         end=whole.end,
         tables=answer.tables,
         gaps=answer.gaps,
+        loads=_loads(request, choice.workflow, answer.tables),
     )
 
 
@@ -138,28 +134,33 @@ def _history(node: Node, ledger: Ledger, span: Span) -> Span:
     return Span(first, max([span.last, *known]))
 
 
-def _completed(
-    plan: BackfillPlan, request: BackfillRequest, local: Local, nodes: Mapping[str, Node]
-) -> BackfillPlan:
-    """Add sizes and loads."""
+def _measured(plan: BackfillPlan, local: Local, nodes: Mapping[str, Node]) -> BackfillPlan:
+    """Add what the statements scan."""
     if not plan.tables:
         return plan
     from runner.app.backfill_sizes import Measure  # noqa: PLC0415 - only when there is work
 
-    tables = estimate(plan.tables, nodes, Measure(local, nodes).inputs(plan.tables))
-    loaded = {one.name: one.loads for one in local.bundle.workflows}.get(plan.workflow)
-    loads = tuple(
+    sizes = Measure(local, nodes).inputs(plan.tables)
+    return replace(plan, tables=estimate(plan.tables, nodes, sizes))
+
+
+def _loads(
+    request: BackfillRequest, workflow: WorkflowFacts | None, tables: Iterable[Node | PlannedTable]
+) -> tuple[str, ...]:
+    """Name the marts' tables that are loaded: those of the workflow, if one was named."""
+    if not request.loads:
+        return ()
+    return tuple(
         table.load
         for table in tables
-        if request.loads and table.load and (loaded is None or table.name in loaded)
+        if table.load and (workflow is None or table.name in workflow.loads)
     )
-    return replace(plan, tables=tables, loads=loads)
 
 
 # --- records --------------------------------------------------------------------------------------
 
 
-def _looked_at(nodes: Mapping[str, Node], chosen: Iterable[str]) -> set[str]:
+def looked_at(nodes: Mapping[str, Node], chosen: Iterable[str]) -> set[str]:
     """Name the tables whose records matter: the chosen ones and all that they read."""
     found = set(chosen)
     for name in tuple(found):
@@ -227,16 +228,43 @@ def _named_plan(store: _Store, name: str | None) -> dict[str, Any] | None:
 
 
 def _own_name(
-    base: str, store: _Store, nodes: Mapping[str, Node], ledgers: Mapping[str, Ledger]
+    base: str, local: Local, nodes: Mapping[str, Node], ledgers: Mapping[str, Ledger]
 ) -> tuple[str, dict[str, Any] | None]:
     """Give the first name that is free, or whose plan is not done; and that plan."""
+    store = _Store(local.storage())
     name, number = base, 1
     while True:
         stored = store.read(name)
-        if stored is None or _left(stored, nodes, ledgers):
+        if stored is None or not _is_done(stored, local, nodes, ledgers):
             return name, stored
         number += 1
         name = f"{base}-{number}"
+
+
+def _is_done(
+    stored: dict[str, Any],
+    local: Local,
+    nodes: Mapping[str, Node],
+    ledgers: Mapping[str, Ledger],
+) -> bool:
+    """Tell whether everything of a stored plan was written and loaded."""
+    if _left(stored, nodes, ledgers):
+        return False
+    names = [table["name"] for table in stored["tables"].values()]
+    loads = any(nodes[name].load for name in names if name in nodes)
+    return not loads or _succeeded(local, stored["name"])
+
+
+def _succeeded(local: Local, name: str) -> bool:
+    """Tell whether a run of a backfill ended well, its loads too."""
+    from runner.local.runs import RunStatus  # noqa: PLC0415 - fcntl is not everywhere
+
+    return any(
+        isinstance(run.input, dict)
+        and run.input.get("backfill") == name
+        and local.runs.status(run.name) is RunStatus.SUCCEEDED
+        for run in local.runs.runs()
+    )
 
 
 def _name_of(
@@ -251,12 +279,18 @@ def _name_of(
     return f"{word or 'tables'}-{whole.start}-{whole.end}-{digest}"
 
 
-def _continued(stored: dict[str, Any], nodes: Mapping[str, Node], store: _Store) -> BackfillPlan:
+def _continued(
+    request: BackfillRequest, stored: dict[str, Any], local: Local, nodes: Mapping[str, Node]
+) -> BackfillPlan:
     """Give what is left of a stored plan; UsageError if the project has changed since."""
     _refuse_changed(stored, nodes)
     names = [table["name"] for table in stored["tables"].values()]
-    ledgers = read_ledgers(store.storage, nodes, names)
+    ledgers = read_ledgers(local.storage(), nodes, names)
     left = {table.name: table for table in _left(stored, nodes, ledgers)}
+    loads: tuple[str, ...] = ()
+    if not _is_done(stored, local, nodes, ledgers):
+        named = [one for one in local.bundle.workflows if one.name == stored["workflow"]]
+        loads = _loads(request, named[0] if named else None, [nodes[name] for name in names])
     return BackfillPlan(
         name=stored["name"],
         created=stored["created"],
@@ -266,6 +300,7 @@ def _continued(stored: dict[str, Any], nodes: Mapping[str, Node], store: _Store)
         end=stored["end"],
         tables=in_waves(nodes, left),
         gaps=(),
+        loads=loads,
         continued=True,
     )
 

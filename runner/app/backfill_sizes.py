@@ -5,10 +5,11 @@ In: planned tables and the lake.  Out: `Sizes` by table.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runner.app.backfill_choice import physical_name
-from runner.keeper import records, windows
+from runner.keeper import windows
 from runner.keeper.spec import hive_escape
 from runner.keeper.storage import Storage
 from runner.plan.calendar import Calendar, ordinal, widen
@@ -19,8 +20,23 @@ if TYPE_CHECKING:
 
     from runner.app.bundle import TableFacts
     from runner.app.local_places import Local
+    from runner.local.glue import GlueCatalog
     from runner.plan.backfill import PlannedTable
     from runner.plan.facts import Node
+
+
+_BEFORE = 31
+"""Periods before its own windows that tell how large a table's periods are."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Need:
+    """What of a table's files is of interest."""
+
+    where: tuple[int, int] | None
+    """Periods whose sizes are told apart."""
+    whole: bool
+    """Whether the size of all files is needed."""
 
 
 class Measure:
@@ -30,7 +46,7 @@ class Measure:
         """Take the environment and the planner's facts."""
         self._local = local
         self._client = local.s3()
-        self._storage = local.storage()
+        self._locations = dict(_locations(local))
         self._nodes = nodes
         self._facts = {table.name: table for table in local.bundle.tables}
         self._calendar = Calendar()
@@ -38,18 +54,19 @@ class Measure:
 
     def inputs(self, planned: Sequence[PlannedTable]) -> dict[str, Sizes]:
         """Give the sizes of everything that the planned tables read, and of themselves."""
-        needed: dict[str, tuple[int, int] | None] = {}
+        needed: dict[str, _Need] = {}
         for table in planned:
             node = self._nodes[table.name]
             if node.grain:
-                _need(needed, table.name, _extent(table))
+                first, last = _extent(table)
+                _note(needed, table.name, (first - _BEFORE, last))
             for read in rows_read(self._nodes, node):
-                _need(
+                _note(
                     needed,
                     read.table,
                     self._range(table, node, read.table, read.lookback) if read.windowed else None,
                 )
-        return {name: self._sizes(self._facts[name], where) for name, where in needed.items()}
+        return {name: self._sizes(self._facts[name], need) for name, need in needed.items()}
 
     def _range(
         self, table: PlannedTable, node: Node, upstream: str, lookback: int
@@ -64,45 +81,42 @@ class Measure:
     def _grain(facts: TableFacts) -> str:
         return facts.layout.grain if facts.kind == "ddl" else facts.grain
 
-    def _sizes(self, facts: TableFacts, where: tuple[int, int] | None) -> Sizes:
+    def _sizes(self, facts: TableFacts, need: _Need) -> Sizes:
         if facts.kind == "ddl":
             layout = facts.layout
             if not layout.location:
                 return Sizes({}, 0)
             parts = [(layout.template, layout.pattern)] if layout.template else []
-            return self._listed(layout.location, parts, layout.grain, where)
-        found = [
-            one for one in records.entries(self._storage, physical_name(facts)) if one.published
-        ]
-        if not found:
+            return self._listed(layout.location, parts, layout.grain, need)
+        location = self._locations.get(physical_name(facts), "")
+        if not location:
             return Sizes({}, 0)
-        body = records.read(self._storage, found[-1])
-        if facts.kind != "insert":
-            return Sizes({}, sum(file["size"] for file in body["files"]))
         parts = [(f"{column}=${{}}/", pattern) for column, pattern in facts.time]
-        return self._listed(body["location"], parts, facts.grain, where)
+        return self._listed(location, parts if facts.kind == "insert" else [], facts.grain, need)
 
     def _listed(
         self,
         location: str,
         parts: list[tuple[str, str]],
         grain: str,
-        where: tuple[int, int] | None,
+        need: _Need,
     ) -> Sizes:
         """List what lies below a location; only the needed periods if their folders are known."""
         storage = Storage(self._client, location)
-        if not parts or where is None:
+        if not parts or need.where is None:
             return Sizes({}, sum(one.size for one in storage.list(storage.prefix)))
-        paths = self._folders(parts, grain, where)
+        paths = self._folders(parts, grain, need.where)
         depth = next(iter(paths)).count("/")
         cut = len(storage.prefix)
         periods: dict[str, int] = {}
-        for key, size in _between(storage, sorted(paths)):
+        total = 0
+        for key, size in _between(storage, [] if need.whole else sorted(paths)):
+            total += size
             folder = "/".join(key[cut:].split("/", depth)[:depth]) + "/"
             period = paths.get(folder)
             if period is not None:
                 periods[period] = periods.get(period, 0) + size
-        return Sizes(periods, sum(periods.values()))
+        return Sizes(periods, total)
 
     def _folders(
         self, parts: list[tuple[str, str]], grain: str, where: tuple[int, int]
@@ -120,13 +134,44 @@ class Measure:
         return self._paths[key]
 
 
+def _locations(local: Local) -> Iterator[tuple[str, str]]:
+    """Give where the catalogue says that each table is; nothing before the first run."""
+    if not (local.state / "catalog.sqlite").is_file():
+        return
+    catalog = local.catalog()
+    try:
+        for database in catalog.get_databases()["DatabaseList"]:
+            if database["Name"] in local.bundle.databases:
+                yield from _of_database(catalog, database["Name"])
+    finally:
+        catalog.close()
+
+
+def _of_database(catalog: GlueCatalog, database: str) -> Iterator[tuple[str, str]]:
+    token = ""
+    while True:
+        page = catalog.get_tables(DatabaseName=database, NextToken=token)
+        for table in page["TableList"]:
+            location = table.get("StorageDescriptor", {}).get("Location", "")
+            yield f"{database}.{table['Name']}", location
+        token = page.get("NextToken", "")
+        if not token:
+            return
+
+
 def _written(period: str, grain: str, pattern: str, template: str) -> str:
     value = windows.format_civil(period, grain, pattern)
     return hive_escape(value) if "=" in template else value
 
 
 def _between(storage: Storage, folders: list[str]) -> Iterator[tuple[str, int]]:
-    """List from the first folder to the last: keys come in order, so the rest is not read."""
+    """List from the first folder to the last: keys come in order, so the rest is not read.
+
+    Without folders everything is listed.
+    """
+    if not folders:
+        yield from ((stored.key, stored.size) for stored in storage.list(storage.prefix))
+        return
     first, last = storage.prefix + folders[0], storage.prefix + folders[-1]
     end = last[:-1] + chr(ord("/") + 1)
     for stored in storage.list(storage.prefix, after=first[:-1]):
@@ -135,17 +180,12 @@ def _between(storage: Storage, folders: list[str]) -> Iterator[tuple[str, int]]:
         yield stored.key, stored.size
 
 
-def _need(
-    needed: dict[str, tuple[int, int] | None], name: str, where: tuple[int, int] | None
-) -> None:
+def _note(needed: dict[str, _Need], name: str, where: tuple[int, int] | None) -> None:
     """Note that a table is needed over a range, or whole (None)."""
-    if name in needed:
-        before = needed[name]
-        if where is None or before is None:
-            where = None
-        else:
-            where = min(before[0], where[0]), max(before[1], where[1])
-    needed[name] = where
+    before = needed.get(name, _Need(None, whole=False))
+    ranges = [one for one in (before.where, where) if one is not None]
+    merged = (min(a for a, _ in ranges), max(b for _, b in ranges)) if ranges else None
+    needed[name] = _Need(merged, whole=before.whole or where is None)
 
 
 def _extent(table: PlannedTable) -> tuple[int, int]:

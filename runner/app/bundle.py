@@ -94,7 +94,7 @@ class WorkflowFacts:
     file: str
     grain: str
     schedule: dict[str, Any] | None
-    """Window of a scheduled run: {last, unit, lag}; None without a schedule."""
+    """Window of a scheduled run: {last, unit, lag}, and `catch_up` unless it is none; or None."""
     definition: str
     tables: tuple[str, ...]
     loads: tuple[str, ...]
@@ -122,6 +122,8 @@ class Bundle:
     workflows: tuple[WorkflowFacts, ...]
     on_failure: dict[str, str]
     """Workflow and the topic that hears of its failures."""
+    max_window: int
+    """Most partitions that one run writes."""
     price_per_tb: float
     """What Athena charges for scanning a terabyte."""
 
@@ -233,6 +235,7 @@ def _compile(root: Path, environment: str, variables: Mapping[str, str]) -> Bund
             for named in project.workflows
             if named.workflow.on_failure
         },
+        max_window=project.config.defaults.max_window,
         price_per_tb=project.config.defaults.price_per_tb,
     )
 

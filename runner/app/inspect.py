@@ -144,17 +144,17 @@ def published(root: Path, bundle: Bundle, facts: TableFacts) -> list[Published]:
                 rows=body["rows"].get(period, 0),
                 bytes=whole["bytes"] // share,
                 files=len(body["files"]),
-                run=_run_name(entry.run),
+                run=run_name(entry.run),
                 fingerprint=entry.fingerprint,
             )
         )
     return result
 
 
-def _run_name(writer: str) -> str:
+def run_name(writer: str) -> str:
     """Give the run of a record's writer, `<workflow>.<run>.<redrive>.<attempt>`.
 
-    >>> _run_name("daily.daily-20130201T030000-ab12cd.0.1")
+    >>> run_name("daily.daily-20130201T030000-ab12cd.0.1")
     'daily-20130201T030000-ab12cd'
     """
     parts = writer.split(".")

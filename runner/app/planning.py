@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _WORD = re.compile(r"[a-z_][a-z0-9_]*")
 _STAR = re.compile(r"(?:\bselect|\bdistinct|\ball|,|\.)\s*\*", re.IGNORECASE)
 _LOCATION = re.compile(r"\bLOCATION\s+'([^']+)'", re.IGNORECASE)
+_PARTITIONED = re.compile(r"\bPARTITIONED\s+BY\s*\(([^)]*)\)", re.IGNORECASE)
 _PROPERTY = re.compile(r"""['"]([\w.]+)['"]\s*=\s*['"]([^'"]*)['"]""")
 _COLUMNAR = re.compile(r"\bparquet|\borc\b|OrcSerde", re.IGNORECASE)
 _NOW = re.compile(r"\s*NOW\s*(?:([+-])\s*([0-9]+)\s*([A-Z]+?)S?\s*)?\Z")
@@ -55,10 +56,20 @@ def _share(table: Table, words: frozenset[str] | None) -> float:
     """Weigh the columns that a reader names among all that are stored."""
     if words is None or not table.columns or not _is_columnar(table):
         return 1.0
-    stored = [column for column in table.columns if column.name not in table.header.partition]
+    folders = _partition_columns(table)
+    stored = [column for column in table.columns if column.name.lower() not in folders]
     whole = sum(map(width, stored))
     named = sum(width(column) for column in stored if column.name.lower() in words)
     return round(named / whole, 4) if whole else 1.0
+
+
+def _partition_columns(table: Table) -> frozenset[str]:
+    """Name the columns whose values are folders, not bytes of files."""
+    if table.kind is not Kind.DDL:
+        return frozenset(table.header.partition)
+    found = _PARTITIONED.search("".join(part for part in table.sql.parts if isinstance(part, str)))
+    columns = found[1].split(",") if found is not None else ()
+    return frozenset(column.split()[0].strip("`").lower() for column in columns if column.split())
 
 
 def width(column: Column) -> int:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from runner.app.bundle import WorkflowFacts
+    from runner.app.bundle import Bundle, WorkflowFacts
     from runner.app.progress import Progress
     from runner.app.results import Ended
     from runner.app.stopping import Stopper
@@ -171,10 +171,43 @@ def run(
         date=request.date,
         now=clock(),
     )
+    if not (request.start or request.end or request.date):
+        window = _caught_up(request.root, bundle, workflow, window, now=clock)
     given: dict[str, Any] = {"start": window.start, "end": window.end}
     if request.only:
         given["only"] = _known(request.only, workflow)
     return execute(request, bundle, workflow, given, clock=clock, hooks=hooks)
+
+
+def _caught_up(
+    root: Path,
+    bundle: Bundle,
+    workflow: WorkflowFacts,
+    window: Window,
+    *,
+    now: Callable[[], datetime],
+) -> Window:
+    """Begin a scheduled window earlier by what the schedule's `catch_up` says."""
+    schedule = workflow.schedule or {}
+    if "catch_up" not in schedule:
+        return window
+    from runner.app.local_places import open_places  # noqa: PLC0415 - only to catch up
+    from runner.keeper import catch_up  # noqa: PLC0415
+
+    tables = {
+        f"{table.database}.{table.name.partition('.')[2]}": table.grain
+        for table in bundle.tables
+        if table.kind == "insert" and table.grain and table.name in workflow.tables
+    }
+    start = catch_up.widen(
+        open_places(root, bundle, now=now).storage(),
+        tables,
+        (window.start, window.end, workflow.grain),
+        policy=schedule["catch_up"],
+        unit=schedule["unit"],
+        max_window=bundle.max_window,
+    )
+    return Window(start, window.end)
 
 
 def _check_resume(request: RunRequest) -> None:

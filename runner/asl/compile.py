@@ -17,8 +17,9 @@ from runner.asl.steps.scope import Scope
 from runner.asl.tables.common import keeper_task
 from runner.asl.target import target_of
 from runner.model.durations import seconds
+from runner.model.header import Kind
 from runner.model.names import BACKFILL
-from runner.model.workflow import LastWindow, LoadsStep, TablesStep, Workflow
+from runner.model.workflow import CatchUp, LastWindow, LoadsStep, TablesStep, Workflow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -226,6 +227,7 @@ def _begin(scope: Scope, first: str) -> State:
                 "schedule": schedule_window(workflow),
                 "tables": list(tables | others),
                 "max_window": project.config.defaults.max_window,
+                **_windowed(scope, list(tables)),
             },
             Assign={
                 "window": expression("$states.result.Payload.window"),
@@ -239,14 +241,32 @@ def _begin(scope: Scope, first: str) -> State:
     )
 
 
+def _windowed(scope: Scope, names: list[str]) -> dict[str, Any]:
+    """Tell which tables' records show a missed run, if the workflow catches up."""
+    if "catch_up" not in (schedule_window(scope.workflow) or {}):
+        return {}
+    tables = {
+        f"{table.database}.{table.name.table}": table.partitioning.grain
+        for table in scope.project.tables
+        if table.kind is Kind.INSERT and table.partitioning.grain and str(table.name) in names
+    }
+    return {"windowed": tables}
+
+
 def schedule_window(workflow: Workflow) -> dict[str, Any] | None:
-    """Give the window of a scheduled run as {last, unit, lag}; None without a schedule."""
+    """Give the window of a scheduled run as {last, unit, lag}; None without a schedule.
+
+    `catch_up` is there as well unless it is none.
+    """
     if workflow.schedule is None:
         return None
-    window = workflow.schedule.window
+    window, policy = workflow.schedule.window, workflow.schedule.catch_up
+    more: dict[str, Any] = {}
+    if policy != "none":
+        more = {"catch_up": {"last": policy.last} if isinstance(policy, CatchUp) else policy}
     if isinstance(window, LastWindow):
-        return {"last": window.last, "unit": window.unit, "lag": window.lag}
-    return {"last": 1, "unit": window.removeprefix("previous_"), "lag": 1}
+        return {"last": window.last, "unit": window.unit, "lag": window.lag, **more}
+    return {"last": 1, "unit": window.removeprefix("previous_"), "lag": 1, **more}
 
 
 def _outcome() -> tuple[State, ...]:

@@ -24,6 +24,7 @@ COMMANDS = (
     "list",
     "new",
     "preview",
+    "records",
     "run",
     "show",
     "status",

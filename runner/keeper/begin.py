@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import windows
+from . import catch_up, windows
 from .faults import InvalidInput, WindowTooLarge
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .storage import Storage
+
 _KEYS = frozenset({"start", "end", "scheduled_time", "only", "backfill"})
 
 
-def begin(event: Mapping[str, Any]) -> dict[str, Any]:
+def begin(event: Mapping[str, Any], storage: Storage | None = None) -> dict[str, Any]:
     """Validate the input of an execution (SEMANTICS 14, 16, 17, 23).
 
     The event carries `input`, and from the definition `grain`, `timezone`, `schedule` ({last, unit,
-    lag} or null), `tables` (all of the workflow) and `max_window` (periods).
+    lag} or null), `tables` (all of the workflow) and `max_window` (periods).  If the schedule has a
+    `catch_up`, `windowed` maps its tables to their grains, and the records are in `storage`.
     """
     given = event["input"]
     if not isinstance(given, dict):
@@ -31,6 +34,8 @@ def begin(event: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(backfill, str) or not backfill:
         raise InvalidInput("backfill is not a name")
     start, end, grain = _window(given, event)
+    if "scheduled_time" in given and storage is not None:
+        start = _caught_up(storage, event, (start, end, grain))
     count = windows.count_periods(start, end, grain)
     if count == 0:
         raise InvalidInput(f"start {start} is after end {end}")
@@ -83,6 +88,21 @@ def _scheduled(scheduled_time: object, event: Mapping[str, Any]) -> tuple[str, s
     if schedule["unit"] != event["grain"]:
         start, end = windows.regrain(start, end, schedule["unit"], event["grain"])
     return start, end, event["grain"]
+
+
+def _caught_up(storage: Storage, event: Mapping[str, Any], window: tuple[str, str, str]) -> str:
+    """Begin earlier if scheduled runs did not happen and the workflow wants them made up for."""
+    schedule = event["schedule"]
+    if "catch_up" not in schedule:
+        return window[0]
+    return catch_up.widen(
+        storage,
+        event["windowed"],
+        window,
+        policy=schedule["catch_up"],
+        unit=schedule["unit"],
+        max_window=event["max_window"],
+    )
 
 
 def _selected(given: Mapping[str, Any], tables: list[str]) -> list[str]:

@@ -41,7 +41,7 @@ def dispatch(keeper: Keeper, event: dict[str, Any]) -> dict[str, Any]:
     """Do what the event asks for; KeyError for an operation that does not exist."""
     op = event["op"]
     if op == "begin":
-        return begins.begin(event)
+        return begins.begin(event, keeper.storage)
     if op == "diagnose":
         return _diagnose(keeper, event)
     if op == "explain":

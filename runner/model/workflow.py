@@ -19,6 +19,12 @@ class LastWindow(Strict):
     lag: int = Field(1, ge=0, description="Periods between the scheduled one and the last.")
 
 
+class CatchUp(Strict):
+    """How many missed windows a scheduled run adds to its own."""
+
+    last: int = Field(ge=1, description="The newest so many.")
+
+
 class Schedule(Strict):
     """When the workflow starts, and which window it then writes."""
 
@@ -26,6 +32,11 @@ class Schedule(Strict):
     timezone: str | None = Field(None, description="Zone of the cron; the project's if absent.")
     window: Literal["previous_day", "previous_hour", "previous_month"] | LastWindow = Field(
         "previous_day", description="The window of a scheduled run."
+    )
+    catch_up: Literal["none", "latest", "all"] | CatchUp = Field(
+        "none",
+        description="What a run adds of the windows directly before its own that no run has "
+        "touched, because the scheduler was off: nothing, the newest, all, or {last: n}.",
     )
 
 

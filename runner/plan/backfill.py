@@ -15,7 +15,7 @@ from runner.plan.facts import NOTHING, inputs_of
 from runner.plan.staleness import Reason, Span, Wish, World, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from runner.plan.facts import Input, Ledger, Node
 
@@ -151,18 +151,19 @@ def ranges(numbers: Iterable[int]) -> list[tuple[int, int]]:
     >>> ranges([1, 2, 3, 5])
     [(1, 3), (5, 5)]
     """
+    given = list(numbers)
+    if not given:
+        return []
+    if given[-1] - given[0] + 1 == len(given):  # mostly; and there may be many
+        return [(given[0], given[-1])]
     found: list[tuple[int, int]] = []
-    first = last = None
-    for number in numbers:
-        if first is None or last is None:
-            first = number
-        elif number != last + 1:
+    first = last = given[0]
+    for number in given[1:]:
+        if number != last + 1:
             found.append((first, last))
             first = number
         last = number
-    if first is not None and last is not None:
-        found.append((first, last))
-    return found
+    return [*found, (first, last)]
 
 
 def planned(node: Node, reasons: Mapping[int, Reason], *, refresh: bool = False) -> PlannedTable:
@@ -189,23 +190,18 @@ def chunk_size(node: Node) -> int:
     return 1 if node.ordered else max(1, OPEN_WRITERS // node.combinations)
 
 
-def _stretches(node: Node, reasons: Mapping[int, Reason]) -> Iterable[Stretch]:
-    first = before = None
-    current: Reason | None = None
-    for number, reason in reasons.items():
-        if current is not None and (reason != current or number != before + 1):  # type: ignore[operator] # set together
-            yield _stretch(node, first, before, current)
-            current = None
-        if current is None:
-            first, current = number, reason
-        before = number
-    if current is not None:
-        yield _stretch(node, first, before, current)
+def _stretches(node: Node, reasons: Mapping[int, Reason]) -> Iterator[Stretch]:
+    for first, last in ranges(reasons):
+        begin, current = first, reasons[first]
+        for number in range(first + 1, last + 1):
+            reason = reasons[number]
+            if reason is not current and reason != current:  # the first is true of most, and cheap
+                yield _stretch(node, begin, number - 1, current)
+                begin, current = number, reason
+        yield _stretch(node, begin, last, current)
 
 
-def _stretch(node: Node, first: int | None, last: int | None, reason: Reason) -> Stretch:
-    if first is None or last is None:
-        raise AssertionError("a stretch without a period")
+def _stretch(node: Node, first: int, last: int, reason: Reason) -> Stretch:
     start, end = label(first, node.grain), label(last, node.grain)
     return Stretch(start, end, last - first + 1, reason.state, reason.why)
 

@@ -12,7 +12,7 @@ from runner.plan.calendar import WHOLE, label, ordinal
 from runner.plan.facts import Ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     Row = tuple[str, str, str, str, str]
 
@@ -22,7 +22,7 @@ _LENGTHS = {"hour": 13, "day": 10, "month": 7, "year": 4, "": len(WHOLE)}
 
 
 def make_ledger(
-    grain: str, published: Iterable[Row], begun: Iterable[Row] = (), failed: Iterable[Row] = ()
+    grain: str, published: Sequence[Row], begun: Iterable[Row] = (), failed: Iterable[Row] = ()
 ) -> Ledger:
     """Decide what counts.
 
@@ -30,19 +30,8 @@ def make_ledger(
     >>> make_ledger("day", [row]).at
     {'2024-01-01': '20240102T000000.000000Z'}
     """
-    at: dict[str, str] = {}
-    prints: dict[str, str] = {}
-    known, length = at.get, _LENGTHS[grain]
-    for when, start, end, fingerprint, _ in published:
-        if start == end:
-            if len(start) == length and known(start, "") < when:
-                at[start] = when
-                prints[start] = fingerprint
-            continue
-        for period in _periods(start, end, grain):
-            if known(period, "") < when:
-                at[period] = when
-                prints[period] = fingerprint
+    at, prints = _single_periods(grain, published) or _published(grain, published)
+    known = at.get
     for period, when in _newest(begun, grain).items():
         if known(period, "") < when:
             at.pop(period, None)
@@ -51,6 +40,32 @@ def make_ledger(
         period: when for period, when in _newest(failed, grain).items() if known(period, "") < when
     }
     return Ledger(at, prints, gave_up, max(at.values(), default=""))
+
+
+def _single_periods(
+    grain: str, rows: Sequence[Row]
+) -> tuple[dict[str, str], dict[str, str]] | None:
+    """Read rows of one period each, every period once, as packs have them: many at a time."""
+    if not rows:
+        return None
+    whens, starts, ends, prints, _ = zip(*rows, strict=True)
+    at = dict(zip(starts, whens, strict=True))
+    if starts != ends or len(at) != len(rows) or set(map(len, starts)) != {_LENGTHS[grain]}:
+        return None
+    return at, dict(zip(starts, prints, strict=True))
+
+
+def _published(grain: str, rows: Iterable[Row]) -> tuple[dict[str, str], dict[str, str]]:
+    at: dict[str, str] = {}
+    prints: dict[str, str] = {}
+    known, length = at.get, _LENGTHS[grain]
+    for when, start, end, fingerprint, _ in rows:
+        same = start == end and len(start) == length
+        for period in (start,) if same else _periods(start, end, grain):
+            if known(period, "") < when:
+                at[period] = when
+                prints[period] = fingerprint
+    return at, prints
 
 
 def _newest(rows: Iterable[Row], grain: str) -> Mapping[str, str]:

@@ -34,8 +34,8 @@ class Sizes:
     """By period, where the files of a period can be told apart."""
     total: int
     """All of its files."""
-    guessed: int = 0
-    """Bytes of a period that has no files yet; of the whole, without periods."""
+    guessed: bool = False
+    """Part of it has no files yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +58,12 @@ def estimate(
         charged, scanned = 0, 0.0
         node = nodes[table.name]
         readers = [_reader(scale, node, read) for read in rows_read(nodes, node)]
-        guess = any(reader.sizes.guessed for reader in readers)
+        guessed = any(reader.sizes.guessed for reader in readers)
         for first, last in _chunks(table, node):
             raw = sum(reader.bytes(first, last) for reader in readers)
             scanned += raw
             charged += charge(raw) + LEAST
-        result.append(replace(table, bytes=charged, estimated=guess))
+        result.append(replace(table, bytes=charged, estimated=guessed))
         _remember(scale, table, scanned)
     return tuple(result)
 
@@ -119,7 +119,7 @@ class _Reader:
     def bytes(self, first: int, last: int) -> float:
         """Give the bytes that a statement over these periods reads."""
         if not self.sums:
-            return (self.sizes.total or self.sizes.guessed) * self.read.share
+            return self.sizes.total * self.read.share
         low, high = widen(first - self.read.lookback, last, self.node.grain, self.upstream.grain)
         top = len(self.sums) - 1
         begin, end = (min(max(0, at - self.low), top) for at in (low, high + 1))
@@ -150,8 +150,7 @@ def _remember(scale: _Scale, table: PlannedTable, scanned: float) -> None:
     """
     known = scale.known.get(table.name, Sizes({}, 0))
     if not table.grain:
-        guessed = 0 if known.total else int(scanned)
-        scale.known[table.name] = replace(known, guessed=guessed)
+        scale.known[table.name] = Sizes({}, known.total or int(scanned), guessed=not known.total)
         return
     have = len(known.periods)
     each = sum(known.periods.values()) // have if have else int(scanned) // max(1, table.periods)
@@ -162,4 +161,4 @@ def _remember(scale: _Scale, table: PlannedTable, scanned: float) -> None:
             filled.setdefault(text, each)
     added = len(filled) - have
     total = known.total + added * each
-    scale.known[table.name] = Sizes(filled, total, each if added else 0)
+    scale.known[table.name] = Sizes(filled, total, guessed=added > 0)

@@ -131,9 +131,9 @@ def _absent(
 
 def _changed(found: list[Reason | None], node: Node, labels: Sequence[str], ledger: Ledger) -> None:
     wanted = node.fingerprint[:KEY_DIGITS]
-    prints = list(map(ledger.fingerprint.get, labels, repeat(wanted)))
-    if prints.count(wanted) == len(prints):
+    if {wanted}.issuperset(ledger.fingerprint.values()):
         return
+    prints = map(ledger.fingerprint.get, labels, repeat(wanted))
     for number, one in enumerate(prints):
         if one != wanted and found[number] is None:
             found[number] = CHANGED

@@ -103,3 +103,39 @@ def test_semantics_16_late_rows_are_found_because_every_run_rewrites_its_whole_w
         "2024-03-03": 1,
         "2024-03-04": 1,
     }
+
+
+@pytest.mark.parametrize(
+    ("policy", "first"),
+    [
+        ("", "2024-01-09"),
+        ("all", "2024-01-05"),
+        ("latest", "2024-01-08"),
+        ("{last: 2}", "2024-01-07"),
+    ],
+)
+def test_semantics_16_a_scheduled_run_catches_up_with_what_was_missed(
+    policy: str, first: str, tmp_path: Path
+) -> None:
+    said = f", catch_up: {policy}" if policy else ""
+    rows = rows_of(*((day, f"2024-01-{day:02d}") for day in range(1, 11)))
+    files = {
+        "workflows/daily.yaml": f'schedule: {{cron: "0 3 * * ? *"{said}}}\n{STEPS}',
+        "marts/x": insert(
+            f"SELECT id, dt FROM {rows} WHERE dt BETWEEN '{{{{ start }}}}' AND '{{{{ end }}}}'"
+        ),
+    }
+    root = project(tmp_path, files)
+    request = RunRequest(root, start="2024-01-04", end="2024-01-04")
+    assert run(request).status == "SUCCEEDED"
+    told: list[str] = []
+    now = datetime.fromisoformat("2024-01-10T03:00:00Z")
+    result = run(RunRequest(root), now=lambda: now, started=lambda *words: told.append(words[2]))
+    assert (result.start, result.end) == (first, "2024-01-09")
+    assert told == [f"{first}..2024-01-09"]
+    days = [f"2024-01-{day:02d}" for day in (4, *range(int(first[8:]), 10))]
+    assert sorted(records(root, "marts.x")) == days
+    payload: dict[str, Any] = json.loads(open_bundle(root).workflow("daily").definition)["States"][
+        "begin"
+    ]["Arguments"]["Payload"]
+    assert payload.get("windowed") == ({"marts.x": "day"} if policy else None)

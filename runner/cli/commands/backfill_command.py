@@ -91,7 +91,7 @@ def command(  # noqa: PLR0917 - click hands over every option
     )
     plan = plan_backfill(request, now=datetime.now(UTC))
     _show(plan, as_json=as_json)
-    if not plan.tables or dry_run:
+    if dry_run or not (plan.tables or plan.loads):
         return 0
     if not yes and not _agreed():
         return 1

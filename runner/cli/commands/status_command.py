@@ -1,36 +1,75 @@
-"""`runner status`: recent runs."""
+"""`runner status`: recent runs, or the partitions of tables."""
 
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path  # noqa: TC003 - click's signature
+from typing import TYPE_CHECKING
 
 import click
 
 from runner.cli.options import find_root, json_option, project_options, read_variables
 from runner.cli.texts import columns
 
+if TYPE_CHECKING:
+    from runner.app.partitions import Grids
+    from runner.app.status import RunStatus
 
-@click.command(name="status", short_help="List recent runs.")
+
+@click.command(name="status", short_help="List recent runs, or the partitions of tables.")
+@click.argument("tables", nargs=-1)
+@click.option("--tables", "all_tables", is_flag=True, help="A line for every table.")
+@click.option("--start", help="First partition to show; the first record's if absent.")
+@click.option("--end", help="Last partition to show.")
 @click.option("--limit", default=20, show_default=True, help="Most runs to list.")
 @project_options
 @json_option
-def command(
-    limit: int, folder: Path | None, environment: str, variables: tuple[str, ...], *, as_json: bool
+def command(  # noqa: PLR0917 - click hands over every option
+    tables: tuple[str, ...],
+    all_tables: bool,  # noqa: FBT001 - click's signature
+    start: str | None,
+    end: str | None,
+    limit: int,
+    folder: Path | None,
+    environment: str,
+    variables: tuple[str, ...],
+    *,
+    as_json: bool,
 ) -> None:
-    """List the newest runs of this machine, and which of them can be resumed.
+    """List the newest runs of this machine; of TABLES, which partitions are published or stale.
 
-    Example: runner status
+    TABLES are patterns: staging.flights, marts.*, tag:daily, +marts.x.
+
+    Example: runner status staging.flights --start 2013-01-01 --end 2013-03-31
     """
-    from runner.app.status import recent_runs  # noqa: PLC0415 - heavy when needed
+    root, given = find_root(folder), read_variables(variables)
+    if not tables and not all_tables:
+        from runner.app.status import recent_runs  # noqa: PLC0415 - heavy when needed
 
-    found = recent_runs(
-        find_root(folder),
+        _show_runs(
+            recent_runs(root, environment=environment, variables=given, limit=limit),
+            as_json=as_json,
+        )
+        return
+    from runner.app.partitions import table_grids  # noqa: PLC0415 - heavy when needed
+
+    found = table_grids(
+        root,
+        tables or ("*.*",),
         environment=environment,
-        variables=read_variables(variables),
-        limit=limit,
+        variables=given,
+        start=start,
+        end=end,
     )
+    if as_json:
+        click.echo(json.dumps(asdict(found), indent=1))
+        return
+    _show_tables(found, brief=all_tables)
+
+
+def _show_runs(found: tuple[RunStatus, ...], *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([asdict(run) for run in found], indent=1))
         return
@@ -45,3 +84,15 @@ def command(
     stopped = [run.run for run in found if run.status == "ABORTED"]
     if stopped:
         click.echo(f"continue the newest stopped one: runner run --resume {stopped[0]}", err=True)
+
+
+def _show_tables(found: Grids, *, brief: bool) -> None:
+    from runner.cli.displays.grids import grid_text, grids_text  # noqa: PLC0415 - only here
+
+    if brief:
+        click.echo(grids_text(found))
+    else:
+        colours = sys.stdout.isatty()
+        click.echo("\n\n".join(grid_text(grid, colours=colours) for grid in found.tables))
+    for name in found.gone if brief else ():
+        click.echo(f"{name} is no longer in the project: see `runner drop`")

@@ -21,7 +21,7 @@ _HEAD = ("", "table", "to write", "missing", "stale", "failed", "statements", "s
 def plan_text(plan: BackfillPlan) -> str:
     """Write a plan for people."""
     if not plan.tables:
-        return _nothing(plan)
+        return f"{_nothing(plan)}{_loads(plan)}"
     head = f"backfill {plan.name}: {plan.start}..{plan.end}"
     if plan.continued:
         head += ", what is left of it"
@@ -41,8 +41,13 @@ def plan_text(plan: BackfillPlan) -> str:
 
 def _nothing(plan: BackfillPlan) -> str:
     if plan.continued:
-        return f"backfill {plan.name}: everything is written, nothing is left to do"
+        left = "only the loads are" if plan.loads else "nothing is"
+        return f"backfill {plan.name}: everything is written, {left} left to do"
     return f"{plan.start}..{plan.end}: nothing is missing, stale or failed; nothing to do"
+
+
+def _loads(plan: BackfillPlan) -> str:
+    return f"\nto load: {', '.join(plan.loads)}" if plan.loads else ""
 
 
 def price(amount: float) -> str:
