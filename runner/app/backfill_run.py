@@ -45,8 +45,8 @@ class Order:
     variables: tuple[tuple[str, str], ...] = ()
     chunks: Mapping[str, int] = field(default_factory=dict)
     """Chunks of each table (logical name); what is not named has few."""
-    loads: bool = True
-    """Whether marts are loaded, where a table has a `load:` header."""
+    loads: tuple[str, ...] = ()
+    """Marts' tables that are loaded, as mart:table."""
     dml: int | None = None
     """DML statements at once; the project's setting if None."""
     ddl: int | None = None
@@ -69,7 +69,7 @@ def carry_out(
         environment=request.environment,
         variables=request.variables,
         chunks={table.name: table.chunks for table in plan.tables},
-        loads=request.loads,
+        loads=plan.loads,
         dml=request.dml,
         ddl=request.ddl,
     )
@@ -99,7 +99,7 @@ def execute_plan(
     name, succeeded = _claim(local, plan["name"])
     if succeeded:
         return _nothing(order, plan, local)
-    only = left(storage, bundle, plan)
+    only = left(order, storage, bundle, plan)
     request = RunRequest(
         root=order.root,
         workflow=BACKFILL,
@@ -129,13 +129,13 @@ def stored(storage: Storage, plan: dict[str, Any]) -> dict[str, Any]:
     return backfills.read(storage, plan["name"])
 
 
-def left(storage: Storage, bundle: Bundle, plan: dict[str, Any]) -> list[str]:
+def left(order: Order, storage: Storage, bundle: Bundle, plan: dict[str, Any]) -> list[str]:
     """Name the plan's tables that have something left to write or to load, in the bundle's order.
 
     A table counts as done when all of its windows were published since the plan was made.
     """
     planned = {told["name"]: physical for physical, told in plan["tables"].items()}
-    loaded = {table.name for table in bundle.tables if table.load_mart}
+    loaded = set(_loaded(order, bundle))
     return [
         table.name
         for table in bundle.tables
@@ -145,6 +145,11 @@ def left(storage: Storage, bundle: Bundle, plan: dict[str, Any]) -> list[str]:
             or not is_done(storage, planned[table.name], plan, grain=table.grain or None)
         )
     ]
+
+
+def _loaded(order: Order, bundle: Bundle) -> list[str]:
+    """Name the tables whose marts are loaded."""
+    return [t.name for t in bundle.tables if f"{t.load_mart}:{t.load_table}" in order.loads]
 
 
 def is_done(storage: Storage, physical: str, plan: dict[str, Any], *, grain: str | None) -> bool:
@@ -212,10 +217,9 @@ def _backfill(run: Run) -> str:
 def _machine(order: Order, bundle: Bundle, plan: dict[str, Any]) -> WorkflowFacts:
     planned = {told["name"]: told for told in plan["tables"].values()}
     tables = [table for table in bundle.tables if table.name in planned]
-    loads = [table.name for table in tables if table.load_mart and order.loads]
     shape = Shape(
         tables=tuple(table.name for table in tables),
-        loads=tuple(loads),
+        loads=tuple(name for name in _loaded(order, bundle) if name in planned),
         grain=plan["grain"],
         refreshed=tuple(name for name, told in planned.items() if told.get("refresh")),
         distributed=distributed({name: order.chunks.get(name, 1) for name in planned}),

@@ -84,7 +84,8 @@ def plan_of(root: Path, name: str, refresh: bool = False, **windows: Any) -> dic
 
 
 def carry(root: Path, plan: dict[str, Any], *faults: InjectedFault, **more: Any) -> RunResult:  # noqa: ANN401
-    return execute_plan(Order(root, plan, faults=FaultPlan(faults), **more), now=lambda: NOW)
+    order = Order(root, plan, faults=FaultPlan(faults), loads=("main:x",), **more)
+    return execute_plan(order, now=lambda: NOW)
 
 
 TWO = [["2024-01-01", "2024-01-03"], ["2024-02-01", "2024-02-01"]]
