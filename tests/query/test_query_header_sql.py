@@ -80,6 +80,24 @@ def test_what_is_neither_is_a_fault_where_it_begins(text: str, code: str, found:
     assert faults[0].place == Place("sql/marts/t.sql", 4, 10)
 
 
+@pytest.mark.parametrize(
+    ("query", "missing"),
+    [
+        ("SELECT 1 AS n FROM {{ this }}", "s dt, hour"),
+        ("SELECT dt FROM {{ this }}", " hour"),
+        ("SELECT dt, hour FROM {{ this }}", ""),
+        ("SELECT t.* FROM {{ this }} AS t", ""),
+        ("n > 5", ""),
+    ],
+)
+def test_a_query_gives_the_columns_that_tell_a_row_s_partition(query: str, missing: str) -> None:
+    partition = {"dt": {"type": "date"}, "hour": {"type": "integer"}}
+    header = Header.model_validate({"partition": partition, "tests": [{"sql": query}]})
+    _, faults = read_test_sql(header, PLACES, NAME)
+    said = f"a query that does not give the partition column{missing}"
+    assert [fault.found for fault in faults] == ([said] if missing else [])
+
+
 def test_the_facts_can_be_remembered_with_their_places() -> None:
     found = one("SELECT dt FROM {{ this }}")
     again = pickle.loads(pickle.dumps(found))  # noqa: S301 - our own
