@@ -19,9 +19,15 @@ if TYPE_CHECKING:
 class Results:
     """What the tests say."""
 
+    named: tuple[str, ...]
+    """The tables that were asked for; none for all."""
     units: UnitReport
+    without: tuple[str, ...]
+    """Named tables that have no unit tests."""
+    without_query: tuple[str, ...]
+    """Named tables that can have none."""
     published: tuple[KeptTests, ...]
-    """Of the named tables that have tests in their headers."""
+    """Of the named tables whose rows are written by runs."""
 
 
 def run_tests(
@@ -40,6 +46,12 @@ def run_tests(
         bundle = open_bundle(root, environment, variables)
         named = [find_table(bundle, name) for name in dict.fromkeys(tables)]
     units = run_unit_tests(root, tables, environment=environment, variables=variables)
+    have = {result.table for result in units.results}
     written = [facts for facts in named if facts.kind in ("ctas", "insert")]
-    published = tuple(kept_tests(root, bundle, facts) for facts in written)
-    return Results(units, published)
+    return Results(
+        named=tuple(facts.name for facts in named),
+        units=units,
+        without=tuple(f.name for f in named if f.name not in have and f.kind != "ddl"),
+        without_query=tuple(f.name for f in named if f.kind == "ddl"),
+        published=tuple(kept_tests(root, bundle, facts) for facts in written),
+    )

@@ -67,11 +67,11 @@ def check_case(
             given[name] = tuple(made)
     for name in inputs:
         bench.define(name, case.test.given.get(name, ()), given=name in given)
-    columns, expected, wrong = _expected(case, table, bench)
+    named, expected, wrong = _expected(case, table, bench)
     faults += wrong
     if faults:
         return None, tuple(faults)
-    return Checked(file, case, table, bench, window, inputs, given, columns, expected), ()
+    return Checked(file, case, table, bench, window, inputs, given, named, expected), ()
 
 
 def project_fault(case: Case, fault: Fault) -> Fault:

@@ -51,10 +51,9 @@ class CaseResult:
 
 @dataclass(frozen=True, slots=True)
 class UnitReport:
-    """Every case that ran, and the named tables that have none."""
+    """Every case that ran."""
 
     results: tuple[CaseResult, ...]
-    without: tuple[str, ...] = ()
 
     @property
     def failed(self) -> int:
@@ -90,8 +89,7 @@ def run_unit_tests(
         if faults:
             raise ProjectError(faults)
         results = tuple(_run(one, workshop) for one in checked)
-    have = {file.table for file in files if file.cases}
-    return UnitReport(results, tuple(name for name in tables if name not in have))
+    return UnitReport(results)
 
 
 def _file_faults(file: UnitTestFile, project: Project) -> list[Fault]:

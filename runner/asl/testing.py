@@ -169,7 +169,7 @@ def _looked_up(number: int, place: int) -> str:
 
 
 def _cell(table: Table, at: int, test: ColumnTest, number: int) -> str:
-    if test.unique:
+    if test.unique:  # a ROW with NULL inside is not NULL, so that Trino counts it as a value
         columns = ", ".join(_name(column) for column in test.unique)
         return f"count(*) - count(DISTINCT ROW({columns}))"
     if test.freshness:

@@ -76,7 +76,9 @@ def read_test_sql(
             continue
         place = places.value("tests", index, "sql")
         try:
-            found.append(_read(index, test.sql, place, name))
+            read = _read(index, test.sql, place, name)
+            faults += _partition_faults(read, header, place)
+            found.append(read)
         except ProjectError as error:
             faults += error.faults
     return tuple(found), tuple(faults)
@@ -160,6 +162,23 @@ def _shape_faults(text: str, place: Place, *, is_query: bool) -> Iterator[Fault]
             "`{{ this }}` in a condition",
             "columns of the table; a query begins with SELECT or WITH",
             "write SELECT ... FROM {{ this }} WHERE ..., or name the columns alone",
+        )
+
+
+def _partition_faults(read: TestSql, header: Header, place: Place) -> Iterator[Fault]:
+    """Require the columns by which a query's rows are counted."""
+    columns = {column.name for column in read.analysis.columns}
+    if not read.is_query or any(name.endswith("*") for name in columns):
+        return
+    missing = [name for name in header.partition if name not in columns]
+    if missing:
+        plural = "s" if len(missing) > 1 else ""
+        yield Fault(
+            place,
+            _CODE,
+            f"a query that does not give the partition column{plural} {', '.join(missing)}",
+            "offending rows with the columns that tell their partition",
+            f"add {', '.join(missing)} to its SELECT",
         )
 
 

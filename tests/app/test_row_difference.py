@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import pytest
 
-from runner.app.row_difference import Values, difference
+from runner.app.row_difference import difference
 from runner.app.unit_values import same
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from runner.app.row_difference import Values
 
 AA, UA, B6 = ("AA", 3, 1.5), ("UA", 2, 7.25), ("B6", 9, 0.0)
 
 
 def compared(
-    expected: list[Values], actual: list[Values], *, ordered: bool = False, tolerance: float = 1e-9
+    expected: Sequence[Values],
+    actual: Sequence[Values],
+    *,
+    ordered: bool = False,
+    tolerance: float = 1e-9,
 ) -> tuple[list[tuple[int, tuple[str, ...]]], int, int] | None:
     found = difference(
         ("carrier", "flights", "delay"), expected, actual, ordered=ordered, tolerance=tolerance

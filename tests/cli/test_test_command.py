@@ -113,6 +113,12 @@ def test_a_table_without_unit_tests_says_so(cli: Cli) -> None:
     )
 
 
+@pytest.mark.usefixtures("new_shop")
+def test_a_ddl_has_nothing_to_test(cli: Cli) -> None:
+    said = cli("test", "raw.orders")
+    assert (said.status, said.out) == (0, "raw.orders: nothing to test, a ddl has no query\n")
+
+
 def test_a_project_without_unit_tests_says_so(cli: Cli, new_shop: Path) -> None:
     (new_shop / FILE).unlink()
     said = cli("test")

@@ -203,3 +203,21 @@ def test_widening_covers_the_window(first: dt.datetime, count: int, grain: str, 
     assert windows.parse_civil(wide_start, to) <= windows.parse_civil(start, grain)
     last = windows.last_second(windows.parse_civil(end, grain), grain)
     assert windows.last_second(windows.parse_civil(wide_end, to), to) >= last
+
+
+@pytest.mark.parametrize(
+    ("label", "end"),
+    [
+        ("2013-01-05T23", "2013-01-06T00:00:00"),
+        ("2013-01-31", "2013-02-01T00:00:00"),
+        ("2013-12", "2014-01-01T00:00:00"),
+        ("2013", "2014-01-01T00:00:00"),
+    ],
+)
+def test_a_period_ends_where_the_next_one_begins(label: str, end: str) -> None:
+    assert windows.end_of(label).isoformat() == end
+
+
+def test_what_is_no_period_has_no_end() -> None:
+    with pytest.raises(ValueError, match="'yesterday' names no period"):
+        windows.end_of("yesterday")

@@ -51,7 +51,7 @@ def _json(found: Results) -> str:
         "unit_tests": [asdict(result) for result in found.units.results],
         "passed": len(found.units.results) - found.units.failed,
         "failed": found.units.failed,
-        "without_unit_tests": found.units.without,
+        "without_unit_tests": found.without,
         "published": [asdict(kept) for kept in found.published],
     }
     return json.dumps(value, indent=1, ensure_ascii=False)
@@ -63,8 +63,9 @@ def _lines(found: Results) -> list[str]:
     for table, cases in groupby(results, key=lambda result: result.table):
         lines.append(table)
         lines += [line for case in cases for line in case_lines(case)]
-    for name in found.units.without:
+    for name in found.without:
         lines.append(f"{name}: no unit tests; write them in tests/sql/{name}.yaml")
+    lines += [f"{name}: nothing to test, a ddl has no query" for name in found.without_query]
     for kept in found.published:
         lines += ["", kept.table, *(f"  {line}" for line in test_lines(kept))]
         if not (kept.tests or kept.stopped):
@@ -73,8 +74,8 @@ def _lines(found: Results) -> list[str]:
         failed = found.units.failed
         passed = len(results) - failed
         number = count(len({result.table for result in results}), "table")
-        cases = count(len(results), "unit test")
-        lines += ["", f"{cases} of {number}: {passed} passed, {failed} failed"]
-    elif not found.units.without:
+        run = count(len(results), "unit test")
+        lines += ["", f"{run} of {number}: {passed} passed, {failed} failed"]
+    elif not found.named:
         lines.append("no unit tests: write them in tests/sql/<database>.<table>.yaml")
     return lines

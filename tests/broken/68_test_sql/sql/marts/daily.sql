@@ -10,6 +10,7 @@ tests:
   - sql: total IN (SELECT 1)
   - sql: total > 1) OR (total < 2
   - sql: "{{ this }} IS NULL"
+  - sql: SELECT shop FROM {{ this }} GROUP BY shop HAVING count(*) > 9
   - sql: total > 1
     unique: [shop]
 ---*/
