@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from runner.app.backfill_plan import BackfillRequest, keep_plan, plan_backfill
+from runner.app.backfill_plan import BackfillRequest, plan_backfill
+from runner.app.backfill_store import keep_plan
 from runner.app.bundle import open_bundle
 from runner.app.local_places import open_places
 from runner.errors import UsageError
