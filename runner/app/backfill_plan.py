@@ -13,19 +13,19 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from runner.app.backfill_choice import choose, choose_range, nodes_of, spans_of
+from runner.app.backfill_ledgers import looked_at, read_ledgers
+from runner.app.backfill_store import is_done, left_of, named_plan, own_name, refuse_changed
 from runner.app.bundle import open_bundle
 from runner.app.compiled import find_workflow
 from runner.app.local_places import open_places
 from runner.errors import Fault, Place, UsageError
-from runner.keeper import history, records
-from runner.keeper.storage import Conflict
-from runner.plan.backfill import Question, in_waves, plan_tables, planned
-from runner.plan.calendar import label, ordinal
-from runner.plan.document import BackfillPlan, document
-from runner.plan.facts import NOTHING, inputs_of
-from runner.plan.ledgers import make_ledger
+from runner.keeper import records
+from runner.plan.backfill import Question, in_waves, plan_tables
+from runner.plan.calendar import ordinal
+from runner.plan.document import BackfillPlan
+from runner.plan.facts import NOTHING
 from runner.plan.sizes import estimate
-from runner.plan.staleness import KEY_DIGITS, Reason, Span, Wish
+from runner.plan.staleness import Span, Wish
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,14 +35,10 @@ if TYPE_CHECKING:
     from runner.app.backfill_choice import Choice, Range
     from runner.app.bundle import Bundle, WorkflowFacts
     from runner.app.local_places import Local
-    from runner.keeper.storage import Storage
     from runner.plan.backfill import PlannedTable
     from runner.plan.facts import Ledger, Node
 
-__all__ = ["BackfillPlan", "BackfillRequest", "keep_plan", "plan_backfill"]
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}\Z")
-_LEFT = Reason("missing", "not written yet")
+__all__ = ["BackfillPlan", "BackfillRequest", "plan_backfill"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +74,7 @@ def plan_backfill(request: BackfillRequest, *, now: datetime) -> BackfillPlan:
     bundle = open_bundle(request.root, request.environment, dict(request.variables))
     local = open_places(request.root, bundle, now=lambda: now)
     nodes = nodes_of(bundle, now)
-    store = _Store(local.storage())
-    stored = _named_plan(store, request.name)
+    stored = named_plan(local.storage(), request.name)
     if stored is not None:
         plan = _continued(request, stored, local, nodes)
     else:
@@ -98,7 +93,7 @@ def _fresh(
     ledgers = read_ledgers(local.storage(), nodes, looked_at(nodes, spans))
     name = request.name
     if name is None:
-        name, stored = _own_name(_name_of(request, choice, whole, nodes), local, nodes, ledgers)
+        name, stored = own_name(_name_of(request, choice, whole, nodes), local, nodes, ledgers)
         if stored is not None:
             return _continued(request, stored, local, nodes)
     for table in request.full_refresh:
@@ -157,114 +152,7 @@ def _loads(
     )
 
 
-# --- records --------------------------------------------------------------------------------------
-
-
-def looked_at(nodes: Mapping[str, Node], chosen: Iterable[str]) -> set[str]:
-    """Name the tables whose records matter: the chosen ones and all that they read."""
-    found = set(chosen)
-    for name in tuple(found):
-        found |= {one.table for one in inputs_of(nodes[name], nodes)}
-    return found
-
-
-def read_ledgers(
-    storage: Storage, nodes: Mapping[str, Node], wanted: Iterable[str]
-) -> dict[str, Ledger]:
-    """Read what counts for each table, by one LIST."""
-    physical = {nodes[name].physical: name for name in wanted}
-    return {
-        physical[table]: make_ledger(
-            nodes[physical[table]].grain, rows.published, rows.begun, rows.failed
-        )
-        for table, rows in history.rows(storage, physical)
-    }
-
-
-# --- names and stored plans -----------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Store:
-    """The stored plans of a lake."""
-
-    storage: Storage
-
-    def key(self, name: str) -> str:
-        return f"{self.storage.prefix}_runner/backfills/{name}.json"
-
-    def read(self, name: str) -> dict[str, Any] | None:
-        found = self.storage.read_json(self.key(name))
-        if found is None:
-            return None
-        value: dict[str, Any] = found[0]
-        return value
-
-
-def keep_plan(request: BackfillRequest, plan: BackfillPlan, *, now: datetime) -> None:
-    """Store a new plan under its name; UsageError when another process was faster."""
-    if plan.continued:
-        return
-    bundle = open_bundle(request.root, request.environment, dict(request.variables))
-    store = _Store(open_places(request.root, bundle, now=lambda: now).storage())
-    try:
-        store.storage.create_json(store.key(plan.name), document(plan))
-    except Conflict:
-        advice = "repeat the command: it then shows what is left and goes on with it"
-        found = f"{plan.name}, which another process has just begun"
-        fault = Fault(Place("--name"), "backfill-exists", found, "a backfill of one's own", advice)
-        raise UsageError([fault]) from None
-
-
-def _named_plan(store: _Store, name: str | None) -> dict[str, Any] | None:
-    """Give the stored plan that --name means, if there is one."""
-    if name is None:
-        return None
-    if _NAME.match(name) is None:
-        expected = "letters, digits, dashes and underscores, 60 at most"
-        advice = "for example --name carriers-2013"
-        raise UsageError([Fault(Place("--name"), "bad-name", repr(name), expected, advice)])
-    return store.read(name)
-
-
-def _own_name(
-    base: str, local: Local, nodes: Mapping[str, Node], ledgers: Mapping[str, Ledger]
-) -> tuple[str, dict[str, Any] | None]:
-    """Give the first name that is free, or whose plan is not done; and that plan."""
-    store = _Store(local.storage())
-    name, number = base, 1
-    while True:
-        stored = store.read(name)
-        if stored is None or not _is_done(stored, local, nodes, ledgers):
-            return name, stored
-        number += 1
-        name = f"{base}-{number}"
-
-
-def _is_done(
-    stored: dict[str, Any],
-    local: Local,
-    nodes: Mapping[str, Node],
-    ledgers: Mapping[str, Ledger],
-) -> bool:
-    """Tell whether everything of a stored plan was written and loaded."""
-    if _left(stored, nodes, ledgers):
-        return False
-    names = [table["name"] for table in stored["tables"].values()]
-    loads = any(nodes[name].load for name in names if name in nodes)
-    return not loads or _succeeded(local, stored["name"])
-
-
-def _succeeded(local: Local, name: str) -> bool:
-    """Tell whether a run of a backfill ended well, its loads too."""
-    from runner.local.runs import RunStatus  # noqa: PLC0415 - fcntl is not everywhere
-
-    return any(
-        isinstance(run.input, dict)
-        and run.input.get("backfill") == name
-        and local.runs.status(run.name) is RunStatus.SUCCEEDED
-        for run in local.runs.runs()
-    )
+# --- names ----------------------------------------------------------------------------------------
 
 
 def _name_of(
@@ -283,12 +171,12 @@ def _continued(
     request: BackfillRequest, stored: dict[str, Any], local: Local, nodes: Mapping[str, Node]
 ) -> BackfillPlan:
     """Give what is left of a stored plan; UsageError if the project has changed since."""
-    _refuse_changed(stored, nodes)
+    refuse_changed(stored, nodes)
     names = [table["name"] for table in stored["tables"].values()]
     ledgers = read_ledgers(local.storage(), nodes, names)
-    left = {table.name: table for table in _left(stored, nodes, ledgers)}
+    left = {table.name: table for table in left_of(stored, nodes, ledgers)}
     loads: tuple[str, ...] = ()
-    if not _is_done(stored, local, nodes, ledgers):
+    if not is_done(stored, local, nodes, ledgers):
         named = [one for one in local.bundle.workflows if one.name == stored["workflow"]]
         loads = _loads(request, named[0] if named else None, [nodes[name] for name in names])
     return BackfillPlan(
@@ -303,45 +191,6 @@ def _continued(
         loads=loads,
         continued=True,
     )
-
-
-def _refuse_changed(stored: dict[str, Any], nodes: Mapping[str, Node]) -> None:
-    changed = [
-        table["name"]
-        for table in stored["tables"].values()
-        if table["name"] not in nodes or nodes[table["name"]].fingerprint != table["fingerprint"]
-    ]
-    if changed:
-        found = f"{stored['name']}, planned before {', '.join(changed)} changed"
-        advice = "plan anew: leave --name away, or give another one"
-        expected = "a plan of today's SQL"
-        raise UsageError([Fault(Place("--name"), "backfill-changed", found, expected, advice)])
-
-
-def _left(
-    stored: dict[str, Any],
-    nodes: Mapping[str, Node],
-    ledgers: Mapping[str, Ledger],
-) -> list[PlannedTable]:
-    """Give the tables of a stored plan with what was not published since it was made."""
-    found = []
-    for table in stored["tables"].values():
-        node = nodes.get(table["name"])
-        if node is None:
-            continue
-        ledger = ledgers.get(node.name, NOTHING)
-        print_ = table["fingerprint"][:KEY_DIGITS]
-        reasons = {
-            number: _LEFT
-            for start, end in table["windows"]
-            for number in range(ordinal(start, node.grain), ordinal(end, node.grain) + 1)
-            for period in [label(number, node.grain)]
-            if ledger.at.get(period, "") < stored["created"]
-            or ledger.fingerprint.get(period) != print_
-        }
-        if reasons:
-            found.append(planned(node, reasons, refresh=table["refresh"]))
-    return found
 
 
 # --- full refresh ---------------------------------------------------------------------------------

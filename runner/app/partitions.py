@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from runner.app.backfill_choice import Range, choose, choose_range, nodes_of, spans_of
-from runner.app.backfill_plan import looked_at, read_ledgers
+from runner.app.backfill_ledgers import looked_at, read_ledgers
 from runner.app.bundle import open_bundle
 from runner.app.local_places import open_places
 from runner.keeper import history

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from runner.app.backfill_plan import BackfillRequest, keep_plan, plan_backfill
+from runner.app.backfill_plan import BackfillRequest, plan_backfill
+from runner.app.backfill_store import keep_plan
 from runner.app.bundle import open_bundle
 from runner.app.local_places import open_places
 from runner.errors import UsageError
@@ -19,8 +22,6 @@ from runner.plan.document import document
 from tests.semantics.little import NOW, go, insert, project, rows_of, sql
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from runner.plan.document import BackfillPlan
 
 WINDOW = "WHERE dt BETWEEN '{{ start }}' AND '{{ end }}'"
@@ -54,13 +55,19 @@ def record_files(root: Path, table: str, window: str) -> list[Path]:
     return sorted(folder.iterdir())
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project whose five days are published, one run a day."""
-    found = project(tmp_path, FILES)
+    found = project(tmp_path_factory.mktemp("ran"), FILES)
     for day in range(1, 6):
         assert go(found, f"2024-01-{day:02d}").status == "SUCCEEDED"
     return found
+
+
+@pytest.fixture
+def root(ran: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return Path(shutil.copytree(ran, tmp_path / "project"))
 
 
 def test_nothing_ran_yet(tmp_path: Path) -> None:

@@ -74,6 +74,10 @@ class Terminal:
         os.close(self._ours)
         return self.process.returncode, self.shown.decode()
 
+    def type(self, text: str) -> None:
+        """Type an answer."""
+        os.write(self._ours, text.encode())
+
     def interrupt(self) -> None:
         """Press Ctrl-C: the terminal sends it to every process of the group."""
         os.killpg(self.process.pid, signal.SIGINT)
@@ -105,6 +109,17 @@ def test_a_terminal_shows_steps_and_a_bar_and_is_left_clean(new_shop: Path) -> N
     after_bar = shown[shown.rindex("\x1b[?25h") :]
     assert "daily 2024-01-01..2024-01-03 succeeded" in after_bar
     assert "━" not in after_bar
+
+
+def test_a_backfill_asks_and_no_answer_means_no(shop: Path) -> None:
+    words = ("backfill", "daily", "--start", "2024-01-03", "--end", "2024-01-05")
+    terminal = Terminal(words, cwd=shop)
+    terminal.until(lambda: b"Run it? [y/N]" in terminal.shown)
+    terminal.type("\n")
+    status, shown = terminal.end()
+    assert status == 1
+    assert "staging.orders: 2024-01-04..2024-01-05 missing" in shown
+    assert not (shop / ".runner/s3/lake/_runner/backfills").exists()
 
 
 def test_results_can_be_piped_while_the_terminal_shows_progress(new_shop: Path) -> None:

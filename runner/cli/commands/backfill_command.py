@@ -128,8 +128,8 @@ def _agreed() -> bool:
 
 
 def _go(request: BackfillRequest, plan: BackfillPlan, *, as_json: bool) -> int:
-    from runner.app.backfill_plan import keep_plan  # noqa: PLC0415 - heavy when needed
     from runner.app.backfill_run import carry_out  # noqa: PLC0415
+    from runner.app.backfill_store import keep_plan  # noqa: PLC0415 - heavy when needed
     from runner.app.stopping import Stopper  # noqa: PLC0415
     from runner.cli.displays import open_display  # noqa: PLC0415
     from runner.cli.interrupts import Interrupts  # noqa: PLC0415
