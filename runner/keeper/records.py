@@ -38,7 +38,7 @@ _TRIES = 5
 _STAMP = "%Y%m%dT%H%M%S.%fZ"
 _AT = r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z"
 _KEY = re.compile(rf"/([^_/]+)_([^_/]+)/({_AT})_([^_/]+)_([^/]+)\.(json|writing|failed)\Z")
-_PACKED = re.compile(rf"/packed/{_AT}\.json\Z")
+_PACKED = re.compile(rf"/packed/({_AT})\.(json|bodies)\Z")
 _ENDINGS = {"json": PUBLISHED, "writing": WRITING, "failed": FAILED}
 
 
@@ -109,7 +109,7 @@ def collect(storage: Storage, place: str, keys: Iterable[str]) -> list[Entry]:
             base = key.rpartition(".")[0]
             if base not in found or entry.published:
                 found[base] = entry
-        elif _PACKED.search(key):
+        elif is_index(key):
             packs.append(key)
     for entry in _unpacked(storage, place, packs):
         base = entry.key.rpartition(".")[0]
@@ -144,7 +144,27 @@ def bodies_key(index: str) -> str:
 def indexes(storage: Storage, place: str) -> list[str]:
     """List the packs of a table's folder, the oldest first."""
     found = storage.list(f"{place}packed/")
-    return [stored.key for stored in found if _PACKED.search(stored.key)]
+    return [stored.key for stored in found if is_index(stored.key)]
+
+
+def is_index(key: str) -> bool:
+    """Tell whether a key is that of a pack's index."""
+    return bool(index_at(key))
+
+
+def index_at(key: str) -> str:
+    """Give the instant of a pack by its index; empty for any other key."""
+    return _packed_at(key, "json")
+
+
+def bodies_at(key: str) -> str:
+    """Give the instant of a pack by its bodies; empty for any other key."""
+    return _packed_at(key, "bodies")
+
+
+def _packed_at(key: str, ending: str) -> str:
+    match = _PACKED.search(key)
+    return match[1] if match is not None and match[2] == ending else ""
 
 
 def parse_key(key: str) -> Entry | None:
@@ -217,6 +237,9 @@ def _body(storage: Storage, entry: Entry, packs: dict[str, dict[str, Any]]) -> d
 def _moved(storage: Storage, key: str, packs: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Find the body of a record that was packed, or packed anew, after it was listed."""
     published = f"{key.rpartition('.')[0]}.json"
+    single = None if key == published else storage.read_json(published)
+    if single is not None:  # it was completed meanwhile
+        return cast("dict[str, Any]", single[0])
     for _ in range(_TRIES):
         indexed = indexes(storage, f"{key.rsplit('/', 2)[0]}/")
         for place in map(bodies_key, reversed(indexed)):

@@ -212,6 +212,12 @@ class Storage:
             ]
         return refused
 
+    def delete_all(self, keys: Sequence[str]) -> None:
+        """Delete keys; StorageError when S3 refuses one of them."""
+        refused = self.delete(keys)
+        if refused:
+            raise StorageError(f"{len(refused)} objects cannot be deleted: {refused[0]}")
+
     def uploads(self, prefix: str) -> Iterator[Upload]:
         """Give the multipart uploads below the prefix that nobody has completed."""
         more: dict[str, str] = {}
