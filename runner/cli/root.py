@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 COMMANDS = (
     "check",
     "compile",
+    "gc",
     "graph",
     "init",
     "list",

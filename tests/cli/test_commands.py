@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sqlite3
 from contextlib import closing
@@ -348,3 +349,27 @@ def test_debug_shows_where_an_error_comes_from(cli: Cli, words: tuple[str, ...])
     assert said.status == 2
     assert "Traceback (most recent call last)" in said.err
     assert said.err.rstrip().endswith("1 fault found")
+
+
+def test_gc_lists_first_and_deletes_when_told(shop: Path, cli: Cli) -> None:
+    """What was run just now is all needed; hours later its records are put together."""
+    said = cli("gc")
+    assert (said.status, said.out) == (0, "nothing to delete\n")
+    assert said.err == ""
+    tables = shop / ".runner/s3/lake/marts"
+    orders = next(path for path in tables.rglob("*.0.1_*") if path.is_file())
+    stray = orders.with_name("stray")
+    stray.write_bytes(b"x" * 2000)
+    long_ago = 1_700_000_000
+    os.utime(stray, (long_ago, long_ago))
+    said = cli("gc")
+    assert "orphan (stays)        1  2.0 kB  files in tables of ours" in said.out
+    assert said.err == ""
+    found = cli("gc", "--orphans", "--json")
+    assert [one["kind"] for one in json.loads(found.out)["found"]] == ["orphan"]
+    assert found.err == "nothing was changed; --yes does it without asking\n"
+    assert stray.exists()
+    said = cli("gc", "--orphans", "--yes")
+    assert said.out.count("orphan") == 2
+    assert not stray.exists()
+    assert cli("gc", "--older-than", "5m").status == 2
