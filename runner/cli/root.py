@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 COMMANDS = (
     "check",
     "compile",
+    "drop",
     "gc",
     "graph",
     "init",

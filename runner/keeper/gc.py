@@ -33,7 +33,6 @@ KINDS = (STAGE, OLD, TABLE, LOAD, UPLOAD, ORPHAN, RECORD, PACK)
 KEEP = dt.timedelta(days=7)
 """How long what is no longer used stays: for readers that began before, and for resumed runs."""
 _ATTEMPT = re.compile(r"([^/]+)/([^/]+)/([^/]+)/([0-9]+)/([0-9]+)/")
-_GENERATION = re.compile(r"g=[0-9]+/\Z")
 _EPOCH = dt.datetime.min.replace(tzinfo=dt.UTC)
 _UNKNOWN = dt.datetime.max.replace(tzinfo=dt.UTC)
 
@@ -233,7 +232,7 @@ def _old_data(world: World, history: History, used: References) -> Iterator[Item
             continue
         if used.touch(storage.uri(prefix)):
             continue
-        whole = _GENERATION.search(prefix) is not None and prefix not in history.adopted
+        whole = history.is_made(storage, prefix)
         group = _Group([one for one in storage.list(prefix) if whole or files.holds(one.key)])
         if group.objects and world.is_old(group.newest):
             yield group.item(OLD, history.table, prefix)

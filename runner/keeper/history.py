@@ -6,6 +6,7 @@ deleted, and nothing is deleted here.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
     from .records import Entry
     from .storage import Storage
+
+ADOPTED = "runner-adopt."
+"""How the run of a record begins whose files this project did not write (`runner adopt`)."""
+_GENERATION = re.compile(r"g=[0-9]+/\Z")
 
 
 @dataclass(frozen=True)
@@ -63,14 +68,15 @@ class History:
     lost: dict[str, References]
     """Locations that only records which are due name, and the files that these list there."""
     adopted: frozenset[str]
-    """Those among them that we did not make: only listed files are ours."""
+    """Locations that we did not make: only listed files are ours."""
     unfinished: bool
     """Whether a publish was begun that no later one has replaced."""
 
-    @property
-    def locations(self) -> tuple[str, ...]:
-        """Give the locations of the table's data that kept records name, as key prefixes."""
-        return self.used.prefixes
+    def is_made(self, storage: Storage, prefix: str) -> bool:
+        """Tell whether a prefix is a generation that we made, so that all below it is ours."""
+        database, _, name = self.table.partition(".")
+        folder = prefix.removeprefix(f"{storage.prefix}{database}/{name}/")
+        return _GENERATION.match(folder) is not None and prefix not in self.adopted
 
 
 def read_history(
@@ -88,12 +94,16 @@ def read_history(
         (key for body in bodies.values() for key in _files(body)),
     )
     lost: dict[str, list[str]] = {}
-    adopted = set()
-    for entry, body in _bodies(storage, due, gone=True).items():
+    old = _bodies(storage, due, gone=True)
+    for entry, body in old.items():
         for prefix in _prefixes(storage, entry, body):
             lost.setdefault(prefix, []).extend(_files(body))
-            if entry.run.startswith(ADOPTED):
-                adopted.add(prefix)
+    adopted = {
+        prefix
+        for entry, body in (*bodies.items(), *old.items())
+        if entry.run.startswith(ADOPTED)
+        for prefix in _prefixes(storage, entry, body)
+    }
     return History(
         table,
         keys,
@@ -104,10 +114,6 @@ def read_history(
         frozenset(adopted),
         unfinished=any(e.state == records.WRITING and e not in gone for e in kept),
     )
-
-
-ADOPTED = "adopt."
-"""How the run of a record begins whose files this project did not write (`runner adopt`)."""
 
 
 def _bodies(
