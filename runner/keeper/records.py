@@ -290,6 +290,15 @@ def _new(storage: Storage, body: dict[str, Any], state: str, at: str) -> Entry:
     return Entry(at, start, end, fingerprint, run, state, folder(storage, body["table"]) + name)
 
 
+def publish(
+    storage: Storage, body: dict[str, Any], *, found: list[Entry], now: dt.datetime
+) -> Entry:
+    """Write the `published` record of what lies there already, later than every record `found`."""
+    entry = _new(storage, body, PUBLISHED, _later(found, now))
+    storage.write_json(entry.key, body)
+    return entry
+
+
 def complete(storage: Storage, entry: Entry, body: dict[str, Any]) -> None:
     """Write the `published` record in place of the `.writing` one."""
     storage.write_json(entry.key.removesuffix("writing") + "json", body)
