@@ -140,7 +140,7 @@ def _mark(world: World, estate: Estate, owner: Owner, run: str) -> list[str]:
     marks = []
     for grain in sorted(grains, key=str):
         alike = [one for one in found if packs.grain_of(one) == grain]
-        body = {
+        body: dict[str, Any] = {
             "table": table,
             "start": min(one.start for one in alike),
             "end": max(one.end for one in alike),

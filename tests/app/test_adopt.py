@@ -69,7 +69,8 @@ class Theirs:
     ) -> None:
         """Change a table in the catalogue."""
         table = self.table(name)
-        given = {key: table[key] for key in ("Name", "TableType", "PartitionKeys") if key in table}
+        same = ("Name", "TableType", "PartitionKeys")
+        given: dict[str, Any] = {key: table[key] for key in same if key in table}
         given["Parameters"] = table["Parameters"] if parameters is None else parameters
         given["StorageDescriptor"] = {**table["StorageDescriptor"], **(storage or {})}
         if location:

@@ -293,7 +293,7 @@ def test_the_function_sweeps_in_several_calls(scene: Sweeping) -> None:
     scene.lake.now += dt.timedelta(days=9)
     keeper = scene.lake.keeper()
     event = {"op": "gc", "project": "flights", "executions": ARN.removesuffix("daily:")}
-    answers = []
+    answers: list[dict[str, Any]] = []
     while not answers or not answers[-1]["complete"]:
         given = {**vars(keeper), "catalog": scene.glue, "remaining_s": lambda: 1.0}
         answers.append(dispatch(type(keeper)(**given), event))
@@ -355,6 +355,49 @@ def state(scene: Sweeping) -> tuple[object, ...]:
 
 def all_keys(scene: Sweeping) -> list[str]:
     return [stored.key for stored in scene.lake.storage.list("prod/")]
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_sweep_that_dies_at_any_call_and_a_repeat_equal_a_whole_one(
+    tmp_path: Path,
+    after: bool,  # noqa: FBT001 - a table's column
+) -> None:
+    def fresh(name: str) -> Sweeping:
+        (tmp_path / name).mkdir()
+        scene = in_folder(tmp_path / name)
+        scene.write("r1", DAYS)
+        scene.write("r2", {"2013-01-06": "new"})
+        scene.flip("r3", "one")
+        scene.flip("r4", "two")
+        abandoned(scene)
+        scene.lake.put("_runner/loads/daily.r1/marts.daily.json")
+        return scene
+
+    def left(scene: Sweeping) -> tuple[object, ...]:
+        keys = [key for key in scene.lake.keys("") if "/packed/" not in key]
+        return [key for key in keys if "/records/" not in key], state(scene)
+
+    scene = fresh("clean")
+    before = state(scene)
+    scene.clean(client=(counting := CrashingS3(scene.lake.client)))
+    clean = left(scene)
+    assert state(scene) == before
+    assert scene.plan() == {}
+    scene.glue.close()
+    for at in range(1, len(counting.calls) + 1):
+        scene = fresh(str(at))
+        before = state(scene)
+        with pytest.raises(Killed):
+            scene.clean(client=CrashingS3(scene.lake.client, at=at, after=after))
+        assert state(scene) == before, (at, counting.calls)
+        scene.lake.now += dt.timedelta(days=1)
+        scene.clean()
+        scene.lake.now += dt.timedelta(days=1)
+        scene.clean()  # half a pack is left for an hour
+        assert left(scene)[0] == clean[0], (at, counting.calls)
+        assert state(scene) == before, (at, counting.calls)
+        assert scene.plan() == {}, (at, counting.calls)
+        scene.glue.close()
 
 
 def test_data_goes_before_the_records_that_tell_of_it() -> None:

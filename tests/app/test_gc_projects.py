@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from runner.app.bundle import open_bundle
 from runner.app.gc import Garbage, clean, find_garbage, read_keep
 from runner.app.run import RunRequest, run
 from runner.errors import UsageError
+from runner.machine import FaultPlan, When
 from tests.semantics.little import go, insert, project, read, records, rows_of, sql
+from tests.support.forks import run_in_child
+from tests.support.little_lake import files, opened
+from tests.support.scene import crash
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,4 +112,57 @@ def test_what_was_shown_is_all_that_goes(tmp_path: Path) -> None:
     assert set(counts(gone)) <= set(counts(shown))
     assert counts(gone)["old data"] == 1
     assert counts(look(root))["old data"] == 1
+    assert state(root) == before
+
+
+@pytest.mark.parametrize("state_name", ["marts.daily publish", "marts.whole flip"])
+@pytest.mark.parametrize("when", [When.BEFORE, When.AFTER])
+def test_a_killed_run_is_resumed_after_a_sweep_within_the_keep_time(
+    tmp_path: Path, state_name: str, when: When
+) -> None:
+    """Killed in the middle, swept a few days later, resumed: nothing that it needs has gone."""
+    root = project(tmp_path, FILES)
+    go(root, "2024-01-01", "2024-01-03")
+    before = state(root)
+    names = states_of_tables(root)
+    assert state_name in names
+    killed = RunRequest(
+        root,
+        "daily",
+        start="2024-01-02",
+        end="2024-01-03",
+        faults=FaultPlan((crash(state_name, when),)),
+    )
+    assert run_in_child(killed) == -9
+    clean(look(root, days=6))
+    assert run(RunRequest(root, resume="last")).status == "SUCCEEDED"
+    assert state(root) == before
+
+
+def states_of_tables(root: Path) -> str:
+    return open_bundle(root).workflow("daily").definition
+
+
+def test_a_run_at_work_loses_nothing_however_old_it_is(tmp_path: Path) -> None:
+    """Its lock is held by another process while it is swept, a year from now."""
+    root = project(tmp_path, FILES)
+    go(root, "2024-01-01", "2024-01-03")
+    before = state(root)
+    killed = RunRequest(
+        root,
+        "daily",
+        start="2024-01-02",
+        end="2024-01-03",
+        faults=FaultPlan((crash("marts.daily test", When.BEFORE),)),
+    )
+    assert run_in_child(killed) == -9
+    stages = {key for key in files(root) if key.startswith("_runner/stage/marts/daily/")}
+    assert stages
+    registry = opened(root).runs
+    with registry.reopen(registry.runs()[0].name):
+        clean(look(root, days=365))
+        assert stages <= files(root)
+        assert state(root) == before
+    clean(look(root, days=365))
+    assert not stages & files(root)
     assert state(root) == before
