@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runner.keeper import history
+from runner.keeper import rows as lake
 from runner.plan.facts import inputs_of
 from runner.plan.ledgers import make_ledger
 
@@ -32,5 +32,5 @@ def read_ledgers(
         physical[table]: make_ledger(
             nodes[physical[table]].grain, rows.published, rows.begun, rows.failed
         )
-        for table, rows in history.rows(storage, physical)
+        for table, rows in lake.rows(storage, physical)
     }

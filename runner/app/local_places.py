@@ -9,6 +9,7 @@ import json
 import os
 import re
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -84,15 +85,22 @@ class Local:
         """Open the lake for the keeper; one worker, since a folder gains nothing by threads."""
         return Storage(self.s3(), self.environment.lake, workers=1, moves=True)
 
+    @property
+    def commands(self) -> RunRegistry:
+        """Give the registry of commands that change tables; they hold leases as runs do."""
+        from runner.local.runs import RunRegistry  # noqa: PLC0415 - only when asked
+
+        return RunRegistry(self.state / "commands", now=self.now)
+
     def is_running(self, execution: str) -> bool:
-        """Tell whether a run, by its ARN, is being executed."""
+        """Tell whether a run, or a command that holds a lease, is at work, by its ARN."""
         from runner.local.runs import ExecutionDoesNotExist  # noqa: PLC0415 - only when asked
 
-        try:
-            found = self.runs.describe_execution(executionArn=execution)
-        except ExecutionDoesNotExist:
-            return False
-        return bool(found["status"] == "RUNNING")
+        for registry in (self.runs, self.commands):
+            with suppress(ExecutionDoesNotExist):
+                found = registry.describe_execution(executionArn=execution)
+                return bool(found["status"] == "RUNNING")
+        return False
 
     def services(self, *, keeper: Callable[[dict[str, Any], object], Any]) -> LocalServices:
         """Open every local service."""

@@ -15,7 +15,7 @@ from runner.app.backfill_choice import Range, choose, choose_range, nodes_of, sp
 from runner.app.backfill_ledgers import looked_at, read_ledgers
 from runner.app.bundle import open_bundle
 from runner.app.local_places import open_places
-from runner.keeper import history
+from runner.keeper import rows
 from runner.plan.calendar import Calendar, label, ordinal
 from runner.plan.facts import NOTHING, inputs_of
 from runner.plan.staleness import Span, Wish, World, judge
@@ -100,7 +100,7 @@ def table_grids(
         _grid(nodes[name], spans.get(name, Span(0, -1)), world, local) for name in choice.tables
     )
     known = {node.physical for node in nodes.values()}
-    return Grids(tables, tuple(sorted(history.tables(storage) - known)))
+    return Grids(tables, tuple(sorted(rows.tables(storage) - known)))
 
 
 def _touched(node: Node, nodes: Mapping[str, Node], ledgers: Mapping[str, Ledger]) -> Span:

@@ -64,7 +64,7 @@ def preview(
     window = _window(bundle, table, start, end, clock())
     local = open_places(root, bundle, now=clock)
     try:
-        with rehearsal(local, table, window, statement=_statement) as athena:
+        with rehearsal(local, table, window, statement=window_statement) as athena:
             found = athena.query(_query(table, window), table.database, most=limit + 1)
     except StandInFailed as failed:
         place = locate(root, bundle, failed.table, failed.reason, variables=variables)
@@ -108,10 +108,10 @@ def _window(
 def _query(table: TableFacts, window: Window) -> str:
     if table.kind == "ddl":
         return f'SELECT * FROM "{table.database}"."{table.name.partition(".")[2]}"'
-    return _statement(table, window)
+    return window_statement(table, window)
 
 
-def _statement(table: TableFacts, window: Window) -> str:
+def window_statement(table: TableFacts, window: Window) -> str:
     """Write a table's own text for a window."""
     return "".join(
         part

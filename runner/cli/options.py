@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,6 +29,18 @@ var_option = click.option(
     "--var", "variables", multiple=True, metavar="NAME=VALUE", help="Override a variable."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+yes_option = click.option("--yes", "-y", is_flag=True, help="Do it without asking.")
+
+
+def agreed(question: str, *, yes: bool, ask: bool = True) -> bool:
+    """Ask whether to go on, on standard error; without a terminal only --yes means yes."""
+    if yes:
+        return True
+    if ask and sys.stdin.isatty():
+        return click.confirm(question, err=True)
+    click.echo("nothing was changed; --yes does it without asking", err=True)
+    return False
 
 
 def project_options(command: _Command) -> _Command:

@@ -16,9 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS = (
+    "adopt",
     "backfill",
     "check",
     "compile",
+    "drop",
+    "gc",
     "graph",
     "init",
     "list",

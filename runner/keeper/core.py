@@ -26,6 +26,8 @@ class Keeper:
     remaining_s: Callable[[], float]
     """Seconds that this call may still take."""
     grace_s: float = 900.0
+    catalog: Any = None
+    """A client like boto3's Glue client, for the one operation that needs it (`gc`)."""
 
     @property
     def leases(self) -> Leases:

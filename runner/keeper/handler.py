@@ -9,6 +9,7 @@
     diagnose   why a table failed, and whether to try again
     explain    why any other step failed, in plain words
     load       the manifest of a load
+    gc         delete what dead runs and old publishes left behind
 
 Exceptions leave the function as they are: their class names are the error names that the state
 machine catches.
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import begin as begins
 from . import diagnose as diagnoses
-from . import failures, loads, prepare, publish, whole
+from . import failures, loads, prepare, publish, sweep, whole
 from .core import Attempt, Keeper
 from .storage import WORKERS, Storage
 from .work import SPLIT
@@ -42,6 +43,8 @@ def dispatch(keeper: Keeper, event: dict[str, Any]) -> dict[str, Any]:
     op = event["op"]
     if op == "begin":
         return begins.begin(event, keeper.storage)
+    if op == "gc":
+        return sweep.sweep(keeper, event)
     if op == "diagnose":
         return _diagnose(keeper, event)
     if op == "explain":
@@ -103,5 +106,6 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN4
         is_running=is_running,
         now=lambda: dt.datetime.now(dt.UTC),
         remaining_s=lambda: context.get_remaining_time_in_millis() / 1000,
+        catalog=boto3.client("glue", config=config) if event["op"] == "gc" else None,
     )
     return dispatch(keeper, event)

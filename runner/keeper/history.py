@@ -1,78 +1,155 @@
-"""Records of a whole lake, read fast: plain tuples for planning over millions of periods.
+"""What a table's records protect: prefixes and files that still count, and what is due to go.
 
-What `records` says entry by entry, this says table by table: one LIST, one GET for each pack.
+In: the keys below the table's records.  Out: a `History`; everything that decides what may be
+deleted, and nothing is deleted here.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import re
+from bisect import bisect_left
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from . import packs, records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    import datetime as dt
+    from collections.abc import Iterable
 
+    from .records import Entry
     from .storage import Storage
 
-Row = tuple[str, str, str, str, str]
-"""When (stamp), start, end, first digits of the fingerprint, run."""
-_PACK = "packed"
+ADOPTED = "runner-adopt."
+"""How the run of a record begins whose files this project did not write (`runner adopt`)."""
+_GENERATION = re.compile(r"g=[0-9]+/\Z")
 
 
-class TableRows(NamedTuple):
-    """Every record of one table, in no order."""
+@dataclass(frozen=True)
+class References:
+    """Prefixes and keys that must stay."""
 
-    published: list[Row]
-    begun: list[Row]
-    failed: list[Row]
+    prefixes: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    """Sorted."""
+
+    @classmethod
+    def of(cls, prefixes: Iterable[str], keys: Iterable[str] = ()) -> References:
+        """Take them in any order."""
+        return cls(tuple(sorted(set(prefixes))), tuple(sorted(set(keys))))
+
+    def touch(self, prefix: str) -> bool:
+        """Tell whether something below the prefix, or all around it, must stay."""
+        at = bisect_left(self.keys, prefix)
+        below = at < len(self.keys) and self.keys[at].startswith(prefix)
+        return below or any(
+            one.startswith(prefix) or prefix.startswith(one) for one in self.prefixes
+        )
+
+    def holds(self, key: str) -> bool:
+        """Tell whether exactly this key is one that must stay."""
+        at = bisect_left(self.keys, key)
+        return at < len(self.keys) and self.keys[at] == key
 
 
-def tables(storage: Storage) -> set[str]:
-    """Name the tables that have records, as `database.table`."""
-    return set(_keys(storage))
+@dataclass(frozen=True)
+class History:
+    """The records of one table, judged."""
+
+    table: str
+    keys: tuple[str, ...]
+    """Every key below the table's records."""
+    kept: tuple[Entry, ...]
+    due: tuple[Entry, ...]
+    """Superseded for longer than things are kept."""
+    used: References
+    """What the kept records list."""
+    lost: dict[str, References]
+    """Locations that only records which are due name, and the files that these list there."""
+    adopted: frozenset[str]
+    """Locations that we did not make: only listed files are ours."""
+    unfinished: bool
+    """Whether a publish was begun that no later one has replaced."""
+
+    def is_made(self, storage: Storage, prefix: str) -> bool:
+        """Tell whether a prefix is a generation that we made, so that all below it is ours."""
+        database, _, name = self.table.partition(".")
+        folder = prefix.removeprefix(f"{storage.prefix}{database}/{name}/")
+        return _GENERATION.match(folder) is not None and prefix not in self.adopted
 
 
-def rows(storage: Storage, wanted: Iterable[str] | None = None) -> Iterator[tuple[str, TableRows]]:
-    """Give the records of every table, or of the wanted ones, by one LIST of the lake."""
-    keys = _keys(storage)
-    chosen = keys if wanted is None else [name for name in wanted if name in keys]
-    for name in chosen:
-        yield name, _rows(storage, keys[name])
+def read_history(
+    storage: Storage, table: str, keys: Iterable[str], *, now: dt.datetime, keep: dt.timedelta
+) -> History:
+    """Judge the records of a table, and read what they list."""
+    keys = tuple(keys)
+    found = records.collect(storage, records.folder(storage, table), keys)
+    gone = packs.superseded(found)
+    due = tuple(entry for entry in found if entry in gone and gone[entry] <= now - keep)
+    kept = tuple(entry for entry in found if entry not in set(due))
+    bodies = _bodies(storage, kept)
+    used = References.of(
+        (prefix for e, body in bodies.items() for prefix in _prefixes(storage, e, body)),
+        (key for body in bodies.values() for key in _files(body)),
+    )
+    lost: dict[str, list[str]] = {}
+    old = _bodies(storage, due, gone=True)
+    for entry, body in old.items():
+        for prefix in _prefixes(storage, entry, body):
+            lost.setdefault(prefix, []).extend(_files(body))
+    adopted = {
+        prefix
+        for entry, body in (*bodies.items(), *old.items())
+        if entry.run.startswith(ADOPTED)
+        for prefix in _prefixes(storage, entry, body)
+    }
+    return History(
+        table,
+        keys,
+        kept,
+        due,
+        used,
+        {prefix: References.of((), files) for prefix, files in lost.items()},
+        frozenset(adopted),
+        unfinished=any(e.state == records.WRITING and e not in gone for e in kept),
+    )
 
 
-def _keys(storage: Storage) -> dict[str, list[str]]:
-    base = f"{storage.prefix}_runner/records/"
-    cut = len(base)
-    found: dict[str, list[str]] = {}
-    for stored in storage.list(base):
-        parts = stored.key[cut:].split("/", 2)
-        if len(parts) == len(("database", "table", "rest")):
-            found.setdefault(f"{parts[0]}.{parts[1]}", []).append(stored.key)
+def _bodies(
+    storage: Storage, entries: Iterable[Entry], *, gone: bool = False
+) -> dict[Entry, dict[str, Any]]:
+    """Read bodies; those of records that may be `gone` by now are left out then."""
+    wanted = [entry for entry in entries if entry.state != records.FAILED]
+    try:
+        return records.bodies(storage, wanted)
+    except KeyError:
+        if not gone:
+            raise
+    found: dict[Entry, dict[str, Any]] = {}
+    for entry in wanted:
+        with suppress(KeyError):
+            found |= records.bodies(storage, [entry])
     return found
 
 
-def _rows(storage: Storage, keys: list[str]) -> TableRows:
-    found = TableRows([], [], [])
-    endings = {"json": found.published, "writing": found.begun, "failed": found.failed}
-    for key in keys:
-        head, _, name = key.rpartition("/")
-        folder = head.rpartition("/")[2]
-        if folder == _PACK:
-            if name.endswith(".json"):
-                found.published.extend(_packed(storage, key))
-            continue
-        stem, _, ending = name.rpartition(".")
-        window, parts = folder.split("_"), stem.split("_", 2)
-        if ending in endings and len(window) == len("se") and len(parts) == len("afr"):
-            endings[ending].append((parts[0], window[0], window[1], parts[1], parts[2]))
-    if found.begun:
-        complete = set(found.published)
-        found.begun[:] = [row for row in found.begun if row not in complete]
-    return found
+def _prefixes(storage: Storage, entry: Entry, body: dict[str, Any]) -> list[str]:
+    """Give the prefixes that a record points to; a publish that was begun needs its stage."""
+    uris = [body.get("location")]
+    prefixes = [storage.folder(uri) for uri in uris if uri and _is_here(storage, uri)]
+    if not entry.published and body.get("stage"):
+        prefixes.append(body["stage"])
+    return prefixes
 
 
-def _packed(storage: Storage, key: str) -> list[Row]:
-    """Read a pack's index; nothing when another pack has just taken its place."""
-    index = storage.read_json(key)
-    if index is None:
-        return []
-    entries: list[Row] = index[0]["entries"]
-    return entries
+def _is_here(storage: Storage, uri: str) -> bool:
+    try:
+        storage.folder(uri)
+    except ValueError:
+        return False
+    return True
+
+
+def _files(body: dict[str, Any]) -> list[str]:
+    found = [file["key"] for file in body.get("files", ()) if "key" in file]
+    return found + [file["from"] for file in body.get("files", ()) if "from" in file]

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from . import windows
 
@@ -33,10 +33,12 @@ WHOLE = "all"
 """Start and end of a record of a table without time partitions."""
 PUBLISHED, WRITING, FAILED = "published", "writing", "failed"
 """States of a record."""
+_TRIES = 5
+"""Times that packs are listed again when one of them was replaced while it was read."""
 _STAMP = "%Y%m%dT%H%M%S.%fZ"
 _AT = r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z"
 _KEY = re.compile(rf"/([^_/]+)_([^_/]+)/({_AT})_([^_/]+)_([^/]+)\.(json|writing|failed)\Z")
-_PACKED = re.compile(rf"/packed/{_AT}\.json\Z")
+_PACKED = re.compile(rf"/packed/({_AT})\.(json|bodies)\Z")
 _ENDINGS = {"json": PUBLISHED, "writing": WRITING, "failed": FAILED}
 
 
@@ -65,9 +67,9 @@ class Entry(NamedTuple):
         return f"{self.start}_{self.end}_{self.at}_{self.run}"
 
 
-def stamp(moment: dt.datetime) -> str:
+def stamp(instant: dt.datetime) -> str:
     """Write an instant (UTC) so that text order is time order: 20130105T030000.123456Z."""
-    return moment.strftime(_STAMP)
+    return instant.strftime(_STAMP)
 
 
 def folder(storage: Storage, table: str) -> str:
@@ -107,23 +109,62 @@ def collect(storage: Storage, place: str, keys: Iterable[str]) -> list[Entry]:
             base = key.rpartition(".")[0]
             if base not in found or entry.published:
                 found[base] = entry
-        elif _PACKED.search(key):
+        elif is_index(key):
             packs.append(key)
-    for key in packs:
-        for entry in _packed(storage, place, key):
-            found.setdefault(entry.key.rpartition(".")[0], entry)
+    for entry in _unpacked(storage, place, packs):
+        base = entry.key.rpartition(".")[0]
+        if base not in found or not found[base].published:
+            found[base] = entry
     return sorted(found.values())
 
 
-def _packed(storage: Storage, place: str, key: str) -> Iterator[Entry]:
-    """Give the entries of a pack; none when another pack has just taken its place."""
-    index = storage.read_json(key)
-    if index is None:
-        return
-    bodies = key.removesuffix("json") + "bodies"
-    for at, start, end, fingerprint, run in index[0]["entries"]:
-        name = f"{place}{start}_{end}/{at}_{fingerprint}_{run}.json"
-        yield Entry(at, start, end, fingerprint, run, PUBLISHED, name, bodies)
+def _unpacked(storage: Storage, place: str, packs: list[str]) -> Iterator[Entry]:
+    """Give the entries of the packs; of the newer ones when they have just taken their places."""
+    done: set[str] = set()
+    while missing := [key for key in packs if key not in done]:
+        gone = False
+        for key in missing:
+            done.add(key)
+            index = storage.read_json(key)
+            if index is None:
+                gone = True
+                continue
+            for at, start, end, fingerprint, run in index[0]["entries"]:
+                name = f"{place}{start}_{end}/{at}_{fingerprint}_{run}.json"
+                yield Entry(at, start, end, fingerprint, run, PUBLISHED, name, bodies_key(key))
+        if gone:
+            packs = indexes(storage, place)
+
+
+def bodies_key(index: str) -> str:
+    """Give the key of the bodies that belong to a pack's index."""
+    return index.removesuffix("json") + "bodies"
+
+
+def indexes(storage: Storage, place: str) -> list[str]:
+    """List the packs of a table's folder, the oldest first."""
+    found = storage.list(f"{place}packed/")
+    return [stored.key for stored in found if is_index(stored.key)]
+
+
+def is_index(key: str) -> bool:
+    """Tell whether a key is that of a pack's index."""
+    return bool(index_at(key))
+
+
+def index_at(key: str) -> str:
+    """Give the instant of a pack by its index; empty for any other key."""
+    return _packed_at(key, "json")
+
+
+def bodies_at(key: str) -> str:
+    """Give the instant of a pack by its bodies; empty for any other key."""
+    return _packed_at(key, "bodies")
+
+
+def _packed_at(key: str, ending: str) -> str:
+    match = _PACKED.search(key)
+    return match[1] if match is not None and match[2] == ending else ""
 
 
 def parse_key(key: str) -> Entry | None:
@@ -171,28 +212,45 @@ def _periods(entry: Entry, grain: str | None) -> Iterator[str]:
 def bodies(storage: Storage, chosen: Iterable[Entry]) -> dict[Entry, dict[str, Any]]:
     """Read the bodies of many records; a pack is read once."""
     packs: dict[str, dict[str, Any]] = {}
-    result: dict[Entry, dict[str, Any]] = {}
-    for entry in chosen:
-        if entry.packed and entry.packed not in packs:
-            packs[entry.packed] = _object(storage, entry.packed)
-        result[entry] = packs[entry.packed][entry.key] if entry.packed else read(storage, entry)
-    return result
+    return {entry: _body(storage, entry, packs) for entry in chosen}
 
 
 def read(storage: Storage, entry: Entry) -> dict[str, Any]:
-    """Read a record's body; KeyError when it is gone."""
-    if entry.packed:
-        packed: dict[str, Any] = _object(storage, entry.packed)[entry.key]
-        return packed
-    return _object(storage, entry.key)
+    """Read a record's body, wherever it lies by now; KeyError when it is gone."""
+    return _body(storage, entry, {})
 
 
-def _object(storage: Storage, key: str) -> dict[str, Any]:
-    found = storage.read_json(key)
-    if found is None:
-        raise KeyError(key)
-    body: dict[str, Any] = found[0]
-    return body
+def _body(storage: Storage, entry: Entry, packs: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Read one body; `packs` keeps those that were read. It may have been packed meanwhile."""
+    place = entry.packed or entry.key
+    if place not in packs:
+        found = storage.read_json(place)
+        if not entry.packed and found is not None:
+            body: dict[str, Any] = found[0]
+            return body
+        packs[place] = {} if found is None else found[0]
+    if entry.key in packs[place]:
+        return cast("dict[str, Any]", packs[place][entry.key])
+    return _moved(storage, entry.key, packs)
+
+
+def _moved(storage: Storage, key: str, packs: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Find the body of a record that was packed, or packed anew, after it was listed."""
+    published = f"{key.rpartition('.')[0]}.json"
+    single = None if key == published else storage.read_json(published)
+    if single is not None:  # it was completed meanwhile
+        return cast("dict[str, Any]", single[0])
+    for _ in range(_TRIES):
+        indexed = indexes(storage, f"{key.rsplit('/', 2)[0]}/")
+        for place in map(bodies_key, reversed(indexed)):
+            if not packs.get(place):
+                found = storage.read_json(place)
+                packs[place] = {} if found is None else found[0]
+            if published in packs[place]:
+                return cast("dict[str, Any]", packs[place][published])
+        if all(packs[bodies_key(index)] for index in indexed):
+            break
+    raise KeyError(key)
 
 
 def begin(
@@ -224,8 +282,17 @@ def _later(found: list[Entry], now: dt.datetime) -> str:
     at = stamp(now)
     if not found or found[-1].at < at:
         return at
-    last = dt.datetime.strptime(found[-1].at, _STAMP).replace(tzinfo=dt.UTC)
-    return stamp(last + dt.timedelta(microseconds=1))  # another machine's clock is ahead
+    return next_stamp(found[-1].at)  # another machine's clock is ahead
+
+
+def next_stamp(at: str) -> str:
+    """Write the instant after another."""
+    return stamp(moment(at) + dt.timedelta(microseconds=1))
+
+
+def moment(at: str) -> dt.datetime:
+    """Read an instant that `stamp` wrote."""
+    return dt.datetime.strptime(at, _STAMP).replace(tzinfo=dt.UTC)
 
 
 def _new(body: dict[str, Any], state: str, *, at: str, place: str) -> Entry:
@@ -233,6 +300,16 @@ def _new(body: dict[str, Any], state: str, *, at: str, place: str) -> Entry:
     ending = next(name for name, told in _ENDINGS.items() if told == state)
     name = f"{start}_{end}/{at}_{fingerprint}_{run}.{ending}"
     return Entry(at, start, end, fingerprint, run, state, place + name)
+
+
+def publish(
+    storage: Storage, body: dict[str, Any], *, found: list[Entry], now: dt.datetime
+) -> Entry:
+    """Write the `published` record of what lies there already, later than every record `found`."""
+    place = folder(storage, body["table"])
+    entry = _new(body, PUBLISHED, at=_later(found, now), place=place)
+    storage.write_json(entry.key, body)
+    return entry
 
 
 def complete(storage: Storage, entry: Entry, body: dict[str, Any]) -> None:

@@ -24,6 +24,11 @@ def refuse_foreign(spec: Spec, target: dict[str, Any] | None) -> None:
         raise NotOurs(f"{spec.name} exists and {held}; use `runner adopt {spec.name}`")
 
 
+def is_owned(target: dict[str, Any], project: str) -> bool:
+    """Tell whether a table is marked as the project's."""
+    return bool((target.get("Parameters") or {}).get(OWNER) == project)
+
+
 def is_current(spec: Spec, target: dict[str, Any] | None) -> bool:
     """Tell whether the table was last written from this very SQL and header."""
     if target is None:

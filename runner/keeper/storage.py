@@ -8,10 +8,11 @@ client and the folder on this machine behave alike.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable, Iterator, Sequence
 
 WORKERS = 16
@@ -23,11 +24,21 @@ _PART = 512 * 1024**2
 
 @dataclass(frozen=True)
 class Stored:
-    """An object: key without bucket, size in bytes, etag with its quotes."""
+    """An object: key without bucket, size in bytes, etag with its quotes, when it was written."""
 
     key: str
     size: int
     etag: str
+    modified: dt.datetime | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A multipart upload that was begun and neither completed nor given up."""
+
+    key: str
+    upload: str
+    begun: dt.datetime
 
 
 class Conflict(Exception):
@@ -97,7 +108,7 @@ class Storage:
         while True:
             page = self._client.list_objects_v2(Bucket=self.bucket, Prefix=prefix, **token)
             for item in page.get("Contents", ()):
-                yield Stored(item["Key"], item["Size"], item["ETag"])
+                yield Stored(item["Key"], item["Size"], item["ETag"], item.get("LastModified"))
             if not page.get("IsTruncated"):
                 return
             token = {"ContinuationToken": page["NextContinuationToken"]}
@@ -222,6 +233,36 @@ class Storage:
                 for error in answer.get("Errors", ())
             ]
         return refused
+
+    def delete_all(self, keys: Sequence[str]) -> None:
+        """Delete keys; StorageError when S3 refuses one of them."""
+        refused = self.delete(keys)
+        if refused:
+            raise StorageError(f"{len(refused)} objects cannot be deleted: {refused[0]}")
+
+    def uploads(self, prefix: str) -> Iterator[Upload]:
+        """Give the multipart uploads below the prefix that nobody has completed."""
+        more: dict[str, str] = {}
+        while True:
+            page = self._client.list_multipart_uploads(Bucket=self.bucket, Prefix=prefix, **more)
+            for item in page.get("Uploads", ()):
+                yield Upload(item["Key"], item["UploadId"], item["Initiated"])
+            if not page.get("IsTruncated"):
+                return
+            more = {
+                "KeyMarker": page["NextKeyMarker"],
+                "UploadIdMarker": page["NextUploadIdMarker"],
+            }
+
+    def abort(self, upload: Upload) -> None:
+        """Give up a multipart upload; its parts are deleted.  It may be gone already."""
+        try:
+            self._client.abort_multipart_upload(
+                Bucket=self.bucket, Key=upload.key, UploadId=upload.upload
+            )
+        except Exception as error:
+            if code_of(error) != "NoSuchUpload":
+                raise
 
     def delete_if(self, key: str, *, etag: str) -> None:
         """Delete one object if it still has that etag (read first: works on every S3)."""

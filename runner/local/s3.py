@@ -276,6 +276,10 @@ class FolderS3:
             result["Errors"] = errors
         return result
 
+    def list_multipart_uploads(self, **_: str) -> dict[str, Any]:
+        """Give no upload: a folder's objects appear whole."""
+        return {"IsTruncated": False, **_ok(200)}
+
     def temporary_folder(self, bucket: str) -> Path:
         """Give an invisible folder on the bucket's file system, for files to `adopt` later."""
         return Path(self._folder(bucket).make_temporary_folder())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sqlite3
 from contextlib import closing
@@ -348,3 +349,66 @@ def test_debug_shows_where_an_error_comes_from(cli: Cli, words: tuple[str, ...])
     assert said.status == 2
     assert "Traceback (most recent call last)" in said.err
     assert said.err.rstrip().endswith("1 fault found")
+
+
+def test_gc_lists_first_and_deletes_when_told(shop: Path, cli: Cli) -> None:
+    """What was run just now is all needed; hours later its records are put together."""
+    said = cli("gc")
+    assert (said.status, said.out) == (0, "nothing to delete\n")
+    assert said.err == ""
+    tables = shop / ".runner/s3/lake/marts"
+    orders = next(path for path in tables.rglob("*.0.1_*") if path.is_file())
+    stray = orders.with_name("stray")
+    stray.write_bytes(b"x" * 2000)
+    long_ago = 1_700_000_000
+    os.utime(stray, (long_ago, long_ago))
+    said = cli("gc")
+    assert "orphan (stays)        1  2.0 kB  files in tables of ours" in said.out
+    assert said.err == ""
+    found = cli("gc", "--orphans", "--json")
+    assert [one["kind"] for one in json.loads(found.out)["found"]] == ["orphan"]
+    assert found.err == "nothing was changed; --yes does it without asking\n"
+    assert stray.exists()
+    said = cli("gc", "--orphans", "--yes")
+    assert said.out.count("orphan") == 2
+    assert not stray.exists()
+    assert cli("gc", "--older-than", "5m").status == 2
+
+
+def test_drop_shows_what_goes_and_asks(shop: Path, cli: Cli) -> None:
+    said = cli("drop", "marts.daily_orders", "--data")
+    assert said.status == 0
+    assert said.out.startswith("marts.daily_orders: in the catalogue\n  marts/daily_orders/g=1/  ")
+    assert "  1 record\n" in said.out
+    assert "note: sql/marts/daily_orders.sql is still there" in said.err
+    assert said.err.endswith("nothing was changed; --yes does it without asking\n")
+    assert (shop / ".runner/s3/lake/marts/daily_orders").exists()
+    said = cli("drop", "marts.daily_orders", "--data", "--yes")
+    assert said.out.endswith("\ndropped marts.daily_orders\n")
+    assert not (shop / ".runner/s3/lake/marts/daily_orders").exists()
+    said = cli("drop", "marts.daily_orders")
+    assert said.status == 2
+    assert "neither a table nor a record in local" in said.err
+
+
+def test_adopt_takes_a_table_back(shop: Path, cli: Cli) -> None:
+    said = cli("adopt", "marts.daily_orders")
+    assert said.status == 1
+    assert "found:    a table of this very project" in said.err
+    connection = sqlite3.connect(shop / ".runner/catalog.sqlite")
+    with connection:
+        connection.execute(
+            "UPDATE tables SET input = replace(input, '\"runner.project\"', '\"x\"')"
+            " WHERE name = 'daily_orders'"
+        )
+    connection.close()
+    said = cli("adopt", "marts.daily_orders")
+    assert said.status == 0
+    assert said.out.startswith("marts.daily_orders (insert) belongs to nobody\n  s3://lake/")
+    assert "  3 partitions from 2024-01-01 to 2024-01-03: 3 files, " in said.out
+    assert said.err == "nothing was changed; --yes does it without asking\n"
+    said = cli("adopt", "marts.daily_orders", "--yes")
+    assert said.status == 0
+    assert re.search(r"\nadopted marts.daily_orders: [0-9]+ rows\n\Z", said.out)
+    assert "published: 3 partitions" in cli("show", "marts.daily_orders").out
+    assert cli("run", "daily", "--date", "2024-01-02").status == 0
