@@ -51,9 +51,19 @@ _DEFAULT_PATTERNS = {
 _ROWS = '"rows"'
 
 
+def file_format(table: Table) -> str:
+    """Give the format of the table's files; those of an Iceberg table are Parquet."""
+    return "parquet" if is_iceberg(table) else table.header.format
+
+
+def is_iceberg(table: Table) -> bool:
+    """Tell whether the table is published by a MERGE."""
+    return table.header.format == "iceberg" and table.kind in (Kind.CTAS, Kind.INSERT)
+
+
 def storage_of(table: Table) -> dict[str, Any]:
     """Give Glue's formats and SerDe for the table's file format."""
-    reader, writer, serde = _FORMATS[table.header.format]
+    reader, writer, serde = _FORMATS[file_format(table)]
     return {
         "InputFormat": reader,
         "OutputFormat": writer,
@@ -66,17 +76,17 @@ def storage_of(table: Table) -> dict[str, Any]:
 
 def codec_of(table: Table) -> str:
     """Give the compression codec, always explicit: Athena's defaults differ by table type."""
-    return (table.header.compression or _CODECS[table.header.format]).upper()
+    return (table.header.compression or _CODECS[file_format(table)]).upper()
 
 
 def format_parameters(table: Table) -> dict[str, str]:
     """Give the table properties that tell format and codec."""
-    file_format = table.header.format
+    files = file_format(table)
     codec = codec_of(table)
-    if file_format in ("parquet", "orc"):
-        name = "parquet.compression" if file_format == "parquet" else "orc.compress"
-        return {"classification": file_format, name: codec}
-    return {"classification": file_format, "write.compression": codec}
+    if files in ("parquet", "orc"):
+        name = "parquet.compression" if files == "parquet" else "orc.compress"
+        return {"classification": files, name: codec}
+    return {"classification": files, "write.compression": codec}
 
 
 def keeper_spec(project: Project, table: Table, grain: str) -> dict[str, Any]:
@@ -84,7 +94,7 @@ def keeper_spec(project: Project, table: Table, grain: str) -> dict[str, Any]:
     header, parts = table.header, table.partitioning
     spec: dict[str, Any] = {
         "name": f"{table.database}.{table.name.table}",
-        "kind": table.kind.value,
+        "kind": Kind.INSERT.value if is_iceberg(table) else table.kind.value,
         "project": project.config.project,
         "fingerprint": _fingerprint(project, table),
         "marks": {
@@ -117,11 +127,28 @@ def keeper_spec(project: Project, table: Table, grain: str) -> dict[str, Any]:
             **dict(parts.parameters),
         },
         "by_position": header.format in _BY_POSITION,
-        "tests": [_test_facts(test) for test in header.tests],
+        "tests": [_test_facts(test) for test in tests_of(table)],
         "allow_empty": header.allow_empty,
         "ordered": any(read.table == table.name for read in table.reads),
         "max_window": project.config.defaults.max_window,
+        **_iceberg_facts(table),
     }
+
+
+def _iceberg_facts(table: Table) -> dict[str, Any]:
+    if not is_iceberg(table):
+        return {}
+    header = table.header
+    return {"iceberg": {"keys": list(header.keys), "properties": dict(header.properties)}}
+
+
+def tests_of(table: Table) -> tuple[ColumnTest, ...]:
+    """Give the tests of the header, and what a MERGE by keys takes for granted."""
+    tests, keys = table.header.tests, table.header.keys
+    if not is_iceberg(table) or not keys:
+        return tests
+    row = tuple(dict.fromkeys([*keys, *table.header.partition]))
+    return (*tests, ColumnTest(unique=row), ColumnTest(not_null=keys))
 
 
 def _fingerprint(project: Project, table: Table) -> str:
@@ -196,7 +223,7 @@ def test_query(table: Table) -> str:
     keys = [_name(column) for column in table.header.partition]
     counts = [
         f"{_offending(test)} AS {_name(f't{number}')}"
-        for number, test in enumerate(t for t in table.header.tests if _counts(t))
+        for number, test in enumerate(t for t in tests_of(table) if _counts(t))
     ]
     return f"SELECT {', '.join([*keys, f'count(*) AS {_ROWS}', *counts])} FROM "
 

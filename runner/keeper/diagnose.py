@@ -65,6 +65,10 @@ _HOPELESS_TEXTS = (
     ("NOT_SUPPORTED", "Write it in a way that Athena supports."),
     ("HIVE_TOO_MANY_OPEN_PARTITIONS", _WRITERS),
     ("ICEBERG_TOO_MANY_OPEN_PARTITIONS", _WRITERS),
+    (
+        "MERGE_TARGET_ROW_MULTIPLE_MATCHES",
+        "Something else wrote the table: rows share their keys. Remove them, or write it anew.",
+    ),
     ("HIVE_BAD_DATA", "Find the file that the message names; its values break the table's types."),
     ("HIVE_PARTITION_SCHEMA_MISMATCH", "The partition's types differ from the table's."),
     ("HIVE_METASTORE_ERROR", "Correct the projection properties that the message names."),

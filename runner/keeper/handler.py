@@ -5,6 +5,7 @@
     reconcile  inferred columns -> how to make or change the target
     publish    promote one chunk (insert)
     accept     judge the stage and plan the flip (ctas)
+    merge      judge a staged chunk of an Iceberg table, write its MERGE; merged: record it
     finish     record, release the lease, count
     diagnose   why a table failed, and whether to try again
     explain    why any other step failed, in plain words
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import begin as begins
 from . import diagnose as diagnoses
-from . import loads, prepare, publish, whole
+from . import iceberg, loads, prepare, publish, whole
 from .core import Attempt, Keeper
 from .storage import WORKERS, Storage
 
@@ -50,6 +51,11 @@ def dispatch(keeper: Keeper, event: dict[str, Any]) -> dict[str, Any]:
         "reconcile": prepare.reconcile,
         "publish": publish.publish,
         "accept": whole.accept,
+        "iceberg_prepare": iceberg.prepare,
+        "iceberg_reconcile": iceberg.reconcile,
+        "iceberg_settle": iceberg.settle,
+        "merge": iceberg.merge,
+        "merged": iceberg.merged,
         "finish": whole.finish,
         "load": loads.plan_load,
     }

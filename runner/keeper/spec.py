@@ -45,6 +45,8 @@ class Spec:
     ordered: bool
     """The table reads itself: the period before the window must be published."""
     max_window: int
+    iceberg: dict[str, Any] | None
+    """Row keys and properties of an Iceberg table; None for a Hive table."""
 
     @property
     def database(self) -> str:
@@ -77,6 +79,7 @@ class Spec:
             allow_empty=value.get("allow_empty", False),
             ordered=value.get("ordered", False),
             max_window=value.get("max_window", 400),
+            iceberg=value.get("iceberg"),
         )
 
     def window(self, start: str, end: str, grain: str) -> tuple[str, str]:

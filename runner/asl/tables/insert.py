@@ -14,6 +14,7 @@ from runner.asl.flow import Flow, State, catcher
 from runner.asl.tables.common import NO_OUTPUT, REDRIVE, Lane, Turn
 from runner.asl.tablespec import (
     codec_of,
+    file_format,
     format_parameters,
     mark_names,
     storage_of,
@@ -64,11 +65,19 @@ def _prepare(turn: Turn) -> State:
     )
 
 
-def _typing(turn: Turn) -> tuple[State, ...]:
-    """Learn the query's types by a CTAS without data; make or change the target by them."""
+def types_of(turn: Turn) -> dict[str, Any]:
+    """Name the stage table whose columns tell the query's types."""
+    return {
+        "DatabaseName": turn.stage_database,
+        "Name": expression('$plan.tag & "_types"'),
+    }
+
+
+def inferring(turn: Turn) -> tuple[State, ...]:
+    """Learn the query's types by a CTAS without data."""
     table = turn.table
     head = (
-        f" WITH (format = '{table.header.format.upper()}', "
+        f" WITH (format = '{file_format(table).upper()}', "
         f"write_compression = '{codec_of(table)}', external_location = '"
     )
     query = concatenation(
@@ -82,21 +91,24 @@ def _typing(turn: Turn) -> tuple[State, ...]:
             quote("\nWITH NO DATA"),
         ]
     )
-    types = {
-        "DatabaseName": turn.stage_database,
-        "Name": expression('$plan.tag & "_types"'),
-    }
     everything = [turn.catch_all()]
     return (
         turn.athena("infer", expression(query), Catch=everything, Next=turn.name("read types")),
         turn.glue(
             "read types",
             "getTable",
-            types,
+            types_of(turn),
             Assign={"inferred": expression("$states.result.Table.StorageDescriptor.Columns")},
             Catch=everything,
             Next=turn.name("reconcile"),
         ),
+    )
+
+
+def _typing(turn: Turn) -> tuple[State, ...]:
+    """Learn the query's types; make or change the target by them."""
+    return (
+        *inferring(turn),
         turn.keeper(
             "reconcile",
             "reconcile",
@@ -121,7 +133,7 @@ def _typing(turn: Turn) -> tuple[State, ...]:
                 "Default": turn.name("update"),
             },
         ),
-        *_changing(turn, types),
+        *_changing(turn, types_of(turn)),
     )
 
 
@@ -181,17 +193,7 @@ def _write(turn: Turn) -> State:
 
 def _chunk_states(turn: Turn) -> tuple[State, ...]:
     return (
-        _stage(turn),
-        _insert(turn),
-        State(
-            turn.name("redriven"),
-            {
-                "Type": "Fail",
-                "Error": "StageAbandoned",
-                "Cause": "Redriven: the stage may hold files of an aborted INSERT.",
-            },
-        ),
-        _test(turn),
+        *staging(turn, turn.name("publish")),
         _publish(turn),
         State(
             turn.name("published?"),
@@ -203,6 +205,30 @@ def _chunk_states(turn: Turn) -> tuple[State, ...]:
                 "Default": turn.name("publish"),
             },
         ),
+        *unstaging(turn),
+    )
+
+
+def staging(turn: Turn, following: str) -> tuple[State, ...]:
+    """Write a chunk into a stage table of its own and count its rows; `following` comes next."""
+    return (
+        _stage(turn),
+        _insert(turn),
+        State(
+            turn.name("redriven"),
+            {
+                "Type": "Fail",
+                "Error": "StageAbandoned",
+                "Cause": "Redriven: the stage may hold files of an aborted INSERT.",
+            },
+        ),
+        _test(turn, following),
+    )
+
+
+def unstaging(turn: Turn) -> tuple[State, ...]:
+    """Forget a chunk's stage table and end the chunk with what the keeper said of it."""
+    return (
         turn.glue(
             "unstage",
             "deleteTable",
@@ -278,7 +304,7 @@ def _insert(turn: Turn) -> State:
     )
 
 
-def _test(turn: Turn) -> State:
+def _test(turn: Turn, following: str) -> State:
     query = concatenation(
         [
             quote(f'{test_query(turn.table)}"{turn.stage_database}"."'),
@@ -292,7 +318,7 @@ def _test(turn: Turn) -> State:
         expression(query),
         salt="$chunk.start",
         Assign={"chunk_tested": expression(result)},
-        Next=turn.name("publish"),
+        Next=following,
     )
 
 
