@@ -1,4 +1,4 @@
-"""What an Iceberg table needs, and which settings of Hive tables it does not have (SEMANTICS 11)."""
+"""What an Iceberg table needs, and which settings it does not have (SEMANTICS 11)."""
 
 from __future__ import annotations
 

@@ -216,8 +216,7 @@ def test_more_than_100_partitions_are_refused(table: World) -> None:
         ("ALTER TABLE t SET LOCATION 's3://b/x/'", "NOT_SUPPORTED"),
         ("DELETE FROM nothing", "TABLE_NOT_FOUND"),
         (
-            "CREATE TABLE c WITH (table_type = 'ICEBERG', location = 's3://b/c/', "
-            "is_external = false) AS SELECT 1 AS a",
+            "CREATE TABLE c WITH (table_type = 'ICEBERG', is_external = false) AS SELECT 1 AS a",
             "NOT_SUPPORTED: CREATE TABLE AS with table_type ICEBERG",
         ),
     ],

@@ -63,7 +63,7 @@ def test_semantics_11_a_window_holds_exactly_its_rows_after_each_run(
         assert records(root, "marts.x") == {"2024-01-01": 2, "2024-01-02": 1}
     rewrite(root, daily(SECOND, header))
     assert go(root, "2024-01-01").status == "SUCCEEDED"
-    assert there(root) == [*SECOND, FIRST[2]]
+    assert there(root) == sorted([*SECOND, FIRST[2]])
     rewrite(root, daily([], header).replace("(VALUES )", "(VALUES (1, 'a', '2023-01-01'))"))
     assert go(root, "2024-01-01", "2024-01-02").status == "SUCCEEDED"
     assert there(root) == []
@@ -133,7 +133,10 @@ def test_semantics_13_keys_are_tested_on_the_stage(
 def test_semantics_4_rows_outside_the_window_fail_the_run_before_the_merge(tmp_path: Path) -> None:
     root = project(tmp_path, {"marts/x": daily(FIRST)})
     go(root, "2024-01-01", "2024-01-02")
-    rewrite(root, daily([*SECOND, (9, "z", "2024-02-01")], where=""))
+    rewrite(
+        root,
+        daily([*SECOND, (9, "z", "2024-02-01")], where=f"{BETWEEN} OR dt > '{{{{ end }}}}'"),
+    )
     result = go(root, "2024-01-01")
     assert "does not own: dt=2024-02-01 (1 rows)" in ended(result)["marts.x"].message
     assert there(root) == FIRST
@@ -171,7 +174,7 @@ def test_semantics_37_loads_read_the_files_of_the_published_record(tmp_path: Pat
         result = go(root, "2024-01-01", end)
         assert statuses(result) == {"marts.x": "published", "marts.x load": "loaded"}
         with sqlite3.connect(root / "mart.sqlite") as mart:
-            loaded = sorted(mart.execute(f"SELECT {COLUMNS} FROM x"))  # noqa: S608 - ours
+            loaded = sorted(mart.execute(f"SELECT {COLUMNS} FROM x"))
         mart.close()
         assert loaded == there(root)
 
@@ -180,7 +183,7 @@ def test_semantics_37_loads_read_the_files_of_the_published_record(tmp_path: Pat
     ("partition", "select", "expected"),
     [
         pytest.param(
-            'year: {type: integer, range: "2024,2030"}\n  month: {type: integer, range: "1,12", '
+            'year: {type: integer, range: "2024,2030", digits: 4}\n  month: {type: integer, range: "1,12", '
             'digits: 2}\n  day: {type: integer, range: "1,31", digits: 2}',
             "substr(dt, 1, 4) AS year, substr(dt, 6, 2) AS month, substr(dt, 9, 2) AS day",
             [("2024", "01", "01"), ("2024", "01", "02")],
@@ -249,7 +252,7 @@ def test_semantics_8_a_table_that_is_not_ours_is_refused(tmp_path: Path) -> None
     body = json.loads(claim.read_text())
     claim.write_text(json.dumps({**body, "project": "another"}))
     result = go(root, "2024-01-01")
-    assert ended(result)["marts.x"].error == "NotOurs"
+    assert "NotOurs: marts.x exists" in ended(result)["marts.x"].message
     claim.unlink()
     assert "was not made by this project" in ended(go(root, "2024-01-01"))["marts.x"].message
 
@@ -267,5 +270,5 @@ def test_semantics_7_a_table_that_another_run_writes_is_left_alone(tmp_path: Pat
     lease.write_text(json.dumps({**held, "at": "2999-01-01T00:00:00+00:00"}))
     rewrite(root, daily(SECOND))
     result = go(root, "2024-01-01")
-    assert ended(result)["marts.x"].error == "LeaseHeld"
+    assert "LeaseHeld" in ended(result)["marts.x"].message
     assert there(root) == FIRST

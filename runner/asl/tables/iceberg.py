@@ -1,4 +1,4 @@
-"""An Iceberg table's turn: chunks, each staged and tested like those of an insert table, then merged.
+"""An Iceberg table's turn: chunks, each staged and tested as an insert table's, then merged.
 
 choose -> start -> read -> prepare -> fence -> types? -> [infer -> read types -> reconcile
 -> change? -> [apply -> read again -> settle ->] drop types]

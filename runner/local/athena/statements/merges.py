@@ -373,7 +373,7 @@ def _field(table: TableInfo, column: str) -> Field:
     return next(each for each in table.columns if each.name == column)
 
 
-# --- the new snapshot ------------------------------------------------------------------------------
+# --- the new snapshot ----------------------------------------------------------------------------
 
 
 def _apply(
