@@ -14,7 +14,16 @@ import pytest
 from runner.app.compiled import compile_project
 from runner.app.run import RunRequest
 from runner.machine import Fail, FaultPlan, InjectedFault, When
-from tests.semantics.little import CONFIG, DAY, project, read, records, rows_of, sql
+from tests.semantics.little import (
+    CONFIG,
+    DAY,
+    every_statement,
+    project,
+    read,
+    records,
+    rows_of,
+    sql,
+)
 from tests.support.forks import preload, resume, run_in_child, start, swift_folder
 from tests.support.scene import crash, states_of
 
@@ -108,20 +117,24 @@ def strike(
         check(root, rows)
 
 
-def test_a_merge_whose_answer_is_lost_is_repeated(changed: Path) -> None:
-    """The commit took place, but nobody knows: another attempt gives the same rows."""
+def test_a_conflict_is_tried_again_from_a_new_stage_and_a_repeated_merge_is_harmless(
+    changed: Path,
+) -> None:
+    """Every commit took place, but the answers say that it did not."""
     with swift_folder() as folder:
         root = folder / "project"
         shutil.copytree(changed, root)
         cause = '{"QueryExecution": {"Status": {"State": "FAILED", "StateChangeReason": "%s"}}}'
         lost = Fail("States.TaskFailed", cause % "ICEBERG_COMMIT_ERROR: Failed to commit")
-        faults = FaultPlan(
-            tuple(
-                InjectedFault(state, lost, When.AFTER, visit=1)
-                for state in tasks_of(root, last=" merge")
-            )
-        )
-        assert run_in_child(start(root, WINDOW, faults)) == 0
+        merges = tasks_of(root, last=" merge")
+        faults = FaultPlan(tuple(InjectedFault(one, lost, When.AFTER) for one in merges))
+        before = set(every_statement(root, "MERGE"))
+        assert run_in_child(start(root, WINDOW, faults)) == 1
+        sent = set(every_statement(root, "MERGE")) - before
+        assert len(sent) == 3 * len(TABLES)  # each of three attempts has its own stage
+        for table in TABLES:
+            assert sorted(read(root, f"SELECT {COLUMNS} FROM {table}")) == NEW
+        assert run_in_child(start(root, WINDOW)) == 0
         check(root, NEW)
 
 
@@ -131,14 +144,11 @@ def test_a_merge_that_a_dead_run_left_cannot_start_any_more(changed: Path) -> No
         root = folder / "project"
         shutil.copytree(changed, root)
         state = "marts.days merge"
+        before = {path.name for path in (root / ".runner/runs").iterdir()}
         killed = run_in_child(start(root, WINDOW, FaultPlan((crash(state, When.BEFORE),))))
         assert killed == -9
-        name = max(path.name for path in (root / ".runner/runs").iterdir())
-        first = next(
-            path.name
-            for path in (root / ".runner/runs").iterdir()
-            if "ended" not in path.name and path.name == name
-        )
+        runs = root / ".runner/runs"
+        (first,) = {path.name for path in runs.iterdir()} - before
         for table, text in files(OLD).items():
             (root / f"sql/{table}.sql").write_text(text)
         compile_project(root)
