@@ -7,7 +7,7 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 from runner.asl.expressions import names_of
-from runner.asl.testing import test_facts, test_query, test_query_end
+from runner.asl.testing import is_iceberg, test_facts, test_query, test_query_end, tests_of
 from runner.model.header import Kind
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ _DEFAULT_PATTERNS = {
 __all__ = [
     "codec_of",
     "format_parameters",
+    "is_iceberg",
     "keeper_spec",
     "mark_names",
     "storage_of",
@@ -64,9 +65,14 @@ __all__ = [
 ]
 
 
+def file_format(table: Table) -> str:
+    """Give the format of the table's files; those of an Iceberg table are Parquet."""
+    return "parquet" if is_iceberg(table) else table.header.format
+
+
 def storage_of(table: Table) -> dict[str, Any]:
     """Give Glue's formats and SerDe for the table's file format."""
-    reader, writer, serde = _FORMATS[table.header.format]
+    reader, writer, serde = _FORMATS[file_format(table)]
     return {
         "InputFormat": reader,
         "OutputFormat": writer,
@@ -79,17 +85,17 @@ def storage_of(table: Table) -> dict[str, Any]:
 
 def codec_of(table: Table) -> str:
     """Give the compression codec, always explicit: Athena's defaults differ by table type."""
-    return (table.header.compression or _CODECS[table.header.format]).upper()
+    return (table.header.compression or _CODECS[file_format(table)]).upper()
 
 
 def format_parameters(table: Table) -> dict[str, str]:
     """Give the table properties that tell format and codec."""
-    file_format = table.header.format
+    files = file_format(table)
     codec = codec_of(table)
-    if file_format in ("parquet", "orc"):
-        name = "parquet.compression" if file_format == "parquet" else "orc.compress"
-        return {"classification": file_format, name: codec}
-    return {"classification": file_format, "write.compression": codec}
+    if files in ("parquet", "orc"):
+        name = "parquet.compression" if files == "parquet" else "orc.compress"
+        return {"classification": files, name: codec}
+    return {"classification": files, "write.compression": codec}
 
 
 def keeper_spec(project: Project, table: Table, grain: str) -> dict[str, Any]:
@@ -97,7 +103,7 @@ def keeper_spec(project: Project, table: Table, grain: str) -> dict[str, Any]:
     header, parts = table.header, table.partitioning
     spec: dict[str, Any] = {
         "name": f"{table.database}.{table.name.table}",
-        "kind": table.kind.value,
+        "kind": Kind.INSERT.value if is_iceberg(table) else table.kind.value,
         "project": project.config.project,
         "fingerprint": published_fingerprint(project, table),
         "marks": {
@@ -131,11 +137,19 @@ def keeper_spec(project: Project, table: Table, grain: str) -> dict[str, Any]:
             **dict(parts.parameters),
         },
         "by_position": header.format in _BY_POSITION,
-        "tests": [test_facts(test) for test in header.tests],
+        "tests": [test_facts(test) for test in tests_of(table)],
         "allow_empty": header.allow_empty,
         "ordered": any(read.table == table.name for read in table.reads),
         "max_window": project.config.defaults.max_window,
+        **_iceberg_facts(table),
     }
+
+
+def _iceberg_facts(table: Table) -> dict[str, Any]:
+    if not is_iceberg(table):
+        return {}
+    header = table.header
+    return {"iceberg": {"keys": list(header.keys), "properties": dict(header.properties)}}
 
 
 def _reads(project: Project, table: Table) -> Iterator[dict[str, Any]]:

@@ -12,17 +12,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from runner.model.durations import seconds
+from runner.model.header import ColumnTest, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from runner.model.header import ColumnTest
     from runner.model.project import Table
 
 THIS = "staged_rows"
 """What the statement calls the staged rows; a test's SQL names them so (query/header_sql.py)."""
 _ROWS = '"rows"'
 _LONGEST_NAME = 80
+
+
+def is_iceberg(table: Table) -> bool:
+    """Tell whether the table is published by a MERGE."""
+    return table.header.format == "iceberg" and table.kind in (Kind.CTAS, Kind.INSERT)
+
+
+def tests_of(table: Table) -> tuple[ColumnTest, ...]:
+    """Give the tests of the header, and what a MERGE by keys takes for granted."""
+    tests, keys = table.header.tests, table.header.keys
+    if not is_iceberg(table) or not keys:
+        return tests
+    row = tuple(dict.fromkeys([*keys, *table.header.partition]))
+    return (*tests, ColumnTest(unique=row), ColumnTest(not_null=keys))
 
 
 def test_name(test: ColumnTest) -> str:
@@ -100,7 +114,7 @@ def _grouped(table: Table) -> str:
 
 def _tests(table: Table) -> list[tuple[int, ColumnTest]]:
     """Give the tests that have a cell, and where the header names them."""
-    numbered = enumerate(table.header.tests)
+    numbered = enumerate(tests_of(table))
     return [(at, t) for at, t in numbered if t.min_rows is None and t.max_rows is None]
 
 

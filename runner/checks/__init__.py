@@ -36,7 +36,7 @@ RULES: tuple[Rule, ...] = (
     backfills.RULE,
     *header_tests.RULES,
     *storage.RULES,
-    iceberg.RULE,
+    *iceberg.RULES,
     *size.RULES,
 )
 

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 _CODEC = "compression"
 _PROPERTY = "property-reserved"
 # Codecs that Athena writes: docs.aws.amazon.com/athena/latest/ug/compression-support-hive.html
+# and compression-support-iceberg.html
 _CODECS = {
     "parquet": ("gzip", "lz4", "lzo", "snappy", "zstd", "none", "uncompressed"),
+    "iceberg": ("gzip", "snappy", "zstd", "none"),
     "orc": ("lz4", "snappy", "zlib", "zstd", "none"),
     "avro": ("bzip2", "deflate", "snappy", "zstd", "none"),
     "json": ("bzip2", "gzip", "lz4", "snappy", "zstd", "none"),

@@ -5,6 +5,7 @@
     reconcile  inferred columns -> how to make or change the target
     publish    promote one chunk (insert)
     accept     judge the stage and plan the flip (ctas)
+    merge      judge a staged chunk of an Iceberg table, write its MERGE; merged: record it
     finish     record, release the lease, count
     diagnose   why a table failed, and whether to try again
     explain    why any other step failed, in plain words
@@ -24,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import begin as begins
 from . import diagnose as diagnoses
-from . import failures, loads, prepare, publish, sweep, whole
+from . import failures, iceberg, loads, prepare, publish, sweep, whole
 from .core import Attempt, Keeper
 from .storage import WORKERS, Storage
 from .work import SPLIT
@@ -55,6 +56,11 @@ def dispatch(keeper: Keeper, event: dict[str, Any]) -> dict[str, Any]:
         "reconcile": prepare.reconcile,
         "publish": publish.publish,
         "accept": whole.accept,
+        "iceberg_prepare": iceberg.prepare,
+        "iceberg_reconcile": iceberg.reconcile,
+        "iceberg_settle": iceberg.settle,
+        "merge": iceberg.merge,
+        "merged": iceberg.merged,
         "finish": whole.finish,
         "load": loads.plan_load,
     }

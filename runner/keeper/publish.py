@@ -88,7 +88,7 @@ def _judged(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[str
         for stored in keeper.storage.list(stage)
         if is_data(stored.key)
     ]
-    _refuse_loss(spec, counts, by_period(spec, files, base, start=chunk["start"], end=chunk["end"]))
+    refuse_loss(spec, counts, by_period(spec, files, base, start=chunk["start"], end=chunk["end"]))
     return attempt.record(
         *spec.owned(chunk["start"], chunk["end"]),
         stage=stage,
@@ -101,7 +101,7 @@ def _judged(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[str
     )
 
 
-def _refuse_loss(spec: Spec, counts: dict[str, int], files: dict[str, list[File]]) -> None:
+def refuse_loss(spec: Spec, counts: dict[str, int], files: dict[str, list[File]]) -> None:
     """Never empty a period whose rows were counted but whose files are not there."""
     lost = [period for period, rows in counts.items() if rows and not files[period]]
     if lost:
@@ -162,6 +162,8 @@ def recover(
     """
     spec, storage = attempt.spec, keeper.storage
     found = records.entries(storage, spec.name)
+    if spec.iceberg is not None:  # a MERGE took place or did not: readers never see a part of it
+        return found
     begun: dict[records.Entry, list[str]] = {}
     for period, entry in records.newest(found, spec.grain).items():
         if not entry.published and not any(first <= period <= last for first, last in spans):

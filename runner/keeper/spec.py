@@ -46,6 +46,8 @@ class Spec:
     max_window: int
     reads: tuple[dict[str, Any], ...]
     """Tables of ours that it reads: table (physical name), kind, grain, windowed, lookback."""
+    iceberg: dict[str, Any] | None
+    """Row keys and properties of an Iceberg table; None for a Hive table."""
 
     @property
     def database(self) -> str:
@@ -79,6 +81,7 @@ class Spec:
             ordered=value.get("ordered", False),
             max_window=value.get("max_window", 400),
             reads=tuple(value.get("reads", ())),
+            iceberg=value.get("iceberg"),
         )
 
     def window(self, start: str, end: str, grain: str) -> tuple[str, str]:

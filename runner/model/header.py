@@ -164,14 +164,17 @@ class Header(Strict):
         default_factory=dict, description="Partition columns in order; time columns first."
     )
     format: Literal["parquet", "orc", "avro", "json", "textfile", "iceberg"] = Field(
-        "parquet", description="File format."
+        "parquet", description="File format, or iceberg: a table that is changed by MERGE."
     )
     compression: str | None = Field(None, description="Codec; zstd for parquet if absent.")
     bucket: Bucket | None = Field(None, description="Hive buckets (ctas only).")
     properties: dict[str, str] = Field(
         default_factory=dict, description="Further table properties."
     )
-    keys: tuple[str, ...] = Field((), description="Row keys of an Iceberg table (for its MERGE).")
+    keys: tuple[str, ...] = Field(
+        (),
+        description="Row keys of an Iceberg table; with the partition they are unique, never NULL.",
+    )
     load: Load | None = Field(None, description="Load into the mart.")
     tests: tuple[ColumnTest, ...] = Field((), description="Tests on the staged rows.")
     lookback: dict[str, int] | None = Field(

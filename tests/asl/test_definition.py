@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
@@ -31,6 +32,7 @@ TABLES = (
     table("marts.daily", "staging.flights", load={"mode": "merge", "keys": ["dt"]}),
     table("marts.routes", "staging.flights", kind="ctas"),
     table("marts.names", "raw.flights", kind="view"),
+    table("marts.changes", "staging.flights", format="iceberg", keys=["id"]),
 )
 STEPS = {
     "tables": {"type": "tables"},
@@ -94,7 +96,7 @@ def test_every_insert_and_ctas_writes_below_an_attempts_own_prefix() -> None:
         for name, state in STATES
         if name.endswith((" insert", " infer", " write")) and state["Type"] == "Task"
     ]
-    assert len(writes) == 5
+    assert len(writes) == 7
     for text in writes:
         assert "$plan.tag" in text or "$chunk.tag" in text
         assert "external_location" not in text or "$plan.stage" in text
@@ -107,6 +109,29 @@ def test_semantics_6_tokens_tell_execution_redrive_state_chunk_and_attempt() -> 
         assert part in token
 
 
+def test_semantics_11_an_iceberg_chunk_is_merged_between_two_calls_of_the_keeper() -> None:
+    by_name = dict(STATES)
+    order = ["stage", "insert", "test", "judge", "merge", "publish", "unstage"]
+    for verb, following in itertools.pairwise(order):
+        assert by_name[f"marts.changes {verb}"]["Next"] == f"marts.changes {following}"
+    merge = by_name["marts.changes merge"]
+    query = "$spec.redrive = $states.context.Execution.RedriveCount ? $merging.statement"
+    assert merge["Arguments"]["QueryString"] == f"{{% {query} %}}"
+    assert by_name["marts.changes write"]["MaxConcurrency"] == 1
+    payload = by_name["marts.changes start"]["Assign"]["spec"]
+    assert payload["iceberg"] == {"keys": ["id"], "properties": {}}
+    assert [test["name"] for test in payload["tests"]] == ["unique: id, dt", "not_null: id"]
+    infer = by_name["marts.changes infer"]["Arguments"]["QueryString"]
+    assert "format = 'PARQUET', write_compression = 'ZSTD'" in infer
+
+
+def test_semantics_37_an_iceberg_table_is_loaded_from_parquet_files() -> None:
+    one = table("marts.x", format="iceberg", load={"mode": "truncate_insert"})
+    found = definition(one, steps={"tables": {"type": "tables"}, "loads": {"type": "loads"}})
+    plan = dict(every_state(found["States"]))["marts.x load plan"]
+    assert plan["Arguments"]["Payload"]["load"]["format"] == "parquet"
+
+
 def test_semantics_25_athena_gets_the_analysts_text_from_the_second_line_on() -> None:
     text = dict(STATES)["staging.flights insert"]["Arguments"]["QueryString"]
     assert '" FROM (\\nSELECT * FROM raw.flights WHERE dt BETWEEN \'" & $chunk.values.m0' in text
@@ -115,7 +140,9 @@ def test_semantics_25_athena_gets_the_analysts_text_from_the_second_line_on() ->
 def test_semantics_34_every_table_goes_on_to_the_next_whatever_happens() -> None:
     for name, state in STATES:
         if state["Type"] == "Task" and name.startswith(("staging", "marts", "raw")):
-            inside_map = name.endswith((" stage", " insert", " test", " publish"))
+            inside_map = name.endswith(
+                (" stage", " insert", " test", " publish", " judge", " merge")
+            )
             assert state.get("Catch") or inside_map, name
 
 
@@ -126,10 +153,10 @@ def test_semantics_36_tables_are_dealt_to_waves_and_lanes() -> None:
     assert grouped == [
         ["raw.flights"],
         ["staging.flights", "marts.names"],
-        ["marts.daily", "marts.routes"],
+        ["marts.daily", "marts.routes", "marts.changes"],
     ]
-    assert [len(lane) for lane in lanes(names, 2)] == [3, 2]
-    assert len(lanes(names, 40)) == 5
+    assert [len(lane) for lane in lanes(names, 2)] == [3, 3]
+    assert len(lanes(names, 40)) == 6
 
 
 def test_steps_run_in_the_order_of_their_needs() -> None:

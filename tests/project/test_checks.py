@@ -139,10 +139,17 @@ CASES = {
         table("properties: {comment: 'false'}", WHOLE),
         "2:14",
     ),
-    "iceberg-unsupported": (
+    "iceberg-rows": (
         table("format: iceberg", WHOLE),
-        table("format: avro", WHOLE),
+        table("format: iceberg\nkeys: [id]", WHOLE),
         "2:9",
+    ),
+    "iceberg-setting": (
+        table("format: iceberg\nkeys: [id]\nproperties: {comment: x}", WHOLE),
+        table(
+            "format: iceberg\nkeys: [id]\nproperties: {vacuum_min_snapshots_to_keep: '3'}", WHOLE
+        ),
+        "4:14",
     ),
     "query-size": (
         f"SELECT shop FROM staging.events WHERE shop <> '{'é' * 131_072}'\n",

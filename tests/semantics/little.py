@@ -111,6 +111,13 @@ def statements(root: Path, beginning: str) -> list[str]:
     return [text for text in _sent(local.runs.runs()[0].journal) if text.startswith(beginning)]
 
 
+def every_statement(root: Path, beginning: str) -> list[str]:
+    """Give the statements that all runs sent to Athena and that begin so."""
+    local = open_places(root, open_bundle(root), now=lambda: NOW)
+    sent = [text for one in local.runs.runs() for text in _sent(one.journal)]
+    return [text for text in sent if text.startswith(beginning)]
+
+
 def _sent(journal: Path) -> list[str]:
     opened = open_journal(journal)
     found = [

@@ -65,10 +65,33 @@ def test_semantics_11_the_check_says_to_make_it_insert(tmp_path: Path) -> None:
     assert str(fault.place) == "sql/marts/x.sql:3:1"
 
 
-@pytest.mark.parametrize("more", ["", "keys: [a]"])
-def test_semantics_11_iceberg_is_refused_until_it_is_written(more: str, tmp_path: Path) -> None:
-    files = {"marts/x": sql("SELECT 1 AS a", f"format: iceberg\n{more}".rstrip())}
-    assert codes(project(tmp_path, files)) == ["iceberg-unsupported"]
+@pytest.mark.parametrize(
+    ("more", "found"),
+    [
+        ("", ["iceberg-rows"]),
+        ("keys: [a]", []),
+        ("kind: view", ["key-unfit"]),
+        ("partition: {d: {type: enum, values: ['2024-01-01']}}", []),
+        ("keys: [a]\nbucket: {columns: [a], count: 2}", ["iceberg-setting"]),
+        ("partition: {d: {type: injected, values: [x]}}", ["iceberg-setting"]),
+        ("keys: [a]\ncompression: lz4", ["compression"]),
+        ("keys: [a]\ncompression: zstd", []),
+        ("keys: [a]\nproperties: {table_type: x}", ["property-reserved"]),
+        ("keys: [a]\nproperties: {projection.enabled: 'x'}", ["property-reserved"]),
+        ("keys: [nope]", ["header-column"]),
+    ],
+)
+def test_semantics_11_iceberg_needs_keys_or_a_partition_and_has_settings_of_its_own(
+    more: str, found: list[str], tmp_path: Path
+) -> None:
+    query = "SELECT 1 AS a, '2024-01-01' AS d"
+    files = {"marts/x": sql(query, f"format: iceberg\n{more}".rstrip())}
+    assert codes(project(tmp_path, files)) == found
+
+
+def test_semantics_11_keys_belong_to_iceberg_tables(tmp_path: Path) -> None:
+    files = {"marts/x": sql("SELECT 1 AS a", "keys: [a]")}
+    assert codes(project(tmp_path, files)) == ["iceberg-setting"]
 
 
 def test_semantics_11_a_partitioned_ctas_is_one_statement_with_the_partition_last(

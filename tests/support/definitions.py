@@ -27,6 +27,7 @@ TABLES = (
     ),
     table("marts.routes", "staging.flights", kind="ctas"),
     table("marts.names", "raw.flights", kind="view"),
+    table("marts.changes", "staging.flights", format="iceberg", keys=["id"]),
 )
 STEPS: dict[str, Any] = {
     "tables": {"type": "tables"},

@@ -14,7 +14,7 @@ from runner.asl.flow import Flow, State, retrier, state_name, task
 from runner.asl.steps.scope import catch_to_explain, entry, explaining, failure, step_retriers
 from runner.asl.steps.tables import lanes
 from runner.asl.tables.common import keeper_task
-from runner.asl.tablespec import keeper_spec
+from runner.asl.tablespec import file_format, keeper_spec
 from runner.model.durations import seconds
 from runner.model.header import LoadMode
 
@@ -158,7 +158,7 @@ def _plan(scope: Scope, table: Table, load: Load, subject: str) -> State:
             "mode": load_mode(table, load).value,
             "keys": list(load.keys),
             "columns": dict(load.columns),
-            "format": table.header.format,
+            "format": file_format(table),
         },
     }
     return State(

@@ -1,10 +1,11 @@
-"""The states that write one table, by kind: insert, ctas, view and ddl."""
+"""The states that write one table, by kind: insert, ctas, view and ddl; and Iceberg tables."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runner.asl.tables import definition, insert, whole
+from runner.asl.tables import definition, iceberg, insert, whole
+from runner.asl.tablespec import is_iceberg
 from runner.model.header import Kind
 
 if TYPE_CHECKING:
@@ -22,4 +23,5 @@ _WRITERS = {
 
 def table_states(lane: Lane, table: Table, *, following: str) -> tuple[State, ...]:
     """Give the states of one table's turn; whatever happens, `following` comes next."""
-    return _WRITERS[table.kind](lane, table, following)
+    writer = iceberg.states if is_iceberg(table) else _WRITERS[table.kind]
+    return writer(lane, table, following)

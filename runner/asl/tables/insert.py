@@ -18,8 +18,10 @@ from runner.asl.tables.common import NO_OUTPUT, REDRIVE, Lane, Turn
 from runner.asl.tables.whole import flip_states
 from runner.asl.tablespec import (
     codec_of,
+    file_format,
     format_parameters,
     injected_conditions,
+    is_iceberg,
     mark_names,
     storage_of,
     test_query,
@@ -81,11 +83,19 @@ def _prepare(turn: Turn) -> State:
     )
 
 
-def _typing(turn: Turn) -> tuple[State, ...]:
-    """Learn the query's types by a CTAS without data; make or change the target by them."""
+def types_of(turn: Turn) -> dict[str, Any]:
+    """Name the stage table whose columns tell the query's types."""
+    return {
+        "DatabaseName": turn.stage_database,
+        "Name": expression('$plan.tag & "_types"'),
+    }
+
+
+def inferring(turn: Turn) -> tuple[State, ...]:
+    """Learn the query's types by a CTAS without data."""
     table = turn.table
     head = (
-        f" WITH (format = '{table.header.format.upper()}', "
+        f" WITH (format = '{file_format(table).upper()}', "
         f"write_compression = '{codec_of(table)}', external_location = '"
     )
     conditions = injected_conditions(table)
@@ -101,21 +111,24 @@ def _typing(turn: Turn) -> tuple[State, ...]:
             quote(f"\n{after}WITH NO DATA"),
         ]
     )
-    types = {
-        "DatabaseName": turn.stage_database,
-        "Name": expression('$plan.tag & "_types"'),
-    }
     everything = [turn.catch_all()]
     return (
         turn.athena("infer", expression(query), Catch=everything, Next=turn.name("read types")),
         turn.glue(
             "read types",
             "getTable",
-            types,
+            types_of(turn),
             Assign={"inferred": expression("$states.result.Table.StorageDescriptor.Columns")},
             Catch=everything,
             Next=turn.name("reconcile"),
         ),
+    )
+
+
+def _typing(turn: Turn) -> tuple[State, ...]:
+    """Learn the query's types; make or change the target by them."""
+    return (
+        *inferring(turn),
         turn.keeper(
             "reconcile",
             "reconcile",
@@ -144,7 +157,7 @@ def _typing(turn: Turn) -> tuple[State, ...]:
                 "Default": turn.name("update"),
             },
         ),
-        *_changing(turn, types),
+        *_changing(turn, types_of(turn)),
     )
 
 
@@ -205,10 +218,15 @@ def _write(turn: Turn) -> tuple[State, ...]:
             "spec": expression("$spec"),
             "attempt": expression("$attempt"),
         }
+    return State(turn.name("write"), fields), more(turn)
+
+
+def more(turn: Turn) -> State:
+    """Go on after a round of chunks: with the next round, with the flip, or to the end."""
     after: list[dict[str, Any]] = [
         {"Condition": expression("$plan.more"), "Next": turn.name("read")},
     ]
-    if apart:
+    if _is_apart(turn):
         failed = {
             "Condition": expression("$exists($written.failed)"),
             "Assign": {"problem": expression("$written[$exists(failed)][0].failed")},
@@ -219,21 +237,18 @@ def _write(turn: Turn) -> tuple[State, ...]:
         after.append(
             {"Condition": expression("$plan.refresh != null"), "Next": turn.name("flip")},
         )
-    return (
-        State(turn.name("write"), fields),
-        State(
-            turn.name("more?"),
-            {"Type": "Choice", "Choices": after, "Default": turn.name("finish")},
-        ),
+    return State(
+        turn.name("more?"),
+        {"Type": "Choice", "Choices": after, "Default": turn.name("finish")},
     )
 
 
 def _is_apart(turn: Turn) -> bool:
-    return turn.subject in turn.lane.distributed
+    return turn.subject in turn.lane.distributed and not is_iceberg(turn.table)
 
 
 def _is_refreshed(turn: Turn) -> bool:
-    return turn.subject in turn.lane.refreshed
+    return turn.subject in turn.lane.refreshed and not is_iceberg(turn.table)
 
 
 def _flip(turn: Turn) -> tuple[State, ...]:
@@ -261,9 +276,7 @@ def _chunk_states(turn: Turn) -> tuple[State, ...]:
         )
     return (
         *receiving,
-        _stage(turn),
-        *_inserting(turn),
-        _test(turn),
+        *staging(turn, turn.name("publish")),
         _publish(turn),
         State(
             turn.name("published?"),
@@ -275,6 +288,19 @@ def _chunk_states(turn: Turn) -> tuple[State, ...]:
                 "Default": turn.name("publish"),
             },
         ),
+        *unstaging(turn),
+        *failing,
+    )
+
+
+def staging(turn: Turn, following: str) -> tuple[State, ...]:
+    """Write a chunk into a stage table of its own and count its rows; `following` comes next."""
+    return (_stage(turn), *_inserting(turn), _test(turn, following))
+
+
+def unstaging(turn: Turn) -> tuple[State, ...]:
+    """Forget a chunk's stage table and end the chunk with what the keeper said of it."""
+    return (
         turn.glue(
             "unstage",
             "deleteTable",
@@ -284,7 +310,6 @@ def _chunk_states(turn: Turn) -> tuple[State, ...]:
             End=True,
         ),
         State(turn.name("leave"), {"Type": "Pass", "End": True}),
-        *failing,
     )
 
 
@@ -422,7 +447,7 @@ def _caught(turn: Turn) -> dict[str, Any]:
     return {"Catch": found} if found else {}
 
 
-def _test(turn: Turn) -> State:
+def _test(turn: Turn, following: str) -> State:
     query = concatenation(
         [
             quote(f'{test_query(turn.table)}"{turn.stage_database}"."'),
@@ -437,7 +462,7 @@ def _test(turn: Turn) -> State:
         salt="$chunk.start",
         Assign={"chunk_tested": expression(result)},
         **_caught(turn),
-        Next=turn.name("publish"),
+        Next=following,
     )
 
 

@@ -66,6 +66,11 @@ class Locator(NamedTuple):
         return tuple(part for part in self._parts(table, conditions) if part.files)
 
     def _parts(self, table: TableInfo, conditions: Sequence[Condition]) -> Iterator[Part]:
+        if table.is_iceberg:
+            from runner.local.athena.iceberg import snapshot_files  # noqa: PLC0415 - a circle
+
+            yield Part((), snapshot_files(self.s3, table))
+            return
         if not table.keys:
             yield Part((), visible_files(self.s3.place_of(table.location)))
             return

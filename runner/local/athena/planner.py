@@ -23,7 +23,7 @@ from runner.local.athena.tables import TableInfo, load_table
 from runner.local.athena.template import Template, load_template, scan_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from runner.local.athena.engine import Engine, Handle
     from runner.local.athena.partitions import Evaluate, Locator, Part, Values
@@ -46,6 +46,13 @@ class Plan(NamedTuple):
         return max(self.text_bytes, bytes_read) if self.columnar else self.text_bytes
 
 
+class Given(NamedTuple):
+    """A table that only one statement knows: its description, and the query that reads it."""
+
+    table: TableInfo
+    scan: str
+
+
 class Planner:
     """Plans queries over the catalogue's tables."""
 
@@ -56,8 +63,18 @@ class Planner:
         self._cache = cache
         self._code = _code_digest() if cache is not None else ""
 
-    def plan(self, cursor: Handle, sql: str, *, database: str) -> Plan:
-        """Plan one query; raises AthenaFailure."""
+    def plan(
+        self,
+        cursor: Handle,
+        sql: str,
+        *,
+        database: str,
+        given: Mapping[tuple[str, str], Given] | None = None,
+    ) -> Plan:
+        """Plan one query over the catalogue's tables and those given; raises AthenaFailure."""
+        if given:
+            plain = Shape(sql, ())
+            return self._fill(self._translated(cursor, sql, plain, database, given), given)
         shape = shape_of(sql, tokenize(sql))
         known = self._known(shape, database)
         if known is not None:
@@ -77,32 +94,52 @@ class Planner:
         """Find a table or view."""
         return load_table(self._locator.catalog, database, name)
 
-    def _translated(self, cursor: Handle, text: str, shape: Shape, database: str) -> Template:
+    def _translated(
+        self,
+        cursor: Handle,
+        text: str,
+        shape: Shape,
+        database: str,
+        given: Mapping[tuple[str, str], Given] | None = None,
+    ) -> Template:
         from runner.local.athena.translate import (  # noqa: PLC0415 - brings sqlglot, 0.2 s
             translate_query,
         )
 
         def look_up(schema: str, name: str) -> TableInfo | None:
+            if given and (schema, name) in given:
+                return given[schema, name].table
             return self.lookup(shape.fill(schema), shape.fill(name))
 
         template = translate_query(text, database=database, lookup=look_up)
         try:
-            empty = self._empty(template.fill(shape))
+            empty = self._empty(template.fill(shape), given or {})
             columns = self._engine.describe(cursor, empty)
         except UnknownColumn as error:
             raise _placed(error, text) from error
         return template._replace(columns=columns)
 
-    def _empty(self, template: Template) -> str:
+    def _empty(self, template: Template, given: Mapping[tuple[str, str], Given]) -> str:
         """Write the query over no files at all, to learn its columns."""
-        scans = (scan_sql(self._table(scan.database, scan.table), ()) for scan in template.scans)
+        names = ((scan.database, scan.table) for scan in template.scans)
+        tables = (given[key].table if key in given else self._table(*key) for key in names)
+        scans = (scan_sql(table, ()) for table in tables)
         return _insert(template.sql, tuple(scans))
 
-    def _fill(self, template: Template) -> Plan:
+    def _fill(
+        self, template: Template, given: Mapping[tuple[str, str], Given] | None = None
+    ) -> Plan:
         found: list[str] = []
         text_bytes, columnar = 0, False
+        tables: dict[tuple[str, str], TableInfo] = {}
+        """Each is looked up once: a statement reads one snapshot of an Iceberg table."""
         for scan in template.scans:
-            table = self._table(scan.database, scan.table)
+            key = (scan.database, scan.table)
+            if given and key in given:
+                found.append(given[key].scan)
+                columnar = True
+                continue
+            table = tables[key] = tables.get(key) or self._table(*key)
             parts = self._locator.parts(table, scan.conditions)
             found.append(scan_sql(table, parts))
             if table.format == "parquet":

@@ -47,6 +47,19 @@ def scan_sql(table: TableInfo, parts: Sequence[Part]) -> str:
     return _by_folders(table, parts) if _tell_values(table, parts) else _mapped(table, parts)
 
 
+def located_sql(table: TableInfo, parts: Sequence[Part]) -> str:
+    """Write the query that reads Parquet files with each row's place: `__file` and `__row`."""
+    if not parts:
+        nothing = ", ".join(f"CAST(NULL AS {_duck(f)}) AS {_quote(f.name)}" for f in table.columns)
+        return (
+            f"(SELECT {nothing}, CAST(NULL AS VARCHAR) AS __file, CAST(NULL AS BIGINT) AS __row "
+            f"WHERE false)"
+        )
+    extra = _Extra(", hive_partitioning=false, filename='__file', file_row_number=true")
+    columns = f"{_columns(table)}, f.__file AS __file, f.file_row_number AS __row"
+    return f"(SELECT {columns} FROM {_files(table, parts, extra)} AS f)"
+
+
 class _Extra(NamedTuple):
     """What a reader gives beside the table's columns: its options (after a comma) and names."""
 

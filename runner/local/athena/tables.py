@@ -63,6 +63,11 @@ class TableInfo(NamedTuple):
         """Write it as `database.name`."""
         return f"{self.database}.{self.name}"
 
+    @property
+    def is_iceberg(self) -> bool:
+        """Tell whether snapshots say which files the table has."""
+        return dict(self.parameters).get("table_type", "").upper() == "ICEBERG"
+
     def fields(self) -> tuple[Field, ...]:
         """Give all columns in SQL's order: data first, partition keys last."""
         return self.columns + self.keys
@@ -87,15 +92,19 @@ def table_info(found: Mapping[str, Any]) -> TableInfo:
     storage = found.get("StorageDescriptor") or {}
     serde = storage.get("SerdeInfo") or {}
     view = _view(found) if found.get("TableType") == VIEW else None
+    parameters = found.get("Parameters") or {}
+    iceberg = parameters.get("table_type", "").upper() == "ICEBERG"
     return TableInfo(
         database=found["DatabaseName"],
         name=found["Name"],
         columns=_fields(storage.get("Columns")),
         keys=_fields(found.get("PartitionKeys")),
         location=storage.get("Location") or "",
-        format=_SERDES.get(serde.get("SerializationLibrary") or "", "unknown"),
+        format="parquet"
+        if iceberg
+        else _SERDES.get(serde.get("SerializationLibrary") or "", "unknown"),
         serde=tuple(sorted((serde.get("Parameters") or {}).items())),
-        parameters=tuple(sorted((found.get("Parameters") or {}).items())),
+        parameters=tuple(sorted(parameters.items())),
         view=view,
     )
 

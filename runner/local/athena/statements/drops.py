@@ -1,4 +1,4 @@
-"""DROP TABLE and DROP VIEW: the catalogue forgets, the data stay."""
+"""DROP TABLE and DROP VIEW: the catalogue forgets; the data stay, but for Iceberg tables."""
 
 from __future__ import annotations
 
@@ -6,23 +6,27 @@ from typing import TYPE_CHECKING
 
 from runner.local.athena.errors import AthenaFailure, DdlFailure
 from runner.local.athena.session import Cursor, Outcome
+from runner.local.athena.statements.iceberg import drop_data
 
 if TYPE_CHECKING:
     from runner.local.athena.session import Session, Statement
 
 
 def drop_table(session: Session, statement: Statement) -> Outcome:
-    """Forget a table; a Hive table's data stay in S3."""
+    """Forget a table; a Hive table's data stay in S3, an Iceberg table's are deleted."""
     cursor = Cursor(statement)
     cursor.expect("DROP", "TABLE")
     if_exists = cursor.accept("IF", "EXISTS")
     database, name = cursor.qualified(session.database)
     cursor.expect_end()
-    if session.planner.lookup(database, name) is None:
+    table = session.planner.lookup(database, name)
+    if table is None:
         if if_exists:
             return Outcome("DDL", "DROP_TABLE")
         raise DdlFailure(f"SemanticException [Error 10001]: Table not found {database}.{name}")
     session.catalog.delete_table(DatabaseName=database, Name=name)
+    if table.is_iceberg:
+        drop_data(session, table)
     return Outcome("DDL", "DROP_TABLE")
 
 

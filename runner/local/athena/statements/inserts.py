@@ -10,6 +10,7 @@ from runner.local.athena.partitions import NULL_PARTITION, hive_folder, visible_
 from runner.local.athena.projection import is_projected
 from runner.local.athena.session import Cursor, Outcome
 from runner.local.athena.sqltypes import SqlType, coerces, parse_type
+from runner.local.athena.statements import iceberg
 from runner.local.athena.statements.formats import STORAGE, storage_of
 from runner.local.athena.tables import Field
 from runner.local.athena.writer import Target
@@ -44,9 +45,11 @@ def insert_into(session: Session, statement: Statement) -> Outcome:
     given = [parse_type(kind) for _, kind in plan.columns]
     fields = _targets(table, named)
     _check_types(fields, given)
-    written = session.writer.write(
-        session.cursor, _reordered(plan.sql, table, fields), _target(table)
-    )
+    select = _reordered(plan.sql, table, fields)
+    if table.is_iceberg:
+        written = iceberg.append(session, database, name, select)
+    else:
+        written = session.writer.write(session.cursor, select, _target(table))
     if table.keys and not is_projected(dict(table.parameters)):
         _register(session, table, written)
     return Outcome(
@@ -164,6 +167,7 @@ class _Properties:
 _ALLOWED = frozenset(
     {
         "format",
+        "location",
         "external_location",
         "write_compression",
         "parquet_compression",
@@ -185,6 +189,9 @@ def create_as(session: Session, statement: Statement) -> Outcome:
     cursor.expect("CREATE", "TABLE")
     if_not_exists = cursor.accept("IF", "NOT", "EXISTS")
     database, name = cursor.qualified(session.database)
+    token = cursor.peek()
+    if token is not None and token.text == "(":
+        return iceberg.create(session, statement)
     properties = _with(cursor)
     cursor.expect("AS")
     query, with_data = _with_data(statement, cursor)
@@ -278,7 +285,7 @@ def _ctas_target(
     columns: Sequence[tuple[str, str]],
 ) -> Target:
     if properties.texts.get("table_type", "HIVE").upper() != "HIVE":
-        raise unsupported("Iceberg")
+        raise unsupported("CREATE TABLE AS with table_type ICEBERG")
     if properties.lists.get("bucketed_by"):
         raise unsupported("bucketed_by")
     fields = tuple(_storable(column, kind) for column, kind in columns)

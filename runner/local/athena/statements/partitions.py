@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from runner.local.athena.errors import DdlFailure, unsupported
 from runner.local.athena.partitions import hive_folder, unescape_value
 from runner.local.athena.session import Cursor, Outcome
+from runner.local.athena.statements.iceberg import alter as alter_iceberg
 from runner.local.glue import GlueError
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ def alter(session: Session, statement: Statement) -> Outcome:
     cursor = Cursor(statement)
     cursor.expect("ALTER", "TABLE")
     table = _need(session, *cursor.qualified(session.database))
+    if table.is_iceberg:
+        return alter_iceberg(session, statement)
     if cursor.accept("ADD"):
         return _add_partitions(session, table, cursor)
     if cursor.accept("DROP"):

@@ -1,5 +1,4 @@
 /*---
 format: iceberg
-keys: [shop]
 ---*/
 SELECT shop FROM staging.events
