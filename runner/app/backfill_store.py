@@ -79,12 +79,14 @@ def named_plan(storage: Storage, name: str | None) -> dict[str, Any] | None:
 def own_name(
     base: str, local: Local, nodes: Mapping[str, Node], ledgers: Mapping[str, Ledger]
 ) -> tuple[str, dict[str, Any] | None]:
-    """Give the first name that is free, or whose plan is not done; and that plan."""
+    """Give the first name that is free, or whose plan can be continued; and that plan."""
     store = _Store(local.storage())
     name, number = base, 1
     while True:
         stored = store.read(name)
-        if stored is None or not is_done(stored, local, nodes, ledgers):
+        if stored is None:
+            return name, None
+        if not _changed(stored, nodes) and not is_done(stored, local, nodes, ledgers):
             return name, stored
         number += 1
         name = f"{base}-{number}"
@@ -116,13 +118,18 @@ def _succeeded(local: Local, name: str) -> bool:
     )
 
 
-def refuse_changed(stored: dict[str, Any], nodes: Mapping[str, Node]) -> None:
-    """Raise UsageError when a table was changed or removed since the plan was made."""
-    changed = [
+def _changed(stored: dict[str, Any], nodes: Mapping[str, Node]) -> list[str]:
+    """Name the tables of a stored plan whose files were changed or removed since."""
+    return [
         table["name"]
         for table in stored["tables"].values()
         if table["name"] not in nodes or nodes[table["name"]].fingerprint != table["fingerprint"]
     ]
+
+
+def refuse_changed(stored: dict[str, Any], nodes: Mapping[str, Node]) -> None:
+    """Raise UsageError when a table was changed or removed since the plan was made."""
+    changed = _changed(stored, nodes)
     if changed:
         found = f"{stored['name']}, planned before {', '.join(changed)} changed"
         advice = "plan anew: leave --name away, or give another one"

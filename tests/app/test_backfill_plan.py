@@ -251,6 +251,21 @@ def test_a_stored_plan_is_not_continued_with_other_sql(tmp_path: Path) -> None:
     assert [fault.code for fault in refused.value.faults] == ["backfill-changed"]
 
 
+def test_a_view_below_that_changed_has_a_new_plan(tmp_path: Path) -> None:
+    files = {
+        "staging/v": sql("SELECT 1 AS id", "kind: view"),
+        "marts/d": insert("SELECT id, '{{ start }}' AS dt FROM staging.v"),
+    }
+    root = project(tmp_path, files)
+    request = BackfillRequest(root, targets=("marts.d",), **DAYS)
+    first = plan_backfill(request, now=TODAY)
+    assert [table.name for table in first.tables] == ["staging.v", "marts.d"]
+    keep_plan(request, first, now=TODAY)
+    (root / "sql/staging/v.sql").write_text(sql("SELECT 2 AS id", "kind: view"))
+    second = plan_backfill(request, now=TODAY)
+    assert (second.name, second.continued) == (f"{first.name}-2", False)
+
+
 def test_the_stored_plan_is_what_was_agreed(tmp_path: Path) -> None:
     root = project(tmp_path, FILES)
     found = plan(root, name="january", now=TODAY)
