@@ -78,6 +78,7 @@ def _node(table: TableFacts, now: datetime) -> Node:
         first=_first(table.first, grain, now),
         last="" if table.last.startswith("NOW") else table.last,
         load=f"{table.load_mart}:{table.load_table}" if table.load_mart else "",
+        iceberg=table.format == "iceberg",
     )
 
 

@@ -210,9 +210,12 @@ def _check_refresh(request: BackfillRequest, nodes: Mapping[str, Node]) -> None:
         elif node.ordered:
             found = f"{name}, which reads its own earlier partitions"
             advice = f"write it in order: runner backfill {name} --all"
+        elif node.iceberg:
+            found = f"{name}, an Iceberg table, whose commits replace rows where they lie"
+            advice = f"write it again in place: runner backfill {name} --all"
         else:
             continue
-        expected = "a table partitioned by time that does not read itself"
+        expected = "a Hive table partitioned by time that does not read itself"
         faults.append(Fault(Place("--full-refresh"), "full-refresh", found, expected, advice))
     if faults:
         raise UsageError(faults)

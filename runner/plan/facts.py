@@ -45,6 +45,7 @@ class Node:
     """Last period that there can be; empty when there is no end."""
     load: str = ""
     """The mart's table that it is loaded into, as mart:table."""
+    iceberg: bool = False
 
     @property
     def ordered(self) -> bool:
