@@ -11,7 +11,17 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, assert_never
 
 from runner.machine.failures import TIMEOUT
-from runner.machine.faults import Crash, Fail, TimeOut, When
+from runner.machine.faults import (
+    Crash,
+    Fail,
+    Meanwhile,
+    Throttle,
+    TimeOut,
+    Unknown,
+    When,
+    throttled,
+    unknown,
+)
 from runner.machine.ports import NoAnswerYet
 from runner.model.ports import ServiceError
 
@@ -90,8 +100,15 @@ class Caller:
                 return Refused(request.key, action.error, action.cause)
             case TimeOut():
                 return Refused(request.key, TIMEOUT, "")
+            case Throttle():
+                return Refused(request.key, throttled(request.resource), "Rate exceeded (injected)")
+            case Unknown():
+                return Refused(request.key, unknown(request.resource), "no answer (injected)")
             case Crash():
                 self._crash()
+                return None
+            case Meanwhile():
+                action.act()
                 return None
             case _:
                 assert_never(action)
