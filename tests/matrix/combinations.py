@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runner.machine import Crash, Fail, Throttle, TimeOut, Unknown, When
-from tests.matrix.scenes import AGAIN, CHANGED, FIRST, WINDOW
+from tests.matrix.scenes import AGAIN, CHANGED, FIRST, FLAVOURS, WINDOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.matrix.scenes import Scenes, StateFacts
 
 RESUME, ANEW = "resume", "anew"
-SAME, SHIFTED = "same window", "overlapping window"
+SAME, SHIFTED, LATE = "same window", "overlapping window", "after it was given up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,8 @@ class Kind:
     action: Action | None = None
     second: str = ""
     tasks_only: bool = True
+    loads_too: bool = True
+    flavours: tuple[str, ...] = FLAVOURS
 
 
 _BEFORE, _AFTER = When.BEFORE, When.AFTER
@@ -47,7 +49,14 @@ FAULTS = (
     Kind("overlap after effect", _AFTER, second=SAME),
     Kind("shifted overlap before effect", _BEFORE, second=SHIFTED),
     Kind("shifted overlap after effect", _AFTER, second=SHIFTED),
+    Kind("late call", _BEFORE, second=LATE, loads_too=False, flavours=(FIRST,)),
 )
+"""An overlap: a second run of the same window, or of one that begins later, from start to end.
+
+A late call: the execution counts as ended while one call of it is still on its way; the input
+changes, a second run takes over and ends; then the call arrives.  (A merge keeps what the first run
+had loaded of the old input, so loads are not struck so.)
+"""
 NEVER = {
     "redriven": "only an execution that AWS redrives has a redrive count",
     "leave": "a Pass after a catcher of States.ALL; it changes nothing",
@@ -85,7 +94,7 @@ def combinations(scenes: Scenes) -> Iterator[Combination]:
             continue
         for flavour, approach in _flavours(scenes, state):
             for fault in FAULTS:
-                if not _fits(state, fault):
+                if flavour not in fault.flavours or not _fits(state, fault):
                     continue
                 ways = (RESUME, ANEW) if isinstance(fault.action, Crash) else (ANEW,)
                 for then in ways:
@@ -94,6 +103,8 @@ def combinations(scenes: Scenes) -> Iterator[Combination]:
 
 def _fits(state: StateFacts, fault: Kind) -> bool:
     """Tell whether a fault can strike: only tasks have an effect, and a Fail state has no end."""
+    if state.kind == "load" and not fault.loads_too:
+        return False
     if state.type == "Fail":
         return not fault.tasks_only and fault.when is When.BEFORE
     return state.type == "Task" or not fault.tasks_only

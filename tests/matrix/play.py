@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 from runner.app.run import RunRequest
 from runner.machine import Crash, Fail, FaultPlan, InjectedFault, Meanwhile, When
-from tests.matrix.combinations import RESUME, SAME, Combination
-from tests.matrix.scenes import BOTH, SHIFTED, WINDOW, child, entered, request
-from tests.matrix.shown import shown
+from tests.matrix.combinations import LATE, RESUME, SAME, SHIFTED, Combination
+from tests.matrix.scenes import BOTH, LATER, WINDOW, change_input, child, entered, request
+from tests.matrix.shown import leased, newest, shown
 from tests.support.forks import in_child
 
 if TYPE_CHECKING:
@@ -53,8 +53,9 @@ def play_one(
     """Play a combination in a copy of its scene; `broken` breaks the product in every child."""
     started = time.monotonic()
     group = scenes.group(one.state.table, one.flavour)
-    window = BOTH if one.fault.second not in {"", SAME} else WINDOW
-    clean = scenes.clean(one.flavour, group, window)
+    window = BOTH if one.fault.second == SHIFTED else WINDOW
+    late = one.fault.second == LATE
+    clean = scenes.clean(one.flavour, group, window, new_input=late)
     root = scenes.folder / f"struck{os.getpid()}"
     shutil.copytree(scenes.base(one.flavour, group), root)
     try:
@@ -74,16 +75,16 @@ class _Game:
 
     def play(self) -> tuple[bool, tuple[int, ...], tuple[str, ...]]:
         one = self.one
+        wrong: list[str] = []
         if one.fault.second:
-            statuses = self._overlapping()
+            statuses = self._overlapping(wrong)
             struck = len(statuses) > 1
         else:
             statuses = [in_child(child(self._request(self._plan(one.fault.action)), self.broken))]
             killed = isinstance(one.fault.action, Crash)
             struck = statuses == [_KILLED] if killed else one.state.name in entered(self.root)
-        wrong = self._contradictions(shown(self.root))
-        again = one.fault.second not in {"", SAME}
-        if any(statuses) or again:
+        wrong += self._contradictions(shown(self.root))
+        if any(statuses) or one.fault.second == SHIFTED:
             statuses.append(in_child(child(self._continued(statuses), self.broken)))
         if statuses[-1] == 1:  # a resumed run may end as failed as it was about to
             statuses.append(in_child(child(self._request(None), self.broken)))
@@ -99,7 +100,7 @@ class _Game:
 
     def _request(self, faults: FaultPlan | None) -> RunRequest:
         window = WINDOW
-        if faults is None and self.one.fault.second not in {"", SAME}:
+        if faults is None and self.one.fault.second == SHIFTED:
             window = BOTH
         return request(self.root, window, self.group, faults)
 
@@ -113,7 +114,7 @@ class _Game:
             faults.append(InjectedFault(name, Fail(error), When.AFTER, first=True))
         return FaultPlan(tuple(faults))
 
-    def _overlapping(self) -> list[int]:
+    def _overlapping(self, wrong: list[str]) -> list[int]:
         """Run; where the run is struck, run again in another process; then go on."""
         told, tell = os.pipe()
         hear, answer = os.pipe()
@@ -133,14 +134,29 @@ class _Game:
         os.close(tell)
         statuses = []
         while os.read(told, 1):
-            second = SHIFTED if self.one.fault.second != SAME else WINDOW
-            other = request(self.root, second, self.group)
-            statuses.append(in_child(child(other, self.broken)))
+            statuses.append(self._second(wrong))
             os.write(answer, b"!")
         _, ended = os.waitpid(process, 0)
         for end in (told, hear, answer):
             os.close(end)
         return [*statuses, os.waitstatus_to_exitcode(ended)]
+
+    def _second(self, wrong: list[str]) -> int:
+        """Run while the first run stands still; it must not write what that one has leased."""
+        kind = self.one.fault.second
+        if kind == LATE:
+            change_input(self.root)
+        table = self.one.state.table
+        held = {table: newest(self.root, table)} if table in leased(self.root) else {}
+        window = LATER if kind == SHIFTED else WINDOW
+        asked = request(self.root, window, self.group)
+        status = in_child(child(asked, self.broken, alone=kind == LATE))
+        wrong += [
+            f"{name}: written while another run held its lease"
+            for name, before in held.items()
+            if kind != LATE and newest(self.root, name) != before
+        ]
+        return status
 
     def _contradictions(self, found: Shown) -> list[str]:
         """Say what no reader may see after a run that failed, died or was disturbed."""

@@ -73,6 +73,17 @@ def shown(root: Path) -> Shown:
     return Shown(rows, told, frozenset(writing), marts, leases, catalogue, tuple(broken))
 
 
+def leased(root: Path) -> tuple[str, ...]:
+    """Name the tables that a run holds the lease of."""
+    listed = _Lake(root).storage.list("_runner/leases/")
+    return tuple(".".join(one.key.split("/")[2:4]).removesuffix(".json") for one in listed)
+
+
+def newest(root: Path, table: str) -> tuple[str, ...]:
+    """Name the records of a table, begun ones too."""
+    return tuple(entry.key for entry in records.entries(_Lake(root).storage, table))
+
+
 def enumerate_row(row: Iterable[Any]) -> Iterator[tuple[str, Any]]:
     """Name the columns of a mart's row by their places."""
     return ((str(number), value) for number, value in enumerate(row) if value is not None)
