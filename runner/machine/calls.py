@@ -96,22 +96,28 @@ class Caller:
         match action:
             case None:
                 return None
-            case Fail():
-                return Refused(request.key, action.error, action.cause)
-            case TimeOut():
-                return Refused(request.key, TIMEOUT, "")
-            case Throttle():
-                return Refused(request.key, throttled(request.resource), "Rate exceeded (injected)")
-            case Unknown():
-                return Refused(request.key, unknown(request.resource), "no answer (injected)")
             case Crash():
                 self._crash()
-                return None
             case Meanwhile():
                 action.act()
-                return None
             case _:
-                assert_never(action)
+                return Refused(request.key, *_named(action, request.resource))
+        return None
+
+
+def _named(action: Fail | TimeOut | Throttle | Unknown, resource: str) -> tuple[str, str]:
+    """Give the error and cause of a call that is to fail."""
+    match action:
+        case Fail():
+            return action.error, action.cause
+        case TimeOut():
+            return TIMEOUT, ""
+        case Throttle():
+            return throttled(resource), "Rate exceeded (injected fault)"
+        case Unknown():
+            return unknown(resource), "no answer (injected fault)"
+        case _:
+            assert_never(action)
 
 
 class Workers:

@@ -38,10 +38,11 @@ def main(words: Sequence[str] | None = None) -> int:
         if asked.list:
             sys.stdout.writelines(f"{one.name}\n" for one in chosen)
             return 0
-        results = []
-        for result in _results(scenes, chosen, asked.jobs):
-            results.append(result)
-            _progress(len(results), len(chosen), sum(bool(one.wrong) for one in results))
+        results: list[Result] = []
+        with contextlib.suppress(KeyboardInterrupt):  # then the report is of what was played
+            for result in _results(scenes, chosen, asked.jobs):
+                results.append(result)
+                _progress(len(results), len(chosen), sum(bool(one.wrong) for one in results))
         text = report(
             results,
             listed=len(every),
@@ -89,7 +90,7 @@ def _choose(asked: argparse.Namespace, every: list[Combination]) -> list[Combina
         and (asked.name is None or fnmatchcase(one.name, asked.name))
     ]
     if asked.all or asked.name or asked.list:
-        return chosen
+        return sorted(chosen, key=lambda one: one.digest)
     return list(sample(chosen, asked.sample))
 
 

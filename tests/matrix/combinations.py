@@ -32,19 +32,27 @@ class Kind:
     second: str = ""
     tasks_only: bool = True
     loads_too: bool = True
+    write: int = 0
+    """Which write to S3 after the state's beginning is the process's last deed."""
     flavours: tuple[str, ...] = FLAVOURS
+    survived: tuple[str, ...] = ()
+    """Kinds whose runs must get over it by themselves."""
 
 
 _BEFORE, _AFTER = When.BEFORE, When.AFTER
+_TABLES = ("insert", "ctas", "view", "ddl")
+_ALL = (*_TABLES, "load", "run")
 FAULTS = (
-    Kind("fail before effect", _BEFORE, Fail("States.TaskFailed")),
-    Kind("fail after effect", _AFTER, Fail("States.TaskFailed")),
+    Kind("fail before effect", _BEFORE, Fail("States.TaskFailed"), survived=_TABLES),
+    Kind("fail after effect", _AFTER, Fail("States.TaskFailed"), survived=_TABLES),
     Kind("time-out with effect", _AFTER, TimeOut()),
-    Kind("throttle", _BEFORE, Throttle()),
-    Kind("unknown outcome without effect", _BEFORE, Unknown()),
-    Kind("unknown outcome with effect", _AFTER, Unknown()),
+    Kind("throttle", _BEFORE, Throttle(), survived=_ALL),
+    Kind("unknown outcome without effect", _BEFORE, Unknown(), survived=_ALL),
+    Kind("unknown outcome with effect", _AFTER, Unknown(), survived=_ALL),
     Kind("crash before effect", _BEFORE, Crash(), tasks_only=False),
     Kind("crash after effect", _AFTER, Crash(), tasks_only=False),
+    Kind("crash at the third write", _BEFORE, write=3),
+    Kind("crash at the fifth write", _BEFORE, write=5),
     Kind("overlap before effect", _BEFORE, second=SAME, tasks_only=False),
     Kind("overlap after effect", _AFTER, second=SAME),
     Kind("shifted overlap before effect", _BEFORE, second=SHIFTED),
@@ -57,6 +65,11 @@ A late call: the execution counts as ended while one call of it is still on its 
 changes, a second run takes over and ends; then the call arrives.  (A merge keeps what the first run
 had loaded of the old input, so loads are not struck so.)
 """
+_WRITING = {
+    "insert": ("prepare", "reconcile", "publish"),
+    "ctas": ("prepare", "accept"),
+}
+"""States after whose beginning the keeper writes several objects."""
 NEVER = {
     "redriven": "only an execution that AWS redrives has a redrive count",
     "leave": "a Pass after a catcher of States.ALL; it changes nothing",
@@ -79,7 +92,7 @@ class Combination:
     @property
     def name(self) -> str:
         """Give the words that name it: flavour, state, fault, way to go on."""
-        return " / ".join((self.flavour, self.state.name, self.fault.name, self.then))
+        return f"{self.flavour} / {self.state.name} / {self.fault.name} / {self.then}"
 
     @property
     def digest(self) -> str:
@@ -88,21 +101,39 @@ class Combination:
 
 
 def combinations(scenes: Scenes) -> Iterator[Combination]:
-    """List every combination; what cannot be struck is left out and told by `unreached`."""
+    """List every combination; states that cannot be struck are told by `unreached`."""
     for state in scenes.states:
-        if state.verb in NEVER:
-            continue
-        for flavour, approach in _flavours(scenes, state):
-            for fault in FAULTS:
-                if flavour not in fault.flavours or not _fits(state, fault):
-                    continue
-                ways = (RESUME, ANEW) if isinstance(fault.action, Crash) else (ANEW,)
-                for then in ways:
-                    yield Combination(flavour, state, fault, then, approach)
+        yield from _of_state(scenes, state)
+
+
+def find(scenes: Scenes, names: Iterable[str]) -> tuple[Combination, ...]:
+    """Find combinations by name, making only their own scenes; KeyError for one that is none."""
+    found: dict[str, Combination] = {}
+    for name in names:
+        if name not in found:
+            subject = name.split(" / ")[1]
+            for state in scenes.states:
+                if state.name == subject:
+                    found |= {one.name: one for one in _of_state(scenes, state)}
+    return tuple(found[name] for name in names)
+
+
+def _of_state(scenes: Scenes, state: StateFacts) -> Iterator[Combination]:
+    if state.verb in NEVER:
+        return
+    for flavour, approach in _flavours(scenes, state):
+        for fault in FAULTS:
+            if flavour not in fault.flavours or not _fits(state, fault):
+                continue
+            kills = fault.write or isinstance(fault.action, Crash)
+            for then in (RESUME, ANEW) if kills else (ANEW,):
+                yield Combination(flavour, state, fault, then, approach)
 
 
 def _fits(state: StateFacts, fault: Kind) -> bool:
     """Tell whether a fault can strike: only tasks have an effect, and a Fail state has no end."""
+    if fault.write:
+        return state.verb in _WRITING.get(state.kind, ())
     if state.kind == "load" and not fault.loads_too:
         return False
     if state.type == "Fail":
@@ -119,11 +150,11 @@ def unreached(scenes: Scenes) -> tuple[str, ...]:
     )
 
 
-def _flavours(
-    scenes: Scenes, state: StateFacts
-) -> Iterator[tuple[str, tuple[str, str] | None]]:
+def _flavours(scenes: Scenes, state: StateFacts) -> Iterator[tuple[str, tuple[str, str] | None]]:
     """Give the flavours in which a state is entered, and by whose failure."""
-    found = [flavour for flavour in (FIRST, AGAIN) if state.name in _entered(scenes, state, flavour)]
+    found = [
+        flavour for flavour in (FIRST, AGAIN) if state.name in _entered(scenes, state, flavour)
+    ]
     if not found and state.name in _entered(scenes, state, CHANGED):
         found = [CHANGED]
     for flavour in found:
@@ -150,12 +181,13 @@ def _entered(scenes: Scenes, state: StateFacts, flavour: str) -> frozenset[str]:
 
 
 def sample(every: Iterable[Combination], most: int) -> tuple[Combination, ...]:
-    """Choose some: each (kind, verb) and each (kind, fault) at least once, in an order of hashes."""
+    """Choose some in an order of hashes: each (kind, verb) and (kind, fault) at least once."""
     ordered = sorted(every, key=lambda one: one.digest)
     chosen: list[Combination] = []
     seen: set[tuple[str, str]] = set()
     for one in ordered:
-        pairs = {(one.state.kind, one.state.verb), (one.state.kind, one.fault.name)}
+        what = one.state.verb if one.state.table else one.state.type
+        pairs = {(one.state.kind, what), (one.state.kind, one.fault.name)}
         if not pairs <= seen:
             seen |= pairs
             chosen.append(one)

@@ -9,12 +9,14 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import time
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runner.app.run import RunRequest
+from runner.local.s3 import FolderS3
 from runner.machine import Crash, Fail, FaultPlan, InjectedFault, Meanwhile, When
 from tests.matrix.combinations import LATE, RESUME, SAME, SHIFTED, Combination
 from tests.matrix.scenes import BOTH, LATER, WINDOW, change_input, child, entered, request
@@ -22,11 +24,11 @@ from tests.matrix.shown import leased, newest, shown
 from tests.support.forks import in_child
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.matrix.scenes import Clean, Scenes
-    from tests.matrix.shown import Shown
+    from tests.matrix.shown import Row, Shown
 
 _KILLED = -9
 
@@ -80,9 +82,13 @@ class _Game:
             statuses = self._overlapping(wrong)
             struck = len(statuses) > 1
         else:
-            statuses = [in_child(child(self._request(self._plan(one.fault.action)), self.broken))]
-            killed = isinstance(one.fault.action, Crash)
+            action = Meanwhile(lambda: die_at_write(one.fault.write))
+            plan = self._plan(action if one.fault.write else one.fault.action)
+            statuses = [in_child(child(self._request(plan), self.broken))]
+            killed = bool(one.fault.write) or isinstance(one.fault.action, Crash)
             struck = statuses == [_KILLED] if killed else one.state.name in entered(self.root)
+        if statuses[0] != 0 and one.approach is None and one.state.kind in one.fault.survived:
+            wrong.append(f"the run ended with status {statuses[0]}: it did not get over the fault")
         wrong += self._contradictions(shown(self.root))
         if any(statuses) or one.fault.second == SHIFTED:
             statuses.append(in_child(child(self._continued(statuses), self.broken)))
@@ -181,6 +187,25 @@ class _Game:
         return wrong
 
 
+def die_at_write(number: int) -> None:
+    """Let this process, a child, die where it would write to S3 for so many times from now on."""
+    left = [number]
+
+    def counted(name: str) -> Callable[..., object]:
+        method = getattr(FolderS3, name)
+
+        def write(*arguments: object, **more: object) -> object:
+            left[0] -= 1
+            if left[0] == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return method(*arguments, **more)
+
+        return write
+
+    for name in ("put_object", "copy_object", "delete_objects"):
+        setattr(FolderS3, name, counted(name))
+
+
 def _guarded(work: Callable[[], int]) -> int:
     with contextlib.suppress(BaseException):
         return work()
@@ -197,23 +222,29 @@ def _differences(found: Shown, wanted: Shown) -> list[str]:
     """Compare what is left with what the clean run left, row by row."""
     wrong = list(found.broken)
     for table in sorted({*found.rows, *wanted.rows}):
-        for period in sorted({*found.rows.get(table, {}), *wanted.rows.get(table, {})}):
-            got = Counter(found.rows.get(table, {}).get(period, ()))
-            want = Counter(wanted.rows.get(table, {}).get(period, ()))
-            if got != want:
-                more, less = (got - want).total(), (want - got).total()
-                wrong.append(f"{table} {period}: {less} rows lost, {more} too many")
-    for table in sorted({*found.records, *wanted.records}):
-        if found.records.get(table) != wanted.records.get(table):
-            wrong.append(f"records of {table} differ")
-    for mart in sorted({*found.marts, *wanted.marts}):
-        got, want = Counter(found.marts.get(mart, ())), Counter(wanted.marts.get(mart, ()))
-        if got != want:
-            more, less = (got - want).total(), (want - got).total()
-            wrong.append(f"mart {mart}: {less} rows lost, {more} too many")
-    for table in sorted({*found.catalogue, *wanted.catalogue}):
-        if found.catalogue.get(table) != wanted.catalogue.get(table):
-            wrong.append(f"the catalogue's entry of {table} differs")
+        got, want = found.rows.get(table, {}), wanted.rows.get(table, {})
+        wrong += _rows_differ(table, got, want)
+    wrong += [
+        f"records of {table} differ"
+        for table in sorted({*found.records, *wanted.records})
+        if found.records.get(table) != wanted.records.get(table)
+    ]
+    wrong += _rows_differ("mart", found.marts, wanted.marts)
+    wrong += [
+        f"the catalogue's entry of {table} differs"
+        for table in sorted({*found.catalogue, *wanted.catalogue})
+        if found.catalogue.get(table) != wanted.catalogue.get(table)
+    ]
     wrong += [f"unfinished: {table} {period}" for table, period in sorted(found.writing)]
     wrong += [f"lease left: {lease}" for lease in found.leases]
     return wrong
+
+
+def _rows_differ(
+    where: str, found: dict[str, list[Row]], wanted: dict[str, list[Row]]
+) -> Iterator[str]:
+    for part in sorted({*found, *wanted}):
+        got, want = Counter(found.get(part, ())), Counter(wanted.get(part, ()))
+        if got != want:
+            more, less = (got - want).total(), (want - got).total()
+            yield f"{where} {part}: {less} rows lost, {more} too many"

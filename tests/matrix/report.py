@@ -24,15 +24,20 @@ def report(
     lines = [
         "# Fault matrix",
         "",
-        f"{len(results)} of {listed} combinations, {len(wrong)} wrong, {len(idle)} not struck; "
-        f"{seconds:.0f} s with {jobs} job{'s' * (jobs != 1)}",
+        _counts(results, listed) + f"; {seconds:.0f} s with {jobs} job{'s' * (jobs != 1)}",
     ]
     if wrong:
         lines += ["", "## Wrong", ""]
         for one in wrong:
             lines += _told(one)
     if idle:
-        lines += ["", "## Not struck", "", "The state was not entered, or not at the first try.", ""]
+        lines += [
+            "",
+            "## Not struck",
+            "",
+            "The state was not entered, or not at the first try.",
+            "",
+        ]
         lines += [f"- {one.combination.name} (ended {one.statuses})" for one in idle]
     lines += ["", "## Combinations and how many are wrong", "", *_totals(results)]
     lines += ["", "## How runs ended before they were continued", "", *_endings(results)]
@@ -40,6 +45,12 @@ def report(
     lines += [f"- every `{verb}`: {why}" for verb, why in NEVER.items()]
     lines += [f"- `{name}`: nothing leads to it" for name in unreached]
     return "\n".join([*lines, ""])
+
+
+def _counts(results: Sequence[Result], listed: int) -> str:
+    wrong = sum(bool(one.wrong) for one in results)
+    idle = sum(not one.struck for one in results)
+    return f"{len(results)} of {listed} combinations, {wrong} wrong, {idle} not struck"
 
 
 def _told(one: Result) -> list[str]:

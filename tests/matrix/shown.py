@@ -1,7 +1,7 @@
 """What a project's runs left, as a reader finds it: rows below each published location.
 
 Read from the folders and the catalogue's file, not through the product's Athena.  What a record
-says and what lies there are compared: a period whose record is `published` must hold just its files.
+says and what lies there are compared: where it is `published`, just its files must be there.
 """
 
 from __future__ import annotations
@@ -136,17 +136,13 @@ def _catalogue(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _parquet(path: Path, folders: str) -> list[Row]:
     with duckdb.connect() as connection:
-        found = connection.execute(
-            f"SELECT * FROM read_parquet('{path}', hive_partitioning=false)"  # noqa: S608
-        )
+        found = connection.execute(f"SELECT * FROM read_parquet('{path}', hive_partitioning=false)")
         names = [column[0] for column in found.description]
         parts = [part.partition("=") for part in filter(None, folders.split("/"))]
         keys = [(name, unquote(value)) for name, _, value in parts]
         return [
             tuple(
-                sorted(
-                    [*keys, *((n, v) for n, v in zip(names, row, strict=True) if v is not None)]
-                )
+                sorted([*keys, *((n, v) for n, v in zip(names, row, strict=True) if v is not None)])
             )
             for row in found.fetchall()
         ]
