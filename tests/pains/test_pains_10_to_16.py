@@ -186,7 +186,7 @@ UNSAFE = {
     "iceberg without keys": (sql("SELECT 1 AS id", "format: iceberg"), "iceberg"),
     "a location of one's own": (
         sql("SELECT 1 AS id", "properties: {external_location: 's3://lake/x/'}"),
-        "PROP",
+        "property-reserved",
     ),
 }
 
