@@ -13,8 +13,18 @@ import pytest
 from runner.app.bundle import open_bundle
 from runner.app.local_places import open_places
 from runner.machine import Throttle, Unknown, When
-from tests.pains.scene import DAYS, EVERYTHING, ROWS, daily, drop_in, failed_query, files, sent
-from tests.pains.scene import strike, whole
+from tests.pains.scene import (
+    DAYS,
+    EVERYTHING,
+    ROWS,
+    daily,
+    drop_in,
+    failed_query,
+    files,
+    sent,
+    strike,
+    whole,
+)
 from tests.semantics.little import NOW, go, read, records, statements, statuses
 
 if TYPE_CHECKING:
@@ -24,7 +34,7 @@ if TYPE_CHECKING:
 def test_pain_01_files_that_the_catalogue_does_not_know_are_not_read_beside_new_ones(
     tmp_path: Path,
 ) -> None:
-    """dbt-adapters#1895: the delete list came from Glue, the files stayed, a re-run doubled them."""
+    """dbt-adapters#1895: the delete list came from Glue, so files stayed and a re-run doubled."""
     root = daily(tmp_path)
     go(root, *DAYS)
     drop_in(root, "left-by-a-failed-insert.parquet")
@@ -79,7 +89,7 @@ def test_pain_03_04_a_table_written_whole_is_written_again_and_again(tmp_path: P
 def test_pain_of_tokens_a_submission_without_an_answer_starts_no_second_query(
     tmp_path: Path,
 ) -> None:
-    """airflow PR#72419, athena-express#37: without a token, a lost answer ran the query twice."""
+    """airflow PR#72419, athena-express#37: without a token a lost answer ran a query twice."""
     root = daily(tmp_path)
     assert go(root, *DAYS, faults=strike("marts.x insert", Unknown())).status == "SUCCEEDED"
     first, again = statements(root, "INSERT INTO")

@@ -1,4 +1,4 @@
-"""Pains of blind retries, of deletions and of catalogues that nobody looks at, of unsafe settings."""
+"""Pains of blind retries, of deletions and catalogues nobody looks at, of unsafe settings."""
 
 from __future__ import annotations
 
@@ -97,7 +97,11 @@ class Refusing:
 def refuse(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
     """Let deletions of marts.x be refused for so many requests."""
     refusing = Refusing(times)
-    monkeypatch.setattr(FolderS3, "delete_objects", lambda s3, **given: refusing(s3, **given))
+
+    def delete_objects(s3: FolderS3, **given: Any) -> Mapping[str, Any]:  # noqa: ANN401 - boto3
+        return refusing(s3, **given)
+
+    monkeypatch.setattr(FolderS3, "delete_objects", delete_objects)
 
 
 def test_pain_11_deletions_that_are_refused_for_a_while_are_tried_again(
