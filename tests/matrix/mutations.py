@@ -140,7 +140,7 @@ def loses_a_file_and_never_looks(patch: pytest.MonkeyPatch) -> None:
 
 def completes_records_before_promotion(patch: pytest.MonkeyPatch) -> None:
     """Say that a window is published before its files are there."""
-    promote = _publish.promote
+    promote: Any = vars(_publish)["promote"]
 
     def hasty(keeper: Any, attempt: Any, body: dict[str, Any], *more: Any) -> Any:  # noqa: ANN401
         found = _records.entries(keeper.storage, attempt.spec.name)
@@ -249,6 +249,6 @@ MUTATIONS = (
             _cell("first", "marts.tenants insert", "fail after effect"),
             _cell("first", f"{_STAGING} insert", "fail after effect"),
         ),
-        finds="0 rows lost, 2 too many",
+        finds=r"marts.tenants .*: 0 rows lost, \d too many",
     ),
 )
