@@ -12,7 +12,14 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.matrix.combinations import FAULTS, Combination, combinations, sample, unreached
+from tests.matrix.combinations import (
+    FAULTS,
+    Combination,
+    combinations,
+    find,
+    sample,
+    unreached,
+)
 from tests.matrix.play import Result, play_one
 from tests.matrix.report import report
 from tests.matrix.scenes import FLAVOURS, Scenes
@@ -33,7 +40,10 @@ def main(words: Sequence[str] | None = None) -> int:
     preload()
     with swift_folder() as folder:
         scenes = Scenes(folder)
-        every = list(combinations(scenes))
+        every = list(_asked_for(asked, scenes))
+        if not every:
+            sys.stderr.write("no combination fits; --list names them\n")
+            return 2
         chosen = _choose(asked, every)
         if asked.list:
             sys.stdout.writelines(f"{one.name}\n" for one in chosen)
@@ -46,7 +56,7 @@ def main(words: Sequence[str] | None = None) -> int:
         text = report(
             results,
             listed=len(every),
-            unreached=unreached(scenes),
+            unreached=() if asked.table or asked.kind or asked.name else unreached(scenes),
             seconds=time.monotonic() - started,
             jobs=asked.jobs,
         )
@@ -79,19 +89,25 @@ def _read(words: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
+def _asked_for(asked: argparse.Namespace, scenes: Scenes) -> Iterator[Combination]:
+    """List what the words fit; the scenes of one combination by its name are soon made."""
+    if asked.name and "*" not in asked.name:
+        with contextlib.suppress(LookupError):
+            yield from find(scenes, [asked.name])
+        return
+    for one in combinations(scenes, table=asked.table, kind=asked.kind):
+        if (
+            asked.flavour in {None, one.flavour}
+            and (asked.fault or "") in one.fault.name
+            and (asked.name is None or fnmatchcase(one.name, asked.name))
+        ):
+            yield one
+
+
 def _choose(asked: argparse.Namespace, every: list[Combination]) -> list[Combination]:
-    chosen = [
-        one
-        for one in every
-        if asked.kind in {None, one.state.kind}
-        and asked.table in {None, one.state.table}
-        and asked.flavour in {None, one.flavour}
-        and (asked.fault or "") in one.fault.name
-        and (asked.name is None or fnmatchcase(one.name, asked.name))
-    ]
     if asked.all or asked.name or asked.list:
-        return sorted(chosen, key=lambda one: one.digest)
-    return list(sample(chosen, asked.sample))
+        return sorted(every, key=lambda one: one.digest)
+    return list(sample(every, asked.sample))
 
 
 def _results(scenes: Scenes, chosen: list[Combination], jobs: int) -> Iterator[Result]:

@@ -100,10 +100,16 @@ class Combination:
         return hashlib.sha256(self.name.encode()).hexdigest()
 
 
-def combinations(scenes: Scenes) -> Iterator[Combination]:
-    """List every combination; states that cannot be struck are told by `unreached`."""
+def combinations(
+    scenes: Scenes, *, table: str | None = None, kind: str | None = None
+) -> Iterator[Combination]:
+    """List every combination, or those of a table or a kind of state; only their scenes are made.
+
+    States that cannot be struck are told by `unreached`.
+    """
     for state in scenes.states:
-        yield from _of_state(scenes, state)
+        if table in {None, state.table} and kind in {None, state.kind}:
+            yield from _of_state(scenes, state)
 
 
 def find(scenes: Scenes, names: Iterable[str]) -> tuple[Combination, ...]:

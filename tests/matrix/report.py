@@ -18,7 +18,7 @@ _SHOWN = 10
 def report(
     results: Sequence[Result], *, listed: int, unreached: Sequence[str], seconds: float, jobs: int
 ) -> str:
-    """Write the report as Markdown; `listed` is the number of combinations of the definition."""
+    """Write the report as Markdown; `listed` is the number of combinations asked for."""
     wrong = [one for one in results if one.wrong]
     idle = [one for one in results if not one.struck]
     lines = [
