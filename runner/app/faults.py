@@ -1,7 +1,9 @@
 """Faults on purpose, as words: `<state>:<action>[@<attempt>]`.
 
-Actions: `fail=ERROR`, `timeout`, `crash`, each with `-after` for after the task's effect:
-`staging.flights insert:crash-after`, `* publish:fail=Lambda.Unknown@0`.
+Actions: `fail=ERROR`, `timeout`, `throttle`, `unknown`, `crash`, each with `-after` for after the
+task's effect: `staging.flights insert:crash-after`, `* publish:fail=Lambda.Unknown@0`.  `throttle`
+and `unknown` are the errors by which the task's own service refuses too many calls, and does not
+answer.
 """
 
 from __future__ import annotations
@@ -9,10 +11,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import Fault, Place, UsageError
-from runner.machine import Crash, Fail, FaultPlan, InjectedFault, TimeOut, When
+from runner.machine import Crash, Fail, FaultPlan, InjectedFault, Throttle, TimeOut, Unknown, When
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from runner.machine.faults import Action
 
 
 def read_faults(words: Iterable[str]) -> FaultPlan:
@@ -23,7 +27,7 @@ def read_faults(words: Iterable[str]) -> FaultPlan:
         try:
             found.append(_read(word))
         except ValueError as error:
-            expected = "STATE:ACTION[@ATTEMPT], ACTION one of fail=ERROR, timeout, crash, -after"
+            expected = f"STATE:ACTION[@ATTEMPT], ACTION one of {_ACTIONS}, each with -after or not"
             advice = "for example 'staging.flights insert:crash-after'"
             faults.append(Fault(Place("--fault"), "bad-fault", str(error), expected, advice))
     if faults:
@@ -79,11 +83,18 @@ def _read(word: str) -> InjectedFault:
     )
 
 
-def _action(name: str, error: str, word: str) -> Fail | TimeOut | Crash:
+_PLAIN: dict[str, Action] = {
+    "timeout": TimeOut(),
+    "throttle": Throttle(),
+    "unknown": Unknown(),
+    "crash": Crash(),
+}
+_ACTIONS = ", ".join(("fail=ERROR", *_PLAIN))
+
+
+def _action(name: str, error: str, word: str) -> Action:
     if name == "fail" and error:
         return Fail(error)
-    if name == "timeout":
-        return TimeOut()
-    if name == "crash":
-        return Crash()
+    if name in _PLAIN:
+        return _PLAIN[name]
     raise ValueError(f"action {name!r} in {word!r}")

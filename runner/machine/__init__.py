@@ -8,7 +8,17 @@ from runner.machine.definition import Definition
 from runner.machine.events import Event, EventKind, Journal, MemoryJournal
 from runner.machine.execution import SimulatedCrash, run
 from runner.machine.failures import InvalidDefinition, JournalMismatch
-from runner.machine.faults import Crash, Fail, FaultPlan, InjectedFault, TimeOut, When
+from runner.machine.faults import (
+    Crash,
+    Fail,
+    FaultPlan,
+    InjectedFault,
+    Meanwhile,
+    Throttle,
+    TimeOut,
+    Unknown,
+    When,
+)
 from runner.machine.parse import parse_definition
 from runner.machine.ports import (
     Abort,
@@ -36,6 +46,7 @@ __all__ = [
     "InvalidDefinition",
     "Journal",
     "JournalMismatch",
+    "Meanwhile",
     "MemoryJournal",
     "NoAnswerYet",
     "Outcome",
@@ -43,7 +54,9 @@ __all__ = [
     "Status",
     "TaskRequest",
     "TaskService",
+    "Throttle",
     "TimeOut",
+    "Unknown",
     "VirtualClock",
     "When",
     "parse_definition",

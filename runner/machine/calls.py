@@ -11,7 +11,17 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, assert_never
 
 from runner.machine.failures import TIMEOUT
-from runner.machine.faults import Crash, Fail, TimeOut, When
+from runner.machine.faults import (
+    Crash,
+    Fail,
+    Meanwhile,
+    Throttle,
+    TimeOut,
+    Unknown,
+    When,
+    throttled,
+    unknown,
+)
 from runner.machine.ports import NoAnswerYet
 from runner.model.ports import ServiceError
 
@@ -86,15 +96,28 @@ class Caller:
         match action:
             case None:
                 return None
-            case Fail():
-                return Refused(request.key, action.error, action.cause)
-            case TimeOut():
-                return Refused(request.key, TIMEOUT, "")
             case Crash():
                 self._crash()
-                return None
+            case Meanwhile():
+                action.act()
             case _:
-                assert_never(action)
+                return Refused(request.key, *_named(action, request.resource))
+        return None
+
+
+def _named(action: Fail | TimeOut | Throttle | Unknown, resource: str) -> tuple[str, str]:
+    """Give the error and cause of a call that is to fail."""
+    match action:
+        case Fail():
+            return action.error, action.cause
+        case TimeOut():
+            return TIMEOUT, ""
+        case Throttle():
+            return throttled(resource), "Rate exceeded (injected fault)"
+        case Unknown():
+            return unknown(resource), "no answer (injected fault)"
+        case _:
+            assert_never(action)
 
 
 class Workers:

@@ -1,13 +1,17 @@
-"""Faults on purpose: which call or state is to fail, time out or crash, and when.
+"""Faults on purpose: which call or state is to fail, time out, crash or stand still, and when.
 
 A `FaultPlan` is given to `run`; the driver asks it around every call and at every transition.
+Errors that every service has under a name of its own are named by the task's resource.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class When(StrEnum):
@@ -30,8 +34,28 @@ class TimeOut:
 
 
 @dataclass(frozen=True, slots=True)
+class Throttle:
+    """The service refuses the call because there are too many, under its own name for that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """No answer arrives: `<Service>.SdkClientException`, as when a connection breaks."""
+
+
+@dataclass(frozen=True, slots=True)
 class Crash:
     """The process dies: the crash port given to `run` is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meanwhile:
+    """The process stands still while something else happens; then it goes on."""
+
+    act: Callable[[], None]
+
+
+Action: TypeAlias = Fail | TimeOut | Throttle | Unknown | Crash | Meanwhile
 
 
 class InjectedFault(NamedTuple):
@@ -39,12 +63,14 @@ class InjectedFault(NamedTuple):
 
     state: str
     """A pattern (`*`, `?`) for the state's name or the whole key (`Each#1[[]3]/Load#1`)."""
-    action: Fail | TimeOut | Crash
+    action: Action
     when: When = When.BEFORE
     visit: int | None = None
     """Which entering of the state within its branch, from 1; None means any."""
     attempt: int | None = None
     """Which retry of a task, from 0; None means any.  States other than tasks have none."""
+    first: bool = False
+    """Strike only where the state and all that is around it are entered for the first time."""
 
 
 class FaultPlan(NamedTuple):
@@ -52,29 +78,85 @@ class FaultPlan(NamedTuple):
 
     faults: tuple[InjectedFault, ...] = ()
 
-    def of_call(
-        self, key: str, state: str, *, attempt: int, when: When
-    ) -> Fail | TimeOut | Crash | None:
+    def of_call(self, key: str, state: str, *, attempt: int, when: When) -> Action | None:
         """Find what happens to a call; `key` is the state's key, without the attempt."""
         for fault in self.faults:
             fits = fault.when is when and fault.attempt in {None, attempt}
-            if fits and _place_fits(fault, key, state):
+            if fits and _place_fits(fault, key, state, attempt=attempt):
                 return fault.action
         return None
 
-    def crashes_at(self, key: str, state: str, *, when: When) -> bool:
-        """Tell whether the process dies at this transition of a state that is not a task."""
-        return any(
-            isinstance(fault.action, Crash)
-            and fault.when is when
-            and _place_fits(fault, key, state)
-            for fault in self.faults
-        )
+    def of_transition(self, key: str, state: str, *, when: When) -> Crash | Meanwhile | None:
+        """Find what happens at a transition of a state that is not a task."""
+        for fault in self.faults:
+            if not isinstance(fault.action, Crash | Meanwhile) or fault.when is not when:
+                continue
+            if _place_fits(fault, key, state):
+                return fault.action
+        return None
 
 
-def _place_fits(fault: InjectedFault, key: str, state: str) -> bool:
+def _place_fits(fault: InjectedFault, key: str, state: str, *, attempt: int = 0) -> bool:
     from fnmatch import fnmatchcase  # noqa: PLC0415  (only with faults)
 
     if not (fnmatchcase(state, fault.state) or fnmatchcase(key, fault.state)):
         return False
+    if fault.first and (attempt or not _is_first(key)):
+        return False
     return fault.visit is None or key.rpartition("#")[2] == str(fault.visit)
+
+
+def _is_first(key: str) -> bool:
+    """Tell whether every visit in a key is the first, and every retry around it number 0.
+
+    >>> _is_first("Each#1.0[3]/Load#1"), _is_first("Each#1.1[3]/Load#1"), _is_first("Load#2")
+    (True, False, False)
+    """
+    import re  # noqa: PLC0415  (only with faults)
+
+    return all(
+        visit == "1" and retry in {"", "0"}
+        for visit, retry in re.findall(r"#(\d+)(?:\.(\d+)\[)?", key)
+    )
+
+
+_THROTTLED = {
+    "athena": "Athena.TooManyRequestsException",
+    "ecs": "ECS.ThrottlingException",
+    "glue": "Glue.ThrottlingException",
+    "lambda": "Lambda.TooManyRequestsException",
+    "sns": "SNS.ThrottledException",
+    "states": "StepFunctions.ThrottlingException",
+}
+_PREFIXES = {"ecs": "ECS", "sns": "SNS", "states": "StepFunctions"}
+
+
+def throttled(resource: str) -> str:
+    """Name the error by which the service of a task's resource refuses too many calls.
+
+    >>> throttled("arn:aws:states:::aws-sdk:glue:createTable")
+    'Glue.ThrottlingException'
+    """
+    service = _service(resource)
+    return _THROTTLED.get(service, f"{_prefix(service)}.ThrottlingException")
+
+
+def unknown(resource: str) -> str:
+    """Name the error of a call whose answer did not arrive.
+
+    >>> unknown("arn:aws:states:::athena:startQueryExecution.sync")
+    'Athena.SdkClientException'
+    """
+    return f"{_prefix(_service(resource))}.SdkClientException"
+
+
+def _service(resource: str) -> str:
+    """Give the service of an integration's ARN; that of a function or an activity by itself."""
+    parts = resource.split(":")
+    if not resource.startswith("arn:aws:states:::"):
+        return parts[2] if len(parts) > 2 else resource  # noqa: PLR2004 - arn:partition:service
+    return parts[6] if parts[5].startswith("aws-sdk") else parts[5]
+
+
+def _prefix(service: str) -> str:
+    return _PREFIXES.get(service, service[:1].upper() + service[1:])

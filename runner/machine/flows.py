@@ -22,7 +22,7 @@ from runner.machine.definition import (
 )
 from runner.machine.events import EventKind
 from runner.machine.failures import RUNTIME, ReportedError, StateError, matches
-from runner.machine.faults import When
+from runner.machine.faults import Crash, Meanwhile, When
 from runner.machine.fibers import FlowRun, Frame, Sleep, Visit
 from runner.machine.retries import delay_s
 from runner.machine.templates import Template
@@ -82,8 +82,13 @@ def _exit(visit: Visit, output: Json, assigned: Mapping[str, Json]) -> None:
 
 def _strike(state: State, visit: Visit, when: When) -> None:
     shared = visit.frame.shared
-    if not isinstance(state, Task) and shared.faults.crashes_at(visit.key, visit.state, when=when):
-        shared.crash()
+    if isinstance(state, Task):
+        return
+    match shared.faults.of_transition(visit.key, visit.state, when=when):
+        case Crash():
+            shared.crash()
+        case Meanwhile(act):
+            act()
 
 
 def _run_state(state: State, visit: Visit, raw: Json) -> Generator[Request, Json, Step]:

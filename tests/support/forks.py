@@ -151,7 +151,7 @@ def left_behind(root: Path, mart: Path) -> Left:
             there = {storage.uri(s.key) for s in storage.list(storage.key(location))}
             orphans += sorted(there - files)
     leases = tuple(stored.key for stored in storage.list("_runner/leases/"))
-    return Left(tables, _mart(mart), told, tuple(writing), leases, tuple(orphans), paths)
+    return Left(tables, mart_rows(mart), told, tuple(writing), leases, tuple(orphans), paths)
 
 
 def _tables(storage: Storage) -> list[str]:
@@ -172,7 +172,8 @@ def _rows(paths: tuple[str, ...]) -> list[tuple[Any, ...]]:
         return connection.execute(query).fetchall()
 
 
-def _mart(path: Path) -> dict[str, list[tuple[Any, ...]]]:
+def mart_rows(path: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """Read every table of a mart, but those of the loader's own."""
     if not path.is_file():
         return {}
     with sqlite3.connect(path) as connection:

@@ -27,7 +27,8 @@ from runner.cli.texts import INTERRUPTED
     "faults",
     multiple=True,
     metavar="STATE:ACTION",
-    help="Make a state fail on purpose, e.g. 'staging.flights insert:crash-after'.",
+    help="Make a state fail on purpose: fail=ERROR, timeout, throttle, unknown or crash, "
+    "before or -after its effect, e.g. 'staging.flights insert:crash-after'.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print events as JSON lines.")
 @project_options
