@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from runner.app.adopt import plan_adopt
 from runner.app.drop import drop, plan_drop
+from runner.app.gc import find_garbage
 from runner.app.leftovers import leftovers
 from runner.app.tenure import holding
 from runner.errors import RunFailed, UsageError
 from runner.local.glue import GlueCatalog
-from tests.semantics.little import go, insert, project, read, records, rows_of, sql
+from tests.semantics.little import CONFIG, go, insert, project, read, records, rows_of, sql
 from tests.support.little_lake import files, opened
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 ROWS = rows_of((1, "2024-01-01"), (2, "2024-01-02"), (3, "2024-01-03"))
@@ -150,3 +153,26 @@ def test_a_prefix_that_another_table_uses_stays(root: Path) -> None:
 def test_a_name_that_is_none_is_refused(root: Path, name: str) -> None:
     with pytest.raises(UsageError, match=r"not a table name"):
         plan_drop(root, name, data=False)
+
+
+AWS = """\
+  prod: {engine: aws, region: eu-west-1, account: "123456789012", lake: "s3://l/", results: "s3://r/"}
+"""
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        lambda root: plan_drop(root, "marts.one", data=False, environment="prod"),
+        lambda root: plan_adopt(root, "marts.one", environment="prod"),
+        lambda root: find_garbage(root, environment="prod"),
+        lambda root: leftovers(root, environment="prod"),
+    ],
+    ids=["drop", "adopt", "gc", "leftovers"],
+)
+def test_an_environment_on_aws_is_refused_so_far(
+    tmp_path: Path, command: Callable[[Path], object]
+) -> None:
+    made = project(tmp_path, {"marts/one": sql("SELECT 1 AS one")}, config=CONFIG + AWS)
+    with pytest.raises(UsageError, match="prod, which is on AWS"):
+        command(made)

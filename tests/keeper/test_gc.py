@@ -236,7 +236,7 @@ def test_a_table_that_is_being_written_shows_no_orphans(scene: Sweeping) -> None
     scene.lake.running.clear()
     assert list(scene.plan(days=1)) == ["orphan"]
     with pytest.raises(Killed):
-        turn.call(**event, client=HookedS3(scene.lake.client, copy_object=_die))
+        turn.call(**event, client=HookedS3(scene.lake.client, delete_objects=_die))
     assert scene.plan(days=1) == {}
 
 
