@@ -128,7 +128,7 @@ def plan(world: World) -> list[Item]:
     busy = {table for table in histories if world.is_held(table)}
     locations = world.catalog.locations()  # after the look at who is running
     used = References.of(uri.rstrip("/") + "/" for uri in locations)
-    items = [*staged, *loads, *_uploads(world, base)]
+    items = [*staged, *loads, *_uploads(world, base), *_refreshes(world, used)]
     for name, group in stages.items():
         run = name.split("/")[2]
         if over[run] and world.is_old(group.newest):
@@ -201,6 +201,30 @@ def _stage_tables(world: World, base: str) -> Iterator[Item]:
             made = table.get("CreateTime") or _UNKNOWN
             if ours and world.is_old(made) and world.is_over(run):
                 yield Item(TABLE, f"{owner}.{name}", f"{database}.{table['Name']}", run=run)
+
+
+def _refreshes(world: World, used: References) -> Iterator[Item]:
+    """Find full refreshes that nobody goes on with: their journals, then the files in these.
+
+    Where the catalogue uses the generation already, its journal is not garbage: the next run of the
+    table makes records of it.
+    """
+    storage = world.storage
+    base = f"{storage.prefix}_runner/refresh/"
+    groups = _grouped(storage.list(base), lambda key: "/".join(key[len(base) :].split("/")[:3]))
+    for name, group in sorted(groups.items()):
+        table = ".".join(name.split("/")[:2])
+        place = f"{storage.prefix}{name}/"
+        live = used.touch(storage.uri(place))
+        if live or world.is_held(table) or not world.is_old(group.newest):
+            continue
+        listed = {
+            file["key"]
+            for one in group.objects
+            for file in (storage.read_json(one.key) or ({}, ""))[0].get("files", ())
+        }
+        group.objects += [one for one in storage.list(place) if one.key in listed]
+        yield group.item(OLD, table, f"{base}{name}/")
 
 
 def _loads(world: World) -> Iterator[Item]:

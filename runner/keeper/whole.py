@@ -36,6 +36,11 @@ def accept(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[str,
     schema.refuse_foreign(spec, target)
     columns = _columns(spec, staged)
     location = f"{plan['stage']}data/"
+    files = _files(keeper, location)
+    if sum(counts.values()) and not files:
+        raise PromotionFailed(
+            f"{spec.name}: the test query counted rows, but the stage holds no files of them"
+        )
     entries = records.entries(keeper.storage, spec.name)
     if records.own(entries, run=attempt.run, start=records.WHOLE, end=records.WHOLE) is None:
         body = attempt.record(
@@ -45,7 +50,7 @@ def accept(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[str,
             columns=columns,
             rows=counts,
             tests=tests,
-            files=_files(keeper, location),
+            files=files,
         )
         records.begin(keeper.storage, body, found=entries, now=keeper.now())
     return {

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runner.keeper import gc, sweep
+from runner.keeper import backfills, gc, records, sweep
 from runner.keeper.handler import dispatch
 from runner.local.glue import GlueCatalog
 from runner.local.s3 import FolderS3
 from tests.support.lake import ARN, BUCKET, LAKE, CrashingS3, HookedS3, Killed, Lake
-from tests.support.sweeping import STAGES, Sweeping
+from tests.support.sweeping import SPEC, STAGES, Sweeping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +65,7 @@ def abandoned(scene: Sweeping, run: str = "dead") -> str:
     _, event = scene.begin(run, DAYS)
     stage = event["chunk"]["stage"]
     scene.stage_table(event["chunk"]["tag"], stage)
-    return str(stage).removeprefix(LAKE).removesuffix("0/")
+    return str(stage).removeprefix(LAKE).rstrip("/").rpartition("/")[0] + "/"
 
 
 def test_the_stage_of_a_dead_run_and_its_table_go_after_the_keep_time(
@@ -195,6 +195,37 @@ def test_an_old_generation_goes_and_nothing_beside_it(scene: Sweeping) -> None:
     scene.clean()
     names = [f"marts/daily/g=2/dt={day}/daily.r3.0.1_part-0" for day in sorted(DAYS)]
     assert table.keys("marts/") == [*names, "marts/daily/notes.txt"]
+
+
+def test_a_refresh_that_nobody_goes_on_with_goes_whole(scene: Sweeping) -> None:
+    scene.write("r1", DAYS)
+    first, last = min(DAYS), max(DAYS)
+    asked = {"name": "b1", "created": records.stamp(scene.lake.now), "format": 1}
+    told = {"name": "marts.daily", "refresh": True, "windows": [[first, last]]}
+    backfills.create(scene.lake.storage, {**asked, "tables": {"marts.daily": told}})
+    turn = scene.turn("r2", start=first, end=last)
+    window = {**turn.window, "backfill": "b1"}
+    plan = turn.call(
+        "prepare", window=window, target=target_at(turn.spec, f"{LAKE}marts/daily/g=1/")
+    )
+    (chunk,) = plan["chunks"]
+    turn.publish(plan, chunk, turn.stage_days(chunk, DAYS))
+    scene.lake.put("marts/daily/g=2/notes.txt", "nobody knows")
+    assert "old data" not in scene.plan(days=6)
+    scene.lake.running.add(turn.execution)
+    assert "old data" not in scene.plan(days=100)  # its lease is held
+    scene.lake.running.clear()
+    assert scene.plan()["old data"] == ["_runner/refresh/marts/daily/g=2/"]
+    scene.clean()
+    names = [f"marts/daily/g=1/dt={day}/daily.r1.0.1_part-0" for day in sorted(DAYS)]
+    assert scene.lake.keys("marts/") == [*names, "marts/daily/g=2/notes.txt"]
+    assert scene.lake.keys("_runner/refresh/") == []
+
+
+def test_the_journal_of_a_generation_that_is_live_stays(scene: Sweeping) -> None:
+    scene.lake.put("_runner/refresh/marts/daily/g=2/a_b/x.json", '{"files": []}')
+    scene.put_table(target_at(SPEC, f"{LAKE}marts/daily/g=2/"))
+    assert scene.plan(days=100) == {}
 
 
 def target_at(spec: dict[str, Any], location: str) -> dict[str, Any]:
