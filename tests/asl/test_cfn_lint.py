@@ -48,7 +48,12 @@ def findings(*, objects: list[bytes], texts: list[bytes]) -> list[str]:
 
 def test_definitions_of_every_kind_pass() -> None:
     found = variety()
-    assert findings(objects=[found["steps"], found["no tables"]], texts=[found["aws"]]) == []
+    assert (
+        findings(
+            objects=[found["steps"], found["iceberg"], found["no tables"]], texts=[found["aws"]]
+        )
+        == []
+    )
 
 
 def test_the_example_project_passes(tmp_path: Path) -> None:

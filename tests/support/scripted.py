@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _NAME = r'"?(\w+)"?\."?(\w+)"?'
 _CREATE = re.compile(rf"CREATE TABLE {_NAME} WITH \((.*?)\) AS\s", re.DOTALL)
 _LOCATION = re.compile(r"external_location = '([^']+)'")
+_ICEBERG = re.compile(rf"CREATE TABLE IF NOT EXISTS `(\w+)`.`(\w+)` \((.*?)\) .*LOCATION '([^']+)'")
+_MERGE = re.compile(rf"MERGE INTO {_NAME} AS t USING \(\n")
 _INSERT = re.compile(rf"INSERT INTO {_NAME} ")
 _VIEW = re.compile(rf"CREATE OR REPLACE VIEW {_NAME} AS\n")
 _DDL = re.compile(rf"CREATE EXTERNAL TABLE {_NAME} ")
@@ -178,6 +180,11 @@ class Scripted:
     def _run(self, text: str, output: str) -> None:
         if found := _CREATE.match(text):
             self._create(text, found)
+        elif found := _ICEBERG.match(text):
+            self._register(found[1], found[2], location=found[4], more=("dt",))
+            self.tables[found[1], found[2]]["Parameters"] = {"table_type": "ICEBERG"}
+        elif found := _MERGE.match(text):
+            assert (found[1], found[2]) in self.tables
         elif found := _INSERT.match(text):
             self._insert(text, found)
         elif found := _COUNT.match(text):
