@@ -305,7 +305,7 @@ def test_an_iceberg_table_is_made_and_merged(both: Both) -> None:
     definition = compiled(*TABLES[:2], ICEBERG, steps={"tables": STEPS["tables"]})
     ended, world = both(definition, failures=failures)
     assert ended.status == "SUCCEEDED", ended.cause
-    assert statuses(ended)["marts.changes"] == "published"
+    assert statuses(ended)["table marts.changes"] == "published"
     first, second = world.statements("marts.changes merge")
     assert first["QueryString"] != second["QueryString"]
     assert first["ClientRequestToken"] != second["ClientRequestToken"]
