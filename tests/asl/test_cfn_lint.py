@@ -48,7 +48,8 @@ def findings(*, objects: list[bytes], texts: list[bytes]) -> list[str]:
 
 def test_definitions_of_every_kind_pass() -> None:
     found = variety()
-    objects = [found[name] for name in ("steps", "no tables", "backfill", "backfill on aws")]
+    names = ("steps", "iceberg", "no tables", "backfill", "backfill on aws")
+    objects = [found[name] for name in names]
     assert findings(objects=objects, texts=[found["aws"]]) == []
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from runner.machine import ExecutionContext, TaskRequest, VirtualClock, parse_definition, run
 from runner.model.ports import Json, ServiceError
-from tests.support.definitions import EVERY_STEP, STEPS, TABLES, compiled
+from tests.support.definitions import EVERY_STEP, ICEBERG, STEPS, TABLES, compiled
 from tests.support.moto_machine import EXECUTION, MACHINE, Ended, run_with_moto
 from tests.support.projects import table
 from tests.support.scripted import ROWS, Scripted, query_failed
@@ -298,3 +298,15 @@ def test_semantics_1_a_redriven_insert_leaves_the_stage_of_the_run_before(tmp_pa
     assert "/daily.run-1/1/2/" in second["TableInput"]["StorageDescriptor"]["Location"]
     (insert,) = world.statements("staging.flights insert")
     assert second["TableInput"]["Name"] in insert["QueryString"]
+
+
+def test_an_iceberg_table_is_made_and_merged(both: Both) -> None:
+    failures = {"marts.changes merge": [query_failed("ICEBERG_COMMIT_ERROR: Failed to commit")]}
+    definition = compiled(*TABLES[:2], ICEBERG, steps={"tables": STEPS["tables"]})
+    ended, world = both(definition, failures=failures)
+    assert ended.status == "SUCCEEDED", ended.cause
+    assert statuses(ended)["table marts.changes"] == "published"
+    first, second = world.statements("marts.changes merge")
+    assert first["QueryString"] != second["QueryString"]
+    assert first["ClientRequestToken"] != second["ClientRequestToken"]
+    assert world.tables["marts", "changes"]["Parameters"] == {"table_type": "ICEBERG"}

@@ -35,6 +35,7 @@ HOPELESS = [
     (failed("TYPE_MISMATCH: line 1:1: Insert query has mismatched types"), "CAST the column"),
     (failed("HIVE_TOO_MANY_OPEN_PARTITIONS: Exceeded limit of 100"), "Write fewer partitions"),
     (failed("ICEBERG_TOO_MANY_OPEN_PARTITIONS: Exceeded 100"), "Write fewer partitions"),
+    (failed("MERGE_TARGET_ROW_MULTIPLE_MATCHES: One MERGE target"), "rows share their keys"),
     (failed("Query exhausted resources at this scale factor"), "Narrow the window or split"),
     (failed("Query timeout"), "Narrow the window"),
     (failed("Bytes scanned limit was exceeded", "CANCELLED"), "Narrow the window"),

@@ -15,7 +15,7 @@ from runner.keeper.faults import (
     RowsOutsideWindow,
     SchemaChanged,
 )
-from runner.keeper.iceberg import iceberg_type, merge_statement
+from runner.keeper.merging import iceberg_type, merge_statement
 from tests.support.lake import ARN, LAKE, Lake, Turn, ctas_spec, insert_spec, target
 
 PARAMETERS = {"parquet.compression": "ZSTD", "projection.enabled": "true"}

@@ -74,10 +74,10 @@ def changed(fresh: Path) -> Iterator[Path]:
         yield root
 
 
-def tasks_of(root: Path, *, last: str = "") -> list[str]:
-    found = [name for name, kind in states_of(root).items() if kind == "Task" and last in name]
-    failing = (" diagnose", " explain", " forget")
-    return [name for name in found if not name.endswith(failing)]
+def tasks_of(root: Path, *, about: str = "") -> list[str]:
+    found = [name for name, kind in states_of(root).items() if kind == "Task" and about in name]
+    seldom = (" diagnose", " explain", " forget", " plan", " run")
+    return [name for name in found if not name.endswith(seldom)]
 
 
 def check(root: Path, rows: list[tuple[Any, ...]]) -> None:
@@ -92,14 +92,14 @@ def check(root: Path, rows: list[tuple[Any, ...]]) -> None:
 @pytest.mark.parametrize("when", list(When), ids=str)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_a_first_run_killed_at_any_task(fresh: Path, part: int, when: When) -> None:
-    for number, state in list(enumerate(tasks_of(fresh)))[part::PARTS]:
+    for number, state in list(enumerate(tasks_of(fresh, about="marts.keyed ")))[part::PARTS]:
         strike(fresh, state, when, OLD, anew=number % 3 == 0)
 
 
 @pytest.mark.parametrize("when", list(When), ids=str)
-@pytest.mark.parametrize("verb", ["judge", "merge", "publish", "unstage", "finish", "prepare"])
+@pytest.mark.parametrize("verb", ["judge", "merge", "publish"])
 def test_a_second_run_killed_around_its_merge(changed: Path, verb: str, when: When) -> None:
-    for number, state in enumerate(tasks_of(changed, last=f" {verb}")):
+    for number, state in enumerate(tasks_of(changed, about=f" {verb}")):
         strike(changed, state, when, NEW, anew=number % 2 == 0)
 
 
@@ -126,7 +126,7 @@ def test_a_conflict_is_tried_again_from_a_new_stage_and_a_repeated_merge_is_harm
         shutil.copytree(changed, root)
         cause = '{"QueryExecution": {"Status": {"State": "FAILED", "StateChangeReason": "%s"}}}'
         lost = Fail("States.TaskFailed", cause % "ICEBERG_COMMIT_ERROR: Failed to commit")
-        merges = tasks_of(root, last=" merge")
+        merges = tasks_of(root, about=" merge")
         faults = FaultPlan(tuple(InjectedFault(one, lost, When.AFTER) for one in merges))
         before = set(every_statement(root, "MERGE"))
         assert run_in_child(start(root, WINDOW, faults)) == 1

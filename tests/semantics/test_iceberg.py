@@ -269,3 +269,31 @@ def test_semantics_7_a_table_that_another_run_writes_is_left_alone(tmp_path: Pat
     result = go(root, "2024-01-01")
     assert "LeaseHeld" in ended(result)["marts.x"].message
     assert there(root) == FIRST
+
+
+@pytest.mark.parametrize("header", [PARTITIONED, KEYED], ids=["partition", "keys"])
+def test_values_of_every_type_are_merged(header: str, tmp_path: Path) -> None:
+    query = """SELECT 1 AS id, CAST({n} AS smallint) AS small, CAST({n} AS bigint) AS big,
+        CAST({n} AS double) AS d, CAST({n} AS decimal(10, 2)) AS price, {n} > 1 AS more,
+        DATE '2024-01-0{n}' AS day, TIMESTAMP '2024-01-0{n} 01:02:03.456' AS at,
+        ARRAY[{n}, NULL] AS items, MAP(ARRAY['k'], ARRAY[{n}]) AS pairs,
+        CAST(ROW({n}, 'x') AS ROW(a integer, b varchar)) AS both, CAST(NULL AS varchar) AS none,
+        dt FROM (VALUES ('2024-01-01')) AS t (dt) WHERE dt BETWEEN '{{{{ start }}}}' AND
+        '{{{{ end }}}}'"""
+    root = project(tmp_path, {"marts/x": insert(query.format(n=1), header)})
+    for number in (1, 2, 2):
+        rewrite(root, insert(query.format(n=number), header))
+        result = go(root, "2024-01-01")
+        assert result.status == "SUCCEEDED", ended(result)["marts.x"].message
+        found = read(
+            root,
+            "SELECT small, big, d, CAST(price AS varchar), more, CAST(day AS varchar), "
+            "CAST(at AS varchar), items[1], pairs['k'], both.a, none FROM marts.x",
+        )
+        assert found == [
+            (
+                *(number, number, float(number), f"{number}.00", number > 1),
+                *(f"2024-01-0{number}", f"2024-01-0{number} 01:02:03.456"),
+                *(number, number, number, None),
+            )
+        ]

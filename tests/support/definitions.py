@@ -27,8 +27,8 @@ TABLES = (
     ),
     table("marts.routes", "staging.flights", kind="ctas"),
     table("marts.names", "raw.flights", kind="view"),
-    table("marts.changes", "staging.flights", format="iceberg", keys=["id"]),
 )
+ICEBERG = table("marts.changes", "staging.flights", format="iceberg", keys=["n"])
 STEPS: dict[str, Any] = {
     "tables": {"type": "tables"},
     "validate": {"type": "lambda", "function": "validate", "needs": ["tables"]},
@@ -139,6 +139,7 @@ def variety() -> dict[str, bytes]:
     return {
         "kinds": compiled(),
         "one lane": compiled(lanes=1),
+        "iceberg": compiled(*TABLES[:2], ICEBERG, steps={"tables": STEPS["tables"]}),
         "steps": compiled(steps=EVERY_STEP),
         "aws": compiled(environment=AWS, steps=EVERY_STEP),
         "tables beside tables": compiled(

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _NAME = r'"?(\w+)"?\."?(\w+)"?'
 _CREATE = re.compile(rf"CREATE TABLE {_NAME} WITH \((.*?)\) AS\s", re.DOTALL)
 _LOCATION = re.compile(r"external_location = '([^']+)'")
+_ICEBERG = re.compile(r"CREATE TABLE IF NOT EXISTS `(\w+)`.`(\w+)` \((.*?)\) .*LOCATION '([^']+)'")
+_MERGE = re.compile(rf"MERGE INTO {_NAME} AS t USING \(\n")
 _INSERT = re.compile(rf"INSERT INTO {_NAME} ")
 _VIEW = re.compile(rf"CREATE OR REPLACE VIEW {_NAME} AS\n")
 _DDL = re.compile(rf"CREATE EXTERNAL TABLE {_NAME} ")
@@ -178,10 +180,15 @@ class Scripted:
     def _run(self, text: str, output: str) -> None:
         if found := _CREATE.match(text):
             self._create(text, found)
+        elif found := _ICEBERG.match(text):
+            self._register(found[1], found[2], location=found[4], more=("dt",))
+            self.tables[found[1], found[2]]["Parameters"] = {"table_type": "ICEBERG"}
+        elif found := _MERGE.match(text):
+            assert (found[1], found[2]) in self.tables
         elif found := _INSERT.match(text):
             self._insert(text, found)
         elif found := _COUNT.match(text):
-            self._write(output, self._count(found[1], found[2]))
+            self._write(output, self._count(found[1], found[2], tests=text.count(' AS "t')))
         elif found := _VIEW.match(text):
             self._register(found[1], found[2], kind="VIRTUAL_VIEW")
         elif found := _DDL.match(text):
@@ -206,14 +213,16 @@ class Scripted:
         for day in range((end - start).days + 1):
             self._write(f"{stage}dt={start + dt.timedelta(days=day)}/part-0", "rows")
 
-    def _count(self, database: str, table: str) -> str:
+    def _count(self, database: str, table: str, *, tests: int) -> str:
         location = self.tables[database, table]["StorageDescriptor"]["Location"]
         bucket, _, prefix = location.removeprefix("s3://").partition("/")
         found = self.s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", ())
         days = [m[1] for item in found if (m := re.search(r"/dt=([^/]+)/", item["Key"]))]
+        passed = ',"0"' * tests
         if days:
-            return "\n".join(['"dt","rows"', *(f'"{day}","{ROWS}"' for day in days)]) + "\n"
-        return f'"rows"\n"{ROWS * len(found)}"\n'
+            lines = [f'"{day}","{ROWS}"{passed}' for day in days]
+            return "\n".join(['"dt","rows"', *lines]) + "\n"
+        return f'"rows"\n"{ROWS * len(found)}"{passed}\n'
 
     def _register(
         self,

@@ -191,19 +191,19 @@ def _clause(cursor: Cursor, statement: Statement) -> _Clause:
             names.append(cursor.name())
         cursor.expect(")")
     cursor.expect("VALUES", "(")
-    values = [_until(cursor, statement, (",", ")"))]
+    given = [_until(cursor, statement, (",", ")"))]
     while cursor.accept(","):
-        values.append(_until(cursor, statement, (",", ")")))
+        given.append(_until(cursor, statement, (",", ")")))
     cursor.expect(")")
-    keys = names or [f"#{number}" for number in range(len(values))]
-    if len(keys) != len(values):
+    keys = names or [f"#{number}" for number in range(len(given))]
+    if len(keys) != len(given):
         raise AthenaFailure(
             "TYPE_MISMATCH",
-            f"Insert column count ({len(keys)}) does not match value count ({len(values)})",
+            f"Insert column count ({len(keys)}) does not match value count ({len(given)})",
             line=1,
             column=1,
         )
-    return _Clause(matched, _INSERT, condition, dict(zip(keys, values, strict=True)))
+    return _Clause(matched, _INSERT, condition, dict(zip(keys, given, strict=True)))
 
 
 def _assignments(
