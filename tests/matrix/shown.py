@@ -211,7 +211,7 @@ def _iceberg(lake: _Lake, name: str, snapshot: str, known: _Known) -> _Table:
     document = json.loads((lake.s3 / snapshot.removeprefix("s3://")).read_text())
     files = [Stored(lake.storage.key(url), 0, "") for url in document["files"]]
     rows: dict[str, list[Row]] = {}
-    columns = next((body["partitions"] for body in known.bodies.values()), [])
+    columns: list[str] = next((body["partitions"] for body in known.bodies.values()), [])
     for row in lake.rows(files):
         values = "".join(str(dict(row).get(column, "")) for column in columns)
         label = f"{_values_as_folder(values)}/" if known.grain else ""
