@@ -168,7 +168,7 @@ def _flavours(scenes: Scenes, state: StateFacts) -> Iterator[tuple[str, tuple[st
     if found:
         return
     for flavour in (FIRST, AGAIN):
-        for name, error in state.reached_by or _any_failure(scenes):
+        for name, error in state.reached_by if state.table else _any_failure(scenes):
             if name in _entered(scenes, state, flavour):
                 yield flavour, (name, error)
                 break

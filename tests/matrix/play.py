@@ -60,12 +60,25 @@ def play_one(
     late = one.fault.second == LATE
     clean = scenes.clean(one.flavour, group, window, new_input=late)
     root = scenes.folder / f"struck{os.getpid()}"
-    shutil.copytree(scenes.base(one.flavour, group), root)
-    try:
-        struck, statuses, wrong = _Game(root, one, group, clean, broken).play()
-    finally:
-        shutil.rmtree(root)
+    for failure in _failures(one):
+        shutil.copytree(scenes.base(one.flavour, group), root)
+        try:
+            struck, statuses, wrong = _Game(root, one, group, clean, broken, failure).play()
+        finally:
+            shutil.rmtree(root)
+        if struck:
+            break
     return Result(one, struck, statuses, wrong, time.monotonic() - started)
+
+
+def _failures(one: Combination) -> tuple[str, ...]:
+    """Give errors that may lead to the struck state: one that passes, one that is hopeless."""
+    if one.approach is None or one.approach[1]:
+        return ("" if one.approach is None else one.approach[1],)
+    passing, hopeless = "States.TaskFailed", "TestsFailed"
+    if one.state.kind == "load" or one.state.verb.endswith("fail"):
+        return hopeless, passing
+    return passing, hopeless
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +88,8 @@ class _Game:
     group: tuple[str, ...]
     clean: Clean
     broken: Callable[[Path], None] | None
+    failure: str
+    """The error with which the state that leads to the struck one has to fail."""
 
     def play(self) -> tuple[bool, tuple[int, ...], tuple[str, ...]]:
         one = self.one
@@ -115,10 +130,8 @@ class _Game:
         one = self.one
         faults = [InjectedFault(one.state.name, action, one.fault.when, first=True)]  # type: ignore[arg-type]  # one of the actions
         if one.approach is not None:
-            name, error = one.approach
-            hopeless = one.state.kind == "load" or one.state.verb.endswith("fail")
-            error = error or ("TestsFailed" if hopeless else "States.TaskFailed")
-            faults.append(InjectedFault(name, Fail(error), When.AFTER, first=True))
+            leading = one.approach[0]
+            faults.append(InjectedFault(leading, Fail(self.failure), When.AFTER, first=True))
         return FaultPlan(tuple(faults))
 
     def _overlapping(self, wrong: list[str]) -> list[int]:

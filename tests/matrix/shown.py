@@ -7,6 +7,7 @@ says and what lies there are compared: where it is `published`, just its files m
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
 
 Row = tuple[tuple[str, Any], ...]
 """Column and value pairs by name, without NULLs: a column that is added later changes no row."""
-_VOLATILE = frozenset({"transient_lastDdlTime"})
-_RUNS = "_runner_loads"
+_METADATA = "metadata_location"
+"""Where an Iceberg table's newest snapshot is; its document lists the files."""
+_VOLATILE = frozenset({"transient_lastDdlTime", _METADATA, f"previous_{_METADATA}"})
 
 _read: dict[tuple[str, str], list[Row]] = {}
 """Rows by the digest of a file and the folders it lies in: copies of a project share most files."""
@@ -60,7 +62,7 @@ def shown(root: Path) -> Shown:
     names = sorted({*lake.recorded(), *lake.tables})
     for name in names:
         table = _table(lake, name)
-        rows[name] = {period: lake.rows(files) for period, files in table.there.items()}
+        rows[name] = table.rows
         told[name] = table.told
         writing |= {(name, period) for period in table.writing}
         broken += table.broken
@@ -150,7 +152,7 @@ def _parquet(path: Path, folders: str) -> list[Row]:
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    there: dict[str, list[Stored]]
+    rows: dict[str, list[Row]]
     told: dict[str, tuple[str, int, int]]
     writing: tuple[str, ...]
     broken: tuple[str, ...]
@@ -162,6 +164,9 @@ def _table(lake: _Lake, name: str) -> _Table:
     grain = next((body["grain"] for body in bodies.values() if body.get("grain")), None)
     latest = records.newest(entries, grain)
     location = lake.location(name)
+    snapshot = lake.tables.get(name, {}).get("Parameters", {}).get(_METADATA, "")
+    if snapshot:
+        return _iceberg(lake, name, snapshot, _Known(latest, bodies, grain))
     found = [one for one in lake.storage.list(location) if _is_data(one)] if location else []
     there: dict[str, list[Stored]] = {}
     for stored in found:
@@ -188,7 +193,42 @@ def _table(lake: _Lake, name: str) -> _Table:
     unknown = [period for period in there if period not in latest]
     broken += [f"{name} {period}: files without a record" for period in unknown]
     writing = tuple(period for period, entry in latest.items() if not entry.published)
-    return _Table(there, told, writing, tuple(broken))
+    rows = {period: lake.rows(files) for period, files in there.items()}
+    return _Table(rows, told, writing, tuple(broken))
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the records of a table say."""
+
+    latest: dict[str, records.Entry]
+    bodies: dict[str, dict[str, Any]]
+    grain: str | None
+
+
+def _iceberg(lake: _Lake, name: str, snapshot: str, known: _Known) -> _Table:
+    """Read an Iceberg table by its newest snapshot; its records tell rows, not files."""
+    document = json.loads((lake.s3 / snapshot.removeprefix("s3://")).read_text())
+    files = [Stored(lake.storage.key(url), 0, "") for url in document["files"]]
+    rows: dict[str, list[Row]] = {}
+    columns: list[str] = next((body["partitions"] for body in known.bodies.values()), [])
+    for row in lake.rows(files):
+        values = "".join(str(dict(row).get(column, "")) for column in columns)
+        label = f"{_values_as_folder(values)}/" if known.grain else ""
+        rows.setdefault(_period(label, known.latest, known.grain), []).append(row)
+    told, broken = {}, []
+    for period, entry in known.latest.items():
+        if entry.published:
+            count = known.bodies[entry.key]["rows"].get(period, 0)
+            told[period] = (entry.fingerprint, count, 0)
+            if known.grain and count != len(rows.get(period, ())):
+                broken.append(f"{name} {period}: {count} rows are recorded, others are there")
+    writing = tuple(period for period, entry in known.latest.items() if not entry.published)
+    return _Table(rows, told, writing, tuple(broken))
+
+
+def _values_as_folder(values: str) -> str:
+    return f"values={values}"
 
 
 def _is_data(stored: Stored) -> bool:
