@@ -2,9 +2,10 @@
 
 In: this checkout with its environment installed.  Out: a table on standard output.  Each pair is
 run alternately (floor, product, floor, product, ...) and the median of each side is taken, so that
-a slow moment of the machine meets both.  Everything is made in a temporary folder: the raw data of
-the whole year, a project with the five tables of the flights pipeline, and projects of 10 and 100
-tables.
+a slow moment of the machine meets both; beside it stands the least CPU time of each side, which
+other work on the machine disturbs less.  Everything is made in a temporary folder: the raw data of
+the whole year, a project with the five tables of the flights pipeline, projects of 10 and 100
+tables, and projects with years of records.
 
     python bench/measure.py                     # all of it, some minutes
     python bench/measure.py --only run --repeat 3
@@ -14,18 +15,23 @@ tables.
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import platform
+import resource
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from lake import make_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -44,6 +50,11 @@ PIPELINE = (
     "marts/hourly_delay_weather",
     "marts/route_summary",
 )
+BACKFILL = (RUNNER, "backfill", "daily", "--all", "--yes")
+"""Writes every day of a window again, fresh or not."""
+PLAN = (RUNNER, "backfill", "daily", "--dry-run")
+YEARS = (1, 2, 4)
+"""Years of records over which planning is compared."""
 WORKFLOW = """\
 steps:
   tables: {type: tables}
@@ -72,15 +83,19 @@ class Case:
     """Done before each run of the command, untimed."""
     warm: bool = True
     """Whether each side runs once untimed first."""
+    years: int = 0
+    """Years of records that are planned over, where that is what is compared."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Medians of a case, in seconds."""
+    """Medians of a case, in seconds, and the least CPU seconds of each side."""
 
     case: Case
     floor_s: float
     product_s: float
+    floor_cpu_s: float
+    product_cpu_s: float
 
     @property
     def ratio(self) -> float:
@@ -116,30 +131,49 @@ def main() -> int:
             f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.machine()}; "
             f"median of {options.repeat}\n"
         )
-        print(f"{'what':28} {'floor s':>8} {'ours s':>8} {'ratio':>7}   goal")
-        met = [show(case, options.repeat) for case in cases]
-    return 1 if options.strict and not all(met) else 0
+        print(
+            f"{'what':28} {'floor s':>8} {'ours s':>8} {'ratio':>7} {'floor cpu':>10} "
+            f"{'ours cpu':>9}   goal"
+        )
+        timings = [show(case, options.repeat) for case in cases]
+        show_growth([timing for timing in timings if timing])
+    return 1 if options.strict and not all(one and one.met for one in timings) else 0
 
 
-def show(case: Case, repeat: int) -> bool:
-    """Measure a case and print its line; gives whether the goal is met."""
+def show_growth(timings: Sequence[Timing]) -> None:
+    """Print what a year more of records costs in planning: the same each time if it is linear."""
+    planned = [one for one in timings if one.case.years]
+    for less, more in itertools.pairwise(planned):
+        years = more.case.years - less.case.years
+        print(
+            f"planning, from {less.case.years} to {more.case.years} years: "
+            f"{(more.product_s - less.product_s) / years:.3f} s "
+            f"({(more.product_cpu_s - less.product_cpu_s) / years:.3f} s of CPU) a year more"
+        )
+
+
+def show(case: Case, repeat: int) -> Timing | None:
+    """Measure a case and print its line; None if it failed."""
     try:
         timing = measure(case, repeat)
     except CommandFailed as failure:
         print(f"{case.name:28} failed: {failure}")
-        return False
+        return None
     print(
-        f"{case.name:28} {timing.floor_s:8.3f} {timing.product_s:8.3f} {timing.ratio:7.2f}   "
-        f"{goal_text(case.goal)}  {'met' if timing.met else 'MISSED'}",
+        f"{case.name:28} {timing.floor_s:8.3f} {timing.product_s:8.3f} {timing.ratio:7.2f} "
+        f"{timing.floor_cpu_s:10.3f} {timing.product_cpu_s:9.3f}   {goal_text(case.goal)}  "
+        f"{'met' if timing.met else 'MISSED'}",
         flush=True,
     )
-    return timing.met
+    return timing
 
 
 def goal_text(goal: Goal) -> str:
     """Write a goal in few characters."""
     if goal.ratio is not None:
         return f"<= {goal.ratio:g} x floor"
+    if goal.seconds is None:
+        return "none"
     return f"<= {goal.seconds:g} s"
 
 
@@ -155,19 +189,49 @@ def all_cases(folder: Path) -> tuple[Case, ...]:
         run_case("run, 31 days", flights, "2013-01-01", "2013-01-31", Goal(ratio=2.5)),
         run_case("run, next day", flights, "2013-02-01", "2013-02-01", Goal(ratio=3.0)),
         run_case("run, 365 days", flights, "2013-01-01", "2013-12-31", Goal(ratio=1.2)),
+        run_case(
+            "backfill, 365 days",
+            flights,
+            "2013-01-01",
+            "2013-12-31",
+            Goal(ratio=1.3),
+            command=BACKFILL,
+        ),
+        plan_case("plan, 1,000 tables, 3 years", folder / "plan1000x3", 3, Goal(seconds=3.0)),
+        *(
+            replace(
+                plan_case(f"plan, 200 tables, {n} years", folder / f"plan200x{n}", n, Goal()),
+                years=n,
+            )
+            for n in YEARS
+        ),
         *compile_cases(folder / "tables10", "10 tables", cold_s=0.35),
         *compile_cases(folder / "tables100", "100 tables", cold_s=0.9),
     )
 
 
-def run_case(name: str, project: Path, start: str, end: str, goal: Goal) -> Case:
+def plan_case(name: str, project: Path, years: int, goal: Goal) -> Case:
+    """Time planning over years of records, of which the last day is missing."""
+    window = ("--start", "2013-01-01", "--end", f"{2012 + years}-12-31")
+    return Case(name, (*PLAN, *window), project, goal)
+
+
+def run_case(
+    name: str,
+    project: Path,
+    start: str,
+    end: str,
+    goal: Goal,
+    *,
+    command: tuple[str, ...] = (RUNNER, "run", "daily"),
+) -> Case:
     """Time an unchanged project's run of a window beside the script's."""
     window = ("--start", start, "--end", end)
     script = (PYTHON, str(ROOT / "bench" / "floor_duckdb.py"))
     places = ("--data", str(project / "data"), "--out", str(project / "floor"))
     return Case(
         name,
-        (RUNNER, "run", "daily", *window),
+        (*command, *window),
         project,
         goal,
         floor=(*script, *places, *window),
@@ -200,11 +264,22 @@ def measure(case: Case, repeat: int) -> Timing:
         floors.append(timed(case.floor, case.folder))
         case.before()
         products.append(timed(case.command, case.folder))
-    return Timing(case, statistics.median(floors), statistics.median(products))
+    (floor_s, floor_cpu), (product_s, product_cpu) = (
+        zip(*floors, strict=True),
+        zip(*products, strict=True),
+    )
+    return Timing(
+        case,
+        statistics.median(floor_s),
+        statistics.median(product_s),
+        min(floor_cpu),
+        min(product_cpu),
+    )
 
 
-def timed(command: Sequence[str], folder: Path) -> float:
-    """Give the wall time of a whole process, in seconds."""
+def timed(command: Sequence[str], folder: Path) -> tuple[float, float]:
+    """Give the wall time and the CPU time of a whole process, in seconds."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.perf_counter()
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     taken = time.perf_counter() - started
@@ -214,7 +289,8 @@ def timed(command: Sequence[str], folder: Path) -> float:
             f"{Path(command[0]).name} {' '.join(command[1:3])}: status {done.returncode}: "
             f"{said[-1] if said else 'nothing said'}"
         )
-    return taken
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return taken, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 # --- The projects --------------------------------------------------------------------------------
@@ -227,6 +303,8 @@ def prepare(folder: Path, cases: Sequence[Case]) -> None:
         "flights": make_flights,
         "tables10": partial(make_synthetic, tables=10),
         "tables100": partial(make_synthetic, tables=100),
+        "plan1000x3": partial(make_planned, tables=1000, years=3),
+        **{f"plan200x{years}": partial(make_planned, tables=200, years=years) for years in YEARS},
     }
     wanted = {case.folder for case in cases}
     for name, make in made.items():
@@ -267,6 +345,12 @@ def make_synthetic(project: Path, *, tables: int) -> None:
     for number in range(tables):
         write(project / "sql" / "marts" / f"t{number:03}.sql", synthetic_sql(number))
     write(project / "workflows" / "daily.yaml", WORKFLOW)
+
+
+def make_planned(project: Path, *, tables: int, years: int) -> None:
+    """Write such a project with years of records, but for the last day."""
+    make_synthetic(project, tables=tables)
+    make_records(project, date(2013, 1, 1), date(2012 + years, 12, 30))
 
 
 def synthetic_sql(number: int) -> str:

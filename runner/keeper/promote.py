@@ -150,7 +150,7 @@ def _compare(
     """List every prefix; give those that hold something else, and the etags of what is there."""
     works: list[_Work] = []
     etags: dict[str, str] = {}
-    for prefix, found in _listed(storage, base, list(wanted)).items():
+    for prefix, found in _listed(storage, base, wanted).items():
         files = wanted[prefix]
         extra = tuple(
             stored.key
@@ -165,14 +165,22 @@ def _compare(
     return works, etags
 
 
-def _listed(storage: Storage, base: str, prefixes: list[str]) -> dict[str, list[Stored]]:
-    """List prefixes: each by itself, or many that follow each other by one listing."""
+def _listed(
+    storage: Storage, base: str, wanted: dict[str, dict[str, File]]
+) -> dict[str, list[Stored]]:
+    """List prefixes: each by itself, or many that follow each other by one listing.
+
+    The first page has room for the files that belong there and a few more: mostly these tell that
+    nothing else is there, and the rest of the table is not listed.
+    """
+    prefixes = list(wanted)
     if len(prefixes) < _LISTED_TOGETHER or prefixes != sorted(prefixes):
         return {prefix: list(storage.list(prefix)) for prefix in prefixes}
     found: dict[str, list[Stored]] = {prefix: [] for prefix in prefixes}
     depth = prefixes[0].count("/")
     after, last = prefixes[0].removesuffix("/"), prefixes[-1]
-    for stored in storage.list(base, after=after):
+    page = sum(map(len, wanted.values())) * 9 // 8 + _LISTED_TOGETHER
+    for stored in storage.list(base, after=after, first=page):
         if stored.key > last and not stored.key.startswith(last):
             break
         prefix = "".join(f"{name}/" for name in stored.key.split("/")[:depth])

@@ -102,9 +102,14 @@ class Storage:
             raise ValueError(f"{uri} is not in the lake's bucket {self.bucket}")
         return key
 
-    def list(self, prefix: str, *, after: str = "") -> Iterator[Stored]:
-        """Give every object below the prefix, page after page, in key order; from `after` on."""
-        token: dict[str, str] = {"StartAfter": after} if after else {}
+    def list(self, prefix: str, *, after: str = "", first: int = _BATCH) -> Iterator[Stored]:
+        """Give every object below the prefix, page after page, in key order; from `after` on.
+
+        `first` is the size of the first page, for who will not look further in most cases.
+        """
+        token: dict[str, Any] = {"StartAfter": after} if after else {}
+        if first < _BATCH:
+            token["MaxKeys"] = first
         while True:
             page = self._client.list_objects_v2(Bucket=self.bucket, Prefix=prefix, **token)
             for item in page.get("Contents", ()):

@@ -223,12 +223,54 @@ class Bucket:
                     os.rmdir(folder)
                     levels.setdefault(level - 1, set()).add(os.path.dirname(folder))
 
-    def walk(self, prefix: str, after: str) -> list[tuple[str, str]]:
-        """Give key and path of every object below the prefix and beyond `after`, in key order."""
+    def walk(self, prefix: str, after: str) -> Iterator[tuple[str, str]]:
+        """Give key and path of every object below the prefix and beyond `after`, in key order.
+
+        Folders are opened as they are reached, so that a page costs what the page holds.
+        """
         folder = prefix.rpartition("/")[0]
         base = encode_key(folder) if folder else ""
+        stack = [(f"{base}/" if base else "", "")]
+        while stack:
+            place, path = stack.pop()
+            if path:
+                yield place, path
+            elif (inside := self._inside(place, prefix, after)) is not None:
+                stack += reversed(inside)
+            else:
+                yield from self._everything(place, prefix, after)
+
+    def _inside(self, place: str, prefix: str, after: str) -> list[tuple[str, str]] | None:
+        """List one folder in the order of its keys: objects, and folders (without a path).
+
+        None if the names alone do not tell that order: names that are escaped, and a folder `a`
+        beside `a-b`, which would stand between the objects `a` and `a/c`.
+        """
+        if ESCAPE in place:
+            return None
         found: list[tuple[str, str]] = []
-        stack = [f"{base}/" if base else ""]
+        with suppress(FileNotFoundError, NotADirectoryError), os.scandir(self._at(place)) as all_:
+            for each in all_:
+                name = each.name
+                if name.startswith(ESCAPE):
+                    if name == TEMP:
+                        continue
+                    return None
+                key = place + name
+                if each.is_dir():
+                    if _may_hold(folder := f"{key}/", prefix, after):
+                        found.append((folder, ""))
+                elif key > after and key.startswith(prefix):
+                    found.append((key, each.path))
+        found.sort()
+        pairs = itertools.pairwise(found)
+        unclear = any(not path and one.startswith(key[:-1]) for (one, _), (key, path) in pairs)
+        return None if unclear else found
+
+    def _everything(self, place: str, prefix: str, after: str) -> list[tuple[str, str]]:
+        """Give what `walk` does below one folder, whatever its names are."""
+        found: list[tuple[str, str]] = []
+        stack = [place]
         while stack:
             place = stack.pop()
             with suppress(FileNotFoundError, NotADirectoryError):
@@ -236,12 +278,15 @@ class Bucket:
         found.sort()
         return found
 
+    def _at(self, place: str) -> str:
+        return f"{self.top}/{place}"
+
     def _visit(
         self, place: str, prefix: str, after: str, found: list[tuple[str, str]], stack: list[str]
     ) -> None:
         """List one folder: its objects, and the folders in which more may lie."""
         plain = ESCAPE not in place
-        with os.scandir(f"{self.top}/{place}") as entries:
+        with os.scandir(self._at(place)) as entries:
             for each in entries:
                 name = each.name
                 if not plain or name.startswith(ESCAPE):

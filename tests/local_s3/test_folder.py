@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runner.local.s3 import FolderS3, S3Error
+from runner.local.s3_folder import Bucket
 from runner.local.s3_keys import decode_key, encode_key
 
 if TYPE_CHECKING:
@@ -241,3 +242,21 @@ def test_mapped_buckets_lie_where_they_are_mapped(tmp_path: Path) -> None:
     s3 = FolderS3(tmp_path / "s3", {"raw": data})
     assert s3.path_of("s3://raw/flights/x.json") == data / "flights" / "x.json"
     assert s3.get_object(Bucket="raw", Key="flights/x.json")["Body"].read() == b"{}"
+
+
+def test_a_walk_opens_folders_as_it_reaches_them(tmp_path: Path) -> None:
+    s3 = FolderS3(tmp_path)
+    for day in ("dt=1", "dt=2", "dt=3"):
+        s3.put_object(Bucket="b", Key=f"t/{day}/file", Body=day)
+    walk = Bucket(str(tmp_path / "b")).walk("t/", "")
+    assert next(walk)[0] == "t/dt=1/file"
+    shutil.rmtree(tmp_path / "b" / "t" / "dt=2")
+    assert [key for key, _ in walk] == ["t/dt=3/file"]
+
+
+def test_a_folder_beside_names_that_go_before_its_slash_is_in_order(tmp_path: Path) -> None:
+    s3 = FolderS3(tmp_path)
+    keys = ["t/a", "t/a-b", "t/a-b/c", "t/a.d/e", "t/a/f", "t/a0"]
+    for key in keys:
+        s3.put_object(Bucket="b", Key=key, Body=key)
+    assert [each["Key"] for each in s3.list_objects_v2(Bucket="b")["Contents"]] == keys
