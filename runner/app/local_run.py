@@ -105,6 +105,8 @@ def _reopen(local: Local, name: str) -> tuple[RunHandle, WorkflowFacts]:
     expected = f"a run that was stopped: {listed}" if stopped else "a run that was stopped"
     found = "no run was stopped" if name == "last" else name
     advice = "see `runner status`; a run that ended is repeated with `runner run WORKFLOW`"
+    if name.startswith(f"{BACKFILL}-"):
+        advice = "a backfill is continued by its name: runner backfill --name NAME"
     raise UsageError([Fault(Place("--resume"), "not-resumable", found, expected, advice)])
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from runner.app.bundle import Bundle, WorkflowFacts
     from runner.machine import Event
 
+_FAILING = {"diagnose", "again?", "explain", "fail"}
+"""Verbs of states that deal with the last error of a subject."""
 _STARTING = {"start", "plan", "call", "run"}
 """Verbs that only a subject whose turn really comes enters."""
 
@@ -73,6 +75,8 @@ class Gatherer:
                 pass
 
     def _entered(self, subject: str, verb: str) -> None:
+        if verb not in _FAILING:  # what was caught is no failure any more
+            self._errors.pop(subject, None)
         if verb == "choose":
             self._passed.add(subject)
         elif verb in _STARTING:

@@ -27,6 +27,8 @@ class RunStatus:
     started_at: str
     error: str
     cause: str
+    backfill: str = ""
+    """Name of the backfill that it carries out."""
 
 
 def recent_runs(
@@ -53,6 +55,7 @@ def recent_runs(
                 started_at=run.started_at.isoformat(timespec="seconds"),
                 error=end.error if end else "",
                 cause=end.cause if end else "",
+                backfill=str(given.get("backfill", "")),
             )
         )
     return tuple(result)

@@ -239,3 +239,32 @@ def test_ctrl_c_while_statements_are_at_work(new_shop: Path, cli: Cli) -> None:
     said = cli("run", "--resume", "last")
     assert said.status == 0, said
     assert "marts.slower                             table  published     1" in said.out
+
+
+def test_ctrl_c_stops_a_backfill_that_goes_on_by_its_name(new_shop: Path, cli: Cli) -> None:
+    rows = " CROSS JOIN ".join(f"staging.orders AS o{number}" for number in range(8))
+    path = new_shop / "sql" / "marts" / "slow.sql"
+    path.write_text(f"SELECT sum(sqrt(o0.amount * o7.amount + o3.amount)) AS n FROM {rows}\n")
+    asked = ("backfill", "daily", *DAYS, "--name", "slow", "--yes")
+    terminal = Terminal((*asked, "--json"), cwd=new_shop)
+    sign = b'"subject": "marts.slow", "phase": "running", "verb": "write"'
+    terminal.until(lambda: sign in terminal.shown)
+    terminal.interrupt()
+    status, shown = terminal.end()
+    assert status == 130, shown
+    assert '"status": "ABORTED"' in shown
+    listed = cli("status")
+    assert "runner backfill --name slow" in listed.err
+    refused = cli("run", "--resume", "backfill-slow-1")
+    assert refused.status == 2
+    assert "continued by its name" in refused.err
+    path.write_text("SELECT count(*) AS n FROM staging.orders\n")
+    changed = cli(*asked)
+    assert changed.status == 2
+    assert "planned before marts.slow changed" in changed.err
+    path.write_text(f"SELECT sum(sqrt(o0.amount * o7.amount + o3.amount)) AS n FROM {rows}\n")
+    said = cli("backfill", "--name", "slow", "--yes")
+    assert said.status == 0, said
+    assert "staging.orders" not in said.out.rpartition("kind")[2].partition("marts.")[0]
+    assert "marts.slow                               table  published     1" in said.out
+    assert cli("status").err == ""

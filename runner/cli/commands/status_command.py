@@ -14,6 +14,8 @@ from runner.cli.options import find_root, json_option, project_options, read_var
 from runner.cli.texts import columns
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from runner.app.partitions import Grids
     from runner.app.status import RunStatus
 
@@ -81,9 +83,26 @@ def _show_runs(found: tuple[RunStatus, ...], *, as_json: bool) -> None:
         for run in found
     ]
     click.echo(columns(("run", "workflow", "status", "window", "started"), rows))
-    stopped = [run.run for run in found if run.status == "ABORTED"]
-    if stopped:
-        click.echo(f"continue the newest stopped one: runner run --resume {stopped[0]}", err=True)
+    again = _continuing(found)
+    if again:
+        click.echo(f"continue the newest stopped one: {again}", err=True)
+
+
+def _continuing(found: Sequence[RunStatus]) -> str:
+    """Write the command that continues the newest stopped run; empty when there is none.
+
+    A backfill that was stopped is continued by its name, unless a later run of it did so.
+    """
+    seen: set[str] = set()
+    for run in found:
+        if run.backfill in seen:
+            continue
+        seen |= {run.backfill} - {""}
+        if run.status == "ABORTED" and run.backfill:
+            return f"runner backfill --name {run.backfill}"
+        if run.status == "ABORTED":
+            return f"runner run --resume {run.run}"
+    return ""
 
 
 def _show_tables(found: Grids, *, brief: bool) -> None:
