@@ -128,6 +128,7 @@ _THROTTLED = {
     "sns": "SNS.ThrottledException",
     "states": "StepFunctions.ThrottlingException",
 }
+_SDK = "aws-sdk:"
 _PREFIXES = {"ecs": "ECS", "sns": "SNS", "states": "StepFunctions"}
 
 
@@ -152,10 +153,10 @@ def unknown(resource: str) -> str:
 
 def _service(resource: str) -> str:
     """Give the service of an integration's ARN; that of a function or an activity by itself."""
-    parts = resource.split(":")
-    if not resource.startswith("arn:aws:states:::"):
-        return parts[2] if len(parts) > 2 else resource  # noqa: PLR2004 - arn:partition:service
-    return parts[6] if parts[5].startswith("aws-sdk") else parts[5]
+    integration = resource.removeprefix("arn:aws:states:::")
+    if integration != resource:
+        return integration.removeprefix(_SDK).partition(":")[0]
+    return (resource.split(":") + [resource] * 2)[2]
 
 
 def _prefix(service: str) -> str:

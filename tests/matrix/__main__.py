@@ -34,7 +34,7 @@ _TOLD = 3000
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Play what is asked for; 0 when everything was struck and nothing is wrong."""
+    """Play what is asked for; 0 when all of it was played and struck, and nothing is wrong."""
     asked = _read(words)
     started = time.monotonic()
     preload()
@@ -64,7 +64,8 @@ def main(words: Sequence[str] | None = None) -> int:
     if asked.report:
         asked.report.write_text(text)
     sys.stdout.write(text)
-    return 0 if all(one.struck and not one.wrong for one in results) else 1
+    fine = all(one.struck and not one.wrong for one in results)
+    return 0 if fine and len(results) == len(chosen) else 1
 
 
 def _read(words: Sequence[str] | None) -> argparse.Namespace:
