@@ -97,6 +97,8 @@ class Table:
     """Partition columns, computed from the header."""
     database: str = ""
     """Physical database of this environment: the name's database and the environment's suffix."""
+    alone: SqlText | None = None
+    """Of a table that reads itself: its SQL with a CTE of its name in place of the table."""
     tests_read: tuple[ReadByTests, ...] = ()
     """Tables that the header's tests read as published; they make nothing stale (SEMANTICS 13)."""
     test_sql: tuple[str, ...] = ()

@@ -25,6 +25,7 @@ from runner.query import (
     projection_parameters,
     resolve,
     time_key,
+    without_itself,
 )
 from runner.query.projection import integer_range
 
@@ -239,6 +240,11 @@ def _table(
         fingerprint=draft.fingerprint,
         partitioning=partitioning(draft.header),
         database=databases[draft.name.database],
+        alone=(
+            without_itself(draft.rendered, draft.analysis, tables=names, databases=databases)
+            if any(read.table == draft.name for read in resolved.reads)
+            else None
+        ),
         tests_read=tested.reads,
         test_sql=tested.sql,
     )

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from runner.query.fingerprint import fingerprint
     from runner.query.header_sql import TestSql, read_test_sql
     from runner.query.library import MacroLibrary, load_macros
-    from runner.query.physical import physical
+    from runner.query.physical import physical, without_itself
     from runner.query.projection import (
         TimeKey,
         column_values,
@@ -84,6 +84,7 @@ __all__ = [
     "resolve",
     "split_header",
     "time_key",
+    "without_itself",
 ]
 
 _MODULES = {
@@ -93,7 +94,7 @@ _MODULES = {
     "fingerprint": ("fingerprint",),
     "header_sql": ("TestSql", "read_test_sql"),
     "library": ("MacroLibrary", "load_macros"),
-    "physical": ("physical",),
+    "physical": ("physical", "without_itself"),
     "projection": (
         "TimeKey",
         "column_values",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from runner.model.sqltext import Mark, SqlText
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from runner.model.names import TableName
     from runner.query.facts import Analysis
@@ -33,15 +33,46 @@ def physical(
     `databases` maps a logical database to its physical name; what it lacks keeps its name.
     """
     project = {str(table) for table in tables} | {str(analysis.name)}
-    edits = sorted(set(_edits(rendered.sample, analysis, project, databases)))
+    return _edited(rendered, _edits(rendered.sample, analysis, project, databases))
+
+
+def _edited(rendered: Rendered, edits: Iterable[Edit]) -> SqlText:
     parts: list[str | Mark] = []
     position = 0
-    for start, end, text in edits:
+    for start, end, text in sorted(set(edits)):
         parts += _between(rendered, position, start)
         parts.append(text)
         position = end
     parts += _between(rendered, position, len(rendered.sample))
     return SqlText(tuple(_joined(parts)))
+
+
+def without_itself(
+    rendered: Rendered,
+    analysis: Analysis,
+    *,
+    tables: Collection[TableName],
+    databases: Mapping[str, str],
+) -> SqlText:
+    """Write the text of a table that reads itself as if a CTE of its name stood for the table.
+
+    Before its first write there is no table to read; whoever needs the text's columns then puts
+    an empty CTE before it.
+    """
+    own, name = str(analysis.name), analysis.name.table
+    edits = [
+        (mention.start, mention.end, f'"{name}"')
+        for mention in analysis.mentions
+        if mention.table == own
+    ]
+    edits += [
+        (column.database_start, column.database_end + 1, "")  # the dot as well
+        for column in analysis.column_mentions
+        if column.table == own
+    ]
+    others = {str(table) for table in tables} - {own}
+    edits += _edits(rendered.sample, analysis, others, databases)
+    return _edited(rendered, edits)
 
 
 def _edits(

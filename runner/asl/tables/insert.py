@@ -31,6 +31,7 @@ from runner.model.durations import seconds
 
 if TYPE_CHECKING:
     from runner.model.project import Table
+    from runner.model.sqltext import SqlText
 
 
 _OWN = "own_"
@@ -94,23 +95,11 @@ def types_of(turn: Turn) -> dict[str, Any]:
 def inferring(turn: Turn) -> tuple[State, ...]:
     """Learn the query's types by a CTAS without data."""
     table = turn.table
-    head = (
-        f" WITH (format = '{file_format(table).upper()}', "
-        f"write_compression = '{codec_of(table)}', external_location = '"
-    )
-    conditions = injected_conditions(table)
-    before, after = (" SELECT * FROM (", f") WHERE {conditions[0]}\n") if conditions else ("", "")
-    query = concatenation(
-        [
-            quote(f'CREATE TABLE "{turn.stage_database}"."'),
-            "$plan.tag",
-            quote(f'_types"{head}'),
-            "$plan.stage",
-            quote(f"types/') AS{before}\n"),
-            *sql_terms(table.sql, mark_names(table), "$plan.values"),
-            quote(f"\n{after}WITH NO DATA"),
-        ]
-    )
+    query = _types_query(turn, table.sql)
+    stub = _empty_self(table)
+    if table.alone is not None and stub:
+        # Before its first write a table that reads itself finds an empty one in its place.
+        query = f"$target = null ? {_types_query(turn, table.alone, stub)} : {query}"
     everything = [turn.catch_all()]
     return (
         turn.athena("infer", expression(query), Catch=everything, Next=turn.name("read types")),
@@ -123,6 +112,42 @@ def inferring(turn: Turn) -> tuple[State, ...]:
             Next=turn.name("reconcile"),
         ),
     )
+
+
+def _types_query(turn: Turn, sql: SqlText, stub: str = "") -> str:
+    """Write the CTAS without data; the analyst's text begins on its second line."""
+    table = turn.table
+    head = (
+        f" WITH (format = '{file_format(table).upper()}', "
+        f"write_compression = '{codec_of(table)}', external_location = '"
+    )
+    conditions = injected_conditions(table)
+    before, after = (f" {stub}SELECT * FROM (", ")\n") if stub or conditions else ("", "")
+    if conditions:
+        after = f") WHERE {conditions[0]}\n"
+    return concatenation(
+        [
+            quote(f'CREATE TABLE "{turn.stage_database}"."'),
+            "$plan.tag",
+            quote(f'_types"{head}'),
+            "$plan.stage",
+            quote(f"types/') AS{before}\n"),
+            *sql_terms(sql, mark_names(table), "$plan.values"),
+            quote(f"\n{after}WITH NO DATA"),
+        ]
+    )
+
+
+def _empty_self(table: Table) -> str:
+    """Write a CTE that stands for a table without rows, whose NULLs fit any type.
+
+    Empty when the columns' names are not known.
+    """
+    names = [column.name for column in table.columns]
+    if not names or any(name.endswith("*") for name in names):
+        return ""
+    nulls = ", ".join(f'NULL AS "{name}"' for name in names)
+    return f'WITH "{table.name.table}" AS (SELECT {nulls} WHERE false) '
 
 
 def _typing(turn: Turn) -> tuple[State, ...]:
