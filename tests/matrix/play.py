@@ -55,13 +55,13 @@ def play_one(
 ) -> Result:
     """Play a combination in a copy of its scene; `broken` breaks the product in every child."""
     started = time.monotonic()
-    group = scenes.group(one.state.table, one.flavour)
+    group = scenes.group(one.state.table)
     window = BOTH if one.fault.second == SHIFTED else WINDOW
     late = one.fault.second == LATE
     clean = scenes.clean(one.flavour, group, window, new_input=late)
     root = scenes.folder / f"struck{os.getpid()}"
     for failure in _failures(one):
-        shutil.copytree(scenes.base(one.flavour, group), root)
+        shutil.copytree(scenes.base(one.flavour), root)
         try:
             struck, statuses, wrong = _Game(root, one, group, clean, broken, failure).play()
         finally:

@@ -25,19 +25,18 @@ from tests.matrix.shown import Shown, shown
 from tests.support.forks import in_child
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from runner.app.bundle import Bundle
     from runner.machine import FaultPlan
 
 PROJECT = Path(__file__).with_name("project")
-FIRST_DAY = ("2024-01-01", "2024-01-01")
 WINDOW = ("2024-01-02", "2024-01-04")
 LATER = ("2024-01-03", "2024-01-05")
 BOTH = ("2024-01-02", "2024-01-05")
 FIRST, AGAIN, CHANGED = "first", "again", "changed"
 FLAVOURS = (FIRST, AGAIN, CHANGED)
-_OVERLAYS = ("before", "changes")
+_OVERLAYS = ("changes",)
 _PATIENCE_S = 120
 """A child that hangs is killed, which is a finding."""
 CACHE = Path(".runner") / "cache"
@@ -65,9 +64,7 @@ class Scenes:
     folder: Path
     bundle: Bundle = field(init=False)
     states: tuple[StateFacts, ...] = field(init=False)
-    late: frozenset[str] = field(init=False)
-    """Tables that need a beginning of their own (`before/`)."""
-    _bases: dict[tuple[str, bool], Path] = field(default_factory=dict)
+    _bases: dict[str, Path] = field(default_factory=dict)
     _cleans: dict[tuple[str, tuple[str, ...], tuple[str, str], bool], Clean] = field(
         default_factory=dict
     )
@@ -77,9 +74,8 @@ class Scenes:
         plain = self._lay("plain")
         self.bundle = open_bundle(plain, "local")
         self.states = tuple(_state_facts(self.bundle))
-        self.late = frozenset(_tables_in(PROJECT / "before"))
 
-    def group(self, table: str, flavour: str) -> tuple[str, ...]:
+    def group(self, table: str) -> tuple[str, ...]:
         """Give the tables that run when one is struck: it, what it needs, and who reads it."""
         reads = {
             one.name: set(one.reads) & {t.name for t in self.bundle.tables} - {one.name}
@@ -88,8 +84,6 @@ class Scenes:
         if not table:  # every run goes through such states; one with a load is enough
             table = next(one.name for one in self.bundle.tables if one.load_mart)
         found = {table} | {name for name, read in reads.items() if table in read}
-        if flavour == FIRST:
-            found -= self.late - {table}
         todo = list(found)
         while todo:
             new = reads[todo.pop()] - found
@@ -97,12 +91,11 @@ class Scenes:
             todo += new
         return tuple(sorted(found))
 
-    def base(self, flavour: str, group: tuple[str, ...]) -> Path:
+    def base(self, flavour: str) -> Path:
         """Give the project that a run of this flavour begins in; it is copied, never run."""
-        begun = bool(self.late & set(group))
-        if (flavour, begun) not in self._bases:
-            self._bases[flavour, begun] = self._make(flavour, begun=begun)
-        return self._bases[flavour, begun]
+        if flavour not in self._bases:
+            self._bases[flavour] = self._make(flavour)
+        return self._bases[flavour]
 
     def clean(
         self,
@@ -115,7 +108,7 @@ class Scenes:
         """Give what a run leaves that nothing happened to, and what was there before it."""
         key = (flavour, group, window, new_input)
         if key not in self._cleans:
-            base = self.base(flavour, group)
+            base = self.base(flavour)
             root = self.folder / f"clean{len(self._cleans)}"
             shutil.copytree(base, root)
             if new_input:
@@ -133,39 +126,15 @@ class Scenes:
         shutil.copytree(PROJECT, root, ignore=shutil.ignore_patterns(*_OVERLAYS))
         return root
 
-    def _make(self, flavour: str, *, begun: bool) -> Path:
-        root = self._lay(f"{flavour}-{begun}")
-        if begun:
-            first = self.folder / f"beginning-{flavour}"
-            shutil.copytree(root, first)
-            shutil.copytree(PROJECT / "before", first, dirs_exist_ok=True)
-            read = {
-                name for one in self.bundle.tables if one.name in self.late for name in one.reads
-            }
-            needed = {n for name in read for n in self.group(name, FIRST)}
-            play(first, FIRST_DAY, self._needed(needed | self.late))
-            shutil.rmtree(root)
-            shutil.copytree(first, root)
-            shutil.copytree(PROJECT / "sql", root / "sql", dirs_exist_ok=True)
-            shutil.rmtree(first)
+    def _make(self, flavour: str) -> Path:
+        root = self._lay(f"base-{flavour}")
         if flavour != FIRST:
-            everything = {one.name for one in self.bundle.tables}
-            play(root, WINDOW, tuple(sorted(everything if begun else everything - self.late)))
+            play(root, WINDOW, tuple(sorted(one.name for one in self.bundle.tables)))
             change_input(root)
         if flavour == CHANGED:
             shutil.copytree(PROJECT / "changes" / "sql", root / "sql", dirs_exist_ok=True)
         open_bundle(root, "local")
         return root
-
-    def _needed(self, tables: Iterable[str]) -> tuple[str, ...]:
-        known = {one.name: one.reads for one in self.bundle.tables}
-        found = set(self.late)
-        todo = list(found)
-        while todo:
-            new = set(known[todo.pop()]) & set(known) - found
-            found |= new
-            todo += new
-        return tuple(sorted(found & set(tables) | found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,11 +201,6 @@ def entered(root: Path) -> frozenset[str]:
         found |= {e.state for e in journal.events() if e.kind is EventKind.STATE_ENTERED}
         journal.close()
     return frozenset(found)
-
-
-def _tables_in(overlay: Path) -> Iterator[str]:
-    for path in overlay.glob("sql/*/*.sql"):
-        yield f"{path.parent.name}.{path.stem}"
 
 
 def _state_facts(bundle: Bundle) -> Iterator[StateFacts]:

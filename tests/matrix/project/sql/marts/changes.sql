@@ -1,0 +1,9 @@
+/*---
+description: An Iceberg table of days without keys.
+format: iceberg
+partition:
+  dt: {type: date, format: yyyy-MM-dd, range: "2024-01-01,NOW+1DAYS"}
+---*/
+SELECT shop, quantity AS pieces, dt
+FROM staging.orders
+WHERE dt BETWEEN '{{ start }}' AND '{{ end }}'
