@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from . import history, packs, records, schema
+from . import history, iceberg, packs, records, schema
 from .catalog import STAGE_SUFFIX, is_iceberg, location_of
 
 if TYPE_CHECKING:
@@ -55,6 +55,8 @@ def survey(world: World, table: str) -> Estate:
         if users != [table]
     }
     entry = world.catalog.table(table)
+    if entry is not None and is_iceberg(entry):
+        entry = iceberg.owned(storage, table, entry)
     ours = {prefix for prefix in (*found.used.prefixes, *found.lost) if not prefix.startswith(base)}
     whole = {prefix for prefix in ours if found.is_made(storage, prefix)} | _iceberg(world, entry)
     shared = {prefix for prefix in ours | whole if _is_used(storage.uri(prefix), others)}

@@ -37,13 +37,23 @@ if TYPE_CHECKING:
 # --- ownership ------------------------------------------------------------------------------------
 
 
-def _claim_key(storage: Storage, spec: Spec) -> str:
-    return f"{storage.prefix}_runner/iceberg/{spec.database}/{spec.table}.json"
+def _claim_key(storage: Storage, table: str) -> str:
+    return f"{storage.prefix}_runner/iceberg/{table.replace('.', '/', 1)}.json"
 
 
-def _read_claim(storage: Storage, spec: Spec) -> dict[str, Any] | None:
-    found = storage.read_json(_claim_key(storage, spec))
+def _read_claim(storage: Storage, table: str) -> dict[str, Any] | None:
+    found = storage.read_json(_claim_key(storage, table))
     return None if found is None else dict(found[0])
+
+
+def owned(storage: Storage, table: str, entry: dict[str, Any]) -> dict[str, Any]:
+    """Give the catalogue's entry of an Iceberg table with its owner in it, as claimed."""
+    claim = _read_claim(storage, table)
+    location = entry["StorageDescriptor"]["Location"].rstrip("/") + "/"
+    if claim is None or location not in claim["locations"]:
+        return entry
+    parameters = {**entry.get("Parameters", {}), schema.OWNER: claim["project"]}
+    return {**entry, "Parameters": parameters}
 
 
 def as_hive(storage: Storage, spec: Spec, target: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -57,7 +67,7 @@ def as_hive(storage: Storage, spec: Spec, target: dict[str, Any] | None) -> dict
             f"{spec.name} is a Hive table and the file says format: iceberg. Nothing was written. "
             f"Give the Iceberg table another name, or drop this one first"
         )
-    claim = _read_claim(storage, spec)
+    claim = _read_claim(storage, spec.name)
     described = target["StorageDescriptor"]
     location = described["Location"].rstrip("/") + "/"
     if claim is None or claim["project"] != spec.project or location not in claim["locations"]:
@@ -122,7 +132,7 @@ def reconcile(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[s
         {"Name": column["Name"], "Type": iceberg_type(column["Type"])}
         for column in schema.data_columns(spec, event["inferred"])
     ]
-    claim = _read_claim(storage, spec)
+    claim = _read_claim(storage, spec.name)
     locations = list(claim["locations"]) if claim else []
     if target is None:
         number = len(locations) + 1
@@ -130,7 +140,7 @@ def reconcile(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[s
         location = storage.uri(f"{base}/g={number}/")
         ddl, columns = create_statement(spec, wanted, location), wanted
         storage.write_json(
-            _claim_key(storage, spec), _claimed(spec, [*locations, location], fingerprint="")
+            _claim_key(storage, spec.name), _claimed(spec, [*locations, location], fingerprint="")
         )
     else:
         location = target["StorageDescriptor"]["Location"]
@@ -139,7 +149,7 @@ def reconcile(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[s
         ddl = add_columns_statement(spec, new) if new else ""
         if not new:
             claimed = _claimed(spec, locations, spec.fingerprint)
-            storage.write_json(_claim_key(storage, spec), claimed)
+            storage.write_json(_claim_key(storage, spec.name), claimed)
     return {
         **plan,
         "columns": schema.quoted(columns, spec.partitions),
@@ -153,7 +163,7 @@ def settle(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[str,
     """After the DDL: the table that is there now must be ours and have the planned columns."""
     spec, storage, plan = attempt.spec, keeper.storage, event["plan"]
     target = as_hive(storage, spec, event["target"])
-    claim = _read_claim(storage, spec)
+    claim = _read_claim(storage, spec.name)
     if target is None or claim is None:
         raise PromotionFailed(f"{spec.name} was made, but the catalogue does not show it")
     have = {c["Name"]: c["Type"] for c in target["StorageDescriptor"]["Columns"]}
@@ -161,7 +171,7 @@ def settle(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[str,
     if have != planned:
         raise PromotionFailed(f"{spec.name} has the columns {have}, not {planned}")
     claimed = _claimed(spec, claim["locations"], spec.fingerprint)
-    storage.write_json(_claim_key(storage, spec), claimed)
+    storage.write_json(_claim_key(storage, spec.name), claimed)
     return {}
 
 

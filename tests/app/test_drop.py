@@ -176,3 +176,20 @@ def test_an_environment_on_aws_is_refused_so_far(
     made = project(tmp_path, {"marts/one": sql("SELECT 1 AS one")}, config=CONFIG + AWS)
     with pytest.raises(UsageError, match="prod, which is on AWS"):
         command(made)
+
+
+def test_an_iceberg_table_of_ours_goes_only_with_its_data(tmp_path: Path) -> None:
+    """Who made it is told by the claim: the catalogue's parameters are Athena's own."""
+    header = "format: iceberg\nkeys: [id]"
+    made = insert(f"SELECT id, dt FROM {ROWS} WHERE {WINDOW}", header)
+    root = project(tmp_path, {**FILES, "marts/ice": made})
+    assert go(root, "2024-01-01", "2024-01-03").status == "SUCCEEDED"
+    with pytest.raises(RunFailed, match="its data are lost"):
+        drop(root, "marts.ice", data=False)
+    others = {name for name in files(root) if "/ice/" not in name}
+    drop(root, "marts.ice", data=True)
+    assert {name for name in files(root) if "/ice/" not in name} == others
+    assert not [name for name in files(root) if name.startswith("marts/ice/")]
+    assert records(root, "marts.ice") == {}
+    assert go(root, "2024-01-02").status == "SUCCEEDED"
+    assert read(root, "SELECT id, dt FROM marts.ice") == [(2, "2024-01-02")]

@@ -251,7 +251,7 @@ def test_rows_are_merged_by_keys_only_where_the_last_record_had_them(
     lake.now = lake.now.replace(hour=23)
     turn = Turn(lake, KEYED)
     plan, chunk, result = staged(turn, {"2013-01-05": "aa"})
-    assert plan["fence"] == ([first.identity.tag + "_0"] if before == "unfinished" else [])
+    assert plan["fence"] == ([first.identity.tag + "_20130105"] if before == "unfinished" else [])
     by_keys = before in ("same keys", "nothing")
     assert ("LEFT JOIN" in judge(turn, plan, chunk, result)["statement"]) is by_keys
 
