@@ -97,7 +97,11 @@ _TEXTS = (
     ("INVALID_FUNCTION_ARGUMENT", USER, "Correct the argument that Athena names."),
     ("INVALID_VIEW", USER, "Make the view again: what it reads has changed."),
     ("CONSTRAINT_VIOLATION", USER, "Filter an injected partition column by equality."),
-    ("MERGE_TARGET_ROW_MULTIPLE_MATCHES", USER, "Make the keys unique in the query's rows."),
+    (
+        "MERGE_TARGET_ROW_MULTIPLE_MATCHES",
+        USER,
+        "Something else wrote the table: rows share their keys. Remove them, or write it anew.",
+    ),
     ("NOT_SUPPORTED", USER, "Write it in a way that Athena supports."),
     ("TOO_MANY_ARGUMENTS", USER, "Give the function at most 127 arguments."),
     ("INVALID_TABLE_PROPERTY", USER, "Correct the table's properties."),

@@ -103,7 +103,7 @@ def judge(
             else:
                 bad = [(str(p), int(p.cells[column] or 0)) for p in found]
             column += 1
-        bad = [(where, number) for where, number in bad if number]
+        bad = sorted((where, number) for where, number in bad if number)
         results.append(
             {
                 "test": test["name"],

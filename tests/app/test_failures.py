@@ -112,7 +112,7 @@ RUNTIME = [
         "count_if(cancelled) AS cancelled,",
         "no_function(cancelled) AS cancelled,",
         "FUNCTION_NOT_FOUND: Function 'no_function' not registered",
-        "at: sql/marts/daily_carrier_delay.sql:16:5\n",
+        "at: sql/marts/daily_carrier_delay.sql:19:5\n",
         "Use a function that Athena has.",
         id="unknown function",
     ),

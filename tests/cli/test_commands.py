@@ -357,7 +357,7 @@ def test_gc_lists_first_and_deletes_when_told(shop: Path, cli: Cli) -> None:
     assert (said.status, said.out) == (0, "nothing to delete\n")
     assert said.err == ""
     tables = shop / ".runner/s3/lake/marts"
-    orders = next(path for path in tables.rglob("*.0.1_*") if path.is_file())
+    orders = next(path for path in tables.rglob("*.parquet") if path.is_file())
     stray = orders.with_name("stray")
     stray.write_bytes(b"x" * 2000)
     long_ago = 1_700_000_000
