@@ -65,6 +65,11 @@ class Attempt:
         """Name this attempt inside record keys."""
         return f"{specs.run_name(self.execution)}.{self.redrive}.{self.number}"
 
+    @property
+    def siblings(self) -> str:
+        """Give what the names of all attempts of this execution begin with."""
+        return f"{self.run.rpartition('.')[0]}."
+
     def record(self, start: str, end: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
         """Make the body of a record of this attempt."""
         return {

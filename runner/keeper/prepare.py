@@ -46,6 +46,7 @@ def prepare(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[str
         **facts,
         "types": not schema.is_current(spec, target),
         "refresh": None,
+        "begun": any(entry.run.startswith(attempt.siblings) for entry in latest.values()),
     }
     if work.refresh and spans and target is not None:
         new, spans = _refresh(keeper, attempt, work, given, location=facts["location"])

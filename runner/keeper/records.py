@@ -19,6 +19,7 @@ Old records are put together (`runner gc`), so that a table with years of them i
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -167,6 +168,7 @@ def _packed_at(key: str, ending: str) -> str:
     return match[1] if match is not None and match[2] == ending else ""
 
 
+@functools.lru_cache(maxsize=1 << 16)  # the same keys are listed at every step of a run
 def parse_key(key: str) -> Entry | None:
     """Read a record's key; None for any other object."""
     match = _KEY.search(key)

@@ -91,18 +91,24 @@ def finish(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[str,
         new = event.get("refresh")
         if new:  # the flip has made this generation the table
             refresh.settle(keeper.storage, attempt.spec, new["generation"])
-        result = _totals(keeper, attempt, event["written"])
+        begun = event.get("begun", True) or attempt.number > 1
+        result = _totals(keeper, attempt, event["written"], begun=begun)
     else:
         result = summary(_record(keeper, attempt, event))
     keeper.leases.release(attempt.spec.name, attempt.owner)
     return result
 
 
-def _totals(keeper: Keeper, attempt: Attempt, written: list[dict[str, Any]]) -> dict[str, Any]:
-    """Add up what this execution published: the last chunks as told, others by their records."""
+def _totals(
+    keeper: Keeper, attempt: Attempt, written: list[dict[str, Any]], *, begun: bool
+) -> dict[str, Any]:
+    """Add up what this execution published: the last chunks as told, others by their records.
+
+    Nothing is read where it had not `begun` before these chunks.
+    """
     ours = {(chunk["start"], chunk["end"]) for chunk in written}
-    run = f"{attempt.run.rpartition('.')[0]}."
-    found = records.entries(keeper.storage, attempt.spec.name)
+    run = attempt.siblings
+    found = records.entries(keeper.storage, attempt.spec.name) if begun else []
     others = {
         entry
         for entry in records.newest(found, attempt.spec.grain).values()

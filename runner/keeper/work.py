@@ -97,7 +97,7 @@ def _done(
 ) -> Callable[[str], bool]:
     """Tell whether a period was published by this execution, or since a backfill was planned."""
     fingerprint = attempt.spec.fingerprint[:12]
-    run = f"{attempt.run.rpartition('.')[0]}."
+    run = attempt.siblings
 
     def is_done(period: str) -> bool:
         entry = latest.get(period)

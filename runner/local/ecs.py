@@ -40,7 +40,7 @@ class Ecs:
     marts: Mapping[str, Target]
     read: Callable[[str], bytes]
     """Reads an object by its `s3://` URI."""
-    path_of: Callable[[str], Path]
+    path_of: Callable[[str], str | Path]
     """Gives the file of an object by its `s3://` URI."""
     connect: Connect
     log: Path

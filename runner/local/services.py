@@ -203,7 +203,7 @@ def open_local(
         task_definitions=names.load_tasks(tuple(marts)),
         marts=marts,
         read=lambda uri: _read(s3, uri),
-        path_of=s3.path_of,
+        path_of=s3.place_of,  # text: a load has thousands of files
         connect=connect or (lambda: athena.get().connect()),
         log=state / "logs" / "loads.jsonl",
         now=now,

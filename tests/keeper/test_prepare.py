@@ -39,6 +39,7 @@ def test_the_plan_of_a_known_table(lake: Lake) -> None:
         "stage": stage,
         "types": False,
         "refresh": None,
+        "begun": False,
         "values": {"m0": "2013-01-05"},
         "largest": 1,
         "more": False,

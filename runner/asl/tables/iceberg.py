@@ -60,7 +60,7 @@ def states(lane: Lane, table: Table, following: str) -> tuple[State, ...]:
         turn.keeper(
             "finish",
             "finish",
-            {"written": expression("$written")},
+            {"written": expression("$written"), "begun": expression("$plan.begun")},
             Assign=turn.result("published", ', "result": $states.result.Payload'),
             Next=following,
         ),

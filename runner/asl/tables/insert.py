@@ -58,7 +58,11 @@ def states(lane: Lane, table: Table, following: str) -> tuple[State, ...]:
         turn.keeper(
             "finish",
             "finish",
-            {"written": expression("$written"), "refresh": expression("$plan.refresh")},
+            {
+                "written": expression("$written"),
+                "refresh": expression("$plan.refresh"),
+                "begun": expression("$plan.begun"),
+            },
             Assign=turn.result("published", ', "result": $states.result.Payload'),
             Next=following,
         ),

@@ -34,7 +34,7 @@ def load(
     manifest: LoadManifest,
     mart: Target,
     *,
-    path_of: Callable[[str], Path],
+    path_of: Callable[[str], str | Path],
     connect: Connect = fresh_duckdb,
 ) -> LoadResult:
     """Load the manifest's files into the mart; ServiceError leaves the mart unchanged.

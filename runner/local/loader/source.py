@@ -128,7 +128,7 @@ class Source(NamedTuple):
 
 @contextmanager
 def open_source(
-    manifest: LoadManifest, *, path_of: Callable[[str], Path], connect: Connect = fresh_duckdb
+    manifest: LoadManifest, *, path_of: Callable[[str], str | Path], connect: Connect = fresh_duckdb
 ) -> Iterator[Source]:
     """Check that every file lies where its record says, and make its rows readable."""
     if manifest.format != "parquet":
@@ -150,7 +150,7 @@ def open_source(
         connection.close()
 
 
-def _checked(file: LoadFile, path_of: Callable[[str], Path]) -> str:
+def _checked(file: LoadFile, path_of: Callable[[str], str | Path]) -> str:
     path = str(path_of(file.uri))
     try:
         size = os.stat(path).st_size  # noqa: PTH116 - once a file, and Path is slow
