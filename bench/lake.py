@@ -12,6 +12,8 @@ import json
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from runner.keeper.records import write_columns
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -42,7 +44,7 @@ def _write_table(lake: Path, table: str, fingerprint: str, days: Sequence[date])
     key = f"{records.relative_to(lake).as_posix()}/"
     bodies = {key + _name(entry): _body(table, entry) for entry in packed}
     stamp = packed[-1][0]
-    (pack / f"{stamp}.json").write_text(_text({"entries": packed}))
+    (pack / f"{stamp}.json").write_text(_text(write_columns(packed)))
     (pack / f"{stamp}.bodies").write_text(_text(bodies))
     for entry in single:
         path = records / _name(entry)

@@ -30,7 +30,11 @@ def read_ledgers(
     physical = {nodes[name].physical: name for name in wanted}
     return {
         physical[table]: make_ledger(
-            nodes[physical[table]].grain, rows.published, rows.begun, rows.failed
+            nodes[physical[table]].grain,
+            rows.published,
+            rows.begun,
+            rows.failed,
+            packs=rows.packs,
         )
         for table, rows in lake.rows(storage, physical)
     }

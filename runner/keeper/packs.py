@@ -156,5 +156,5 @@ def _write(
             at = records.next_stamp(at)
             continue
         break
-    rows = [[e.at, e.start, e.end, e.fingerprint, e.run] for e in pack.entries]
-    storage.write_json(f"{place}packed/{at}.json", {"entries": rows})
+    rows = ((e.at, e.start, e.end, e.fingerprint, e.run) for e in pack.entries)
+    storage.write_json(f"{place}packed/{at}.json", records.write_columns(rows))

@@ -12,7 +12,7 @@ a run gave up on a window; what is published stays so.
 
 Old records are put together (`runner gc`), so that a table with years of them is two objects:
 
-    _runner/records/<database>/<table>/packed/<stamp>.json      what their keys said
+    _runner/records/<database>/<table>/packed/<stamp>.json      what their keys said, by column
     _runner/records/<database>/<table>/packed/<stamp>.bodies    their bodies, by key
 """
 
@@ -130,7 +130,7 @@ def _unpacked(storage: Storage, place: str, packs: list[str]) -> Iterator[Entry]
             if index is None:
                 gone = True
                 continue
-            for at, start, end, fingerprint, run in index[0]["entries"]:
+            for at, start, end, fingerprint, run in zip(*read_columns(index[0]), strict=True):
                 name = f"{place}{start}_{end}/{at}_{fingerprint}_{run}.json"
                 yield Entry(at, start, end, fingerprint, run, PUBLISHED, name, bodies_key(key))
         if gone:
@@ -146,6 +146,22 @@ def indexes(storage: Storage, place: str) -> list[str]:
     """List the packs of a table's folder, the oldest first."""
     found = storage.list(f"{place}packed/")
     return [stored.key for stored in found if is_index(stored.key)]
+
+
+def write_columns(rows: Iterable[tuple[str, ...]]) -> dict[str, list[str]]:
+    r"""Make the index of a pack from rows of at, start, end, fingerprint, run.
+
+    Each column is one text with a line a record: years of records are read in a millisecond.
+
+    >>> write_columns([("t1", "a", "a", "f", "r"), ("t2", "b", "b", "f", "r")])
+    {'columns': ['t1\nt2', 'a\nb', 'a\nb', 'f\nf', 'r\nr']}
+    """
+    return {"columns": ["\n".join(column) for column in zip(*rows, strict=True)]}
+
+
+def read_columns(index: dict[str, list[str]]) -> list[list[str]]:
+    """Read the columns of a pack's index: at, start, end, fingerprint, run."""
+    return [text.split("\n") for text in index["columns"]]
 
 
 def is_index(key: str) -> bool:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from . import records
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -20,7 +22,10 @@ _PACK = "packed"
 class TableRows(NamedTuple):
     """Every record of one table, in no order."""
 
+    packs: list[list[list[str]]]
+    """Published, put together: the columns of rows, for each pack."""
     published: list[Row]
+    """Published, one by one."""
     begun: list[Row]
     failed: list[Row]
 
@@ -50,29 +55,27 @@ def _keys(storage: Storage) -> dict[str, list[str]]:
 
 
 def _rows(storage: Storage, keys: list[str]) -> TableRows:
-    found = TableRows([], [], [])
+    found = TableRows([], [], [], [])
     endings = {"json": found.published, "writing": found.begun, "failed": found.failed}
     for key in keys:
         head, _, name = key.rpartition("/")
         folder = head.rpartition("/")[2]
         if folder == _PACK:
             if name.endswith(".json"):
-                found.published.extend(_packed(storage, key))
+                found.packs.extend(_packed(storage, key))
             continue
         stem, _, ending = name.rpartition(".")
         window, parts = folder.split("_"), stem.split("_", 2)
         if ending in endings and len(window) == len("se") and len(parts) == len("afr"):
             endings[ending].append((parts[0], window[0], window[1], parts[1], parts[2]))
     if found.begun:
-        complete = set(found.published)
+        complete = {row for pack in found.packs for row in zip(*pack, strict=True)}
+        complete |= set(found.published)
         found.begun[:] = [row for row in found.begun if row not in complete]
     return found
 
 
-def _packed(storage: Storage, key: str) -> list[Row]:
+def _packed(storage: Storage, key: str) -> list[list[list[str]]]:
     """Read a pack's index; nothing when another pack has just taken its place."""
     index = storage.read_json(key)
-    if index is None:
-        return []
-    entries: list[Row] = index[0]["entries"]
-    return entries
+    return [] if index is None else [records.read_columns(index[0])]

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     Row = tuple[str, str, str, str, str]
+    Columns = Sequence[Sequence[str]]
+    """The same as columns: whens, starts, ends, fingerprints, runs."""
 
 
 _LENGTHS = {"hour": 13, "day": 10, "month": 7, "year": 4, "": len(WHOLE)}
@@ -22,7 +24,12 @@ _LENGTHS = {"hour": 13, "day": 10, "month": 7, "year": 4, "": len(WHOLE)}
 
 
 def make_ledger(
-    grain: str, published: Sequence[Row], begun: Iterable[Row] = (), failed: Iterable[Row] = ()
+    grain: str,
+    published: Sequence[Row],
+    begun: Iterable[Row] = (),
+    failed: Iterable[Row] = (),
+    *,
+    packs: Sequence[Columns] = (),
 ) -> Ledger:
     """Decide what counts.
 
@@ -30,7 +37,8 @@ def make_ledger(
     >>> make_ledger("day", [row]).at
     {'2024-01-01': '20240102T000000.000000Z'}
     """
-    at, prints = _single_periods(grain, published) or _published(grain, published)
+    at, prints = _packed(grain, packs)
+    _add(grain, published, at, prints)
     known = at.get
     for period, when in _newest(begun, grain).items():
         if known(period, "") < when:
@@ -42,22 +50,24 @@ def make_ledger(
     return Ledger(at, prints, gave_up, max(at.values(), default=""))
 
 
-def _single_periods(
-    grain: str, rows: Sequence[Row]
-) -> tuple[dict[str, str], dict[str, str]] | None:
-    """Read rows of one period each, every period once, as packs have them: many at a time."""
-    if not rows:
-        return None
-    whens, starts, ends, prints, _ = zip(*rows, strict=True)
-    at = dict(zip(starts, whens, strict=True))
-    if starts != ends or len(at) != len(rows) or set(map(len, starts)) != {_LENGTHS[grain]}:
-        return None
-    return at, dict(zip(starts, prints, strict=True))
+def _packed(grain: str, packs: Sequence[Columns]) -> tuple[dict[str, str], dict[str, str]]:
+    """Read packs; one of single periods, as gc writes them in most tables, as whole columns."""
+    if len(packs) == 1:
+        whens, starts, ends, prints, _ = packs[0]
+        at = dict(zip(starts, whens, strict=True))
+        alike = starts == ends and len(at) == len(starts)
+        if alike and set(map(len, starts)) == {_LENGTHS[grain]}:
+            return at, dict(zip(starts, prints, strict=True))
+    found: tuple[dict[str, str], dict[str, str]] = ({}, {})
+    for pack in packs:
+        _add(grain, zip(*pack, strict=True), *found)
+    return found
 
 
-def _published(grain: str, rows: Iterable[Row]) -> tuple[dict[str, str], dict[str, str]]:
-    at: dict[str, str] = {}
-    prints: dict[str, str] = {}
+def _add(
+    grain: str, rows: Iterable[tuple[str, ...]], at: dict[str, str], prints: dict[str, str]
+) -> None:
+    """Take rows that are newer than what is known of their periods."""
     known, length = at.get, _LENGTHS[grain]
     for when, start, end, fingerprint, _ in rows:
         same = start == end and len(start) == length
@@ -65,7 +75,6 @@ def _published(grain: str, rows: Iterable[Row]) -> tuple[dict[str, str], dict[st
             if known(period, "") < when:
                 at[period] = when
                 prints[period] = fingerprint
-    return at, prints
 
 
 def _newest(rows: Iterable[Row], grain: str) -> Mapping[str, str]:
