@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import catch_up, windows
+from . import backfills, catch_up, windows
 from .faults import InvalidInput, WindowTooLarge
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ def begin(event: Mapping[str, Any], storage: Storage | None = None) -> dict[str,
 
     The event carries `input`, and from the definition `grain`, `timezone`, `schedule` ({last, unit,
     lag} or null), `tables` (all of the workflow) and `max_window` (periods).  If the schedule has a
-    `catch_up`, `windowed` maps its tables to their grains, and the records are in `storage`.
+    `catch_up`, `windowed` maps its tables to their grains, and the records are in `storage`, as is
+    the plan that a `backfill` names.
     """
     given = event["input"]
     if not isinstance(given, dict):
@@ -51,8 +52,17 @@ def begin(event: Mapping[str, Any], storage: Storage | None = None) -> dict[str,
             "grain": grain,
             **({"backfill": backfill} if "backfill" in given else {}),
         },
-        "selected": _selected(given, event["tables"]),
+        "selected": _planned(given, storage, _selected(given, event["tables"])),
     }
+
+
+def _planned(given: Mapping[str, Any], storage: Storage | None, selected: list[str]) -> list[str]:
+    """Leave the tables that the backfill's plan names: the others have no windows in it."""
+    if "backfill" not in given or storage is None:
+        return selected
+    plan = backfills.read(storage, given["backfill"])
+    planned = {told["name"] for told in plan["tables"].values()}
+    return [name for name in selected if name in planned]
 
 
 def _window(given: Mapping[str, Any], event: Mapping[str, Any]) -> tuple[str, str, str]:

@@ -10,6 +10,7 @@ import pytest
 
 from runner.keeper import backfills
 from runner.keeper.faults import InvalidInput
+from runner.keeper.handler import dispatch
 from runner.keeper.records import stamp
 from tests.support.lake import ARN, FINGERPRINT, NOW, Lake, Turn, insert_spec, target
 
@@ -83,6 +84,27 @@ def test_a_plan_that_nobody_made_is_refused_by_name(lake: Lake) -> None:
     window = {"start": "2013-01-01", "end": "2013-01-01", "grain": "day", "backfill": "none"}
     with pytest.raises(InvalidInput, match="no backfill named 'none' was planned"):
         prepare(lake, window)
+
+
+def begin(lake: Lake, **given: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    event = {
+        "op": "begin",
+        "input": {"start": "2013-01-01", "end": "2013-06-30", **given},
+        "grain": "day",
+        "timezone": "UTC",
+        "schedule": None,
+        "tables": ["marts.daily", "marts.other"],
+        "max_window": 100,
+    }
+    return dispatch(lake.keeper(), event)
+
+
+def test_an_execution_of_a_backfill_writes_the_tables_of_its_plan_alone(lake: Lake) -> None:
+    window = plan(lake, ("2013-01-01", "2013-06-30"))
+    assert begin(lake, backfill="b1") == {"window": window, "selected": ["marts.daily"]}
+    assert begin(lake, backfill="b1", only=["marts.other"])["selected"] == []
+    with pytest.raises(InvalidInput, match="no backfill named 'b2' was planned"):
+        begin(lake, backfill="b2")
 
 
 def test_a_plan_is_written_once(lake: Lake) -> None:
