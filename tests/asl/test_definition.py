@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from jsonata.jsonata import Jsonata
 
 from runner.asl.build import render
-from runner.asl.compile import compile_workflow, levels
+from runner.asl.compile import compile_backfill, compile_workflow, levels
 from runner.asl.expressions import concatenation, names_of, quote, sql_terms
 from runner.asl.flow import state_name
+from runner.asl.steps.scope import Backfill
 from runner.asl.steps.tables import lanes, waves
 from runner.asl.validate import check_machine
 from runner.errors import ProjectError
@@ -246,3 +247,30 @@ def test_the_sdk_is_loaded_without_sagemaker_and_left_as_it_was() -> None:
         "assert left == [], left\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+@pytest.mark.parametrize(
+    ("dml", "shares"),
+    [
+        (1, {"marts.a": 1, "marts.b": 1}),
+        (3, {"marts.a": 1, "marts.b": 1}),
+        (4, {"marts.a": 2, "marts.b": 1}),
+        (5, {"marts.a": 2, "marts.b": 2}),
+        (8, {"marts.a": 4, "marts.b": 3}),
+    ],
+)
+def test_a_backfill_spends_its_dml_budget_on_chunks(dml: int, shares: dict[str, int]) -> None:
+    """Three tables of a wave: one is written whole, two in chunks."""
+    tables = (table("marts.a"), table("marts.b"), table("marts.c", kind="ctas"))
+    found = project(*tables, defaults={"concurrency": {"dml": dml}})
+    names = tuple(one.name for one in found.tables)
+    machine = compile_backfill(found, Backfill(tables=names, loads=(), grain="day"))
+    states = dict(every_state(json.loads(render(machine))["States"]))
+    at_once = {
+        name.removesuffix(" write"): state["MaxConcurrency"]
+        for name, state in states.items()
+        if name.endswith(" write") and state["Type"] == "Map"
+    }
+    assert at_once == shares
+    lanes_of = sum(name.endswith(" start") and " lane " in name for name in states)
+    assert lanes_of == min(dml, 3)

@@ -18,7 +18,7 @@ from runner.model.header import Kind
 from runner.model.names import TableName
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from runner.asl.steps.scope import Scope
     from runner.model.project import Project
@@ -75,17 +75,17 @@ def _wave(
 ) -> State:
     title, number = numbered
     dealt = _dealt(scope, wave)
-    chunks = _chunks_at_once(scope, wave)
+    shares = _shares(scope, wave)
     if scope.machine_bytes:
         inside = replace(scope, known="")
 
         def make(title: str, names: Sequence[TableName]) -> Flow:
-            return _lane(inside, step, title, names, chunks)
+            return _lane(inside, step, title, names, shares)
 
         branches = nested_branches(scope, step, title, number, dealt, make=make)
     else:
         branches = [
-            _lane(scope, step, f"{title} lane {position}", lane, chunks)
+            _lane(scope, step, f"{title} lane {position}", lane, shares)
             for position, lane in enumerate(dealt, start=1)
         ]
     return State(
@@ -112,15 +112,37 @@ def _is_definition(scope: Scope, name: TableName) -> bool:
     return scope.project.table(name).kind in (Kind.VIEW, Kind.DDL)
 
 
-def _chunks_at_once(scope: Scope, wave: Sequence[TableName]) -> int:
-    """Give how many chunks a table writes at once; a backfill shares its DML budget evenly."""
+def _shares(scope: Scope, wave: Sequence[TableName]) -> dict[TableName, int]:
+    """Give how many chunks each table writes at once.
+
+    A backfill spends its whole DML budget: what tables of one statement at a time leave is shared
+    by the others, as evenly as it goes.
+    """
+    writers = [name for name in wave if not _is_definition(scope, name)]
     if scope.backfill is None:
-        return scope.concurrency.chunks
-    writers = sum(not _is_definition(scope, name) for name in wave)
-    return max(1, scope.concurrency.dml // max(1, min(writers, scope.concurrency.dml)))
+        return dict.fromkeys(writers, scope.concurrency.chunks)
+    shares = dict.fromkeys(writers, 1)
+    chunked = [name for name in writers if _is_chunked(scope, name)]
+    left = scope.concurrency.dml - len(writers)
+    for position, name in enumerate(chunked):
+        shares[name] += max(0, left + len(chunked) - position - 1) // len(chunked)
+    return shares
 
 
-def _lane(scope: Scope, step: str, title: str, names: Sequence[TableName], chunks: int) -> Flow:
+def _is_chunked(scope: Scope, name: TableName) -> bool:
+    """Tell whether chunks of the table can be written beside each other."""
+    table = scope.project.table(name)
+    reads_itself = any(read.table == name for read in table.reads)
+    return table.kind is Kind.INSERT and table.header.format != "iceberg" and not reads_itself
+
+
+def _lane(
+    scope: Scope,
+    step: str,
+    title: str,
+    names: Sequence[TableName],
+    shares: Mapping[TableName, int],
+) -> Flow:
     project = scope.project
     workflow_tables = {str(n) for chosen in scope.selected.values() for n in chosen}
     lane = Lane(
@@ -129,7 +151,7 @@ def _lane(scope: Scope, step: str, title: str, names: Sequence[TableName], chunk
         step=step,
         grain=scope.workflow.grain,
         retry=scope.retry,
-        chunks=chunks,
+        chunks=min((shares[name] for name in names if name in shares), default=1),
         upstreams={
             str(name): tuple(
                 str(read.table)
