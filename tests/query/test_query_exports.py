@@ -39,6 +39,7 @@ def test_public_names() -> None:
         "resolve",
         "split_header",
         "time_key",
+        "without_itself",
     ]
     for name in runner.query.__all__:
         assert getattr(runner.query, name) is not None
