@@ -51,7 +51,7 @@ class BackfillRequest:
     name: str | None = None
     """The plan's name; if absent it is made from what was asked for."""
     targets: tuple[str, ...] = ()
-    """A workflow, or patterns of tables."""
+    """Workflows, or patterns of tables; every workflow of the project if absent."""
     start: str | None = None
     end: str | None = None
     only: tuple[str, ...] = ()
@@ -114,7 +114,8 @@ def _fresh(
 
 
 def _choice(request: BackfillRequest, bundle: Bundle) -> Choice:
-    targets = request.targets or (find_workflow(bundle, None).name,)
+    workflows = tuple(workflow.name for workflow in bundle.workflows)
+    targets = request.targets or workflows or (find_workflow(bundle, None).name,)
     return choose(bundle, (*targets, *request.full_refresh), request.only, request.exclude)
 
 

@@ -132,6 +132,20 @@ def test_targets_are_workflows_and_patterns(
     assert [table.name for table in plan_backfill(request, now=TODAY).tables] == names
 
 
+def test_without_a_target_every_workflow_is_meant(tmp_path: Path) -> None:
+    step = "steps:\n  t: {type: tables, select: [%s]}\n"
+    files = {
+        **FILES,
+        "marts/d": insert(f"SELECT id, dt FROM staging.a {WINDOW}"),
+        "workflows/daily.yaml": step % "marts.b",
+        "workflows/other.yaml": step % "marts.c",
+    }
+    found = plan_backfill(BackfillRequest(project(tmp_path, files), **DAYS), now=TODAY)
+    assert [table.name for table in found.tables] == ["marts.b", "marts.c"]
+    assert found.name.startswith("tables-2024-01-01-2024-01-05-")
+    assert found.loads == ("main:c",)
+
+
 @pytest.mark.parametrize(
     ("more", "code", "place"),
     [
