@@ -171,16 +171,27 @@ def _end(bundle: Bundle, choice: Choice, end: str | None, now: datetime) -> tupl
 
 
 def _grain(option: str, text: str) -> str:
+    fault = _bad_period(option, text)
+    if fault is not None:
+        raise UsageError([fault])
+    return _GRAINS.get(len(text), "day")
+
+
+def bad_periods(start: str | None, end: str | None) -> list[Fault]:
+    """Give the faults of --start and --end that can be seen without a table."""
+    given = [(option, text) for option, text in (("--start", start), ("--end", end)) if text]
+    return [fault for option, text in given if (fault := _bad_period(option, text)) is not None]
+
+
+def _bad_period(option: str, text: str) -> Fault | None:
     grain = _GRAINS.get(len(text), "day")
     try:
         windows.parse_civil(text, grain)
         windows.regrain(text, text, grain, "hour")
     except (ValueError, OverflowError) as error:
         expected = "a period such as 2013-01-05, 2013-01 or 2013-01-05T07"
-        raise UsageError(
-            [Fault(Place(option), "bad-window", str(error), expected, _EXAMPLE)]
-        ) from error
-    return grain
+        return Fault(Place(option), "bad-window", str(error), expected, _EXAMPLE)
+    return None
 
 
 def spans_of(

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from runner.app.backfill_choice import choose, choose_range, nodes_of, spans_of
+from runner.app.backfill_choice import bad_periods, choose, choose_range, nodes_of, spans_of
 from runner.app.backfill_ledgers import looked_at, read_ledgers
 from runner.app.backfill_store import is_done, left_of, named_plan, own_name, refuse_changed
 from runner.app.bundle import open_bundle
@@ -116,7 +116,14 @@ def _fresh(
 def _choice(request: BackfillRequest, bundle: Bundle) -> Choice:
     workflows = tuple(workflow.name for workflow in bundle.workflows)
     targets = request.targets or workflows or (find_workflow(bundle, None).name,)
-    return choose(bundle, (*targets, *request.full_refresh), request.only, request.exclude)
+    faults = bad_periods(request.start, request.end)
+    try:
+        choice = choose(bundle, (*targets, *request.full_refresh), request.only, request.exclude)
+    except UsageError as error:
+        raise UsageError([*error.faults, *faults]) from error
+    if faults:
+        raise UsageError(faults)
+    return choice
 
 
 def _history(node: Node, ledger: Ledger, span: Span) -> Span:

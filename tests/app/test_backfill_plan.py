@@ -170,6 +170,16 @@ def test_wrong_words_are_refused(
     assert [(fault.code, fault.place.file) for fault in refused.value.faults] == [(code, place)]
 
 
+def test_every_wrong_word_is_told_at_once(tmp_path: Path) -> None:
+    wrong = BackfillRequest(
+        project(tmp_path, FILES), targets=("marts.x",), start="2024-13-01", end="never"
+    )
+    with pytest.raises(UsageError) as refused:
+        plan_backfill(wrong, now=TODAY)
+    places = [fault.place.file for fault in refused.value.faults]
+    assert places == ["--end", "--start", "TARGET"]
+
+
 def test_a_table_that_reads_itself_has_no_full_refresh(tmp_path: Path) -> None:
     own = "dt >= '{{ start.add(days=-1) }}' AND dt < '{{ start }}'"
     query = f"SELECT id, dt FROM {ROWS} {WINDOW} UNION ALL SELECT id, dt FROM marts.s WHERE {own}"
