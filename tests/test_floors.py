@@ -19,7 +19,7 @@ FLOORS = {
     "query": 1,
     "asl": 1,
     "machine": 1,
-    "embulk": 1,
+    "loads": 1,
     "checks": 1,
     "plan": 1,
     "project": 2,

@@ -28,7 +28,8 @@ def _named(subject: Subject) -> Iterator[tuple[Path, str]]:
     yield from _listed(("keys",), header.keys)
     if header.load is not None:
         yield from _listed(("load", "keys"), header.load.keys)
-        yield from ((("load", "columns", name), name) for name in header.load.columns)
+        yield from _listed(("load", "columns"), header.load.columns)
+        yield from ((("load", "types", name), name) for name in header.load.types)
     for index, test in enumerate(header.tests):
         yield from _listed(("tests", index, "unique"), test.unique or ())
         yield from _listed(("tests", index, "not_null"), test.not_null or ())

@@ -48,18 +48,7 @@ def plan_load(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[s
         },
         "mode": load["mode"],
         "keys": load["keys"],
-        "columns": [
-            {
-                "name": column["Name"],
-                "athena_type": column["Type"],
-                "mart_type": load["columns"].get(column["Name"]),
-            }
-            for column in bodies[newest]["columns"]
-        ],
-        "partition_columns": [
-            {"name": name, "type": "string", "mart_type": load["columns"].get(name)}
-            for name in spec.partitions
-        ],
+        **_columns(spec, load, bodies[newest]["columns"]),
         "window": _window_filter(spec, None if whole else work.spans),
         "whole_table": whole,
         "format": load["format"],
@@ -69,6 +58,26 @@ def plan_load(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[s
     key = f"{keeper.storage.prefix}_runner/loads/{run_name(attempt.execution)}/{spec.name}.json"
     keeper.storage.write_json(key, manifest)
     return {"manifest": keeper.storage.uri(key), "rows": rows, "files": len(files)}
+
+
+def _columns(
+    spec: Spec, load: dict[str, Any], columns: Sequence[dict[str, str]]
+) -> dict[str, list[dict[str, Any]]]:
+    """Give the manifest's columns: those that the header chooses, or all."""
+    chosen, types = load["columns"], load["types"]
+    files = [
+        {"name": one["Name"], "athena_type": one["Type"], "mart_type": types.get(one["Name"])}
+        for one in columns
+        if not chosen or one["Name"] in chosen
+    ]
+    partitions = [
+        {"name": name, "type": "string", "mart_type": types.get(name)}
+        for name in spec.partitions
+        if not chosen or name in chosen
+    ]
+    if chosen:
+        files.sort(key=lambda one: chosen.index(one["name"]))
+    return {"columns": files, "partition_columns": partitions}
 
 
 def _entries(

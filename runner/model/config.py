@@ -88,7 +88,15 @@ class MysqlMart(Strict):
         None, description="${env:NAME} only; a plain password is refused."
     )
     secret: SecretArn | None = Field(None, description="ARN of the secret (aws environments).")
-    tls: bool = Field(default=False, description="Verify the server's certificate.")
+    tls: bool = Field(
+        default=False,
+        description="Encrypt the connection and verify the server's certificate and name.",
+    )
+    ca: str | None = Field(
+        None,
+        description="PEM file of certificate authorities for `tls`, relative to the project (in "
+        "an aws environment: a path inside the task's image); the system's own if absent.",
+    )
 
 
 Mart = Annotated[SqliteMart | MysqlMart, Field(discriminator="engine")]
@@ -107,6 +115,11 @@ class LocalEnvironment(Strict):
     database_suffix: str = Field("", description="Appended to every database of the project.")
     marts: dict[str, Mart] = Field(default_factory=dict, description="Marts by name.")
     loader: Literal["native", "embulk"] = Field("native", description="Default load engine.")
+    embulk_home: str | None = Field(
+        None,
+        description="Folder with an assembled Embulk, relative to the project; loads with engine "
+        "embulk into MySQL run it. Without one the built-in loader takes their place.",
+    )
     vars: dict[str, Variable] = Field(
         default_factory=dict, description="Variables that differ from the project's."
     )

@@ -77,8 +77,29 @@ class Load(Strict):
         description="Default: replace_window for a partitioned table, replace for any other.",
     )
     keys: tuple[str, ...] = Field((), description="Key columns, needed by merge.")
-    columns: dict[str, str] = Field(
-        default_factory=dict, description="Column types in the mart that differ from the default."
+    columns: tuple[str, ...] = Field(
+        (), description="Columns to load, in this order; every column if absent."
+    )
+    types: dict[str, str] = Field(
+        default_factory=dict,
+        description="Column and its type in the mart, where it differs from the default.",
+    )
+    before: str | None = Field(
+        None,
+        min_length=1,
+        description="One SQL statement for the mart, run before rows move, in the same "
+        "transaction where the mode allows it.",
+    )
+    after: str | None = Field(
+        None, min_length=1, description="One SQL statement for the mart, run after rows moved."
+    )
+    create: bool = Field(
+        default=True, description="Make the mart's table when it is missing; else refuse."
+    )
+    min_rows: int | None = Field(
+        None,
+        ge=0,
+        description="Least rows of a load; fewer are refused and the mart stays as it is.",
     )
     engine: Literal["native", "embulk"] | None = Field(
         None, description="Loader; the environment's default if absent."

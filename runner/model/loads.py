@@ -6,7 +6,7 @@ told.  Reading it here refuses what would load the wrong rows (SEMANTICS 37).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
 from runner.model.ports import ServiceError
@@ -26,6 +26,8 @@ Mode = Literal[
     "replace_window",
 ]
 """The values of `runner.model.header.LoadMode`, without the price of importing pydantic."""
+
+Engine = Literal["native", "embulk"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,13 @@ class LoadManifest:
     format: str
     rows: int | None
     """Rows that the records promise; None when they do not say."""
+    engine: Engine = "native"
+    create: bool = True
+    """Whether a missing table of the mart is made."""
+    before: str | None = None
+    """A statement of the user's, run before the rows move, in the same transaction."""
+    after: str | None = None
+    """A statement of the user's, run after the rows moved, in the same transaction."""
 
     @property
     def all_columns(self) -> tuple[LoadColumn, ...]:
@@ -134,12 +143,54 @@ class LoadManifest:
                 {"uri": f.uri, "size": f.size, "partition": dict(f.partition)} for f in self.files
             ],
             "rows": self.rows,
+            "engine": self.engine,
+            "create": self.create,
+            "before": self.before,
+            "after": self.after,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOutcome:
+    """How a load ended; whoever loads writes it beside the manifest (`outcome_uri`)."""
+
+    status: Literal["loaded", "skipped", "failed"]
+    """`skipped`: this very load had been done before."""
+    engine: str
+    rows: int = 0
+    deleted: int = 0
+    """Rows that went to make room."""
+    counted: int | None = None
+    """Rows of the window (of the table, without one) in the mart afterwards."""
+    seconds: float = 0.0
+    warnings: tuple[str, ...] = ()
+    error: str = ""
+    cause: str = ""
+
+    def to_json(self) -> dict[str, Json]:
+        """Write the outcome as a JSON object."""
+        return {**asdict(self), "warnings": list(self.warnings)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Json]) -> LoadOutcome:
+        """Read what `to_json` wrote."""
+        return cls(**{**value, "warnings": tuple(value["warnings"])})
+
+
+def outcome_uri(manifest_uri: str) -> str:
+    """Tell where the outcome of a load is written.
+
+    >>> outcome_uri("s3://lake/_runner/loads/run/marts.t.json")
+    's3://lake/_runner/loads/run/marts.t.outcome.json'
+    """
+    return f"{manifest_uri.removesuffix('.json')}.outcome.json"
 
 
 def _read(value: Mapping[str, Json]) -> LoadManifest:
     if value["mode"] not in get_args(Mode):
         raise ValueError(f"{value['mode']!r} is not a mode of loading")
+    if value.get("engine", "native") not in get_args(Engine):
+        raise ValueError(f"{value['engine']!r} is not an engine of loading")
     if bool(value["whole_table"]) != (value["window"] is None):
         raise ValueError("a load has a window or is of the whole table")
     partitions = tuple(
@@ -168,6 +219,10 @@ def _read(value: Mapping[str, Json]) -> LoadManifest:
         ),
         format=value["format"],
         rows=value.get("rows"),
+        engine=value.get("engine", "native"),
+        create=value.get("create", True),
+        before=value.get("before"),
+        after=value.get("after"),
     )
 
 

@@ -23,7 +23,14 @@ def load(
     **more: Any,  # noqa: ANN401 - JSON
 ) -> dict[str, Any]:
     """Plan a load; give its manifest, which the loader must be able to read."""
-    settings = {"table": "mart_t", "mode": mode, "keys": [], "columns": {}, "format": "parquet"}
+    settings = {
+        "table": "mart_t",
+        "mode": mode,
+        "keys": [],
+        "columns": [],
+        "types": {},
+        "format": "parquet",
+    }
     turn = Turn(lake, spec, execution=ARN + "loading")
     answer = turn.call("load", name="marts.daily", window=window, load={**settings, **more})
     manifest = lake.body(answer["manifest"].removeprefix(LAKE))
@@ -46,7 +53,7 @@ def uris(manifest: dict[str, Any]) -> list[str]:
 def test_a_manifest_says_all_that_a_loader_needs(any_lake: Lake) -> None:
     write(any_lake, "r1", d05="aa", d06="bbb")
     entry = records.entries(any_lake.storage, "marts.daily")[0]
-    manifest = load(any_lake, columns={"flights": "INT", "dt": "DATE"}, keys=["dt", "carrier"])
+    manifest = load(any_lake, types={"flights": "INT", "dt": "DATE"}, keys=["dt", "carrier"])
     publish = manifest["load_key"].pop("publish_id")
     assert len(publish) == 32
     assert entry.publish_id == "2013-01-05_2013-01-06_20130201T030000.000000Z_daily.r1.0.1"

@@ -157,7 +157,8 @@ def _plan(scope: Scope, table: Table, load: Load, subject: str) -> State:
             "table": load.table or table.name.table,
             "mode": load_mode(table, load).value,
             "keys": list(load.keys),
-            "columns": dict(load.columns),
+            "columns": list(load.columns),
+            "types": dict(load.types),
             "format": file_format(table),
         },
     }

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runner.loads.types import Family, parse_type
 from runner.local.loader.mysql_session import (
     Session,
     duplicate_entry,
@@ -36,7 +37,6 @@ from runner.local.loader.mysql_tables import (
 )
 from runner.local.loader.result import LoadResult, drifted, miscounted
 from runner.local.loader.source import mysql_form
-from runner.local.loader.types import Family, parse_type
 from runner.model.ports import ServiceError
 
 if TYPE_CHECKING:

@@ -6,8 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from runner.local.loader.mysql_session import name_of
-from runner.local.loader.types import (
+from runner.loads.types import (
     AthenaType,
     Family,
     mysql_key_type,
@@ -15,6 +14,7 @@ from runner.local.loader.types import (
     mysql_type,
     parse_type,
 )
+from runner.local.loader.mysql_session import name_of
 from runner.model.ports import ServiceError
 
 if TYPE_CHECKING:

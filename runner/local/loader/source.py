@@ -10,7 +10,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from runner.local.loader.types import (
+from runner.loads.types import (
     MOST_EXACT_DIGITS,
     AthenaType,
     Family,

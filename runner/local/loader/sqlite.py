@@ -9,9 +9,9 @@ import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
+from runner.loads.types import parse_type, sqlite_type
 from runner.local.loader.result import LoadResult, drifted, miscounted
 from runner.local.loader.source import quoted, sqlite_form
-from runner.local.loader.types import parse_type, sqlite_type
 from runner.model.ports import ServiceError
 
 if TYPE_CHECKING:

@@ -41,6 +41,9 @@ class MysqlTarget:
     user: str = "root"
     password: str | None = field(default=None, repr=False)
     tls: bool = False
+    """Whether the connection is encrypted and the server's certificate and name are verified."""
+    ca: str | None = None
+    """A PEM file of certificate authorities; the system's own if None."""
 
 
 Target = SqliteTarget | MysqlTarget
@@ -61,6 +64,7 @@ def target_of(
         user=mart.user,
         password=mart.password,
         tls=mart.tls,
+        ca=str(root / mart.ca) if mart.ca else None,
     )
 
 
