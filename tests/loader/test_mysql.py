@@ -82,7 +82,7 @@ def test_without_load_data_the_rows_go_by_insert(mysql_mart: Mart, lake: Lake) -
     ):
         assert session.local_infile
         result = load_once(dataclasses.replace(session, local_infile=False), source)
-    assert result.rows == 4
+    assert (result.rows, result.way) == (4, "insert")
     assert mysql_mart.query(TOTAL) == [(4, 524)]
 
 

@@ -1,9 +1,15 @@
-"""Loads into MySQL and MariaDB: staged wide, judged by the server, moved in one transaction.
+"""Loads into MySQL and MariaDB: one transaction that holds the rows and the load's own record.
 
-In: a source and a server.  Out: what was loaded.  LOAD DATA LOCAL turns every error into a warning,
-even in strict mode, so it never writes the target: it fills a TEMPORARY table that is wide enough
-for every value, its warnings and count are checked, and a strict INSERT..SELECT does the real
-judging (dev.mysql.com/doc/refman/8.4/en/load-data.html, "Error Handling").
+In: a source and a server.  Out: what was loaded.  Rows go one of three ways:
+
+direct   LOAD DATA LOCAL into the target itself, for loads that only add rows to columns that take
+         their values unchanged.  LOAD DATA LOCAL turns every error into a warning, even in strict
+         mode (dev.mysql.com/doc/refman/8.4/en/load-data.html, "Error Handling"): so every row must
+         arrive without one warning, else all is rolled back and goes the second way, which names
+         the row that is wrong.
+staged   LOAD DATA LOCAL into a TEMPORARY table that is wide enough for every value and has no
+         keys, then a strict INSERT..SELECT (.. ON DUPLICATE KEY UPDATE).  Merges always go so.
+insert   INSERT of many rows, where the server has `local_infile` off.
 
 A deadlock or a lost connection repeats the whole load: the ledger's row is in its transaction, so
 a repeat after an unknown commit is a no-op.
@@ -12,10 +18,8 @@ a repeat after an unknown commit is a no-op.
 from __future__ import annotations
 
 import hashlib
-import tempfile
 import time
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from runner.loads.types import Family, parse_type
@@ -34,15 +38,24 @@ from runner.local.loader.mysql_tables import (
     drift,
     ensure_ledger,
     staging_sql,
+    takes_unchanged,
 )
-from runner.local.loader.result import LoadResult, drifted, miscounted
+from runner.local.loader.result import (
+    LoadResult,
+    absent,
+    check_count,
+    drifted,
+    miscounted,
+    untold,
+)
 from runner.local.loader.source import mysql_form
 from runner.model.ports import ServiceError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from runner.local.loader.mysql_tables import MysqlColumn
+    from runner.local.loader.result import Tell
     from runner.local.loader.source import Source
     from runner.local.loader.targets import MysqlTarget
     from runner.model.loads import LoadManifest, LoadWindow
@@ -50,25 +63,40 @@ if TYPE_CHECKING:
 _ATTEMPTS = 4
 _PAUSE_S = 0.2
 _STAGING = "_runner_staging"
+_STATEMENT_BYTES = 1 << 22
+"""Of one INSERT of many rows, where the server takes as much."""
+_CSV = (
+    "CHARACTER SET utf8mb4 FIELDS TERMINATED BY ',' OPTIONALLY ENCLOSED BY '\"' ESCAPED BY '' "
+    "LINES TERMINATED BY '\n'"
+)
+"""With a real line feed: the session's backslash is a letter."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """Where the rows go: the table itself, or a new one that takes its place."""
+    """Where the rows go and how."""
 
     into: str
+    """The table itself, or a new one that takes its place."""
     swap: bool
+    way: str
+    again: bool
+    """Whether the ledger knows the load although its table is gone."""
 
 
-def load_mysql(source: Source, target: MysqlTarget) -> LoadResult:
+class _NotDirect(Exception):
+    """The rows cannot go directly: the server warned, or did not take them all."""
+
+
+def load_mysql(source: Source, target: MysqlTarget, tell: Tell = untold) -> LoadResult:
     """Load the source's rows; gives what happened, or raises ServiceError and changes nothing."""
-    if source.manifest.mode in ("merge", "merge_direct"):
+    if _merges(source.manifest):
         source.check_keys()
     attempt = 1
     while True:
         try:
             with open_session(target, source.manifest.key.mart_table) as session:
-                return load_once(session, source)
+                return load_once(session, source, tell)
         except ServiceError as exc:
             if attempt == _ATTEMPTS or not passing(exc):
                 raise
@@ -76,7 +104,7 @@ def load_mysql(source: Source, target: MysqlTarget) -> LoadResult:
         attempt += 1
 
 
-def load_once(session: Session, source: Source) -> LoadResult:
+def load_once(session: Session, source: Source, tell: Tell = untold) -> LoadResult:
     """Load in one session, without a second attempt."""
     manifest = source.manifest
     table = manifest.key.mart_table
@@ -85,26 +113,18 @@ def load_once(session: Session, source: Source) -> LoadResult:
     done = _loaded_before(session, manifest)
     if done is not None and existing:
         return LoadResult(done, 0, skipped=True, table=table)
-    plan = _prepare(session, manifest, existing)
-    rows = _stage(session, source)
-    if manifest.rows is not None and rows != manifest.rows:
-        raise miscounted(manifest, rows)
-    session.run("BEGIN")
-    try:
-        if done is None:
-            _write_ledger(session, manifest, rows)
-    except ServiceError as exc:
-        if not duplicate_entry(exc):
-            raise
-        session.run("ROLLBACK")
-        return LoadResult(rows, 0, skipped=True, table=table)
-    deleted = _make_room(session, manifest, plan)
-    session.run(_move_sql(manifest, plan.into))
-    if plan.swap:
-        deleted = _swap(session, manifest, plan, rows)
-    else:
-        session.run("COMMIT")
-    return LoadResult(rows, deleted, skipped=False, table=table)
+    plan = replace(_prepare(session, manifest, existing), again=done is not None)
+    if plan.way == "direct":
+        try:
+            return _load(session, source, plan, tell)
+        except _NotDirect:
+            session.run("ROLLBACK")
+            plan = replace(plan, way="staged")
+    return _load(session, source, plan, tell)
+
+
+def _merges(manifest: LoadManifest) -> bool:
+    return manifest.mode in ("merge", "merge_direct")
 
 
 def _prepare(session: Session, manifest: LoadManifest, existing: Sequence[MysqlColumn]) -> _Plan:
@@ -118,77 +138,192 @@ def _prepare(session: Session, manifest: LoadManifest, existing: Sequence[MysqlC
         check_replaceable(session, table)
         into = _beside(table, "new")
         create_table(session, manifest, into)
-        return _Plan(into, swap=True)
+        return _Plan(into, swap=True, way=_way(session, manifest, into), again=False)
     if faults:
         raise drifted(manifest, faults)
     if not existing:
+        if not manifest.create:
+            raise absent(manifest)
         create_table(session, manifest, table)
-    elif manifest.mode in ("merge", "merge_direct"):
+    elif _merges(manifest):
         check_unique(session, manifest)
-    return _Plan(table, swap=False)
+    return _Plan(table, swap=False, way=_way(session, manifest, table), again=False)
 
 
-def _stage(session: Session, source: Source) -> int:
-    """Fill the temporary table; gives the number of rows, all of them proven to be there."""
+def _way(session: Session, manifest: LoadManifest, into: str) -> str:
+    if not session.local_infile:
+        return "insert"
+    if _merges(manifest) or not takes_unchanged(manifest, describe_table(session, into)):
+        return "staged"
+    return "direct"
+
+
+def _load(session: Session, source: Source, plan: _Plan, tell: Tell) -> LoadResult:
+    """Do the transaction, and what has to be before and after it."""
+    manifest = source.manifest
+    table = manifest.key.mart_table
+    if plan.way == "staged":
+        _stage(session, source, tell)
+    session.run("BEGIN")
+    if manifest.before is not None:
+        _run_before(session, manifest.before)
+    if plan.again:
+        _forget(session, manifest)
+    if not _claim(session, manifest):
+        session.run("ROLLBACK")
+        rows = _loaded_before(session, manifest) or 0
+        return LoadResult(rows, 0, skipped=True, table=table)
+    deleted = _make_room(session, manifest, plan)
+    rows = _move(session, source, plan, tell)
+    if manifest.rows is not None and rows != manifest.rows:
+        raise miscounted(manifest, rows)
+    counted = _count(session, manifest, plan.into)
+    check_count(manifest, rows, counted)
+    _note_rows(session, manifest, rows)
+    if plan.swap:
+        deleted = _swap(session, manifest, plan, rows)
+    _end(session, manifest)
+    return LoadResult(rows, deleted, skipped=False, table=table, counted=counted, way=plan.way)
+
+
+def _run_before(session: Session, statement: str) -> None:
+    """Run the user's first statement; one that ends the transaction would split the load."""
+    session.run(statement)
+    if not session.in_transaction:
+        raise ServiceError(
+            "Load.Refused",
+            f"{session.table}: the statement under `before` ended the transaction (in MySQL every "
+            "DDL statement does); no row was moved; write DML there, or run it apart from the load",
+        )
+
+
+def _end(session: Session, manifest: LoadManifest) -> None:
+    """Run the user's last statement and commit; DDL in it commits the load first."""
+    if manifest.after is not None:
+        if not session.in_transaction:
+            session.run("BEGIN")
+        try:
+            session.run(manifest.after)
+        except ServiceError as exc:
+            if session.in_transaction:
+                raise
+            raise ServiceError(
+                "Load.AfterFailed",
+                f"{session.table}: the rows are loaded, but the statement under `after` failed: "
+                f"{exc.cause}; correct it and run it by hand",
+            ) from None
+    session.run("COMMIT")
+
+
+def _stage(session: Session, source: Source, tell: Tell) -> None:
+    """Fill the temporary table; every row is proven to be there, unchanged."""
     session.run(f"DROP TEMPORARY TABLE IF EXISTS {name_of(_STAGING)}")
     session.run(staging_sql(source.manifest, _STAGING))
-    if session.local_infile:
-        return _stage_by_file(session, source)
-    return _stage_by_insert(session, source)
-
-
-def _stage_by_file(session: Session, source: Source) -> int:
     columns = ", ".join(name_of(column.name) for column in source.manifest.all_columns)
-    with tempfile.TemporaryDirectory(prefix="runner-load-") as folder:
-        path = Path(folder) / "rows.csv"
-        sent = source.write_csv(path, mysql_form)
-        taken = session.load_file(
-            path,
-            f"INTO TABLE {name_of(_STAGING)} CHARACTER SET utf8mb4 FIELDS TERMINATED BY ',' "
-            "OPTIONALLY ENCLOSED BY '\"' ESCAPED BY '' LINES TERMINATED BY '\\n' "
-            f"({columns})",
-        )
-    warnings = session.all_rows("SHOW WARNINGS")
-    if warnings or taken != sent:
+    sent = session.load_rows(
+        lambda path: source.write_csv(path, mysql_form),
+        f"INTO TABLE {name_of(_STAGING)} {_CSV} ({columns})",
+        tell=tell,
+    )
+    if sent.warnings or sent.arrived != sent.written:
+        warnings = session.all_rows("SHOW WARNINGS")
         said = "; ".join(str(row[2]) for row in warnings[:3]) or "no warning"
         raise ServiceError(
             "Load.StagingDiffers",
-            f"{source.manifest.key.mart_table}: {sent} rows were sent, {taken} arrived ({said}); "
+            f"{session.table}: {sent.written} rows were sent, {sent.arrived} arrived ({said}); "
             "nothing was loaded",
         )
-    return sent
 
 
-def _stage_by_insert(session: Session, source: Source) -> int:
-    """Go without LOAD DATA: servers may switch it off (`local_infile`)."""
+def _move(session: Session, source: Source, plan: _Plan, tell: Tell) -> int:
+    """Bring the rows into the table; gives how many."""
+    match plan.way:
+        case "direct":
+            return _move_directly(session, source, plan.into, tell)
+        case "insert":
+            return _move_by_insert(session, source, plan.into, tell)
+        case _:
+            ((rows,),) = session.all_rows(f"SELECT count(*) FROM {name_of(_STAGING)}")
+            session.run(_move_sql(source.manifest, plan.into))
+            return int(rows)
+
+
+def _move_directly(session: Session, source: Source, into: str, tell: Tell) -> int:
     columns = source.manifest.all_columns
-    names = ", ".join(name_of(column.name) for column in columns)
-    marks = ", ".join("%s" for _ in columns)
-    sql = f"INSERT INTO {name_of(_STAGING)} ({names}) VALUES ({marks})"
+    given, sets = [], []
+    for number, column in enumerate(columns):
+        if parse_type(column.athena_type).family is Family.BINARY:
+            given.append(f"@h{number}")
+            sets.append(f"{name_of(column.name)} = UNHEX(@h{number})")
+        else:
+            given.append(name_of(column.name))
+    clause = f"INTO TABLE {name_of(into)} {_CSV} ({', '.join(given)})"
+    if sets:
+        clause += f" SET {', '.join(sets)}"
+    sent = session.load_rows(lambda path: source.write_csv(path, mysql_form), clause, tell=tell)
+    if sent.warnings or sent.arrived != sent.written:
+        raise _NotDirect
+    return sent.written
+
+
+def _move_by_insert(session: Session, source: Source, into: str, tell: Tell) -> int:
+    """Go without LOAD DATA: servers may switch it off (`local_infile`)."""
+    manifest = source.manifest
+    names = ", ".join(name_of(column.name) for column in manifest.all_columns)
+    head = f"INSERT INTO {name_of(into)} ({names}) VALUES "
+    tail = _on_duplicate(manifest) if _merges(manifest) else ""
     rows = 0
-    for batch in source.rows(mysql_form):
-        session.run_many(sql, batch)
+    most = min(_STATEMENT_BYTES, session.max_packet() // 2)
+    for batch in source.literals(mysql_form):
+        for part in _parts(batch, most):
+            session.run(f"{head}{','.join(part)}{tail}")
         rows += len(batch)
+        tell(rows)
     return rows
+
+
+def _parts(rows: Sequence[str], most: int) -> Iterator[Sequence[str]]:
+    """Cut rows into statements of about `most` characters (a byte each, mostly)."""
+    start = size = 0
+    for position, row in enumerate(rows):
+        if size and size + len(row) > most:
+            yield rows[start:position]
+            start, size = position, 0
+        size += len(row) + 1
+    if rows:
+        yield rows[start:]
 
 
 def _make_room(session: Session, manifest: LoadManifest, plan: _Plan) -> int:
     match manifest.mode:
         case "replace_window":
             assert manifest.window is not None  # noqa: S101 - the manifest was checked
-            return _delete_window(session, plan.into, manifest.window)
+            where, values = _within(manifest.window)
+            return session.run(f"DELETE FROM {name_of(plan.into)} WHERE {where}", values)
         case "replace" | "truncate_insert" if not plan.swap:
             return session.run(f"DELETE FROM {name_of(plan.into)}")
         case _:
             return 0
 
 
-def _delete_window(session: Session, table: str, window: LoadWindow) -> int:
+def _within(window: LoadWindow) -> tuple[str, list[str]]:
+    """Write the condition of the window's rows, and its values."""
+    values = [value for values in window.values for value in values]
+    if len(window.columns) == 1:
+        marks = ", ".join("%s" for _ in window.values)
+        return f"{name_of(window.columns[0])} IN ({marks})", values
     columns = ", ".join(name_of(column) for column in window.columns)
     marks = ", ".join("%s" for _ in window.columns)
     tuples = ", ".join(f"({marks})" for _ in window.values)
-    values = [value for values in window.values for value in values]
-    return session.run(f"DELETE FROM {name_of(table)} WHERE ({columns}) IN ({tuples})", values)
+    return f"({columns}) IN ({tuples})", values
+
+
+def _count(session: Session, manifest: LoadManifest, into: str) -> int:
+    """Count what the load is answerable for."""
+    where, values = _within(manifest.window) if manifest.window is not None else ("TRUE", [])
+    sql = f"SELECT count(*) FROM {name_of(into)} WHERE {where}"
+    ((found,),) = session.all_rows(sql, values)
+    return int(found)
 
 
 def _move_sql(manifest: LoadManifest, into: str) -> str:
@@ -203,12 +338,15 @@ def _move_sql(manifest: LoadManifest, into: str) -> str:
         f"INSERT INTO {name_of(into)} ({', '.join(map(name_of, names))}) "
         f"SELECT {selected} FROM {name_of(_STAGING)}"
     )
-    if manifest.mode not in ("merge", "merge_direct"):
-        return sql
+    return sql + _on_duplicate(manifest) if _merges(manifest) else sql
+
+
+def _on_duplicate(manifest: LoadManifest) -> str:
+    names = [column.name for column in manifest.all_columns]
     changed = [name for name in names if name not in manifest.keys] or list(manifest.keys[:1])
     # VALUES() is understood by both servers; MySQL's row alias is not by MariaDB.
     sets = ", ".join(f"{name_of(name)} = VALUES({name_of(name)})" for name in changed)
-    return f"{sql} ON DUPLICATE KEY UPDATE {sets}"
+    return f" ON DUPLICATE KEY UPDATE {sets}"
 
 
 def _swap(session: Session, manifest: LoadManifest, plan: _Plan, rows: int) -> int:
@@ -219,13 +357,13 @@ def _swap(session: Session, manifest: LoadManifest, plan: _Plan, rows: int) -> i
     """
     table = manifest.key.mart_table
     ((deleted,),) = session.all_rows(f"SELECT count(*) FROM {name_of(table)}")
-    session.run("DELETE FROM `_runner_loads` WHERE " + _KEY_IS, _key(manifest))
+    _forget(session, manifest)
     session.run("COMMIT")
     _exchange(session, table, plan.into)
     session.run(f"DROP TABLE {name_of(_beside(table, 'old'))}")
     session.run("BEGIN")
-    _write_ledger(session, manifest, rows)
-    session.run("COMMIT")
+    _claim(session, manifest)
+    _note_rows(session, manifest, rows)
     return int(deleted)
 
 
@@ -250,11 +388,28 @@ def _loaded_before(session: Session, manifest: LoadManifest) -> int | None:
     return int(found[0][0]) if found else None
 
 
-def _write_ledger(session: Session, manifest: LoadManifest, rows: int) -> None:
-    session.run(
-        "INSERT INTO `_runner_loads` VALUES (%s, %s, %s, %s, %s, %s, UTC_TIMESTAMP(6))",
-        (*_key(manifest), rows),
-    )
+def _claim(session: Session, manifest: LoadManifest) -> bool:
+    """Put the load into the ledger, before its rows; False if another one was first."""
+    try:
+        session.run(
+            "INSERT INTO `_runner_loads` VALUES (%s, %s, %s, %s, %s, %s, UTC_TIMESTAMP(6))",
+            (*_key(manifest), manifest.rows or 0),
+        )
+    except ServiceError as exc:
+        if not duplicate_entry(exc):
+            raise
+        return False
+    return True
+
+
+def _forget(session: Session, manifest: LoadManifest) -> None:
+    """Take the load out of the ledger."""
+    session.run(f"DELETE FROM `_runner_loads` WHERE {_KEY_IS}", _key(manifest))
+
+
+def _note_rows(session: Session, manifest: LoadManifest, rows: int) -> None:
+    sql = f"UPDATE `_runner_loads` SET `rows` = %s, loaded_at = UTC_TIMESTAMP(6) WHERE {_KEY_IS}"
+    session.run(sql, (rows, *_key(manifest)))
 
 
 def _key(manifest: LoadManifest) -> tuple[str, str, str, str, str]:

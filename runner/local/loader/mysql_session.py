@@ -6,6 +6,7 @@ the arguments of one call to PyMySQL and nowhere else (SEMANTICS 32).
 
 from __future__ import annotations
 
+import ssl
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,19 +16,21 @@ from runner.local.loader.targets import resolve
 from runner.model.ports import ServiceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from pymysql.connections import Connection
-
+    from runner.local.loader.mysql_pipe import OneFileConnection, Sent
+    from runner.local.loader.result import Tell
     from runner.local.loader.targets import MysqlTarget
 
 _CONNECT_S = 10
 _READ_S = 1800
 _STRICT = (
     "STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
-    "NO_ENGINE_SUBSTITUTION"
+    "NO_ENGINE_SUBSTITUTION,NO_BACKSLASH_ESCAPES"
 )
+"""Whatever the server's own mode: a value that does not fit is an error, a backslash a letter."""
+_IN_TRANSACTION = 1
+"""SERVER_STATUS_IN_TRANS of the protocol's status flags."""
 _PASSING = frozenset({1205, 1213, 2006, 2013, 4031})
 """Lock wait timeout, deadlock, and the ways in which a connection is lost."""
 _DUPLICATE_ENTRY = 1062
@@ -68,7 +71,7 @@ def name_of(text: str) -> str:
 class Session:
     """An open connection."""
 
-    connection: Connection[Any]
+    connection: OneFileConnection
     local_infile: bool
     """Whether the server takes LOAD DATA LOCAL."""
     collation: str
@@ -81,21 +84,28 @@ class Session:
         with _translated(self.table), self.connection.cursor() as cursor:
             return int(cursor.execute(sql, tuple(values) if values else None))
 
-    def run_many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
-        """Execute one INSERT for many rows."""
-        with _translated(self.table), self.connection.cursor() as cursor:
-            cursor.executemany(sql, rows)
-
     def all_rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Execute a query; gives every row."""
         with _translated(self.table), self.connection.cursor() as cursor:
             cursor.execute(sql, tuple(values) if values else None)
             return list(cursor.fetchall())
 
-    def load_file(self, path: Path, clause: str) -> int:
-        """Send one file with LOAD DATA LOCAL; gives the rows that arrived."""
-        with _translated(self.table), self.connection.cursor() as cursor:
-            return int(cursor.execute(f"LOAD DATA LOCAL INFILE %s {clause}", (str(path),)))
+    def load_rows(self, write: Callable[[str], int], clause: str, *, tell: Tell) -> Sent:
+        """Send rows with LOAD DATA LOCAL; `write` gets a path and gives the number of rows."""
+        from runner.local.loader.mysql_pipe import send  # noqa: PLC0415 - needs PyMySQL
+
+        with _translated(self.table):
+            return send(self.connection, write, clause, tell=tell)
+
+    @property
+    def in_transaction(self) -> bool:
+        """Tell whether a transaction is open, by the server's last answer."""
+        return bool(self.connection.server_status & _IN_TRANSACTION)
+
+    def max_packet(self) -> int:
+        """Give the most bytes of one statement."""
+        ((found,),) = self.all_rows("SELECT @@max_allowed_packet")
+        return int(found)
 
 
 @contextmanager
@@ -116,9 +126,9 @@ def _collation(version: str) -> str:
     return "utf8mb4_nopad_bin" if "MariaDB" in version else "utf8mb4_0900_bin"
 
 
-def _connect(target: MysqlTarget, table: str) -> Connection[Any]:
+def _connect(target: MysqlTarget, table: str) -> OneFileConnection:
     try:
-        import pymysql  # noqa: PLC0415 - only MySQL marts need it
+        from runner.local.loader.mysql_pipe import OneFileConnection  # noqa: PLC0415 - PyMySQL
     except ImportError as exc:
         raise ServiceError(
             "Load.DriverMissing", "a MySQL mart needs PyMySQL: install athena-runner[mysql]"
@@ -128,7 +138,7 @@ def _connect(target: MysqlTarget, table: str) -> Connection[Any]:
     if not port.isdigit():
         raise ServiceError("Load.MartFailed", f"the mart's port {target.port} is not a number")
     with _translated(table):
-        return pymysql.connect(
+        return OneFileConnection(
             host=resolve(target.host, environ),
             port=int(port),
             unix_socket=resolve(target.socket, environ) if target.socket else None,
@@ -140,9 +150,23 @@ def _connect(target: MysqlTarget, table: str) -> Connection[Any]:
             local_infile=True,
             connect_timeout=_CONNECT_S,
             read_timeout=_READ_S,
-            ssl_verify_cert=target.tls or None,
-            ssl_verify_identity=target.tls or None,
+            **_tls(target),
         )
+
+
+def _tls(target: MysqlTarget) -> Mapping[str, Any]:
+    """Ask for a verified certificate and host name; without `tls` nothing is verified.
+
+    PyMySQL alone verifies no name where it is given no file of authorities.
+    """
+    if not target.tls:
+        return {}
+    try:
+        return {"ssl": ssl.create_default_context(cafile=target.ca)}
+    except (OSError, ssl.SSLError) as exc:
+        raise ServiceError(
+            "Load.MartFailed", f"the certificate authorities in {target.ca} cannot be read: {exc}"
+        ) from exc
 
 
 @contextmanager
@@ -164,6 +188,13 @@ def _translated(table: str) -> Iterator[None]:
 
 
 def _failure(number: int, text: str, table: str) -> MysqlError:
+    if number in _CANNOT_CONNECT and "certificate" in text.lower():
+        return MysqlError(
+            number,
+            "Load.MartUntrusted",
+            f"the mart's certificate is not accepted: {text}; give the authority's PEM file as "
+            "`ca:` of the mart, and the host name that stands in the certificate",
+        )
     if number in _CANNOT_CONNECT:
         return MysqlError(number, "Load.MartUnreachable", f"the mart does not answer: {text}")
     if number in _DENIED:

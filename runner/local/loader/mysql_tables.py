@@ -151,6 +151,33 @@ def drift(manifest: LoadManifest, existing: Sequence[MysqlColumn]) -> list[str]:
     return faults
 
 
+_DIRECT = {
+    Family.BOOLEAN: frozenset(_INTEGER_BITS),
+    Family.INTEGER: frozenset({*_INTEGER_BITS, "decimal"}),
+    Family.FLOAT: frozenset({"double", "float"}),
+    Family.DECIMAL: frozenset({*_INTEGER_BITS, "decimal"}),
+    Family.TEXT: frozenset(
+        {"char", "varchar", "tinytext", "text", "mediumtext", "longtext", "date", "datetime"}
+    ),
+    Family.DATE: frozenset({"date", "datetime"}),
+    Family.TIMESTAMP: frozenset({"datetime", "timestamp"}),
+    Family.BINARY: frozenset(_BLOBS),
+    Family.NESTED: frozenset({"json", "longtext", "mediumtext", "text"}),
+}
+"""Column types into which LOAD DATA brings a value of a family unchanged, or warns.
+
+BIT would take the letter's code, ENUM a number by position; they go by the staging table."""
+
+
+def takes_unchanged(manifest: LoadManifest, existing: Sequence[MysqlColumn]) -> bool:
+    """Tell whether LOAD DATA brings every column in as INSERT would, or warns."""
+    found = {column.name.lower(): column for column in existing}
+    return all(
+        found[column.name.lower()].type in _DIRECT[parse_type(column.athena_type).family]
+        for column in manifest.all_columns
+    )
+
+
 def _holds(found: MysqlColumn, column: LoadColumn) -> bool:
     if column.mart_type is not None:
         return _same(found.full_type, column.mart_type)

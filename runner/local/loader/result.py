@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from runner.model.ports import ServiceError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from runner.model.loads import LoadManifest
+
+    Tell = Callable[[int], None]
+    """Hears of rows as they go; a count so far, exact at the end only."""
 
 
 class LoadResult(NamedTuple):
@@ -21,6 +26,17 @@ class LoadResult(NamedTuple):
     """Whether the ledger said that this very load was done before."""
     table: str
     """The mart's table."""
+    counted: int | None = None
+    """Rows of the window (of the table, without one) in the mart afterwards, where they can be
+    compared with the rows of the lake."""
+    warnings: tuple[str, ...] = ()
+    way: str = ""
+    """How the rows went: `direct`, `staged`, `insert`; for those who measure."""
+
+
+def untold(rows: int) -> None:
+    """Hear nothing."""
+    del rows
 
 
 def drifted(manifest: LoadManifest, faults: list[str]) -> ServiceError:
@@ -30,7 +46,7 @@ def drifted(manifest: LoadManifest, faults: list[str]) -> ServiceError:
         "Load.SchemaDrift",
         f"{table} in the mart does not fit {manifest.key.table}: {'; '.join(faults)}. "
         f"Nothing was changed. Alter {table}, or name the type you want under "
-        "`load: columns:`, or load it whole once with `mode: replace`",
+        "`load: types:`, or load it whole once with `mode: replace`",
     )
 
 
@@ -41,3 +57,37 @@ def miscounted(manifest: LoadManifest, rows: int) -> ServiceError:
         f"{manifest.key.table}: its files hold {rows} rows, its records say {manifest.rows}; "
         "nothing was loaded; run the table again",
     )
+
+
+def unreconciled(manifest: LoadManifest, rows: int, counted: int) -> ServiceError:
+    """Say that the mart does not hold what was loaded into it."""
+    where = "the window" if manifest.window is not None else "the table"
+    return ServiceError(
+        "Load.NotReconciled",
+        f"{manifest.key.mart_table}: {rows} rows were loaded, {counted} are in {where} "
+        "afterwards; the load was rolled back; look for a trigger, a second writer, or rows "
+        "whose partition values the mart stores differently",
+    )
+
+
+def absent(manifest: LoadManifest) -> ServiceError:
+    """Say that the target is missing and is not to be made."""
+    table = manifest.key.mart_table
+    return ServiceError(
+        "Load.NoTable",
+        f"{table} is not in the mart, and `create: false` forbids to make it; create it, or "
+        "remove `create: false`",
+    )
+
+
+def check_count(manifest: LoadManifest, rows: int, counted: int) -> None:
+    """Compare the lake's rows with the mart's: a merge may find more, nothing may find fewer."""
+    match manifest.mode:
+        case "merge" | "merge_direct":
+            wrong = counted < rows
+        case "insert" | "insert_direct":
+            wrong = False
+        case "replace" | "truncate_insert" | "replace_window":
+            wrong = counted != rows
+    if wrong:
+        raise unreconciled(manifest, rows, counted)

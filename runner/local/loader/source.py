@@ -34,13 +34,16 @@ _PATH_COLUMN = "_runner_file"
 _ROWS = "_runner_rows"
 _BATCH_ROWS = 20_000
 _MOST_BYTES_IN_MEMORY = 8 * 1024**2
+_MOST_ROWS_IN_MEMORY = 200_000
+_MEMORY = "160MB"
+"""What a DuckDB of its own may use; what needs more (telling keys apart) goes to disk."""
 
 
 def fresh_duckdb() -> DuckDBPyConnection:
-    """Open a DuckDB of its own, in memory."""
+    """Open a DuckDB of its own, in memory, that stays small however many rows there are."""
     import duckdb  # noqa: PLC0415 - heavy; only a load needs it
 
-    return duckdb.connect()
+    return duckdb.connect(config={"memory_limit": _MEMORY, "preserve_insertion_order": "false"})
 
 
 def quoted(name: str) -> str:
@@ -95,10 +98,12 @@ class Source(NamedTuple):
                 return
             yield batch
 
-    def write_csv(self, path: Path, form: Callable[[str, AthenaType], str]) -> int:
-        """Write every row as LOAD DATA reads it: strings quoted, NULL bare; gives the count."""
+    def write_csv(self, path: str, form: Callable[[str, AthenaType], str]) -> int:
+        """Write every row as LOAD DATA reads it: strings quoted, NULL bare; gives the count.
+
+        The path may be a pipe: it is written front to back, once.
+        """
         if not self.relation:
-            path.touch()
             return 0
         texts = [
             quoted(column.name)
@@ -107,11 +112,29 @@ class Source(NamedTuple):
         ]
         force = f", FORCE_QUOTE ({', '.join(texts)})" if texts else ""
         (count,) = self._one(
-            f"COPY (SELECT {self._select(form)} {self.relation}) TO {literal(str(path))} "
+            f"COPY (SELECT {self._select(form)} {self.relation}) TO {literal(path)} "
             f"(FORMAT csv, HEADER false, DELIMITER ',', QUOTE '\"', ESCAPE '\"', "
-            f"NULLSTR 'NULL'{force})"
+            f"NULLSTR 'NULL', USE_TMP_FILE false{force})"
         )
         return int(count)
+
+    def literals(self, form: Callable[[str, AthenaType], str]) -> Iterator[list[str]]:
+        """Give batches of rows as `(1, 'text', NULL)`, for a server in NO_BACKSLASH_ESCAPES."""
+        if not self.relation:
+            return
+        kinds = [
+            (quoted(column.name), parse_type(column.athena_type))
+            for column in self.manifest.all_columns
+        ]
+        values = " || ',' || ".join(_as_literal(form(name, kind), kind) for name, kind in kinds)
+        with _translated(self.manifest):
+            result = self.connection.execute(f"SELECT '(' || {values} || ')' {self.relation}")
+        while True:
+            with _translated(self.manifest):
+                batch = result.fetchmany(_BATCH_ROWS)
+            if not batch:
+                return
+            yield [row[0] for row in batch]
 
     def _select(self, form: Callable[[str, AthenaType], str]) -> str:
         return ", ".join(
@@ -183,7 +206,12 @@ def _opened(
         f"read_parquet({_file_list(paths)}, union_by_name=true, hive_partitioning=false, "
         f"filename={literal(_PATH_COLUMN)})"
     )
-    if sum(file.size for file in manifest.files) <= _MOST_BYTES_IN_MEMORY:
+    small = (
+        manifest.rows is not None
+        and manifest.rows <= _MOST_ROWS_IN_MEMORY
+        and sum(file.size for file in manifest.files) <= _MOST_BYTES_IN_MEMORY
+    )
+    if small:
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {_ROWS} AS SELECT * FROM {files}")
         files = _ROWS
     described = connection.execute(f"DESCRIBE SELECT * FROM {files}").fetchall()
@@ -291,6 +319,21 @@ def mysql_form(column: str, kind: AthenaType) -> str:
             return f"hex({column})"
         case Family.INTEGER | Family.TEXT | Family.NESTED:
             return column
+
+
+def _as_literal(value: str, kind: AthenaType) -> str:
+    """Write DuckDB SQL that gives MySQL's literal of a value in `mysql_form`."""
+    quote = literal("'")
+    match kind.family:
+        case Family.BOOLEAN | Family.INTEGER | Family.FLOAT | Family.DECIMAL:
+            text = f"CAST({value} AS VARCHAR)"
+        case Family.BINARY:
+            start = literal("X'")
+            text = f"{start} || {value} || {quote}"
+        case Family.TEXT | Family.NESTED | Family.DATE | Family.TIMESTAMP:
+            doubled = literal("''")
+            text = f"{quote} || replace(CAST({value} AS VARCHAR), {quote}, {doubled}) || {quote}"
+    return f"coalesce({text}, 'NULL')"
 
 
 def _finite(column: str) -> str:

@@ -10,13 +10,21 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from runner.loads.types import parse_type, sqlite_type
-from runner.local.loader.result import LoadResult, drifted, miscounted
+from runner.local.loader.result import (
+    LoadResult,
+    absent,
+    check_count,
+    drifted,
+    miscounted,
+    untold,
+)
 from runner.local.loader.source import quoted, sqlite_form
 from runner.model.ports import ServiceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from runner.local.loader.result import Tell
     from runner.local.loader.source import Source
     from runner.local.loader.targets import SqliteTarget
     from runner.model.loads import LoadColumn, LoadManifest, LoadWindow
@@ -47,7 +55,7 @@ class _Column(NamedTuple):
     key: int
 
 
-def load_sqlite(source: Source, target: SqliteTarget) -> LoadResult:
+def load_sqlite(source: Source, target: SqliteTarget, tell: Tell = untold) -> LoadResult:
     """Load the source's rows; gives what happened, or raises ServiceError and changes nothing."""
     manifest = source.manifest
     if manifest.mode in ("merge", "merge_direct"):
@@ -58,12 +66,42 @@ def load_sqlite(source: Source, target: SqliteTarget) -> LoadResult:
         done = _loaded_before(mart, manifest)
         if done is not None and existing:
             return LoadResult(done, 0, skipped=True, table=manifest.key.mart_table)
+        if manifest.before is not None:
+            _run_users(mart, manifest, "before", manifest.before)
         deleted = _make_room(mart, manifest, existing)
-        rows = _insert(mart, source)
+        rows = _insert(mart, source, tell)
         if manifest.rows is not None and rows != manifest.rows:
             raise miscounted(manifest, rows)
+        counted = _count(mart, manifest)
+        check_count(manifest, rows, counted)
         _write_ledger(mart, manifest, rows)
-    return LoadResult(rows, deleted, skipped=False, table=manifest.key.mart_table)
+        if manifest.after is not None:
+            _run_users(mart, manifest, "after", manifest.after)
+    table = manifest.key.mart_table
+    return LoadResult(rows, deleted, skipped=False, table=table, counted=counted, way="insert")
+
+
+def _run_users(mart: sqlite3.Connection, manifest: LoadManifest, key: str, statement: str) -> None:
+    """Run the user's statement; one that ends the transaction would split the load."""
+    mart.execute(statement)
+    if not mart.in_transaction:
+        raise ServiceError(
+            "Load.Refused",
+            f"{manifest.key.mart_table}: the statement under `{key}` ended the transaction; "
+            "leave BEGIN, COMMIT and ROLLBACK out",
+        )
+
+
+def _count(mart: sqlite3.Connection, manifest: LoadManifest) -> int:
+    """Count what the load is answerable for."""
+    table, window = quoted(manifest.key.mart_table), manifest.window
+    sql = f"SELECT count(*) FROM {table}"
+    if window is None:
+        return int(mart.execute(sql).fetchone()[0])
+    where = " AND ".join(f"{quoted(column)} = ?" for column in window.columns)
+    return sum(
+        int(mart.execute(f"{sql} WHERE {where}", values).fetchone()[0]) for values in window.values
+    )
 
 
 @contextmanager
@@ -84,7 +122,8 @@ def _transaction(target: SqliteTarget) -> Iterator[sqlite3.Connection]:
         try:
             yield mart
         except BaseException:
-            mart.execute("ROLLBACK")
+            if mart.in_transaction:
+                mart.execute("ROLLBACK")
             raise
         mart.execute("COMMIT")
     finally:
@@ -102,6 +141,8 @@ def _make_room(mart: sqlite3.Connection, manifest: LoadManifest, existing: list[
     if drift:
         raise drifted(manifest, drift)
     if not existing:
+        if not manifest.create:
+            raise absent(manifest)
         _create(mart, manifest)
         return 0
     match manifest.mode:
@@ -162,7 +203,7 @@ def _create(mart: sqlite3.Connection, manifest: LoadManifest) -> None:
         mart.execute(f"CREATE INDEX IF NOT EXISTS {index} ON {table} ({columns})")
 
 
-def _insert(mart: sqlite3.Connection, source: Source) -> int:
+def _insert(mart: sqlite3.Connection, source: Source, tell: Tell) -> int:
     manifest = source.manifest
     names = [column.name for column in manifest.all_columns]
     marks = ", ".join("?" for _ in names)
@@ -176,6 +217,7 @@ def _insert(mart: sqlite3.Connection, source: Source) -> int:
     for batch in source.rows(sqlite_form):
         mart.executemany(sql, batch)
         rows += len(batch)
+        tell(rows)
     return rows
 
 
