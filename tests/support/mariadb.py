@@ -34,6 +34,7 @@ class MariaDb:
 
     socket: str
     port: int
+    pid: int = 0
 
     def connect(self, database: str | None = None) -> Any:  # noqa: ANN401 - PyMySQL's connection
         import pymysql
@@ -64,8 +65,8 @@ def find_server() -> str:
 
 
 @contextmanager
-def running_mariadb() -> Iterator[MariaDb]:
-    """Start a server and stop it."""
+def running_mariadb(*options: str) -> Iterator[MariaDb]:
+    """Start a server, with further options of its own, and stop it."""
     server = find_server()
     # A short path: names of Unix sockets end at 107 bytes.
     folder = Path(tempfile.mkdtemp(prefix="mdb-", dir="/tmp"))
@@ -97,12 +98,13 @@ def running_mariadb() -> Iterator[MariaDb]:
                     "--skip-name-resolve",
                     "--performance-schema=OFF",
                     "--innodb-lock-wait-timeout=5",
+                    *options,
                 ],
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # a test's Ctrl-C is not meant for the server
             )
-        database = MariaDb(where, port)
+        database = MariaDb(where, port, process.pid)
         _wait(database, process, folder)
         yield database
     finally:

@@ -221,16 +221,16 @@ def _stage(session: Session, source: Source, tell: Tell) -> None:
     session.run(staging_sql(source.manifest, _STAGING))
     columns = ", ".join(name_of(column.name) for column in source.manifest.all_columns)
     sent = session.load_rows(
-        lambda path: source.write_csv(path, mysql_form),
+        source.lines(mysql_form),
         f"INTO TABLE {name_of(_STAGING)} {_CSV} ({columns})",
         tell=tell,
     )
-    if sent.warnings or sent.arrived != sent.written:
+    if sent.warnings or sent.arrived != sent.rows:
         warnings = session.all_rows("SHOW WARNINGS")
         said = "; ".join(str(row[2]) for row in warnings[:3]) or "no warning"
         raise ServiceError(
             "Load.StagingDiffers",
-            f"{session.table}: {sent.written} rows were sent, {sent.arrived} arrived ({said}); "
+            f"{session.table}: {sent.rows} rows were sent, {sent.arrived} arrived ({said}); "
             "nothing was loaded",
         )
 
@@ -260,10 +260,10 @@ def _move_directly(session: Session, source: Source, into: str, tell: Tell) -> i
     clause = f"INTO TABLE {name_of(into)} {_CSV} ({', '.join(given)})"
     if sets:
         clause += f" SET {', '.join(sets)}"
-    sent = session.load_rows(lambda path: source.write_csv(path, mysql_form), clause, tell=tell)
-    if sent.warnings or sent.arrived != sent.written:
+    sent = session.load_rows(source.lines(mysql_form), clause, tell=tell)
+    if sent.warnings or sent.arrived != sent.rows:
         raise _NotDirect
-    return sent.written
+    return sent.rows
 
 
 def _move_by_insert(session: Session, source: Source, into: str, tell: Tell) -> int:
@@ -276,7 +276,7 @@ def _move_by_insert(session: Session, source: Source, into: str, tell: Tell) -> 
     most = min(_STATEMENT_BYTES, session.max_packet() // 2)
     for batch in source.literals(mysql_form):
         for part in _parts(batch, most):
-            session.run(f"{head}{','.join(part)}{tail}")
+            session.run(f"{head}({'),('.join(part)}){tail}")
         rows += len(batch)
         tell(rows)
     return rows
@@ -289,7 +289,7 @@ def _parts(rows: Sequence[str], most: int) -> Iterator[Sequence[str]]:
         if size and size + len(row) > most:
             yield rows[start:position]
             start, size = position, 0
-        size += len(row) + 1
+        size += len(row) + 3
     if rows:
         yield rows[start:]
 

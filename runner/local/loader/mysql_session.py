@@ -16,9 +16,9 @@ from runner.local.loader.targets import resolve
 from runner.model.ports import ServiceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from runner.local.loader.mysql_pipe import OneFileConnection, Sent
+    from runner.local.loader.mysql_stream import OneFileConnection, Sent
     from runner.local.loader.result import Tell
     from runner.local.loader.targets import MysqlTarget
 
@@ -90,12 +90,12 @@ class Session:
             cursor.execute(sql, tuple(values) if values else None)
             return list(cursor.fetchall())
 
-    def load_rows(self, write: Callable[[str], int], clause: str, *, tell: Tell) -> Sent:
-        """Send rows with LOAD DATA LOCAL; `write` gets a path and gives the number of rows."""
-        from runner.local.loader.mysql_pipe import send  # noqa: PLC0415 - needs PyMySQL
+    def load_rows(self, batches: Iterable[list[str]], clause: str, *, tell: Tell) -> Sent:
+        """Send rows as lines with LOAD DATA LOCAL."""
+        from runner.local.loader.mysql_stream import send  # noqa: PLC0415 - needs PyMySQL
 
         with _translated(self.table):
-            return send(self.connection, write, clause, tell=tell)
+            return send(self.connection, batches, clause, tell=tell)
 
     @property
     def in_transaction(self) -> bool:
@@ -128,7 +128,7 @@ def _collation(version: str) -> str:
 
 def _connect(target: MysqlTarget, table: str) -> OneFileConnection:
     try:
-        from runner.local.loader.mysql_pipe import OneFileConnection  # noqa: PLC0415 - PyMySQL
+        from runner.local.loader.mysql_stream import OneFileConnection  # noqa: PLC0415 - PyMySQL
     except ImportError as exc:
         raise ServiceError(
             "Load.DriverMissing", "a MySQL mart needs PyMySQL: install athena-runner[mysql]"

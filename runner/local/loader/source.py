@@ -1,12 +1,13 @@
 """The published files of a load, read by DuckDB.
 
-In: a manifest and where its files lie.  Out: rows, in the form that a mart takes, or a CSV file of
-them.  Partition values come from the manifest; nothing is guessed from paths.
+In: a manifest and where its files lie.  Out: rows, in the form that a mart takes, or as lines of
+text.  Partition values come from the manifest; nothing is guessed from paths.
 """
 
 from __future__ import annotations
 
 import os
+import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -29,21 +30,24 @@ if TYPE_CHECKING:
     from runner.model.loads import LoadFile, LoadManifest
 
     Connect = Callable[[], DuckDBPyConnection]
+    Form = Callable[[str, AthenaType], str]
 
 _PATH_COLUMN = "_runner_file"
 _ROWS = "_runner_rows"
 _BATCH_ROWS = 20_000
 _MOST_BYTES_IN_MEMORY = 8 * 1024**2
 _MOST_ROWS_IN_MEMORY = 200_000
-_MEMORY = "160MB"
-"""What a DuckDB of its own may use; what needs more (telling keys apart) goes to disk."""
+_BATCH_LINES = 4096
+_SMALL = {"memory_limit": "160MB", "threads": "1"}
+"""What a DuckDB of its own may use; what needs more (telling keys apart) goes to disk.  One thread:
+the server is what takes long, and threads that wait for it spin."""
 
 
 def fresh_duckdb() -> DuckDBPyConnection:
     """Open a DuckDB of its own, in memory, that stays small however many rows there are."""
     import duckdb  # noqa: PLC0415 - heavy; only a load needs it
 
-    return duckdb.connect(config={"memory_limit": _MEMORY, "preserve_insertion_order": "false"})
+    return duckdb.connect(config={**_SMALL, "temp_directory": tempfile.gettempdir()})
 
 
 def quoted(name: str) -> str:
@@ -85,62 +89,47 @@ class Source(NamedTuple):
                 "add a `unique` test on the keys, or choose keys that are",
             )
 
-    def rows(self, form: Callable[[str, AthenaType], str]) -> Iterator[list[tuple[Any, ...]]]:
+    def rows(self, form: Form) -> Iterator[list[tuple[Any, ...]]]:
         """Give batches of rows, each column in the form that the mart takes."""
+        return self._batches(self._select(form), _BATCH_ROWS)
+
+    def lines(self, form: Form) -> Iterator[list[str]]:
+        """Give batches of rows as lines for LOAD DATA: strings quoted, NULL bare.
+
+        The text is made by DuckDB: one value per row is all that Python sees.
+        """
+        return self._texts([_csv_text(form(*one), one[1]) for one in self._kinds()])
+
+    def literals(self, form: Form) -> Iterator[list[str]]:
+        """Give batches of rows as `1,'text',NULL`, for a server in NO_BACKSLASH_ESCAPES."""
+        return self._texts([_literal_text(form(*one), one[1]) for one in self._kinds()])
+
+    def _kinds(self) -> list[tuple[str, AthenaType]]:
+        return [
+            (quoted(column.name), parse_type(column.athena_type))
+            for column in self.manifest.all_columns
+        ]
+
+    def _texts(self, texts: list[str]) -> Iterator[list[str]]:
+        joined = " || ',' || ".join(texts)
+        for batch in self._batches(joined, _BATCH_LINES):
+            yield [row[0] for row in batch]
+
+    def _batches(self, selected: str, size: int) -> Iterator[list[tuple[Any, ...]]]:
+        """Stream a query over the rows: no more than a batch is in memory."""
         if not self.relation:
             return
         with _translated(self.manifest):
-            result = self.connection.execute(f"SELECT {self._select(form)} {self.relation}")
+            result = self.connection.execute(f"SELECT {selected} {self.relation}")
         while True:
             with _translated(self.manifest):
-                batch = result.fetchmany(_BATCH_ROWS)
+                batch = result.fetchmany(size)
             if not batch:
                 return
             yield batch
 
-    def write_csv(self, path: str, form: Callable[[str, AthenaType], str]) -> int:
-        """Write every row as LOAD DATA reads it: strings quoted, NULL bare; gives the count.
-
-        The path may be a pipe: it is written front to back, once.
-        """
-        if not self.relation:
-            return 0
-        texts = [
-            quoted(column.name)
-            for column in self.manifest.all_columns
-            if parse_type(column.athena_type).family in (Family.TEXT, Family.NESTED, Family.BINARY)
-        ]
-        force = f", FORCE_QUOTE ({', '.join(texts)})" if texts else ""
-        (count,) = self._one(
-            f"COPY (SELECT {self._select(form)} {self.relation}) TO {literal(path)} "
-            f"(FORMAT csv, HEADER false, DELIMITER ',', QUOTE '\"', ESCAPE '\"', "
-            f"NULLSTR 'NULL', USE_TMP_FILE false{force})"
-        )
-        return int(count)
-
-    def literals(self, form: Callable[[str, AthenaType], str]) -> Iterator[list[str]]:
-        """Give batches of rows as `(1, 'text', NULL)`, for a server in NO_BACKSLASH_ESCAPES."""
-        if not self.relation:
-            return
-        kinds = [
-            (quoted(column.name), parse_type(column.athena_type))
-            for column in self.manifest.all_columns
-        ]
-        values = " || ',' || ".join(_as_literal(form(name, kind), kind) for name, kind in kinds)
-        with _translated(self.manifest):
-            result = self.connection.execute(f"SELECT '(' || {values} || ')' {self.relation}")
-        while True:
-            with _translated(self.manifest):
-                batch = result.fetchmany(_BATCH_ROWS)
-            if not batch:
-                return
-            yield [row[0] for row in batch]
-
-    def _select(self, form: Callable[[str, AthenaType], str]) -> str:
-        return ", ".join(
-            f"{form(quoted(column.name), parse_type(column.athena_type))} AS {quoted(column.name)}"
-            for column in self.manifest.all_columns
-        )
+    def _select(self, form: Form) -> str:
+        return ", ".join(f"{form(name, kind)} AS {name}" for name, kind in self._kinds())
 
     def _one(self, sql: str) -> tuple[Any, ...]:
         with _translated(self.manifest):
@@ -321,19 +310,33 @@ def mysql_form(column: str, kind: AthenaType) -> str:
             return column
 
 
-def _as_literal(value: str, kind: AthenaType) -> str:
-    """Write DuckDB SQL that gives MySQL's literal of a value in `mysql_form`."""
-    quote = literal("'")
-    match kind.family:
-        case Family.BOOLEAN | Family.INTEGER | Family.FLOAT | Family.DECIMAL:
-            text = f"CAST({value} AS VARCHAR)"
-        case Family.BINARY:
-            start = literal("X'")
-            text = f"{start} || {value} || {quote}"
-        case Family.TEXT | Family.NESTED | Family.DATE | Family.TIMESTAMP:
-            doubled = literal("''")
-            text = f"{quote} || replace(CAST({value} AS VARCHAR), {quote}, {doubled}) || {quote}"
+_TEXTS = (Family.TEXT, Family.NESTED)
+
+
+def _csv_text(value: str, kind: AthenaType) -> str:
+    """Write DuckDB SQL that gives a value of `mysql_form` as LOAD DATA reads it."""
+    text = f"CAST({value} AS VARCHAR)"
+    if kind.family in _TEXTS:
+        text = _enclosed(value, '"')
     return f"coalesce({text}, 'NULL')"
+
+
+def _literal_text(value: str, kind: AthenaType) -> str:
+    """Write DuckDB SQL that gives a value of `mysql_form` as a literal of MySQL's."""
+    text = f"CAST({value} AS VARCHAR)"
+    match kind.family:
+        case Family.BINARY:
+            text = "'X' || " + _enclosed(text, "'")
+        case Family.TEXT | Family.NESTED | Family.DATE | Family.TIMESTAMP:
+            text = _enclosed(text, "'")
+        case Family.BOOLEAN | Family.INTEGER | Family.FLOAT | Family.DECIMAL:
+            pass
+    return f"coalesce({text}, 'NULL')"
+
+
+def _enclosed(value: str, mark: str) -> str:
+    one, two = literal(mark), literal(mark * 2)
+    return f"{one} || replace({value}, {one}, {two}) || {one}"
 
 
 def _finite(column: str) -> str:

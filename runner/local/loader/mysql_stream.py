@@ -1,0 +1,112 @@
+"""Rows on their way to LOAD DATA LOCAL: made while they are sent, never on the disk.
+
+In: rows as text, and a connection.  Out: how many were sent and how many arrived.  A server may
+answer any statement with the wish for any file of the client's; this connection sends the one
+stream that it offers, and refuses whatever else is asked for
+(dev.mysql.com/doc/refman/8.4/en/load-data-local-security.html).
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pymysql.connections import Connection, MySQLResult
+from pymysql.err import OperationalError
+from pymysql.protocol import LoadLocalPacketWrapper
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from runner.local.loader.result import Tell
+
+_PACKET = 1 << 20
+"""Most bytes of one packet; the server's own limit is larger wherever files are taken."""
+_REFUSED = 2068
+"""The client's own number for a LOAD DATA LOCAL that it rejects."""
+
+
+class Sent(NamedTuple):
+    """What one LOAD DATA did."""
+
+    rows: int
+    """Rows that were sent."""
+    arrived: int
+    """Rows that the server says it took."""
+    warnings: int
+
+
+@dataclass(slots=True)
+class _Offer:
+    """The one file that the server may ask for, while it may."""
+
+    name: str
+    batches: Iterable[list[str]]
+    tell: Tell
+    rows: int = 0
+
+    def send(self, connection: OneFileConnection) -> None:
+        """Send every row, a line each."""
+        for batch in self.batches:
+            text = ("\n".join(batch) + "\n").encode()
+            for start in range(0, len(text), _PACKET):
+                connection.write_packet(text[start : start + _PACKET])
+            self.rows += len(batch)
+            self.tell(self.rows)
+
+
+class OneFileConnection(Connection):
+    """A connection that sends a file only while it is offered."""
+
+    offer: _Offer | None = None
+
+    def _read_query_result(self, unbuffered: bool = False) -> int:  # noqa: FBT001, FBT002 - PyMySQL's
+        del unbuffered  # nobody here streams results
+        self._result = None
+        result = _OneFileResult(self)
+        result.read()
+        self._result = result
+        if result.server_status is not None:
+            self.server_status = result.server_status
+        return int(result.affected_rows or 0)
+
+
+class _OneFileResult(MySQLResult):
+    """An answer of the server that may ask for the offered file."""
+
+    def _read_load_local_packet(self, first_packet: Any) -> None:  # noqa: ANN401 - PyMySQL's
+        connection = self.connection
+        asked = os.fsdecode(LoadLocalPacketWrapper(first_packet).filename)
+        offer = connection.offer
+        refused = offer is None or asked != offer.name
+        try:
+            if not refused:
+                offer.send(connection)
+        finally:
+            connection.write_packet(b"")  # the end of the file
+            answer = connection._read_packet()  # noqa: SLF001 - the protocol's next step
+        if refused:
+            raise OperationalError(
+                _REFUSED, f"the server asks for the file {asked}, which it was not offered"
+            )
+        self._read_ok_packet(answer)
+
+
+def send(
+    connection: OneFileConnection, batches: Iterable[list[str]], clause: str, *, tell: Tell
+) -> Sent:
+    """Load rows that are lines of text.
+
+    `clause` is what follows the file's name in LOAD DATA LOCAL INFILE.  When reading the rows
+    fails half-way, the server has taken a file that ends early: the caller rolls back.
+    """
+    offer = _Offer(f"rows-{secrets.token_hex(8)}", batches, tell)
+    connection.offer = offer
+    try:
+        with connection.cursor() as cursor:
+            arrived = int(cursor.execute(f"LOAD DATA LOCAL INFILE '{offer.name}' {clause}"))
+            return Sent(offer.rows, arrived, int(cursor.warning_count))
+    finally:
+        connection.offer = None
