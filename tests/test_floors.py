@@ -339,7 +339,7 @@ BAD = {
     "now": ("runner.machine.wait", "from datetime import datetime\ndatetime.now()", "clock: now"),
     "today": ("runner.plan.diff", "import datetime\ndatetime.date.today()", "clock: today"),
     "network": ("runner.machine.call", "import urllib.request", "may not import urllib.request"),
-    "process": ("runner.embulk.start", "import subprocess", "may not import subprocess"),
+    "process": ("runner.loads.start", "import subprocess", "may not import subprocess"),
     "clock in the calendar": ("runner.keeper.windows", "import time", "may not import time"),
 }
 

@@ -121,19 +121,20 @@ class Gatherer:
                 partitions=int(payload.get("partitions", 0)),
                 warnings=tuple(payload.get("warnings", ())),
             )
-        elif verb == "run" and subject in self._manifest:
-            self._ended[subject] = self._loaded(subject)
-        elif verb in ("call", "run"):
+        elif verb == "confirm":
+            self._ended[subject] = self._loaded(subject, payload)
+        elif verb in ("call", "run") and subject not in self._manifest:
             self._ended[subject] = Ended(subject, "step", "succeeded")
 
-    def _loaded(self, subject: str) -> Ended:
+    def _loaded(self, subject: str, payload: dict[str, Any]) -> Ended:
         name = self._name(subject)
         table = next(table for table in self.bundle.tables if table.name == name)
         return Ended(
             name,
             "load",
             "loaded",
-            rows=int(self._manifest[subject].get("rows", 0)),
+            rows=int(payload.get("rows") or 0),
+            warnings=tuple(payload.get("warnings", ())),
             mart=table.load_mart,
             mart_table=table.load_table,
         )

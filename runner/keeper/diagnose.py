@@ -40,6 +40,8 @@ _ERRORS = {
     "TestsFailed": (USER, "Look at the rows with `runner preview`, mend the input or the test."),
     "RowsOutsideWindow": (USER, "Filter the input by {{ start }} and {{ end }}."),
     "EmptyTable": (USER, "Find out why the input is empty, or say allow_empty: true."),
+    "TooFewRows": (USER, "Find out why the table has so few rows, or lower `min_rows`."),
+    "LoadNotReconciled": (USER, "Look for a second writer of the mart's table, or a trigger."),
     "OutOfOrder": (USER, "Write the earlier periods first."),
     "InvalidInput": (USER, "Start the execution again with a valid input."),
     "LeaseHeld": (BUSY, "Wait until the other run has ended, or stop it; then run again."),

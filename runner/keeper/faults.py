@@ -39,6 +39,14 @@ class RowsOutsideWindow(KeeperError):
     """Staged rows belong to partitions that the window does not own (SEMANTICS 4)."""
 
 
+class TooFewRows(KeeperError):
+    """A load has fewer rows than its header expects."""
+
+
+class LoadNotReconciled(KeeperError):
+    """The mart does not hold what was loaded."""
+
+
 class EmptyTable(KeeperError):
     """A whole table would be replaced by zero rows (SEMANTICS 12)."""
 

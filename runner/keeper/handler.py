@@ -10,6 +10,8 @@
     diagnose   why a table failed, and whether to try again
     explain    why any other step failed, in plain words
     load       the manifest of a load
+    loaded     what a load did, by its outcome
+    load_failed  why a load failed, and whether to try again
     gc         delete what dead runs and old publishes left behind
 
 Exceptions leave the function as they are: their class names are the error names that the state
@@ -25,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import begin as begins
 from . import diagnose as diagnoses
-from . import failures, iceberg, loads, prepare, publish, sweep, whole
+from . import failures, iceberg, loads, outcomes, prepare, publish, sweep, whole
 from .core import Attempt, Keeper
 from .storage import WORKERS, Storage
 from .work import SPLIT
@@ -42,15 +44,16 @@ _REDRIVE = "When the cause is gone, continue with `runner redrive`."
 def dispatch(keeper: Keeper, event: dict[str, Any]) -> dict[str, Any]:
     """Do what the event asks for; KeyError for an operation that does not exist."""
     op = event["op"]
-    if op == "begin":
-        return begins.begin(event, keeper.storage)
-    if op == "gc":
-        return sweep.sweep(keeper, event)
-    if op == "diagnose":
-        return _diagnose(keeper, event)
-    if op == "explain":
-        found = diagnoses.explain(event.get("error") or "", event.get("cause") or "")
-        return {"message": found.message, "advice": found.advice or _REDRIVE}
+    plain: dict[str, Callable[[Keeper, dict[str, Any]], dict[str, Any]]] = {
+        "begin": lambda keeper, event: begins.begin(event, keeper.storage),
+        "gc": sweep.sweep,
+        "diagnose": _diagnose,
+        "explain": _explain,
+        "loaded": lambda keeper, event: outcomes.confirm(keeper.storage, event["manifest"]),
+        "load_failed": _load_failed,
+    }
+    if op in plain:
+        return plain[op](keeper, event)
     operations: dict[str, Callable[[Keeper, Attempt, dict[str, Any]], dict[str, Any]]] = {
         "prepare": prepare.prepare,
         "reconcile": prepare.reconcile,
@@ -65,6 +68,25 @@ def dispatch(keeper: Keeper, event: dict[str, Any]) -> dict[str, Any]:
         "load": loads.plan_load,
     }
     return operations[op](keeper, Attempt.read(event), event)
+
+
+def _explain(keeper: Keeper, event: dict[str, Any]) -> dict[str, Any]:
+    """Say in plain words why a step failed."""
+    del keeper
+    found = diagnoses.explain(event.get("error") or "", event.get("cause") or "")
+    return {"message": found.message, "advice": found.advice or _REDRIVE}
+
+
+def _load_failed(keeper: Keeper, event: dict[str, Any]) -> dict[str, Any]:
+    """Say why a load failed, and whether it is tried again."""
+    found = outcomes.explain(keeper.storage, event)
+    retry = found.retry and event["repeatable"] and event["tries"] < event["max_tries"]
+    return {
+        "retry": retry,
+        "wait": 0 if found.at_once else 5 * 2 ** (event["tries"] - 1),
+        "message": found.message,
+        "advice": found.advice or _REDRIVE,
+    }
 
 
 def _diagnose(keeper: Keeper, event: dict[str, Any]) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from . import records, windows
-from .faults import EmptyTable, NothingPublished
+from . import extract, outcomes, records, windows
+from .faults import EmptyTable, NothingPublished, TooFewRows
 from .spec import run_name
 from .work import asked
 
@@ -35,8 +35,7 @@ def plan_load(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[s
     bodies = records.bodies(keeper.storage, chosen)
     files = _files(keeper, spec, bodies, chosen)
     rows = sum(bodies[entry]["rows"][p] for entry, periods in chosen.items() for p in periods)
-    if whole and rows == 0 and not spec.allow_empty:
-        raise EmptyTable(f"{spec.name} has no rows; the mart's table stays as it is")
+    _check_floor(spec, load, rows, whole=whole)
     newest = max(bodies)
     manifest = {
         "load_key": {
@@ -54,10 +53,32 @@ def plan_load(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[s
         "format": load["format"],
         "files": files,
         "rows": rows,
+        "engine": load["engine"],
+        "create": load["create"],
+        "before": load["before"],
+        "after": load["after"],
     }
     key = f"{keeper.storage.prefix}_runner/loads/{run_name(attempt.execution)}/{spec.name}.json"
+    keeper.storage.delete([outcomes.key_of(key)])
     keeper.storage.write_json(key, manifest)
-    return {"manifest": keeper.storage.uri(key), "rows": rows, "files": len(files)}
+    answer = {"manifest": keeper.storage.uri(key), "rows": rows, "files": len(files)}
+    if load["engine"] == "embulk":
+        answer["select"] = extract.statement(spec, manifest)
+    return answer
+
+
+def _check_floor(spec: Spec, load: dict[str, Any], rows: int, *, whole: bool) -> None:
+    """Refuse a load of too few rows: what made the table empty would empty the mart."""
+    floor = load["min_rows"]
+    if floor is None:
+        floor = 1 if whole and not spec.allow_empty else 0
+    if rows == 0 < floor and whole:
+        raise EmptyTable(f"{spec.name} has no rows; the mart's table stays as it is")
+    if rows < floor:
+        raise TooFewRows(
+            f"{spec.name}: {rows} rows for the load, at least {floor} are expected (`min_rows`); "
+            "the mart's table stays as it is"
+        )
 
 
 def _columns(

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from runner.local.loader import LoadResult, load
-from runner.model.loads import LoadManifest
+from runner.model.loads import LoadManifest, LoadOutcome, outcome_uri
 from runner.model.ports import ServiceError
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ class Ecs:
     marts: Mapping[str, Target]
     read: Callable[[str], bytes]
     """Reads an object by its `s3://` URI."""
+    write: Callable[[str, bytes], object]
+    """Writes an object by its `s3://` URI."""
     path_of: Callable[[str], str | Path]
     """Gives the file of an object by its `s3://` URI."""
     connect: Connect
@@ -61,15 +63,27 @@ class Ecs:
                 f"TaskDefinition not found: {name}; task definitions here: {known}",
             )
         started = self.now()
+        environment = _environment(arguments)
         try:
-            result = self._load(self.task_definitions[name], _environment(arguments))
+            result = self._load(self.task_definitions[name], environment)
         except ServiceError as error:
             task = self._task(name, arguments, started=started, reason=_reason(error))
-            self._write_log(task, {"error": error.error, "reason": error.cause})
+            self._end(task, environment, _failed(error))
             raise ServiceError("States.TaskFailed", json.dumps(task)) from error
         task = self._task(name, arguments, started=started, reason="")
-        self._write_log(task, _loaded(result))
+        self._end(task, environment, _loaded(result))
         return task
+
+    def _end(
+        self, task: Mapping[str, Json], environment: Mapping[str, str], outcome: LoadOutcome
+    ) -> None:
+        """Leave the outcome beside the manifest, as the container does, and a line in the log."""
+        took_s = (task["StoppedAt"] - task["StartedAt"]) / 1000
+        outcome = replace(outcome, seconds=took_s)
+        uri = environment.get("RUNNER_LOAD_MANIFEST")
+        if uri is not None:
+            self.write(outcome_uri(uri), json.dumps(outcome.to_json()).encode())
+        self._write_log(task, outcome.to_json())
 
     def _load(self, mart: str, environment: Mapping[str, str]) -> LoadResult:
         """Do what the container does with its environment."""
@@ -130,8 +144,7 @@ class Ecs:
         }
 
     def _write_log(self, task: Mapping[str, Json], said: Mapping[str, Json]) -> None:
-        took_s = (task["StoppedAt"] - task["StartedAt"]) / 1000
-        line = {"task": task["TaskArn"], "at": self.now().isoformat(), "seconds": took_s, **said}
+        line = {"task": task["TaskArn"], "at": self.now().isoformat(), **said}
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
@@ -165,13 +178,20 @@ def _reason(error: ServiceError) -> str:
     return f"{error.error}: {error.cause}"
 
 
-def _loaded(result: LoadResult) -> dict[str, Json]:
-    return {
-        "table": result.table,
-        "rows": result.rows,
-        "deleted": result.deleted,
-        "skipped": result.skipped,
-    }
+def _loaded(result: LoadResult) -> LoadOutcome:
+    return LoadOutcome(
+        "skipped" if result.skipped else "loaded",
+        result.engine,
+        rows=result.rows,
+        deleted=result.deleted,
+        counted=result.counted,
+        warnings=result.warnings,
+        table=result.table,
+    )
+
+
+def _failed(error: ServiceError) -> LoadOutcome:
+    return LoadOutcome("failed", "native", error=error.error, cause=error.cause)
 
 
 def _milliseconds(instant: dt.datetime) -> int:

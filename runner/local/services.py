@@ -203,6 +203,7 @@ def open_local(
         task_definitions=names.load_tasks(tuple(marts)),
         marts=marts,
         read=lambda uri: _read(s3, uri),
+        write=lambda uri, body: _write(s3, uri, body),
         path_of=s3.place_of,  # text: a load has thousands of files
         connect=connect or (lambda: athena.get().connect()),
         log=state / "logs" / "loads.jsonl",
@@ -224,6 +225,11 @@ def _open_catalog(path: Path) -> GlueCatalog:
 
     path.parent.mkdir(parents=True, exist_ok=True)
     return GlueCatalog(path)
+
+
+def _write(s3: FolderS3, uri: str, body: bytes) -> None:
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    s3.put_object(Bucket=bucket, Key=key, Body=body)
 
 
 def _read(s3: FolderS3, uri: str) -> bytes:

@@ -166,6 +166,8 @@ class LoadOutcome:
     warnings: tuple[str, ...] = ()
     error: str = ""
     cause: str = ""
+    table: str = ""
+    """The mart's table."""
 
     def to_json(self) -> dict[str, Json]:
         """Write the outcome as a JSON object."""

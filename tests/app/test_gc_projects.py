@@ -55,7 +55,7 @@ def test_months_of_runs_shrink_to_what_counts(tmp_path: Path) -> None:
     before = state(root)
     assert counts(look(root, days=6)) == {"pack": 8}
     found = look(root)
-    assert counts(found) == {"old data": 3, "load manifest": 4, "record": 4, "pack": 3}
+    assert counts(found) == {"old data": 3, "load manifest": 8, "record": 4, "pack": 3}
     clean(found)
     assert look(root).items == ()
     assert state(root) == before

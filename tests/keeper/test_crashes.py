@@ -133,7 +133,19 @@ def finishing_view(lake: Lake) -> tuple[Turn, dict[str, Any]]:
 def loading(lake: Lake) -> tuple[Turn, dict[str, Any]]:
     turn, event = publishing(lake)
     turn.call(**event)
-    load = {"table": "daily", "mode": "replace_window", "keys": [], "columns": {}, "format": "orc"}
+    load = {
+        "table": "daily",
+        "mode": "replace_window",
+        "keys": [],
+        "columns": [],
+        "types": {},
+        "format": "orc",
+        "min_rows": None,
+        "engine": "native",
+        "create": True,
+        "before": None,
+        "after": None,
+    }
     return turn, {"op": "load", "name": "marts.daily", "window": turn.window, "load": load}
 
 

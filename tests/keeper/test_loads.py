@@ -30,6 +30,11 @@ def load(
         "columns": [],
         "types": {},
         "format": "parquet",
+        "min_rows": None,
+        "engine": "native",
+        "create": True,
+        "before": None,
+        "after": None,
     }
     turn = Turn(lake, spec, execution=ARN + "loading")
     answer = turn.call("load", name="marts.daily", window=window, load={**settings, **more})
@@ -83,6 +88,10 @@ def test_a_manifest_says_all_that_a_loader_needs(any_lake: Lake) -> None:
             for day, size in (("2013-01-05", 2), ("2013-01-06", 3))
         ],
         "rows": 5,
+        "engine": "native",
+        "create": True,
+        "before": None,
+        "after": None,
     }
 
 

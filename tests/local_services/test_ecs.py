@@ -13,6 +13,7 @@ import pytest
 from runner.local.ecs import Ecs
 from runner.local.loader import SqliteTarget
 from runner.local.loader.source import fresh_duckdb
+from runner.model.loads import LoadOutcome, outcome_uri
 from runner.model.ports import Json, ServiceError
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def ecs(tmp_path: Path) -> Ecs:
         task_definitions={"demo-local-load-main": "main"},
         marts={"main": SqliteTarget(tmp_path / "mart.sqlite")},
         read=lambda uri: path_of(uri).read_bytes(),
+        write=lambda uri, body: path_of(uri).write_bytes(body),
         path_of=path_of,
         connect=fresh_duckdb,
         log=tmp_path / "logs" / "loads.jsonl",
@@ -79,6 +81,23 @@ def arguments(
         "LaunchType": "FARGATE",
         "Overrides": {"ContainerOverrides": [{"Name": "loader", "Environment": environment}]},
     }
+
+
+def test_a_load_leaves_its_outcome_beside_the_manifest(ecs: Ecs) -> None:
+    ecs("runTask.sync", arguments())
+    outcome = LoadOutcome.from_json(json.loads(ecs.read(outcome_uri(MANIFEST))))
+    assert (outcome.status, outcome.rows, outcome.counted) == ("loaded", 1, 1)
+    assert (outcome.engine, outcome.table, outcome.error) == ("native", "routes", "")
+
+
+def test_a_failed_load_leaves_its_reason_beside_the_manifest(ecs: Ecs) -> None:
+    manifest = json.loads(ecs.read(MANIFEST)) | {"rows": 2}
+    ecs.write(MANIFEST, json.dumps(manifest).encode())
+    with pytest.raises(ServiceError, match="Load.RowsDiffer"):
+        ecs("runTask.sync", arguments())
+    outcome = LoadOutcome.from_json(json.loads(ecs.read(outcome_uri(MANIFEST))))
+    assert (outcome.status, outcome.error) == ("failed", "Load.RowsDiffer")
+    assert "its files hold 1 rows, its records say 2" in outcome.cause
 
 
 def test_a_load_gives_one_stopped_task_with_exit_code_0(ecs: Ecs, tmp_path: Path) -> None:
@@ -103,9 +122,9 @@ def test_what_a_task_says_is_a_line_of_the_log(ecs: Ecs) -> None:
     ecs("runTask.sync", arguments())
     ecs("runTask.sync", arguments())
     lines = [json.loads(line) for line in ecs.log.read_text().splitlines()]
-    assert [(line["table"], line["rows"], line["skipped"]) for line in lines] == [
-        ("routes", 1, False),
-        ("routes", 1, True),
+    assert [(line["table"], line["rows"], line["status"]) for line in lines] == [
+        ("routes", 1, "loaded"),
+        ("routes", 1, "skipped"),
     ]
 
 

@@ -1,6 +1,8 @@
 """A `loads` step: every selected table with a `load:` header goes into its mart, by ECS.
 
-Each load: choose -> plan (the keeper writes the manifest) -> load (`ecs:runTask.sync`).
+Each load: choose -> plan (the keeper writes the manifest) -> extract (Embulk only: Athena writes a
+CSV) -> run (`ecs:runTask.sync`, told names and S3 paths only) -> confirm (rows of lake and mart are
+compared).  What fails is explained; what may pass is planned anew.
 """
 
 from __future__ import annotations
@@ -10,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from runner.asl import retries
 from runner.asl.expressions import expression, quote
-from runner.asl.flow import Flow, State, retrier, state_name, task
-from runner.asl.steps.scope import catch_to_explain, entry, explaining, failure, step_retriers
+from runner.asl.flow import Flow, State, catcher, retrier, state_name, task
+from runner.asl.steps.scope import catch_to_explain, entry, failure, step_retriers
 from runner.asl.steps.tables import lanes
-from runner.asl.tables.common import keeper_task
+from runner.asl.tables.common import athena_arguments, keeper_task
 from runner.asl.tablespec import file_format, keeper_spec
 from runner.model.durations import seconds
 from runner.model.header import LoadMode
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 _APPENDING = frozenset({LoadMode.INSERT, LoadMode.INSERT_DIRECT})
 _CONTAINER = "load"
+_TRIES = 3
+"""Of a load whose failure may pass, each with a manifest of its own."""
 
 
 def load_mode(table: Table, load: Load) -> LoadMode:
@@ -98,25 +102,22 @@ def _load(
     def result(status: str, more: str = "") -> dict[str, str]:
         return scope.collect(entry(step_name, name, "load", status, more), sink="done")
 
-    loaded = ', "result": {"rows": $manifest.rows, "mart": '
-    loaded += f'{quote(load.mart)}, "table": {quote(load.table or table.name.table)}}}'
+    place = f'"mart": {quote(load.mart)}, "table": {quote(load.table or table.name.table)}'
+    loaded = f', "result": $merge([$states.result.Payload, {{{place}}}])'
+    engine = load_engine(scope, load)
     return (
         _choose(scope, name, subject, result("skipped"), following),
         _plan(scope, table, load, subject),
-        State(
-            state_name(subject, "run"),
-            task(
-                "arn:aws:states:::ecs:runTask.sync",
-                _run_task(scope, load),
-                timeout_s=seconds(step.timeout or scope.project.config.defaults.load_timeout),
-                Assign=result("loaded", loaded),
-                Output={},
-                Retry=_retriers(table, load, step),
-                Catch=[catch_to_explain(scope, subject)],
-                Next=following,
-            ),
+        *([_extract(scope, subject)] if engine == "embulk" else []),
+        _run(scope, load, step, subject),
+        _confirm(scope, subject, result("loaded", loaded), following),
+        *_failing(
+            scope,
+            subject,
+            result("failed", failure(scope)),
+            repeatable=engine != "embulk" or load_mode(table, load) not in _APPENDING,
+            following=following,
         ),
-        *explaining(scope, subject, result("failed", failure(scope)), following=following),
     )
 
 
@@ -139,6 +140,7 @@ def _choose(
                     "Next": following,
                 },
             ],
+            "Assign": {"manifest": None, "tries": 1},
             "Default": state_name(subject, "plan"),
         },
     )
@@ -160,8 +162,14 @@ def _plan(scope: Scope, table: Table, load: Load, subject: str) -> State:
             "columns": list(load.columns),
             "types": dict(load.types),
             "format": file_format(table),
+            "min_rows": load.min_rows,
+            "engine": load_engine(scope, load),
+            "create": load.create,
+            "before": load.before,
+            "after": load.after,
         },
     }
+    following = "extract" if load_engine(scope, load) == "embulk" else "run"
     return State(
         state_name(subject, "plan"),
         keeper_task(
@@ -172,14 +180,134 @@ def _plan(scope: Scope, table: Table, load: Load, subject: str) -> State:
             Output={},
             Retry=retries.keeper(),
             Catch=[catch_to_explain(scope, subject)],
+            Next=state_name(subject, following),
+        ),
+    )
+
+
+def load_engine(scope: Scope, load: Load) -> str:
+    """Give the loader: the header's, or the environment's."""
+    return load.engine or scope.project.environment.loader
+
+
+def _extract(scope: Scope, subject: str) -> State:
+    """Let Athena write the window's rows as a CSV for Embulk."""
+    parts = ("Execution.Id", "Execution.RedriveCount", "State.Name")
+    once = ' & "|" & '.join((*(f"$states.context.{part}" for part in parts), "$tries"))
+    arguments = athena_arguments(
+        scope.target,
+        expression("$manifest.select"),
+        token=expression(f'$hash({once}, "SHA-256")'),
+    )
+    location = "$states.result.QueryExecution.ResultConfiguration.OutputLocation"
+    return State(
+        state_name(subject, "extract"),
+        task(
+            "arn:aws:states:::athena:startQueryExecution.sync",
+            arguments,
+            timeout_s=seconds(scope.project.config.defaults.query_timeout),
+            Assign={"csv": expression(location)},
+            Output={},
+            Retry=retries.athena(),
+            Catch=[catch_to_explain(scope, subject)],
             Next=state_name(subject, "run"),
         ),
     )
 
 
+def _run(scope: Scope, load: Load, step: LoadsStep, subject: str) -> State:
+    return State(
+        state_name(subject, "run"),
+        task(
+            "arn:aws:states:::ecs:runTask.sync",
+            _run_task(scope, load),
+            timeout_s=seconds(step.timeout or scope.project.config.defaults.load_timeout),
+            Output={},
+            Retry=step_retriers(step.retry, [retrier(retries.ECS, interval_s=10, attempts=6)]),
+            Catch=[catch_to_explain(scope, subject)],
+            Next=state_name(subject, "confirm"),
+        ),
+    )
+
+
+def _confirm(scope: Scope, subject: str, loaded: dict[str, str], following: str) -> State:
+    """Read what the load did, and compare the rows of lake and mart."""
+    return State(
+        state_name(subject, "confirm"),
+        keeper_task(
+            scope.target,
+            "loaded",
+            {"manifest": expression("$manifest.manifest")},
+            Assign=loaded,
+            Output={},
+            Retry=retries.keeper(),
+            Catch=[catch_to_explain(scope, subject)],
+            Next=following,
+        ),
+    )
+
+
+def _failing(
+    scope: Scope, subject: str, failed: dict[str, str], *, repeatable: bool, following: str
+) -> tuple[State, ...]:
+    """Say why, then plan the load anew if another attempt can help, or note it and go on."""
+    problem = f"${scope.depth}problem"
+    return (
+        State(
+            state_name(subject, "explain"),
+            keeper_task(
+                scope.target,
+                "load_failed",
+                {
+                    "manifest": expression("$manifest"),
+                    "error": expression(f"{problem}.Error"),
+                    "cause": expression(f'$exists({problem}.Cause) ? {problem}.Cause : ""'),
+                    "tries": expression("$tries"),
+                    "max_tries": _TRIES,
+                    "repeatable": repeatable,
+                },
+                Assign={f"{scope.depth}diagnosis": expression("$states.result.Payload")},
+                Output={},
+                Retry=retries.keeper(),
+                Catch=[
+                    catcher(
+                        ["States.ALL"],
+                        state_name(subject, "fail"),
+                        Assign={f"{scope.depth}diagnosis": {"message": "", "advice": ""}},
+                    )
+                ],
+                Next=state_name(subject, "again?"),
+            ),
+        ),
+        State(
+            state_name(subject, "again?"),
+            {
+                "Type": "Choice",
+                "Choices": [
+                    {
+                        "Condition": expression(f"${scope.depth}diagnosis.retry"),
+                        "Next": state_name(subject, "wait"),
+                    }
+                ],
+                "Default": state_name(subject, "fail"),
+            },
+        ),
+        State(
+            state_name(subject, "wait"),
+            {
+                "Type": "Wait",
+                "Seconds": expression(f"${scope.depth}diagnosis.wait"),
+                "Assign": {"tries": expression("$tries + 1")},
+                "Next": state_name(subject, "plan"),
+            },
+        ),
+        State(state_name(subject, "fail"), {"Type": "Pass", "Assign": failed, "Next": following}),
+    )
+
+
 def _run_task(scope: Scope, load: Load) -> dict[str, Any]:
     target = scope.target
-    engine = load.engine or scope.project.environment.loader
+    engine = load_engine(scope, load)
     arguments: dict[str, Any] = {
         "Cluster": target.cluster,
         "TaskDefinition": target.load_task(load.mart, engine),
@@ -197,15 +325,9 @@ def _run_task(scope: Scope, load: Load) -> dict[str, Any]:
         {"Name": "RUNNER_LOAD_MANIFEST", "Value": expression("$manifest.manifest")},
         {"Name": "RUNNER_MART", "Value": load.mart},
     ]
+    if engine == "embulk":
+        environment.append({"Name": "RUNNER_LOAD_ROWS", "Value": expression("$csv")})
     arguments["Overrides"] = {
         "ContainerOverrides": [{"Name": _CONTAINER, "Environment": environment}]
     }
     return arguments
-
-
-def _retriers(table: Table, load: Load, step: LoadsStep) -> list[dict[str, Any]]:
-    """Retry a failed task only in modes that make a repeat harmless (SEMANTICS 38)."""
-    default = [retrier(retries.ECS, interval_s=10, attempts=6)]
-    if load_mode(table, load) not in _APPENDING:
-        default.append(retrier(["States.TaskFailed"], interval_s=5, attempts=2))
-    return step_retriers(step.retry, default)

@@ -30,6 +30,7 @@ class LoadResult(NamedTuple):
     """Rows of the window (of the table, without one) in the mart afterwards, where they can be
     compared with the rows of the lake."""
     warnings: tuple[str, ...] = ()
+    engine: str = "native"
     way: str = ""
     """How the rows went: `direct`, `staged`, `insert`; for those who measure."""
 
