@@ -38,7 +38,8 @@ _LEAST_QUOTED = 64 * 1024 * 1024
 _SECRET_NAME = re.compile(
     r"passw(or)?d|passphrase|secret|token|credential|private_?key|access_?key", re.IGNORECASE
 )
-_PLACEHOLDER = re.compile(r"\$\{[A-Za-z_]\w*\}|\{\{ *env\.[A-Za-z_]\w* *\}\}")
+PLACEHOLDER = re.compile(r"\$\{[A-Za-z_]\w*\}|\{\{ *env\.[A-Za-z_]\w* *\}\}")
+"""How a configuration names a value that the task fills in: plain, and in Liquid."""
 _LOOKS_SECRET = re.compile(
     r"(?<![A-Z0-9])(AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])|identified\s+by\s+'|://[^/\s:@]+:[^/\s@]+@",
     re.IGNORECASE,
@@ -114,7 +115,7 @@ def _columns(case: LoadCase, parser: Mapping[str, Json]) -> Iterator[Said]:
 def _find_secrets(case: LoadCase) -> Iterator[Said]:
     for path, name, text in _texts(case.job or {}, ""):
         named = bool(_SECRET_NAME.search(name)) and bool(text)
-        if (named and not _PLACEHOLDER.fullmatch(text)) or _LOOKS_SECRET.search(text):
+        if (named and not PLACEHOLDER.fullmatch(text)) or _LOOKS_SECRET.search(text):
             yield Said(
                 "Load.SecretInJob",
                 f"{path} holds a secret, or what looks like one, in plain text",

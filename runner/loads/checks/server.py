@@ -67,7 +67,7 @@ def _find_rows(case: LoadCase) -> Iterator[Said]:
         wanted = str(least) if least == most else f"{least} to {most}"
         where = "the load's window in" if manifest.window is not None else ""
         yield Said(
-            "Load.RowsDiffer",
+            "Load.NotReconciled",
             f"{where} {case.name} has {counted.after} rows after the load, which brought {rows}; "
             f"{wanted} were expected".lstrip(),
             "look for another writer of the table, and load again",

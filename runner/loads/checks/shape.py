@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from runner.loads import fitting
 from runner.loads.checks.case import DRIFT, Said
+from runner.loads.replacing import replaced_table
 from runner.loads.target import planned_table
 
 if TYPE_CHECKING:
@@ -46,9 +47,13 @@ def kept(case: LoadCase) -> MartTable | None:
 
 def target(case: LoadCase) -> MartTable:
     """Give the table that the rows go into: the mart's own, or the one that is made."""
-    if case.table is None or is_rebuilt(case):
+    if case.table is None:
         return planned_table(case.manifest, case.server.product)
-    return case.table
+    if not is_rebuilt(case):
+        return case.table
+    if case.engine == "embulk":
+        return replaced_table(case.manifest, case.table)
+    return planned_table(case.manifest, case.server.product)
 
 
 def pairs(case: LoadCase) -> Iterator[tuple[LoadColumn, MartColumn]]:

@@ -27,7 +27,7 @@ _FLOAT_BITS = 32
 def _find_columns(case: LoadCase) -> Iterator[Said]:
     if case.table is None and not case.manifest.create:
         yield Said(
-            "Load.TableMissing",
+            "Load.NoTable",
             f"the mart has no table {case.name}, and the header says create: false",
             f"create {case.name} in the mart, or remove create: false",
         )
