@@ -97,7 +97,7 @@ class MartAt:
     tls: bool = True
     """Whether the server's certificate and name are verified; without it nothing is encrypted."""
     trust_store: str | None = None
-    """A Java key store (PKCS12) with the authorities; the Java installation's own if None."""
+    """A Java key store (JKS) with the authorities; the Java installation's own if None."""
     trust_store_password: str = field(default="${RUNNER_TRUST_STORE_PASSWORD}", repr=False)
     collation: str = "utf8mb4_bin"
     """Of tables that the load makes."""
@@ -230,7 +230,7 @@ def _options(mart: MartAt) -> dict[str, Json]:
     options = {"sslMode": "VERIFY_IDENTITY", **options}
     if mart.trust_store is not None:
         options["trustCertificateKeyStoreUrl"] = f"file:{mart.trust_store}"
-        options["trustCertificateKeyStoreType"] = "PKCS12"
+        options["trustCertificateKeyStoreType"] = "JKS"
         options["trustCertificateKeyStorePassword"] = mart.trust_store_password
         options["fallbackToSystemTrustStore"] = False
     return options

@@ -197,10 +197,10 @@ def test_a_replaced_table_keeps_what_fits() -> None:
 
 
 def test_tls_is_verified_by_default() -> None:
-    out = made(manifest(), mart=MartAt(trust_store="/run/ca.p12"))["out"]
+    out = made(manifest(), mart=MartAt(trust_store="/run/ca.jks"))["out"]
     assert out["ssl"] == "verify"
     assert out["options"]["sslMode"] == "VERIFY_IDENTITY"
-    assert out["options"]["trustCertificateKeyStoreUrl"] == "file:/run/ca.p12"
+    assert out["options"]["trustCertificateKeyStoreUrl"] == "file:/run/ca.jks"
     assert out["options"]["fallbackToSystemTrustStore"] is False
     assert out["password"] == "${RUNNER_MART_PASSWORD}"
     assert "trustCertificateKeyStoreUrl" not in made(manifest(), mart=MartAt())["out"]["options"]
@@ -353,8 +353,8 @@ def test_a_parser_that_says_nothing_is_refused() -> None:
     del configuration["in"]["parser"]["escape"]
     assert judged(configuration, "parser") == [
         (
-            "in.parser.escape is not set, not None: Embulk would skip rows or change values without "
-            "an error"
+            "in.parser.escape is not set, not None: Embulk would skip rows or change values "
+            "without an error"
         )
     ]
     assert len(judged({"in": "file"}, "parser")) == 13
@@ -405,7 +405,7 @@ def test_a_secret_is_found_wherever_it_stands(path: tuple[str, ...], value: Any)
 
 
 def test_a_trust_stores_password_is_a_placeholder() -> None:
-    configuration = made(manifest(), mart=MartAt(trust_store="/run/ca.p12"))
+    configuration = made(manifest(), mart=MartAt(trust_store="/run/ca.jks"))
     assert judged(configuration, "secrets") == []
 
 
