@@ -125,6 +125,8 @@ class ColumnFacts:
     """Rows whose text has characters outside of ASCII."""
     beyond_plane: int = 0
     """Rows whose text has characters that take four bytes in UTF-8, such as emoji."""
+    carriage_returns: int = 0
+    """Rows whose text has one."""
     not_finite: int = 0
     """NaN and infinities."""
     below_second: int = 0

@@ -481,6 +481,15 @@ def test_character_sets(
     assert [severity for _, severity, _ in found(given, "charset")] == expected
 
 
+@pytest.mark.parametrize(
+    ("engine", "rows", "bad"), [("native", 3, False), ("embulk", 3, True), ("embulk", 0, False)]
+)
+def test_embulk_changes_carriage_returns(engine: Engine, rows: int, *, bad: bool) -> None:
+    seen = {"x": ColumnFacts(carriage_returns=rows)}
+    given = case(whole({"x": "string"}), table=None, facts=facts(columns=seen), engine=engine)
+    assert found(given) == [("charset", "error", "Load.ValuesDoNotFit")] * bad
+
+
 def test_numbers_have_no_character_set() -> None:
     there = table({"x": column("x", "INT", charset="latin1")})
     assert judge(case(whole({"x": "int"}), table=there, engine="embulk")) == ()

@@ -28,6 +28,7 @@ def _find_charset(case: LoadCase) -> Iterator[Said]:
     for column, found in pairs(case):
         if parse_type(column.athena_type).family in _TEXTS and not case.lite:
             yield from _charset_of(case, column, found)
+            yield from _broken_lines(case, column)
     if case.merges:
         yield from _key_collations(case)
 
@@ -53,6 +54,21 @@ def _charset_of(case: LoadCase, column: LoadColumn, found: MartColumn) -> Iterat
             "lack",
             advice,
             "error" if found.charset in ("ascii", *_UNICODE_PLANE) else "warning",
+        )
+
+
+def _broken_lines(case: LoadCase, column: LoadColumn) -> Iterator[Said]:
+    """Find carriage returns: Embulk's parser joins the lines of a text with line feeds.
+
+    LineDecoder of embulk-util-text takes CR, LF and CR LF for ends of lines, quoted or not.
+    """
+    seen = case.facts.columns.get(column.name) if case.facts is not None else None
+    if case.engine == "embulk" and seen is not None and seen.carriage_returns:
+        yield Said(
+            UNFIT,
+            f"column {column.name} has carriage returns in {seen.carriage_returns} rows, and "
+            "Embulk makes line feeds of them without a word",
+            f"select replace({column.name}, chr(13)) in the SQL, or write engine: native",
         )
 
 
@@ -171,7 +187,8 @@ def _name_faults(case: LoadCase, what: str, name: str) -> Iterator[Said]:
 
 CHARSET = Check(
     "charset",
-    "A column that is not utf8mb4 loses characters; a key that ignores case makes one row of two.",
+    "A column that is not utf8mb4 loses characters, Embulk changes carriage returns, and a key "
+    "that ignores case makes one row of two.",
     BOTH,
     ("shapes",),
     _find_charset,
