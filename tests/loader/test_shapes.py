@@ -112,7 +112,7 @@ class TestMysql:
         assert "MariaDB" in found.version
         assert found.database == mysql_mart.database
         assert found.tables == (leftover, "plain")
-        assert found.privileges == {"ALL PRIVILEGES"}
+        assert found.privileges == frozenset({"ALL PRIVILEGES"})
         (left,) = found.leftovers
         assert left.name == leftover
         assert found.now is not None
@@ -138,7 +138,7 @@ class TestMysql:
         self, mysql_mart: Mart, weak: MysqlTarget, lake: Lake
     ) -> None:
         server = server_of(mysql_mart, weak)
-        assert server.privileges == {"USAGE", "SELECT", "INSERT"}
+        assert server.privileges == frozenset({"USAGE", "SELECT", "INSERT"})
         manifest = lake.manifest(days=["2013-01-01"])
         (finding,) = judge(LoadCase(manifest, None, server))
         assert finding.error == "Load.MartDenied"

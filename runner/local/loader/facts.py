@@ -26,9 +26,9 @@ def look(source: Source) -> SourceFacts:
         return SourceFacts(rows=0)
     manifest = source.manifest
     asked: dict[str, str] = {"rows": "count(*)", **_keys(manifest)}
-    for number, column in enumerate(manifest.all_columns):
+    for place, column in enumerate(manifest.all_columns):
         measures = _measures(quoted(column.name), parse_type(column.athena_type))
-        asked |= {f"{number}.{name}": sql for name, sql in measures.items()}
+        asked |= {f"{place}.{name}": sql for name, sql in measures.items()}
     found = dict(zip(asked, _one(source, ", ".join(asked.values())), strict=True))
     columns: dict[str, dict[str, Any]] = {column.name: {} for column in manifest.all_columns}
     names = list(columns)
