@@ -21,6 +21,7 @@ COMMANDS = (
     "check",
     "compile",
     "drop",
+    "embulk",
     "gc",
     "graph",
     "init",

@@ -121,6 +121,12 @@ class ColumnFacts:
     """Of the longest text."""
     bytes: int | None = None
     """Of the longest text, in UTF-8."""
+    beyond_ascii: int = 0
+    """Rows whose text has characters outside of ASCII."""
+    beyond_plane: int = 0
+    """Rows whose text has characters that take four bytes in UTF-8, such as emoji."""
+    carriage_returns: int = 0
+    """Rows whose text has one."""
     not_finite: int = 0
     """NaN and infinities."""
     below_second: int = 0
@@ -135,5 +141,7 @@ class SourceFacts:
     null_keys: int = 0
     repeated_keys: int = 0
     case_variants: int = 0
-    """Keys that differ from another one in upper and lower case or trailing blanks only."""
+    """Keys that differ from another one in case, accents or blanks at the end only."""
+    blank_variants: int = 0
+    """Keys that differ from another one in blanks at the end only."""
     columns: Mapping[str, ColumnFacts] = field(default_factory=dict)
