@@ -22,6 +22,8 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from runner.loads.checks import LoadCase, is_rebuilt, judge, refusal, target
+from runner.loads.shapes import MartServer
 from runner.loads.types import Family, parse_type
 from runner.local.loader.mysql_session import (
     Session,
@@ -30,12 +32,9 @@ from runner.local.loader.mysql_session import (
     open_session,
     passing,
 )
+from runner.local.loader.mysql_shape import describe_mysql
 from runner.local.loader.mysql_tables import (
-    check_replaceable,
-    check_unique,
     create_table,
-    describe_table,
-    drift,
     ensure_ledger,
     staging_sql,
     takes_unchanged,
@@ -44,7 +43,6 @@ from runner.local.loader.result import (
     LoadResult,
     absent,
     check_count,
-    drifted,
     miscounted,
     untold,
 )
@@ -54,7 +52,7 @@ from runner.model.ports import ServiceError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from runner.local.loader.mysql_tables import MysqlColumn
+    from runner.loads.shapes import MartTable, Product
     from runner.local.loader.result import Tell
     from runner.local.loader.source import Source
     from runner.local.loader.targets import MysqlTarget
@@ -82,20 +80,21 @@ class _Plan:
     way: str
     again: bool
     """Whether the ledger knows the load although its table is gone."""
+    warnings: tuple[str, ...]
 
 
 class _NotDirect(Exception):
     """The rows cannot go directly: the server warned, or did not take them all."""
 
 
-def load_mysql(source: Source, target: MysqlTarget, tell: Tell = untold) -> LoadResult:
+def load_mysql(source: Source, mart: MysqlTarget, tell: Tell = untold) -> LoadResult:
     """Load the source's rows; gives what happened, or raises ServiceError and changes nothing."""
     if _merges(source.manifest):
         source.check_keys()
     attempt = 1
     while True:
         try:
-            with open_session(target, source.manifest.key.mart_table) as session:
+            with open_session(mart, source.manifest.key.mart_table) as session:
                 return load_once(session, source, tell)
         except ServiceError as exc:
             if attempt == _ATTEMPTS or not passing(exc):
@@ -109,9 +108,9 @@ def load_once(session: Session, source: Source, tell: Tell = untold) -> LoadResu
     manifest = source.manifest
     table = manifest.key.mart_table
     ensure_ledger(session)
-    existing = describe_table(session, table)
+    existing = describe_mysql(session, table)
     done = _loaded_before(session, manifest)
-    if done is not None and existing:
+    if done is not None and existing is not None:
         return LoadResult(done, 0, skipped=True, table=table)
     plan = replace(_prepare(session, manifest, existing), again=done is not None)
     if plan.way == "direct":
@@ -127,33 +126,36 @@ def _merges(manifest: LoadManifest) -> bool:
     return manifest.mode in ("merge", "merge_direct")
 
 
-def _prepare(session: Session, manifest: LoadManifest, existing: Sequence[MysqlColumn]) -> _Plan:
+def _prepare(session: Session, manifest: LoadManifest, existing: MartTable | None) -> _Plan:
     """Make the target if it is missing and refuse one that does not fit, before any row moves."""
     table = manifest.key.mart_table
-    faults = drift(manifest, existing) if existing else []
+    case = LoadCase(manifest, existing, _server(session))
+    refused = refusal(case, findings := judge(case))
+    if refused is not None:
+        raise refused
+    warnings = tuple(f"{one.message}; {one.advice}" for one in findings)
     if manifest.mode == "replace":
         leftovers = f"{name_of(_beside(table, 'new'))}, {name_of(_beside(table, 'old'))}"
         session.run(f"DROP TABLE IF EXISTS {leftovers}")
-    if faults and manifest.mode == "replace":
-        check_replaceable(session, table)
-        into = _beside(table, "new")
+    if existing is None and not manifest.create:
+        raise absent(manifest)
+    swap = is_rebuilt(case)
+    into = _beside(table, "new") if swap else table
+    if swap or existing is None:
         create_table(session, manifest, into)
-        return _Plan(into, swap=True, way=_way(session, manifest, into), again=False)
-    if faults:
-        raise drifted(manifest, faults)
-    if not existing:
-        if not manifest.create:
-            raise absent(manifest)
-        create_table(session, manifest, table)
-    elif _merges(manifest):
-        check_unique(session, manifest)
-    return _Plan(table, swap=False, way=_way(session, manifest, table), again=False)
+    return _Plan(into, swap, _way(session, case), again=False, warnings=warnings)
 
 
-def _way(session: Session, manifest: LoadManifest, into: str) -> str:
+def _server(session: Session) -> MartServer:
+    """Describe the server as far as the checks before every load need it."""
+    product: Product = "mariadb" if "nopad" in session.collation else "mysql"
+    return MartServer(product, local_infile=session.local_infile)
+
+
+def _way(session: Session, case: LoadCase) -> str:
     if not session.local_infile:
         return "insert"
-    if _merges(manifest) or not takes_unchanged(manifest, describe_table(session, into)):
+    if case.merges or not takes_unchanged(case.manifest, target(case)):
         return "staged"
     return "direct"
 
@@ -183,7 +185,15 @@ def _load(session: Session, source: Source, plan: _Plan, tell: Tell) -> LoadResu
     if plan.swap:
         deleted = _swap(session, manifest, plan, rows)
     _end(session, manifest)
-    return LoadResult(rows, deleted, skipped=False, table=table, counted=counted, way=plan.way)
+    return LoadResult(
+        rows,
+        deleted,
+        skipped=False,
+        table=table,
+        counted=counted,
+        warnings=plan.warnings,
+        way=plan.way,
+    )
 
 
 def _run_before(session: Session, statement: str) -> None:

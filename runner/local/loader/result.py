@@ -40,17 +40,6 @@ def untold(rows: int) -> None:
     del rows
 
 
-def drifted(manifest: LoadManifest, faults: list[str]) -> ServiceError:
-    """Say that the target's shape does not fit."""
-    table = manifest.key.mart_table
-    return ServiceError(
-        "Load.SchemaDrift",
-        f"{table} in the mart does not fit {manifest.key.table}: {'; '.join(faults)}. "
-        f"Nothing was changed. Alter {table}, or name the type you want under "
-        "`load: types:`, or load it whole once with `mode: replace`",
-    )
-
-
 def miscounted(manifest: LoadManifest, rows: int) -> ServiceError:
     """Say that the files do not hold what the records promise."""
     return ServiceError(

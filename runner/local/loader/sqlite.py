@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from runner.loads.checks import LoadCase, is_rebuilt, judge, refusal
+from runner.loads.shapes import MartServer
 from runner.loads.types import parse_type, sqlite_type
 from runner.local.loader.result import (
     LoadResult,
     absent,
     check_count,
-    drifted,
     miscounted,
     untold,
 )
 from runner.local.loader.source import quoted, sqlite_form
+from runner.local.loader.sqlite_shape import describe_sqlite
 from runner.model.ports import ServiceError
 
 if TYPE_CHECKING:
@@ -36,23 +38,6 @@ _LEDGER = """CREATE TABLE IF NOT EXISTS "_runner_loads" (
   rows INTEGER NOT NULL, loaded_at TEXT NOT NULL,
   PRIMARY KEY (mart_table, table_name, window_start, window_end, publish_id)
 ) WITHOUT ROWID"""
-_HOLDS = {
-    "TEXT": ("TEXT", "BLOB"),
-    "INTEGER": ("INTEGER", "NUMERIC", "BLOB"),
-    "REAL": ("REAL", "NUMERIC", "BLOB"),
-    "NUMERIC": ("NUMERIC", "BLOB"),
-    "BLOB": ("BLOB", "TEXT", "INTEGER", "REAL", "NUMERIC"),
-}
-"""Affinities that store a value of the first one unchanged."""
-
-
-class _Column(NamedTuple):
-    """A column of an existing table."""
-
-    name: str
-    declared: str
-    must_be_given: bool
-    key: int
 
 
 def load_sqlite(source: Source, target: SqliteTarget, tell: Tell = untold) -> LoadResult:
@@ -62,13 +47,14 @@ def load_sqlite(source: Source, target: SqliteTarget, tell: Tell = untold) -> Lo
         source.check_keys()
     with _translated(manifest, target), _transaction(target) as mart:
         mart.execute(_LEDGER)
-        existing = _columns(mart, manifest.key.mart_table)
+        existing = describe_sqlite(mart, manifest.key.mart_table)
         done = _loaded_before(mart, manifest)
-        if done is not None and existing:
+        if done is not None and existing is not None:
             return LoadResult(done, 0, skipped=True, table=manifest.key.mart_table)
         if manifest.before is not None:
             _run_users(mart, manifest, "before", manifest.before)
-        deleted = _make_room(mart, manifest, existing)
+        case = LoadCase(manifest, existing, MartServer("sqlite"))
+        deleted = _make_room(mart, case)
         rows = _insert(mart, source, tell)
         if manifest.rows is not None and rows != manifest.rows:
             raise miscounted(manifest, rows)
@@ -130,32 +116,29 @@ def _transaction(target: SqliteTarget) -> Iterator[sqlite3.Connection]:
         mart.close()
 
 
-def _make_room(mart: sqlite3.Connection, manifest: LoadManifest, existing: list[_Column]) -> int:
+def _make_room(mart: sqlite3.Connection, case: LoadCase) -> int:
     """Make the target if it is missing, and delete what the mode replaces; gives how many rows."""
-    table = manifest.key.mart_table
-    drift = _drift(manifest, existing) if existing else []
-    if existing and drift and manifest.mode == "replace":
-        (count,) = mart.execute(f"SELECT count(*) FROM {quoted(table)}").fetchone()
-        _rebuild(mart, manifest)
-        return int(count)
-    if drift:
-        raise drifted(manifest, drift)
-    if not existing:
+    manifest, table = case.manifest, quoted(case.name)
+    refused = refusal(case, judge(case))
+    if refused is not None:
+        raise refused
+    if case.table is None:
         if not manifest.create:
             raise absent(manifest)
         _create(mart, manifest)
         return 0
+    if is_rebuilt(case):
+        (count,) = mart.execute(f"SELECT count(*) FROM {table}").fetchone()
+        _rebuild(mart, manifest)
+        return int(count)
     match manifest.mode:
-        case "merge" | "merge_direct":
-            _check_unique(mart, manifest, existing)
-            return 0
-        case "insert" | "insert_direct":
+        case "merge" | "merge_direct" | "insert" | "insert_direct":
             return 0
         case "replace" | "truncate_insert":
-            return mart.execute(f"DELETE FROM {quoted(table)}").rowcount
+            return mart.execute(f"DELETE FROM {table}").rowcount
         case "replace_window":
             assert manifest.window is not None  # noqa: S101 - the manifest was checked
-            return _delete_window(mart, table, manifest.window)
+            return _delete_window(mart, case.name, manifest.window)
 
 
 def _delete_window(mart: sqlite3.Connection, table: str, window: LoadWindow) -> int:
@@ -230,74 +213,8 @@ def _on_conflict(manifest: LoadManifest, names: list[str]) -> str:
     return f" ON CONFLICT ({keys}) DO UPDATE SET {sets}"
 
 
-def _columns(mart: sqlite3.Connection, table: str) -> list[_Column]:
-    """Describe a table; empty when there is none."""
-    rows = mart.execute(f"PRAGMA table_info({quoted(table)})").fetchall()
-    return [
-        _Column(
-            name, declared, must_be_given=bool(not_null) and default is None and key == 0, key=key
-        )
-        for _, name, declared, not_null, default, key in rows
-    ]
-
-
 def _wanted(column: LoadColumn) -> str:
     return column.mart_type or sqlite_type(parse_type(column.athena_type))
-
-
-def _drift(manifest: LoadManifest, existing: list[_Column]) -> list[str]:
-    """Say what keeps the rows from fitting the table; empty when they fit."""
-    found = {column.name.lower(): column for column in existing}
-    wanted = {column.name.lower(): column for column in manifest.all_columns}
-    faults = []
-    for name, column in wanted.items():
-        if name not in found:
-            faults.append(f"it has no column {column.name} ({_wanted(column)})")
-        elif _affinity(found[name].declared) not in _HOLDS[_affinity(_wanted(column))]:
-            faults.append(
-                f"column {column.name} is {found[name].declared or 'untyped'}, "
-                f"which does not hold {column.athena_type} ({_wanted(column)})"
-            )
-    faults += [
-        f"its column {column.name} is NOT NULL without a default and the rows do not have it"
-        for name, column in found.items()
-        if column.must_be_given and name not in wanted
-    ]
-    return faults
-
-
-def _affinity(declared: str) -> str:
-    """Tell a declared type's affinity by SQLite's own five rules (sqlite.org/datatype3.html)."""
-    text = declared.upper()
-    if "INT" in text:
-        return "INTEGER"
-    if any(word in text for word in ("CHAR", "CLOB", "TEXT")):
-        return "TEXT"
-    if "BLOB" in text or not text:
-        return "BLOB"
-    if any(word in text for word in ("REAL", "FLOA", "DOUB")):
-        return "REAL"
-    return "NUMERIC"
-
-
-def _check_unique(
-    mart: sqlite3.Connection, manifest: LoadManifest, existing: list[_Column]
-) -> None:
-    """Refuse to merge into a table whose keys are not the header's."""
-    wanted = {key.lower() for key in manifest.keys}
-    if {column.name.lower() for column in existing if column.key} == wanted:
-        return
-    table = manifest.key.mart_table
-    for _, index, unique, _, partial in mart.execute(f"PRAGMA index_list({quoted(table)})"):
-        columns = [row[2] for row in mart.execute(f"PRAGMA index_info({quoted(index)})")]
-        named = {column.lower() for column in columns if column is not None}
-        if unique and not partial and named == wanted and None not in columns:
-            return
-    raise ServiceError(
-        "Load.NoUniqueKey",
-        f"{table} has no primary or unique key on ({', '.join(manifest.keys)}), so a merge would "
-        f"append rows; create one: CREATE UNIQUE INDEX ON {table} ({', '.join(manifest.keys)})",
-    )
 
 
 def _loaded_before(mart: sqlite3.Connection, manifest: LoadManifest) -> int | None:
