@@ -24,8 +24,10 @@ COMMANDS = (
     "embulk",
     "gc",
     "graph",
+    "image",
     "init",
     "list",
+    "load-task",
     "new",
     "preview",
     "records",
@@ -34,7 +36,10 @@ COMMANDS = (
     "status",
     "test",
 )
-"""Every command; each is the object `command` of `runner.cli.commands.<name>_command`."""
+"""Every command; each is the object `command` of `runner.cli.commands.<name>_command`.
+
+A hyphen in a command's name is an underscore in its module's.
+"""
 DEFECT = 70
 
 
@@ -49,7 +54,8 @@ class LazyGroup(click.Group):
         """Import one command; None when there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"runner.cli.commands.{cmd_name}_command")
+        name = cmd_name.replace("-", "_")
+        module = importlib.import_module(f"runner.cli.commands.{name}_command")
         command: click.Command = module.command
         return command
 

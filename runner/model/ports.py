@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 Json = Any
 """A JSON value."""
@@ -26,4 +27,20 @@ class Service(Protocol):
 
     def __call__(self, action: str, arguments: Mapping[str, Json]) -> Json:
         """Do it; raises ServiceError.  `action` is e.g. `startQueryExecution.sync`."""
+        ...
+
+
+class Objects(Protocol):
+    """Objects by their `s3://` URI; what goes wrong is a ServiceError `S3.*`."""
+
+    def read(self, uri: str) -> bytes:
+        """Give a small object."""
+        ...
+
+    def write(self, uri: str, body: bytes) -> None:
+        """Write an object, whether there is one or not."""
+        ...
+
+    def download(self, wanted: Sequence[tuple[str, Path]]) -> None:
+        """Write objects into files, several at once, in little memory."""
         ...

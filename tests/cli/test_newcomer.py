@@ -130,6 +130,30 @@ def test_the_package_holds_what_users_projects_need(installed: Path) -> None:
         "templates/init/lambdas/report/handler.py",
         "templates/init/tests/sql/marts.daily_orders.yaml",
         "templates/new/windowed.sql",
+        "templates/images/common/entry.sh",
+        "templates/images/native/dockerignore",
+        "templates/images/embulk/input-s3/LICENSE",
     ):
         assert (package / path).is_file(), path
     assert not (package.parent / "tests").exists()
+
+
+def test_an_image_is_written_and_starts_without_the_checkout(
+    type_at: Typed, tmp_path: Path
+) -> None:
+    for kind in ("native", "embulk"):
+        made = type_at(tmp_path, "runner", "image", kind)
+        assert made.returncode == 0, made.stderr
+        assert f"image-{kind}/Dockerfile\n" in made.stdout
+    context = tmp_path / "image-embulk"
+    for path in ("embulk/assemble.sh", "embulk/input-s3/LICENSE", "runner/app/load_task.py"):
+        assert (context / path).is_file(), path
+    work = tmp_path / "work"
+    work.mkdir()
+    places = (f"RUNNER_HOME={tmp_path}/opt", f"RUNNER_WORK={work}")
+    (tmp_path / "opt" / "lib").mkdir(parents=True)
+    (tmp_path / "opt" / "lib" / "runner").symlink_to(tmp_path / "image-native" / "runner")
+    entry = str(tmp_path / "image-native" / "entry.sh")
+    started = type_at(tmp_path, "env", *places, entry)
+    assert started.returncode == 78, started.stderr
+    assert "RUNNER_MART_PASSWORD is not set" in started.stdout

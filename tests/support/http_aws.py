@@ -63,7 +63,7 @@ class _Handler(BaseHTTPRequestHandler):
         )
         rows = "".join(
             f"<Contents><Key>{quote(each['Key'])}</Key><Size>{each['Size']}</Size>"
-            f"<ETag>{escape(each['ETag'])}</ETag></Contents>"
+            f"<ETag>{escape(each['ETag'])}</ETag><StorageClass>STANDARD</StorageClass></Contents>"
             for each in page.get("Contents", ())
         )
         more = page.get("NextContinuationToken", "")

@@ -37,6 +37,7 @@ _DUPLICATE_ENTRY = 1062
 _UNKNOWN_DATABASE = 1049
 _DENIED = frozenset({1044, 1045, 1698})
 _CANNOT_CONNECT = frozenset({2002, 2003})
+_NO_TLS = 2026
 
 
 class MysqlError(ServiceError):
@@ -188,12 +189,12 @@ def _translated(table: str) -> Iterator[None]:
 
 
 def _failure(number: int, text: str, table: str) -> MysqlError:
-    if number in _CANNOT_CONNECT and "certificate" in text.lower():
+    if number == _NO_TLS or "CERTIFICATE_VERIFY_FAILED" in text:
         return MysqlError(
             number,
-            "Load.MartUntrusted",
-            f"the mart's certificate is not accepted: {text}; give the authority's PEM file as "
-            "`ca:` of the mart, and the host name that stands in the certificate",
+            "Load.MartNotTrusted",
+            f"the mart cannot prove who it is: {text}; name the file of its certificate's "
+            "authorities (`ca`, in a task RUNNER_MART_CA) and the host as the certificate does",
         )
     if number in _CANNOT_CONNECT:
         return MysqlError(number, "Load.MartUnreachable", f"the mart does not answer: {text}")
