@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from runner.app.local_places import Local
     from runner.model.ports import Json
 
-_RESULT = S3Rows("${RUNNER_RESULT_BUCKET}", "${RUNNER_RESULT_PREFIX}")
+_RESULT = S3Rows("${RUNNER_RESULT_BUCKET}", "${RUNNER_RESULT}.csv")
 _FOREVER_S = 1e9
 
 

@@ -49,6 +49,7 @@ _TIMEOUT_MS = 6 * 60 * 60 * 1000
 The task's own timeout comes earlier."""
 _TIMESTAMP_IN, _TIMESTAMP_OUT = "%Y-%m-%d %H:%M:%S.%N", "%Y-%m-%d %H:%M:%S.%6N"
 _DATE = "%Y-%m-%d"
+_ENDING = ".csv"
 _TYPES: dict[Family, tuple[str, str]] = {
     Family.BOOLEAN: ("boolean", "boolean"),
     Family.INTEGER: ("long", "long"),
@@ -65,10 +66,12 @@ _TYPES: dict[Family, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class S3Rows:
-    """Athena's result, or several, in S3: every object below a prefix whose name ends in .csv."""
+    """Athena's result in S3: one object, or every .csv below a prefix."""
 
     bucket: str
     path_prefix: str
+    """An object's key, if it ends in .csv: Embulk then fails where there is none.  Under a prefix
+    without objects it ends well and has loaded nothing."""
     region: str | None = None
     endpoint: str | None = None
     auth_method: str = "default"
@@ -139,12 +142,14 @@ def _source(rows: Rows) -> dict[str, Json]:
     if isinstance(rows, FileRows):
         return {"type": "file", "path_prefix": rows.path_prefix}
     more = {"region": rows.region, "endpoint": rows.endpoint}
+    where = {"path": rows.path_prefix}
+    if not rows.path_prefix.endswith(_ENDING):
+        # Athena writes <id>.csv.metadata beside <id>.csv.
+        where = {"path_prefix": rows.path_prefix, "path_match_pattern": r"\.csv$"}
     return {
         "type": "s3",
         "bucket": rows.bucket,
-        "path_prefix": rows.path_prefix,
-        # Athena writes <id>.csv.metadata beside <id>.csv.
-        "path_match_pattern": r"\.csv$",
+        **where,
         "incremental": False,
         "auth_method": rows.auth_method,
         **{name: value for name, value in more.items() if value is not None},

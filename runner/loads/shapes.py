@@ -127,6 +127,8 @@ class ColumnFacts:
     """Rows whose text has characters that take four bytes in UTF-8, such as emoji."""
     carriage_returns: int = 0
     """Rows whose text has one."""
+    zero_characters: int = 0
+    """Rows whose text has the character U+0000."""
     not_finite: int = 0
     """NaN and infinities."""
     below_second: int = 0

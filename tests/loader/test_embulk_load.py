@@ -188,6 +188,18 @@ class TestReal:
         assert embulk(lake, mysql_mart, home, **changes).skipped
         assert mysql_mart.query("SELECT n FROM note") == [(4,)]
 
+    def test_a_window_without_rows_is_emptied(
+        self, mysql_mart: Mart, lake: Lake, home: Path
+    ) -> None:
+        lake.load(mysql_mart, **WINDOW)
+        lake.files = {}
+        result = embulk(lake, mysql_mart, home, **{**WINDOW, "days": [DAY1]}, publish_id="p2")
+        assert (result.rows, result.deleted) == (0, 2)
+        assert rows_of(mysql_mart) == FOUR[2:]
+        assert mysql_mart.query("SELECT `rows` FROM _runner_loads WHERE publish_id = 'p2'") == [
+            (0,)
+        ]
+
     def test_what_embulk_would_change_is_refused(
         self, mysql_mart: Mart, lake: Lake, home: Path
     ) -> None:
@@ -248,6 +260,20 @@ class TestStandIn:
         with pytest.raises(ServiceError, match="write host and port"):
             embulk(lake, there, stand_in("exit 0"), **WINDOW)
 
+    def test_a_result_that_is_missing_empties_nothing(
+        self, mysql_mart: Mart, lake: Lake, stand_in: Callable[[str], Path]
+    ) -> None:
+        assert isinstance(mysql_mart.target, MysqlTarget)
+        with pytest.raises(ServiceError, match="there is no result to load"):
+            load_embulk(
+                lake.manifest(),
+                mysql_mart.target,
+                rows=FileRows(str(lake.folder / "nothing.csv")),
+                home=stand_in("exit 0"),
+                work=lake.folder,
+                path_of=lake.path_of,
+            )
+
     def test_every_error_comes_before_embulk_starts(
         self, mysql_mart: Mart, lake: Lake, stand_in: Callable[[str], Path]
     ) -> None:
@@ -292,6 +318,15 @@ class TestStandIn:
                 1,
                 "Load.MartUnreachable",
                 "",
+            ),
+            (
+                (
+                    "a.CommunicationsException: Communications link failure\n"
+                    "Caused by: java.security.cert.CertificateException: Path does not chain"
+                ),
+                1,
+                "Load.MartUntrusted",
+                "Path does not chain",
             ),
             ("a.MySQLTransactionRollbackException: Deadlock found", 1, "Load.MartBusy", "Deadlock"),
             (
@@ -375,11 +410,12 @@ class TestStandIn:
     ) -> None:
         assert isinstance(mysql_mart.target, MysqlTarget)
         work = lake.folder
+        (work / "rows.csv").touch()
         with pytest.raises(ServiceError, match="stopped after"):
             load_embulk(
                 lake.manifest(**WINDOW),
                 mysql_mart.target,
-                rows=FileRows("rows.csv"),
+                rows=FileRows(str(work / "rows.csv")),
                 home=stand_in("exec sleep 60"),
                 work=work,
                 path_of=lake.path_of,

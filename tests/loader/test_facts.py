@@ -54,6 +54,7 @@ def one_column(lake: Lake, athena: str, *values: str) -> ColumnFacts:
             ColumnFacts(1, characters=2, bytes=4, beyond_ascii=2, beyond_plane=1),
         ),
         ("string", ["'a' || chr(13)"], ColumnFacts(0, characters=2, bytes=2, carriage_returns=1)),
+        ("string", ["'a' || chr(0)"], ColumnFacts(0, characters=2, bytes=2, zero_characters=1)),
         ("varbinary", ["'abc'::BLOB"], ColumnFacts(0, bytes=3)),
         ("date", ["DATE '2013-01-01'", "NULL"], ColumnFacts(1, "2013-01-01", "2013-01-01")),
         (

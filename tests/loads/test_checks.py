@@ -482,12 +482,21 @@ def test_character_sets(
 
 
 @pytest.mark.parametrize(
-    ("engine", "rows", "bad"), [("native", 3, False), ("embulk", 3, True), ("embulk", 0, False)]
+    ("seen", "words"),
+    [
+        (ColumnFacts(carriage_returns=3), "has carriage returns in 3 rows, and Embulk makes line"),
+        (ColumnFacts(zero_characters=1), "has the character U+0000 in 1 rows, and Embulk takes it"),
+        (ColumnFacts(), ""),
+    ],
 )
-def test_embulk_changes_carriage_returns(engine: Engine, rows: int, *, bad: bool) -> None:
-    seen = {"x": ColumnFacts(carriage_returns=rows)}
-    given = case(whole({"x": "string"}), table=None, facts=facts(columns=seen), engine=engine)
-    assert found(given) == [("charset", "error", "Load.ValuesDoNotFit")] * bad
+def test_characters_that_embulk_does_not_bring_through(seen: ColumnFacts, words: str) -> None:
+    given = case(whole({"x": "string"}), table=None, facts=facts(columns={"x": seen}))
+    assert judge(given) == ()
+    findings = judge(replace(given, engine="embulk"))
+    assert [(one.check, one.error) for one in findings] == [
+        ("charset", "Load.ValuesDoNotFit")
+    ] * bool(words)
+    assert words in "".join(one.message for one in findings)
 
 
 def test_numbers_have_no_character_set() -> None:

@@ -19,6 +19,7 @@ from runner.loads.yamltext import to_yaml as write_yaml
 from tests.loads.cases import KEY, case, column, fitting_table, manifest, merge, one, table, whole
 
 if TYPE_CHECKING:
+    from runner.loads.embulk import Rows
     from runner.loads.shapes import MartTable
     from runner.model.loads import LoadManifest, Mode
 
@@ -48,6 +49,9 @@ def test_rows_from_s3_by_the_tasks_role() -> None:
         "incremental": False,
         "auth_method": "default",
     }
+    source = made(manifest(), rows=S3Rows("results", "loads/p1.csv"))["in"]
+    assert source["path"] == "loads/p1.csv"
+    assert "path_prefix" not in source
     rows = replace(ROWS, region="eu-central-1", endpoint="http://127.0.0.1:9000")
     source = made(manifest(), rows=rows)["in"]
     assert (source["region"], source["endpoint"]) == ("eu-central-1", "http://127.0.0.1:9000")
@@ -325,6 +329,25 @@ def test_several_tasks_are_refused_where_the_order_matters() -> None:
     del insert["exec"]
     assert judged(insert, "tasks") == []
     assert len(judged(insert, "tasks", manifest(keys=("dt", "carrier")))) == 2
+
+
+@pytest.mark.parametrize(
+    ("mode", "rows", "bad"),
+    [
+        ("replace", ROWS, True),
+        ("replace", S3Rows("results", "p1.csv"), False),
+        ("replace", FileRows("rows.csv"), False),
+        ("truncate_insert", ROWS, False),
+    ],
+)
+def test_a_prefix_without_objects_must_not_empty_a_table(
+    mode: Mode, rows: Rows, *, bad: bool
+) -> None:
+    load = whole({"x": "int"}, mode=mode)
+    configuration = made(load, table({"x": "INT"}), rows=rows)
+    assert [words[:36] for words in judged(configuration, "tasks", load)] == [
+        "in.path_prefix with mode: replace: w"
+    ] * bad
 
 
 @pytest.mark.parametrize(

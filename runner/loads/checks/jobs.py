@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _JOB = "Load.UnsafeJob"
 _PARALLEL_MODES = ("insert",)
+_EMPTIED = ("replace", "insert_direct")
+"""Modes that begin by emptying, even when there is nothing to read."""
 _PARSER: dict[str, Json] = {
     "charset": "UTF-8",
     "newline": "LF",
@@ -58,6 +60,14 @@ def _find_tasks(case: LoadCase) -> Iterator[Said]:
                     "chance which of two rows wins, and make a table each",
                     f"set exec.{name} to 1",
                 )
+    source, mode = _part(job, "in"), _part(job, "out").get("mode")
+    if source.get("type") == "s3" and "path" not in source and mode in _EMPTIED:
+        yield Said(
+            _JOB,
+            f"in.path_prefix with mode: {mode}: where no object has that prefix, Embulk ends well "
+            "and leaves an empty table",
+            "name the one object under in.path: Athena's result is one",
+        )
 
 
 def _find_parser(case: LoadCase) -> Iterator[Said]:
@@ -142,7 +152,7 @@ def _part(value: Mapping[str, Json], name: str) -> Mapping[str, Json]:
 
 TASKS = Check(
     "tasks",
-    "Several output tasks let chance decide which of two rows wins.",
+    "Several output tasks let chance decide which of two rows wins; no input at all is no error.",
     EMBULK,
     ("job",),
     _find_tasks,

@@ -58,18 +58,23 @@ def _charset_of(case: LoadCase, column: LoadColumn, found: MartColumn) -> Iterat
 
 
 def _broken_lines(case: LoadCase, column: LoadColumn) -> Iterator[Said]:
-    """Find carriage returns: Embulk's parser joins the lines of a text with line feeds.
+    """Find what Embulk's parser does not bring through, quoted or not.
 
-    LineDecoder of embulk-util-text takes CR, LF and CR LF for ends of lines, quoted or not.
+    It reads lines, ended by CR, LF or CR LF, and joins those of one text with line feeds.
     """
     seen = case.facts.columns.get(column.name) if case.facts is not None else None
-    if case.engine == "embulk" and seen is not None and seen.carriage_returns:
-        yield Said(
-            UNFIT,
-            f"column {column.name} has carriage returns in {seen.carriage_returns} rows, and "
-            "Embulk makes line feeds of them without a word",
-            f"select replace({column.name}, chr(13)) in the SQL, or write engine: native",
-        )
+    if case.engine != "embulk" or seen is None:
+        return
+    for count, what, becomes, code in (
+        (seen.carriage_returns, "carriage returns", "makes line feeds of them without a word", 13),
+        (seen.zero_characters, "the character U+0000", "takes it for the end of the file", 0),
+    ):
+        if count:
+            yield Said(
+                UNFIT,
+                f"column {column.name} has {what} in {count} rows, and Embulk {becomes}",
+                f"select replace({column.name}, chr({code})) in the SQL, or write engine: native",
+            )
 
 
 def _lost(charset: str, seen: ColumnFacts) -> int:

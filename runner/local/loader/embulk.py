@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.loads.checks import Counted, LoadCase, judge, refusal
-from runner.loads.embulk import MartAt, embulk_mode, job
+from runner.loads.embulk import FileRows, MartAt, embulk_mode, job
 from runner.local.loader.embulk_run import START, EmbulkRun
 from runner.local.loader.facts import look
 from runner.local.loader.mysql_session import duplicate_entry, name_of, open_session
@@ -28,7 +29,6 @@ from runner.model.ports import ServiceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     from runner.loads.embulk import Rows
     from runner.loads.shapes import MartTable, SourceFacts
@@ -75,15 +75,7 @@ def load_embulk(
     at.  `work` is an existing folder for the configuration, which is removed, and `embulk.log`.
     `tell` hears the warnings.
     """
-    if not (home / START).is_file():
-        raise ServiceError(
-            "Load.EmbulkMissing",
-            f"there is no Embulk in {home}; assemble it: assemble.sh of `runner image embulk`",
-        )
-    if target.socket is not None:
-        raise ServiceError(
-            "Load.Refused", "Embulk cannot reach a mart by `socket:`; write host and port"
-        )
+    _refuse_in_vain(target, rows, home)
     with open_session(target, manifest.key.mart_table) as session:
         done = _loaded_before(session, manifest)
         if done is not None:
@@ -102,6 +94,28 @@ def load_embulk(
         failure = run.start(path, secret=mart.password)
     with open_session(target, manifest.key.mart_table) as session:
         return _ended(session, scene, failure)
+
+
+def _refuse_in_vain(target: MysqlTarget, rows: Rows, home: Path) -> None:
+    """Refuse what cannot succeed, before anything is opened."""
+    if not (home / START).is_file():
+        raise ServiceError(
+            "Load.EmbulkMissing",
+            f"there is no Embulk in {home}; assemble it: assemble.sh of `runner image embulk`",
+        )
+    if isinstance(rows, FileRows) and not _is_there(rows.path_prefix):
+        # Embulk would end well, and in some modes leave an empty table.
+        raise ServiceError("Load.FileMissing", f"{rows.path_prefix}: there is no result to load")
+    if target.socket is not None:
+        raise ServiceError(
+            "Load.Refused", "Embulk cannot reach a mart by `socket:`; write host and port"
+        )
+
+
+def _is_there(prefix: str) -> bool:
+    path = Path(prefix)
+    found = path.parent.iterdir() if path.parent.is_dir() else ()
+    return any(one.name.startswith(path.name) for one in found)
 
 
 def _judged(

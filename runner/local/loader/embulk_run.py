@@ -32,6 +32,7 @@ START = "run-embulk.sh"
 _PASSED_ON = re.compile(r"(PATH|HOME|LANG|TZ|TMPDIR|JAVA_\w+|AWS_\w+)\Z")
 _CAUSE = re.compile(r"^(?:Caused by: |Error: )?(?P<name>[\w.$]*(?:Exception|Error)): (?P<text>.+)$")
 _KINDS = (
+    (re.compile(r"certificate|trust anchor|server identity", re.IGNORECASE), "Load.MartUntrusted"),
     (re.compile(r"access denied", re.IGNORECASE), "Load.MartDenied"),
     (
         re.compile(r"communications link failure|unknownhost|connect", re.IGNORECASE),

@@ -130,6 +130,7 @@ def _lengths(column: str) -> dict[str, str]:
         "characters": f"max(length({column}))",
         "bytes": f"max(strlen({column}))",
         "carriage_returns": f"count(*) FILTER (contains({column}, chr(13)))",
+        "zero_characters": f"count(*) FILTER (contains({column}, chr(0)))",
         "beyond_ascii": f"count(*) FILTER ({wide})",
         "beyond_plane": (
             f"count(*) FILTER (CASE WHEN {wide} THEN regexp_matches({column}, '{_PLANE}') END)"
