@@ -6,35 +6,19 @@ file.  Types come from the table's record; secrets are placeholders, and nothing
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from runner.app.bundle import open_bundle
-from runner.app.inspect import find_table, published
-from runner.app.local_places import open_places
-from runner.errors import Fault, Place, RunFailed, UsageError
-from runner.keeper import windows
-from runner.keeper.core import Attempt, Keeper
-from runner.keeper.faults import KeeperError, NothingPublished
-from runner.keeper.loads import plan_load
-from runner.keeper.storage import Storage
+from runner.app.load_plan import plan_by_hand
 from runner.loads.embulk import MartAt, S3Rows, job, to_yaml
 from runner.loads.published import published_job, to_liquid
-from runner.model.loads import LoadManifest
-from runner.model.ports import ServiceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
     from pathlib import Path
 
-    from runner.app.bundle import Bundle, TableFacts
-    from runner.app.local_places import Local
-    from runner.model.ports import Json
-
 _RESULT = S3Rows("${RUNNER_RESULT_BUCKET}", "${RUNNER_RESULT}.csv")
-_FOREVER_S = 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +32,6 @@ class EmbulkConfig:
     file: str
     """What such a file is called: its ending tells Embulk how to read it."""
     text: str
-
-
-class _Unwritten(Storage):
-    """A lake whose next manifest is kept here instead of there."""
-
-    manifest: Json = None
-
-    def write_json(self, key: str, value: object) -> None:
-        """Keep the value."""
-        del key
-        self.manifest = value
 
 
 def embulk_config(
@@ -77,17 +50,16 @@ def embulk_config(
     `as_published` gives the form of Embulk 0.9 that asks Athena.  UsageError when the table has no
     load or the window is none; RunFailed when the window is not published.
     """
-    bundle = open_bundle(root, environment, variables)
-    table = find_table(bundle, name)
-    workflow, event = _event(bundle, table)
-    local = open_places(root, bundle, now=now or (lambda: datetime.now(UTC)))
-    try:
-        start, end = start or end, end or start
-        if start is None or end is None:
-            start, end = _newest(root, bundle, table)
-        manifest = _manifest(local, table, event, window=_window(start, end, table))
-    except KeeperError as exc:
-        raise _unpublished(table, workflow, str(exc)) from exc
+    planned = plan_by_hand(
+        root,
+        name,
+        environment=environment,
+        variables=variables,
+        start=start,
+        end=end,
+        now=now,
+    )
+    manifest = planned.manifest
     if as_published:
         file, text = (
             f"{manifest.key.mart_table}.yml.liquid",
@@ -97,91 +69,3 @@ def embulk_config(
         file = f"{manifest.key.mart_table}.yml"
         text = to_yaml(job(manifest, None, rows=_RESULT, mart=MartAt()))
     return EmbulkConfig(name, manifest.key.window_start, manifest.key.window_end, file, text)
-
-
-def _event(bundle: Bundle, table: TableFacts) -> tuple[str, Mapping[str, Json]]:
-    """Find a workflow that loads the table, and what it tells the keeper about that."""
-    if not table.load_mart:
-        raise UsageError(
-            [
-                Fault(
-                    Place(table.file),
-                    "no-load",
-                    f"{table.name} has no `load:` in its header",
-                    "a table that is loaded into a mart",
-                    "add `load:` to the header, or name another table",
-                )
-            ]
-        )
-    for workflow in bundle.workflows:
-        for text in (workflow.definition, *(child.definition for child in workflow.children)):
-            for payload in _payloads(json.loads(text)):
-                if payload["name"] == table.name:
-                    return workflow.name, payload
-    advice = f"add a step `type: loads` that selects {table.name} to a workflow"
-    what = f"no workflow loads {table.name}"
-    raise UsageError([Fault(Place(table.file), "no-load", what, "a `loads` step", advice)])
-
-
-def _payloads(value: Json) -> Iterator[Mapping[str, Json]]:
-    """Give the payloads of the keeper's operation `load` in a definition."""
-    if isinstance(value, dict):
-        if value.get("op") == "load" and "load" in value:
-            yield value
-        for inner in value.values():
-            yield from _payloads(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _payloads(inner)
-
-
-def _newest(root: Path, bundle: Bundle, table: TableFacts) -> tuple[str, str]:
-    periods = published(root, bundle, table)
-    if not periods:
-        raise NothingPublished(f"{table.name}: nothing of it is published")
-    return periods[-1].period, periods[-1].period
-
-
-def _window(start: str, end: str, table: TableFacts) -> dict[str, str]:
-    """Read a window in days, or in the table's own periods."""
-    if not table.grain:
-        return {"start": start, "end": end, "grain": "day"}
-    for grain in dict.fromkeys((table.grain, "day", "hour", "month")):
-        try:
-            windows.parse_civil(start, grain)
-            windows.parse_civil(end, grain)
-        except ValueError:
-            continue
-        return {"start": start, "end": end, "grain": grain}
-    expected = "days such as 2013-01-05, or hours or months alike"
-    fault = Fault(Place("--date"), "bad-window", f"{start}..{end}", expected, "correct the window")
-    raise UsageError([fault])
-
-
-def _manifest(
-    local: Local, table: TableFacts, event: Mapping[str, Json], *, window: dict[str, str]
-) -> LoadManifest:
-    """Let the keeper plan the load as in a run, without writing its manifest."""
-    storage = _Unwritten(local.s3(), local.environment.lake, workers=1)
-    keeper = Keeper(
-        storage=storage,
-        is_running=local.is_running,
-        now=local.now,
-        remaining_s=lambda: _FOREVER_S,
-        grace_s=0.0,
-    )
-    told: dict[str, Any] = {**event, "window": window}
-    told["table"] = {**event["table"], "execution": f"{table.name}:embulk:config", "redrive": 0}
-    try:
-        plan_load(keeper, Attempt.read(told), told)
-        return LoadManifest.from_json(storage.manifest)
-    except ServiceError as exc:
-        advice = "correct the `load:` header"
-        fault = Fault(Place(table.file), "load-refused", exc.cause, "a load that is safe", advice)
-        raise RunFailed([fault]) from exc
-
-
-def _unpublished(table: TableFacts, workflow: str, found: str) -> RunFailed:
-    advice = f"runner run {workflow} --only {table.name} --date ..., or name another window"
-    expected = "a published window, whose record tells the types"
-    return RunFailed([Fault(Place(table.file), "not-published", found, expected, advice)])

@@ -27,6 +27,7 @@ COMMANDS = (
     "image",
     "init",
     "list",
+    "load",
     "load-task",
     "new",
     "preview",

@@ -1,0 +1,225 @@
+"""`load`: one load by hand, or only its checks.
+
+In: a project, a table with a `load:` header, a published window.  Out: what went into the mart, or
+what would be wrong with it.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from runner.app.load_plan import plan_by_hand
+from runner.errors import Fault, Place, RunFailed, UsageError
+from runner.local.loader import MysqlTarget, load, target_of
+from runner.local.loader.source import fresh_duckdb
+from runner.model.ports import ServiceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from runner.app.load_plan import PlannedLoad
+    from runner.loads.checks import Finding
+    from runner.local.loader import LoadResult, Target
+    from runner.model.loads import Engine, LoadManifest
+
+_ADDING = ("insert", "insert_direct")
+_EVERY_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class LoadRequest:
+    """Which load."""
+
+    root: Path
+    table: str
+    start: str | None = None
+    end: str | None = None
+    """Window; the newest published period if none is given."""
+    environment: str = "local"
+    variables: Mapping[str, str] | None = None
+    engine: Engine | None = None
+    """Another engine than the header's."""
+    again: bool = False
+    """Load even if the mart's ledger says that this very load was done."""
+    now: Callable[[], datetime] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadPlace:
+    """What is loaded from where to where."""
+
+    table: str
+    mart: str
+    mart_table: str
+    mode: str
+    engine: str
+    start: str
+    end: str
+    """`all` and `all` for a whole table."""
+    files: int
+    expected: int | None
+    """Rows that the records promise."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadReport:
+    """What a load did."""
+
+    place: LoadPlace
+    skipped: bool
+    """This very load had been done before."""
+    rows: int
+    deleted: int
+    counted: int | None
+    """Rows of the window (of the table) in the mart afterwards."""
+    seconds: float
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What the checks of a load found."""
+
+    place: LoadPlace
+    findings: tuple[Finding, ...]
+
+    @property
+    def refused(self) -> bool:
+        """Tell whether the load would not begin."""
+        return any(one.severity == "error" for one in self.findings)
+
+
+def load_by_hand(
+    request: LoadRequest,
+    *,
+    begin: Callable[[LoadPlace], None] = lambda _: None,
+    tell: Callable[[int, float], None] = lambda _rows, _seconds: None,
+) -> LoadReport:
+    """Load a window; `begin` hears what is loaded, `tell` the rows so far and the seconds.
+
+    RunFailed when the load is refused or fails: the mart is then as it was (Embulk's direct modes
+    excepted).
+    """
+    planned, place, mart = _planned(request)
+    begin(place)
+    manifest = _again(planned, request) if request.again else planned.manifest
+    started = time.monotonic()
+    try:
+        result = _load(planned, manifest, mart, tell=_paced(tell, started))
+    except ServiceError as exc:
+        raise _failed(planned, exc) from exc
+    return LoadReport(
+        place,
+        result.skipped,
+        result.rows,
+        result.deleted,
+        result.counted,
+        time.monotonic() - started,
+        result.warnings,
+    )
+
+
+def check_by_hand(request: LoadRequest) -> CheckReport:
+    """Make every check of a load, and nothing else; RunFailed when mart or files cannot be read."""
+    from runner.local.loader.checking import check  # noqa: PLC0415 - only here
+
+    planned, place, mart = _planned(request)
+    try:
+        findings = check(planned.manifest, mart, path_of=planned.local.s3().place_of)
+    except ServiceError as exc:
+        raise _failed(planned, exc) from exc
+    return CheckReport(place, findings)
+
+
+def _planned(request: LoadRequest) -> tuple[PlannedLoad, LoadPlace, Target]:
+    planned = plan_by_hand(
+        request.root,
+        request.table,
+        environment=request.environment,
+        variables=request.variables,
+        start=request.start,
+        end=request.end,
+        now=request.now,
+    )
+    if request.engine is not None:
+        planned = replace(planned, manifest=replace(planned.manifest, engine=request.engine))
+    manifest, table, local = planned.manifest, planned.table, planned.local
+    mart = target_of(local.environment.marts[table.load_mart], root=local.root, environ=_environ())
+    place = LoadPlace(
+        table=table.name,
+        mart=table.load_mart,
+        mart_table=manifest.key.mart_table,
+        mode=manifest.mode,
+        engine=manifest.engine,
+        start=manifest.key.window_start,
+        end=manifest.key.window_end,
+        files=len(manifest.files),
+        expected=manifest.rows,
+    )
+    return planned, place, mart
+
+
+def _environ() -> Mapping[str, str]:
+    import os  # noqa: PLC0415 - the environment's variables are read when connecting
+
+    return os.environ
+
+
+def _again(planned: PlannedLoad, request: LoadRequest) -> LoadManifest:
+    """Give the load a key of its own, so that the ledger does not know it."""
+    manifest = planned.manifest
+    if manifest.mode in _ADDING:
+        found = f"--again with mode: {manifest.mode}"
+        expected = "a mode whose repeat leaves the same rows"
+        advice = "the rows would be doubled; empty the mart's table, or use mode: replace"
+        raise UsageError([Fault(Place(request.table), "load-again", found, expected, advice)])
+    publish = f"{manifest.key.publish_id}+{secrets.token_hex(4)}"
+    return replace(manifest, key=replace(manifest.key, publish_id=publish))
+
+
+def _load(
+    planned: PlannedLoad, manifest: LoadManifest, mart: Target, *, tell: Callable[[int], None]
+) -> LoadResult:
+    place_of = planned.local.s3().place_of
+    home = planned.local.environment.embulk_home
+    if manifest.engine != "embulk" or not isinstance(mart, MysqlTarget):
+        return load(manifest, mart, path_of=place_of, connect=fresh_duckdb, tell=tell)
+    if home is None:
+        raise ServiceError(
+            "Load.EmbulkMissing",
+            "the environment names no `embulk_home`; assemble an Embulk with the assemble.sh of "
+            "`runner image embulk`, or load with --engine native",
+        )
+    from runner.local.loader.embulk_here import load_embulk_here  # noqa: PLC0415 - only for Embulk
+
+    return load_embulk_here(manifest, mart, home=planned.local.root / home, path_of=place_of)
+
+
+def _paced(tell: Callable[[int, float], None], started: float) -> Callable[[int], None]:
+    """Tell a few times a second."""
+    last = started
+
+    def heard(rows: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= _EVERY_S:
+            last = now
+            tell(rows, now - started)
+
+    return heard
+
+
+def _failed(planned: PlannedLoad, exc: ServiceError) -> RunFailed:
+    fault = Fault(
+        Place(planned.table.file),
+        "load-failed",
+        f"{exc.error}: {exc.cause}",
+        "a load that goes through",
+        f"see all that is wrong: runner load {planned.table.name} --check",
+    )
+    return RunFailed([fault])

@@ -1,0 +1,154 @@
+"""`runner load`: one load by hand, or only its checks."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path  # noqa: TC003 - click's signature
+from typing import TYPE_CHECKING
+
+import click
+
+from runner.cli.options import find_root, json_option, project_options, read_variables
+from runner.cli.texts import columns
+
+if TYPE_CHECKING:
+    from runner.app.load import CheckReport, LoadPlace, LoadReport
+
+_PLAIN_S = 5.0
+
+
+@click.command(name="load", short_help="Load one table into its mart, or only check the load.")
+@click.argument("table")
+@click.option("--date", help="A window of one value, e.g. 2013-01-05.")
+@click.option("--start", help="First value of the window.")
+@click.option("--end", help="Last value of the window.")
+@click.option("--check", "only_check", is_flag=True, help="Make every check, and load nothing.")
+@click.option("--again", is_flag=True, help="Load even if the mart's ledger knows the load.")
+@click.option(
+    "--engine", type=click.Choice(["native", "embulk"]), help="Another loader than the header's."
+)
+@json_option
+@project_options
+def command(  # noqa: PLR0917 - click hands over every option
+    table: str,
+    date: str | None,
+    start: str | None,
+    end: str | None,
+    only_check: bool,  # noqa: FBT001 - click's signature
+    again: bool,  # noqa: FBT001 - click's signature
+    engine: str | None,
+    as_json: bool,  # noqa: FBT001 - click's signature
+    folder: Path | None,
+    environment: str,
+    variables: tuple[str, ...],
+) -> None:
+    """Load a published window of TABLE into its mart; the newest published period if none is given.
+
+    Exactly the files of the published records are loaded. A load that the mart's ledger knows is
+    skipped. With --check the files and the mart are looked at, and every finding is shown; the
+    exit status is 1 when one of them refuses the load.
+
+    Example: runner load marts.daily_carrier_delay --date 2013-01-05
+    """
+    from runner.app.load import (  # noqa: PLC0415 - heavy when needed
+        LoadRequest,
+        check_by_hand,
+        load_by_hand,
+    )
+
+    request = LoadRequest(
+        find_root(folder),
+        table,
+        start=date or start,
+        end=date or end,
+        environment=environment,
+        variables=read_variables(variables),
+        engine=engine,  # type: ignore[arg-type]  # click checks the choice
+        again=again,
+    )
+    if only_check:
+        _show_checks(check_by_hand(request), as_json=as_json)
+        return
+    progress = _Progress()
+    report = load_by_hand(request, begin=_begin, tell=progress.tell)
+    progress.end()
+    if as_json:
+        click.echo(json.dumps(asdict(report), indent=1))
+        return
+    click.echo(_told(report))
+
+
+def _begin(place: LoadPlace) -> None:
+    rows = "" if place.expected is None else f", {place.expected:,} rows"
+    click.echo(
+        f"{place.table} {_window(place)} -> {place.mart}:{place.mart_table} "
+        f"({place.mode}, {place.engine}; {place.files:,} files{rows})",
+        err=True,
+    )
+
+
+class _Progress:
+    """Rows so far, on one line of a terminal, or a line every few seconds."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stderr.isatty()
+        self._last = 0.0
+        self._open = False
+
+    def tell(self, rows: int, seconds: float) -> None:
+        """Show how many rows have gone and how fast."""
+        text = f"{rows:,} rows, {rows / seconds:,.0f} rows/s"
+        if self._terminal:
+            click.echo(f"\r  {text}    ", err=True, nl=False)
+            self._open = True
+        elif seconds - self._last >= _PLAIN_S:
+            self._last = seconds
+            click.echo(f"  {text}", err=True)
+
+    def end(self) -> None:
+        """Leave the line."""
+        if self._open:
+            click.echo("", err=True)
+
+
+def _told(report: LoadReport) -> str:
+    place = report.place
+    where = f"{place.mart}:{place.mart_table}"
+    lines = [f"{place.table} warns: {warning}" for warning in report.warnings]
+    if report.skipped:
+        lines.append(
+            f"{where} has this load already ({report.rows:,} rows); --again loads it once more"
+        )
+        return "\n".join(lines)
+    rate = f", {report.rows / report.seconds:,.0f} rows/s" if report.seconds else ""
+    text = f"{where}: {report.rows:,} rows loaded in {report.seconds:.1f} s{rate}"
+    if report.deleted:
+        text += f"; {report.deleted:,} rows replaced"
+    if report.counted is not None:
+        what = "table" if place.start == place.end == "all" else "window"
+        text += f"; the {what} holds {report.counted:,} rows now"
+    return "\n".join([*lines, text])
+
+
+def _show_checks(report: CheckReport, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(asdict(report) | {"refused": report.refused}, indent=1))
+    elif report.findings:
+        rows = [
+            (one.severity, one.check, f"{one.message}; {one.advice}") for one in report.findings
+        ]
+        click.echo(columns(("", "check", "what was found"), rows))
+    place = report.place
+    what = f"{place.table} {_window(place)} -> {place.mart}:{place.mart_table}"
+    verdict = "would be refused" if report.refused else "can be loaded"
+    click.echo(f"{what} {verdict}", err=True)
+    if report.refused:
+        raise click.exceptions.Exit(1)
+
+
+def _window(place: LoadPlace) -> str:
+    if place.start == place.end:
+        return "(whole table)" if place.start == "all" else place.start
+    return f"{place.start}..{place.end}"
