@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from runner.loads.embulk import FileRows
+from runner.loads.embulk import FileRows, MartAt, job
 from runner.local.loader import MysqlTarget, open_source
 from runner.local.loader.embulk import load_embulk
+from runner.local.loader.embulk_run import EmbulkRun
 from runner.local.loader.result_csv import write_result
 from runner.local.loader.trust_store import trust_store
 from runner.model.ports import ServiceError
+from tests.loads.cases import whole
 from tests.support.mariadb import PASSWORD
 
 if TYPE_CHECKING:
@@ -332,7 +334,8 @@ class TestStandIn:
             (
                 (
                     "org.embulk.exec.PartialExecutionException: java.lang.RuntimeException: oh\n"
-                    "\tat org.embulk.Exec\nCaused by: java.sql.SQLException: Data too long for 'x'"
+                    "\tat org.embulk.Exec\nCaused by: java.sql.BatchUpdateException: "
+                    "com.mysql.Truncation: Data too long for 'x'"
                 ),
                 1,
                 "Load.Rejected",
@@ -423,10 +426,12 @@ class TestStandIn:
             )
 
 
-def test_a_key_store_that_java_reads(tmp_path: Path) -> None:
-    keytool, openssl = shutil.which("keytool"), shutil.which("openssl")
-    if keytool is None or openssl is None:
-        pytest.skip("Java's keytool and openssl are needed")
+@pytest.fixture
+def authorities(tmp_path: Path) -> Path:
+    """Make a PEM file with two certificates."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is needed")
     pem = ""
     make = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
     for name in ("one", "two"):
@@ -437,8 +442,17 @@ def test_a_key_store_that_java_reads(tmp_path: Path) -> None:
             capture_output=True,
         )  # fmt: skip
         pem += f"# {name}\n" + (tmp_path / name).read_text("ascii")
+    path = tmp_path / "ca.pem"
+    path.write_text(pem, encoding="ascii")
+    return path
+
+
+def test_a_key_store_that_java_reads(authorities: Path, tmp_path: Path) -> None:
+    keytool = shutil.which("keytool")
+    if keytool is None:
+        pytest.skip("Java's keytool is needed")
     store = tmp_path / "ca.jks"
-    store.write_bytes(trust_store(pem, "pass word"))
+    store.write_bytes(trust_store(authorities.read_text("ascii"), "pass word"))
     listed = subprocess.run(
         [keytool, "-list", "-v", "-keystore", store, "-storepass", "pass word"],
         check=True,
@@ -448,6 +462,28 @@ def test_a_key_store_that_java_reads(tmp_path: Path) -> None:
     assert "Your keystore contains 2 entries" in listed
     assert listed.count("trustedCertEntry") == 2
     assert "CN=two" in listed
+
+
+def test_the_authorities_of_a_verified_connection(authorities: Path, tmp_path: Path) -> None:
+    run = EmbulkRun(tmp_path, tmp_path, {}, None)
+
+    def write(mart: MartAt) -> dict[str, Any]:
+        return job(whole({"x": "int"}), None, rows=FileRows("x"), mart=mart)
+
+    with run.configuration(write, mart=MartAt(), ca=str(authorities)) as path:
+        options = yaml.safe_load(path.read_text("utf-8"))["out"]["options"]
+        store = Path(options["trustCertificateKeyStoreUrl"].removeprefix("file:"))
+        assert store.read_bytes()[:4] == b"\xfe\xed\xfe\xed"
+        assert stat.S_IMODE(store.stat().st_mode) == 0o600
+        assert len(options["trustCertificateKeyStorePassword"]) > 16
+    assert not store.exists()
+    assert not path.exists()
+    missing = str(tmp_path / "nothing")
+    with (
+        pytest.raises(ServiceError, match="`ca` cannot be read"),
+        run.configuration(write, mart=MartAt(), ca=missing),
+    ):
+        pass
 
 
 def test_a_file_without_certificates_is_named() -> None:

@@ -31,6 +31,8 @@ START = "run-embulk.sh"
 """What starts Embulk, in its home."""
 _PASSED_ON = re.compile(r"(PATH|HOME|LANG|TZ|TMPDIR|JAVA_\w+|AWS_\w+)\Z")
 _CAUSE = re.compile(r"^(?:Caused by: |Error: )?(?P<name>[\w.$]*(?:Exception|Error)): (?P<text>.+)$")
+_CLASSES = re.compile(r"\A(?:[a-z]\w*(?:\.[\w$]+)+: )+")
+"""Names of Java classes before a message."""
 _KINDS = (
     (re.compile(r"certificate|trust anchor|server identity", re.IGNORECASE), "Load.MartUntrusted"),
     (re.compile(r"access denied", re.IGNORECASE), "Load.MartDenied"),
@@ -126,4 +128,4 @@ def _failure(code: int, log: str) -> ServiceError:
         kind = "Load.InvalidJob"
     if code < 0 or code > 128:  # noqa: PLR2004 - shells add 128 to a signal's number
         kind, text = "Load.EmbulkKilled", f"Embulk was killed (exit code {code}): {text}"
-    return ServiceError(kind, f"Embulk: {text[:_MOST_CAUSE]}")
+    return ServiceError(kind, f"Embulk: {_CLASSES.sub('', text)[:_MOST_CAUSE]}")
