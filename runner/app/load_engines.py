@@ -6,6 +6,7 @@ In: a task, its manifest, the files on the disk.  Out: what was loaded.
 from __future__ import annotations
 
 import shutil
+import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     Say = Callable[..., None]
     Warn = Callable[[str], None]
 
+_EVERY_S = 5.0
+
 
 @dataclass(frozen=True, slots=True)
 class Folders:
@@ -49,9 +52,29 @@ class Folders:
 def load_by_native(
     task: LoadTask, manifest: LoadManifest, folders: Folders, *, say: Say, warn: Warn
 ) -> LoadResult:
-    """Load by the built-in loader."""
-    del say, warn
-    return load(manifest, task.target, path_of=folders.paths.__getitem__, connect=folders.connect)
+    """Load by the built-in loader; rows are told every few seconds."""
+    del warn
+    return load(
+        manifest,
+        task.target,
+        path_of=folders.paths.__getitem__,
+        connect=folders.connect,
+        tell=_paced(say),
+    )
+
+
+def _paced(say: Say) -> Callable[[int], None]:
+    """Say how many rows have gone, every few seconds."""
+    started = last = time.monotonic()
+
+    def heard(rows: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= _EVERY_S:
+            last = now
+            say("loading", rows=rows, rows_per_second=round(rows / (now - started)))
+
+    return heard
 
 
 def load_by_embulk(

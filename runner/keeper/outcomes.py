@@ -15,13 +15,17 @@ if TYPE_CHECKING:
     from .storage import Storage
 
 _PASSING = {
+    "Load.FileChanged": True,
+    "Load.FileMissing": True,
     "Load.MartBusy": False,
     "Load.MartUnreachable": False,
-    "Load.Stopped": False,
-    "Load.LakeUnreachable": False,
-    "Load.FileMissing": True,
-    "Load.FileChanged": True,
     "Load.RowsDiffer": True,
+    "Load.Stopped": False,
+    "Load.TimedOut": False,
+    "S3.Busy": False,
+    "S3.Failed": False,
+    "S3.NotFound": True,
+    "S3.Unreachable": False,
 }
 """Failures after which the load is planned anew, and whether at once: where files were superseded
 since the manifest was written, the next manifest names the new ones."""

@@ -28,6 +28,7 @@ STOPPED = 143
 """Stopped from outside (SIGTERM): nothing was loaded, or everything."""
 
 EXIT_CODES: Mapping[str, int] = {
+    "Load.AfterFailed": REFUSED,
     "Load.Charset": REFUSED,
     "Load.Defect": DEFECT,
     "Load.DriverMissing": MISCONFIGURED,

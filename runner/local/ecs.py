@@ -12,7 +12,8 @@ import uuid
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from runner.local.loader import LoadResult, load
+from runner.loads.exits import exit_code
+from runner.local.loader import LoadResult, MysqlTarget, load
 from runner.model.loads import LoadManifest, LoadOutcome, outcome_uri
 from runner.model.ports import ServiceError
 
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 _ARN = "arn:aws:ecs:local:000000000000:"
 _MAX_OVERRIDES = 8192
 """Characters of all overrides together, as ECS counts them."""
+_INSTEAD = (
+    "loaded by the built-in loader: Embulk is not installed here (`embulk_home` of the "
+    "environment), or the mart is SQLite"
+)
 _EXITED = "Essential container in task exited"
 
 
@@ -48,6 +53,8 @@ class Ecs:
     log: Path
     """JSON lines: one per task."""
     now: Callable[[], dt.datetime]
+    embulk_home: Path | None = None
+    """Folder of an assembled Embulk; without one the built-in loader does its loads."""
 
     def __call__(self, action: str, arguments: Mapping[str, Json]) -> Json:
         """Serve `runTask.sync`; anything else is refused by name."""
@@ -67,11 +74,13 @@ class Ecs:
         try:
             result = self._load(self.task_definitions[name], environment)
         except ServiceError as error:
-            task = self._task(name, arguments, started=started, reason=_reason(error))
-            self._end(task, environment, _failed(error))
+            outcome = _failed(error)
+            task = self._task(name, arguments, started=started, outcome=outcome)
+            self._end(task, environment, outcome)
             raise ServiceError("States.TaskFailed", json.dumps(task)) from error
-        task = self._task(name, arguments, started=started, reason="")
-        self._end(task, environment, _loaded(result))
+        outcome = _loaded(result)
+        task = self._task(name, arguments, started=started, outcome=outcome)
+        self._end(task, environment, outcome)
         return task
 
     def _end(
@@ -98,7 +107,23 @@ class Ecs:
                 "Load.InvalidTask", f"the task definition is for mart {mart}, not {asked}"
             )
         manifest = LoadManifest.from_json(self._manifest(uri))
-        return load(manifest, self.marts[mart], path_of=self.path_of, connect=self.connect)
+        target = self.marts[mart]
+        if manifest.engine != "embulk":
+            return load(manifest, target, path_of=self.path_of, connect=self.connect)
+        if self.embulk_home is None or not isinstance(target, MysqlTarget):
+            result = load(manifest, target, path_of=self.path_of, connect=self.connect)
+            return result._replace(warnings=(*result.warnings, _INSTEAD))
+        from runner.local.loader.embulk_here import load_embulk_here  # noqa: PLC0415 - if asked
+
+        rows = environment.get("RUNNER_LOAD_ROWS")
+        return load_embulk_here(
+            manifest,
+            target,
+            home=self.embulk_home,
+            path_of=self.path_of,
+            connect=self.connect,
+            result=None if rows is None else str(self.path_of(rows)),
+        )
 
     def _manifest(self, uri: str) -> Mapping[str, Json]:
         try:
@@ -110,21 +135,26 @@ class Ecs:
         return value
 
     def _task(
-        self, name: str, arguments: Mapping[str, Json], *, started: dt.datetime, reason: str
+        self,
+        name: str,
+        arguments: Mapping[str, Json],
+        *,
+        started: dt.datetime,
+        outcome: LoadOutcome,
     ) -> dict[str, Json]:
         """Describe the stopped task as ECS does: PascalCase, instants in epoch milliseconds."""
-        task_id = uuid.uuid4().hex
+        task_id, status = uuid.uuid4().hex, exit_code(outcome)
         cluster = str(arguments.get("Cluster", "default")).rpartition("/")[2]
         arn = f"{_ARN}task/{cluster}/{task_id}"
         container = {
             "ContainerArn": f"{_ARN}container/{cluster}/{task_id}/0",
-            "ExitCode": 1 if reason else 0,
+            "ExitCode": status,
             "LastStatus": "STOPPED",
             "Name": _container(arguments).get("Name", name),
             "TaskArn": arn,
         }
-        if reason:
-            container["Reason"] = reason
+        if status:
+            container["Reason"] = f"{outcome.error}: {outcome.cause}"
         return {
             "ClusterArn": f"{_ARN}cluster/{cluster}",
             "Containers": [container],
@@ -172,10 +202,6 @@ def _container(arguments: Mapping[str, Json]) -> Mapping[str, Any]:
 
 def _environment(arguments: Mapping[str, Json]) -> dict[str, str]:
     return {item["Name"]: item["Value"] for item in _container(arguments).get("Environment", ())}
-
-
-def _reason(error: ServiceError) -> str:
-    return f"{error.error}: {error.cause}"
 
 
 def _loaded(result: LoadResult) -> LoadOutcome:

@@ -208,6 +208,7 @@ def open_local(
         connect=connect or (lambda: athena.get().connect()),
         log=state / "logs" / "loads.jsonl",
         now=now,
+        embulk_home=root / environment.embulk_home if environment.embulk_home else None,
     )
     services: dict[str, Service] = {
         "athena": athena,

@@ -327,7 +327,7 @@ class TestStandIn:
                     "Caused by: java.security.cert.CertificateException: Path does not chain"
                 ),
                 1,
-                "Load.MartUntrusted",
+                "Load.MartNotTrusted",
                 "Path does not chain",
             ),
             ("a.MySQLTransactionRollbackException: Deadlock found", 1, "Load.MartBusy", "Deadlock"),

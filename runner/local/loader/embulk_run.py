@@ -34,7 +34,7 @@ _CAUSE = re.compile(r"^(?:Caused by: |Error: )?(?P<name>[\w.$]*(?:Exception|Erro
 _CLASSES = re.compile(r"\A(?:[a-z]\w*(?:\.[\w$]+)+: )+")
 """Names of Java classes before a message."""
 _KINDS = (
-    (re.compile(r"certificate|trust anchor|server identity", re.IGNORECASE), "Load.MartUntrusted"),
+    (re.compile(r"certificate|trust anchor|server identity", re.IGNORECASE), "Load.MartNotTrusted"),
     (re.compile(r"access denied", re.IGNORECASE), "Load.MartDenied"),
     (
         re.compile(r"communications link failure|unknownhost|connect", re.IGNORECASE),

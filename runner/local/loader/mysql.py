@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 from runner.loads.checks import LoadCase, is_rebuilt, judge, refusal, target
 from runner.loads.shapes import MartServer
 from runner.loads.types import Family, parse_type
+from runner.local.loader.facts import look
 from runner.local.loader.mysql_session import (
     Session,
     duplicate_entry,
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from runner.local.loader.targets import MysqlTarget
     from runner.model.loads import LoadManifest, LoadWindow
 
+_LOOSE = "Load.LooseKey"
 _ATTEMPTS = 4
 _PAUSE_S = 0.2
 _STAGING = "_runner_staging"
@@ -112,7 +114,7 @@ def load_once(session: Session, source: Source, tell: Tell = untold) -> LoadResu
     done = _loaded_before(session, manifest)
     if done is not None and existing is not None:
         return LoadResult(done, 0, skipped=True, table=table)
-    plan = replace(_prepare(session, manifest, existing), again=done is not None)
+    plan = replace(_prepare(session, source, existing), again=done is not None)
     if plan.way == "direct":
         try:
             return _load(session, source, plan, tell)
@@ -126,11 +128,16 @@ def _merges(manifest: LoadManifest) -> bool:
     return manifest.mode in ("merge", "merge_direct")
 
 
-def _prepare(session: Session, manifest: LoadManifest, existing: MartTable | None) -> _Plan:
+def _prepare(session: Session, source: Source, existing: MartTable | None) -> _Plan:
     """Make the target if it is missing and refuse one that does not fit, before any row moves."""
+    manifest = source.manifest
     table = manifest.key.mart_table
     case = LoadCase(manifest, existing, _server(session))
-    refused = refusal(case, findings := judge(case))
+    findings = judge(case)
+    if any(one.error == _LOOSE for one in findings):
+        # The mart takes two keys for one that Athena tells apart: only the rows can say.
+        findings = judge(replace(case, facts=look(source)))
+    refused = refusal(case, findings)
     if refused is not None:
         raise refused
     warnings = tuple(f"{one.message}; {one.advice}" for one in findings)
