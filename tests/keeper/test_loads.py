@@ -23,7 +23,7 @@ def load(
     **more: Any,  # noqa: ANN401 - JSON
 ) -> dict[str, Any]:
     """Plan a load; give its manifest, which the loader must be able to read."""
-    settings = {
+    settings: dict[str, Any] = {
         "table": "mart_t",
         "mode": mode,
         "keys": [],
