@@ -1,6 +1,6 @@
 #!/bin/sh
 # Assembles the Embulk that the load tests run, into a cache outside this checkout; prints the
-# folder. Does nothing when it is there. As root on Debian it installs Java and Maven first.
+# folder. Does nothing when it is there. As root on Debian it installs Java, Maven and git first.
 #   scripts/install_embulk.sh [--where]      (--where only prints the folder, there or not)
 # Exit code 3: no Java, no Maven or no download here; the tests with a real Embulk do not run.
 set -eu
@@ -27,10 +27,12 @@ install() {
     DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" >/dev/null 2>&1
 }
 
-if ! command -v javac >/dev/null 2>&1 || ! command -v mvn >/dev/null 2>&1; then
-    install default-jdk-headless maven || { apt-get update >/dev/null 2>&1 &&
-        install default-jdk-headless maven; } ||
-        cannot "as root on Debian: apt-get install --no-install-recommends default-jdk-headless maven"
+packages="default-jdk-headless git maven"
+if ! command -v javac >/dev/null 2>&1 || ! command -v mvn >/dev/null 2>&1 ||
+    ! command -v git >/dev/null 2>&1; then
+    # shellcheck disable=SC2086 # a list of words
+    install $packages || { apt-get update >/dev/null 2>&1 && install $packages; } ||
+        cannot "as root on Debian: apt-get install --no-install-recommends $packages"
 fi
 
 mkdir -p "$cache"

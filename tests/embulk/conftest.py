@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -84,9 +85,16 @@ class Load:
         return default | changes
 
 
+@contextmanager
+def database(embulk: Embulk, server: MariaDb, folder: Path) -> Iterator[Load]:
+    """Make an empty database for one test."""
+    name = f"d_{uuid.uuid4().hex[:12]}"
+    server.query(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+    yield Load(embulk, server, name, folder)
+    server.query(f"DROP DATABASE {name}")
+
+
 @pytest.fixture
 def load(embulk: Embulk, mariadb: MariaDb, tmp_path: Path) -> Iterator[Load]:
-    database = f"d_{uuid.uuid4().hex[:12]}"
-    mariadb.query(f"CREATE DATABASE {database} CHARACTER SET utf8mb4")
-    yield Load(embulk, mariadb, database, tmp_path)
-    mariadb.query(f"DROP DATABASE {database}")
+    with database(embulk, mariadb, tmp_path) as load:
+        yield load

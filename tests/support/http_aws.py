@@ -72,6 +72,11 @@ class _Handler(BaseHTTPRequestHandler):
         head = f"<EncodingType>url</EncodingType><IsTruncated>{truncated}</IsTruncated>"
         self._xml(f"<ListBucketResult>{head}{token}{rows}</ListBucketResult>")
 
+    def do_HEAD(self) -> None:
+        """Say how large an object is."""
+        bucket, key, _ = self._parts()
+        self._guarded(lambda: self._object(self.client.get_object(Bucket=bucket, Key=key)))
+
     def do_PUT(self) -> None:
         """Write or copy an object."""
         bucket, key, _ = self._parts()
@@ -149,4 +154,5 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)

@@ -3,16 +3,21 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.AppenderBase;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.io.PrintStream;
 import java.io.Reader;
+import java.net.URL;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Matcher;
@@ -23,6 +28,11 @@ import org.embulk.EmbulkDependencyClassLoader;
 import org.embulk.EmbulkEmbed;
 import org.embulk.config.ConfigException;
 import org.embulk.config.ConfigSource;
+import org.embulk.plugin.PluginClassLoader;
+import org.embulk.spi.DecoderPlugin;
+import org.embulk.spi.FileInputPlugin;
+import org.embulk.spi.OutputPlugin;
+import org.embulk.spi.ParserPlugin;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -42,21 +52,28 @@ public final class RunEmbulk {
     private static final String[] WORDS = {"loaded", "failed", "refused"};
     private static final Pattern PLACE = Pattern.compile("line \\d+, column \\d+");
 
+    private final PrintStream results;
     private final EmbulkEmbed embulk;
-    private final Counts counts;
+    private final Counts counts = new Counts();
 
-    private RunEmbulk(final EmbulkEmbed embulk, final Counts counts) {
+    private RunEmbulk(final PrintStream results, final EmbulkEmbed embulk) {
+        this.results = results;
         this.embulk = embulk;
-        this.counts = counts;
+        this.counts.start();
+        ((Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME)).addAppender(this.counts);
     }
 
-    public static void main(final String[] files) throws IOException {
+    public static void main(final String[] files) throws Exception {
         final String home = System.getProperty("embulk.home");
         if (home == null || files.length == 0) {
-            System.err.println("Usage: java -Dembulk.home=FOLDER RunEmbulk CONFIGURATION.yml ... | -");
+            System.err.println(
+                    "Usage: java -Dembulk.home=FOLDER RunEmbulk CONFIGURATION.yml ... | -");
             System.exit(REFUSED);
         }
-        final RunEmbulk runner = start(Paths.get(home).toAbsolutePath());
+        // Plugins and drivers print now and then: standard output is for our lines alone.
+        final PrintStream results = System.out;
+        System.setOut(System.err);
+        final RunEmbulk runner = new RunEmbulk(results, start(Paths.get(home).toAbsolutePath()));
         final int worst;
         if (files.length == 1 && files[0].equals("-")) {
             worst = runner.reportLines();
@@ -66,23 +83,68 @@ public final class RunEmbulk {
         System.exit(worst);
     }
 
-    private static RunEmbulk start(final Path home) throws IOException {
-        try (Stream<Path> jars = Files.list(home.resolve("deps"))) {
-            final List<Path> hidden = jars.sorted().collect(Collectors.toList());
-            EmbulkDependencyClassLoader.staticInitializer().addDependencies(hidden).initialize();
-        }
-        final Properties properties = new Properties();
-        try (Reader reader = Files.newBufferedReader(home.resolve("embulk.properties"))) {
-            properties.load(reader);
-        }
-        properties.setProperty("m2_repo", home.resolve("m2").toString());
-        final Counts counts = new Counts();
-        counts.start();
-        ((Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME)).addAppender(counts);
+    /** Starts Embulk with our plugins built in: it need not look for any. */
+    private static EmbulkEmbed start(final Path home) throws Exception {
+        EmbulkDependencyClassLoader.staticInitializer()
+                .addDependencies(jarsIn(home.resolve("deps")))
+                .initialize();
         // As Embulk's own command does: plugins bring their own class loaders.
         Thread.currentThread().setContextClassLoader(null);
-        final EmbulkEmbed.Bootstrap bootstrap = new EmbulkEmbed.Bootstrap();
-        return new RunEmbulk(bootstrap.setEmbulkSystemProperties(properties).initialize(), counts);
+        final Path plugins = home.resolve("plugins");
+        final ClassLoader standard = loaderOf(plugins.resolve("standard"));
+        final ClassLoader mysql = loaderOf(plugins.resolve("output-mysql"));
+        final ClassLoader s3 = loaderOf(plugins.resolve("input-s3"));
+        return new EmbulkEmbed.Bootstrap()
+                .setEmbulkSystemProperties(new Properties())
+                .builtinFileInputPlugin(
+                        "file",
+                        standard.loadClass("org.embulk.input.file.LocalFileInputPlugin")
+                                .asSubclass(FileInputPlugin.class))
+                .builtinFileInputPlugin(
+                        "s3",
+                        s3.loadClass("org.embulk.input.s3.S3FileInputPlugin")
+                                .asSubclass(FileInputPlugin.class))
+                .builtinParserPlugin(
+                        "csv",
+                        standard.loadClass("org.embulk.parser.csv.CsvParserPlugin")
+                                .asSubclass(ParserPlugin.class))
+                .builtinDecoderPlugin(
+                        "gzip",
+                        standard.loadClass("org.embulk.decoder.gzip.GzipFileDecoderPlugin")
+                                .asSubclass(DecoderPlugin.class))
+                .builtinOutputPlugin(
+                        "mysql",
+                        mysql.loadClass("org.embulk.output.MySQLOutputPlugin")
+                                .asSubclass(OutputPlugin.class))
+                .initialize();
+    }
+
+    private static List<Path> jarsIn(final Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.sorted().collect(Collectors.toList());
+        }
+    }
+
+    /** Loads classes from the jars of a folder, but those that Embulk shares from Embulk. */
+    private static ClassLoader loaderOf(final Path folder) throws IOException {
+        final List<URL> jars = new ArrayList<>();
+        for (final Path jar : jarsIn(folder)) {
+            jars.add(jar.toUri().toURL());
+        }
+        return PluginClassLoader.create(
+                EmbulkEmbed.class.getClassLoader(),
+                jars,
+                sharedNames("packages"),
+                sharedNames("resources"));
+    }
+
+    private static Set<String> sharedNames(final String kind) throws IOException {
+        final Properties names = new Properties();
+        final String list = "/embulk/parent_first_" + kind + ".properties";
+        try (InputStream stream = EmbulkEmbed.class.getResourceAsStream(list)) {
+            names.load(stream);
+        }
+        return names.stringPropertyNames();
     }
 
     private int reportLines() throws IOException {
@@ -102,7 +164,7 @@ public final class RunEmbulk {
         final long began = System.nanoTime();
         final int code = this.run(file);
         final double seconds = (System.nanoTime() - began) / 1e9;
-        System.out.println(
+        this.results.println(
                 String.format(
                         Locale.ROOT,
                         "{\"config\": \"%s\", \"status\": \"%s\", \"rows\": %d, \"skipped\": %d,"
@@ -112,7 +174,7 @@ public final class RunEmbulk {
                         this.counts.rows.get(),
                         this.counts.skipped.get(),
                         seconds));
-        System.out.flush();
+        this.results.flush();
         return code;
     }
 
@@ -125,7 +187,10 @@ public final class RunEmbulk {
         } catch (final IOException | RuntimeException ex) {
             // Not the message: it quotes lines of the file, which may hold a password.
             final Matcher place = PLACE.matcher(String.valueOf(ex.getMessage()));
-            final String where = place.find() ? ", " + place.group() : "";
+            String where = "";
+            while (place.find()) {
+                where = ", " + place.group();
+            }
             System.err.println("Cannot read " + file + where + ": " + ex.getClass().getName());
             return REFUSED;
         }
