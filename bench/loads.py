@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.support.mariadb import MariaDb, running_mariadb  # noqa: E402 - the server of the tests
+from tests.support.mariadb import PASSWORD, MariaDb, running_mariadb  # noqa: E402 - the server of the tests
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -231,6 +231,8 @@ def run_side(name: str, about: dict[str, Any]) -> None:
         merge_by_hand(about)
     elif name.startswith("native"):
         native(name, about)
+    elif name.startswith("embulk"):
+        embulk(name.removeprefix("embulk "), about)
     else:
         to_sql(about)
     peak_kb = max(
@@ -332,6 +334,23 @@ def native(name: str, about: dict[str, Any]) -> None:
         mart = SqliteTarget(path)
     mode = "merge" if "merge" in name else "insert"
     result = load(manifest_of(about, mode), mart, path_of=lambda uri: uri)
+    assert result.rows == about["rows"], result
+
+
+def embulk(mode: str, about: dict[str, Any]) -> None:
+    """Load with the real Embulk, from a CSV like Athena's, checks and counts included."""
+    from runner.local.loader import MysqlTarget  # noqa: PLC0415 - every side imports what it needs
+    from runner.local.loader.embulk_here import load_embulk_here  # noqa: PLC0415
+
+    mart = MysqlTarget(
+        DATABASE,
+        {"PASSWORD": PASSWORD},
+        port=str(about["port"]),
+        user="loader",
+        password="${env:PASSWORD}",  # noqa: S106 - a reference
+    )
+    manifest = manifest_of(about, mode, engine="embulk")
+    result = load_embulk_here(manifest, mart, home=Path(about["embulk"]), path_of=lambda uri: uri)
     assert result.rows == about["rows"], result
 
 
