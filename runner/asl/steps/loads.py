@@ -297,7 +297,8 @@ def _failing(
             {
                 "Type": "Wait",
                 "Seconds": expression(f"${scope.depth}diagnosis.wait"),
-                "Assign": {"tries": expression("$tries + 1")},
+                # What the next try fails by is not the outcome of this one.
+                "Assign": {"tries": expression("$tries + 1"), "manifest": None},
                 "Next": state_name(subject, "plan"),
             },
         ),
