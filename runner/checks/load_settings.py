@@ -188,7 +188,7 @@ def _find_format(subject: Subject, scene: Scene) -> Iterator[Fault]:
             _FORMAT,
             f"format: {header.format} of a table with `load`",
             f"one of {', '.join(_READABLE)}: the loaders read Parquet files",
-            "remove the format, or load a table that selects from this one",
+            "write format: parquet, or load a table that selects from this one",
         )
 
 

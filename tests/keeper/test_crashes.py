@@ -133,7 +133,7 @@ def finishing_view(lake: Lake) -> tuple[Turn, dict[str, Any]]:
 def loading(lake: Lake) -> tuple[Turn, dict[str, Any]]:
     turn, event = publishing(lake)
     turn.call(**event)
-    load = {
+    load: dict[str, Any] = {
         "table": "daily",
         "mode": "replace_window",
         "keys": [],

@@ -12,7 +12,7 @@ from tests.support.lake import ARN, LAKE, Lake, Turn, ctas_spec, insert_spec, ta
 
 SPEC = insert_spec()
 WINDOW = {"start": "2013-01-05", "end": "2013-01-06", "grain": "day"}
-LOAD = {
+LOAD: dict[str, Any] = {
     "table": "mart_t",
     "mode": "replace_window",
     "keys": [],
