@@ -131,7 +131,7 @@ def test_a_file_that_is_lost_for_good_fails_the_load_after_three_manifests(tmp_p
     [
         ("create: false", "Load.NoTable: marts.x cannot be loaded into x: the mart has no table x"),
         ("before: 'INSERT INTO nowhere VALUES (1)'", "no such table: nowhere"),
-        ("after: COMMIT", "the statement under `after` ended the transaction"),
+        ("after: 'UPDATE x SET nope = 1'", "no such column: nope"),
     ],
 )
 def test_a_hopeless_load_fails_at_once_in_the_loaders_words(
