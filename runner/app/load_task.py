@@ -159,7 +159,9 @@ def _load(
         manifest.engine,
         rows=result.rows,
         deleted=result.deleted,
-        warnings=tuple(warnings),
+        counted=result.counted,
+        warnings=(*result.warnings, *warnings),
+        table=result.table,
     )
 
 

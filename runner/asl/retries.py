@@ -35,6 +35,8 @@ ECS = (
     "ECS.ThrottlingException",
     "ECS.SdkClientException",
 )
+ECS_REFUSED = ("ECS.ThrottlingException",)
+"""Those after which no task can have started."""
 
 _EXECUTIONS = (
     "StepFunctions.ExecutionLimitExceededException",

@@ -6,7 +6,7 @@ else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -51,6 +51,12 @@ class Scene:
     subjects: tuple[Subject, ...]
     timed: Mapping[TableName, tuple[str, ...]]
     """Time columns of every table that has some."""
+    loader: Literal["native", "embulk"] = "native"
+    """Of the environment, for loads that name none."""
+    marts: Mapping[str, str] = field(default_factory=dict)
+    """The environment's marts: name and kind of server."""
+    retried: Mapping[TableName, str] = field(default_factory=dict)
+    """Tables that a step with retriers of its own loads, and how a fault names that step."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ def _within(window: dict[str, Any]) -> str:
 
 
 def _quoted(name: str) -> str:
-    return f'"{name}"'
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _literal(value: str) -> str:

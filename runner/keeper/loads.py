@@ -69,11 +69,9 @@ def plan_load(keeper: Keeper, attempt: Attempt, event: dict[str, Any]) -> dict[s
 
 def _check_floor(spec: Spec, load: dict[str, Any], rows: int, *, whole: bool) -> None:
     """Refuse a load of too few rows: what made the table empty would empty the mart."""
-    floor = load["min_rows"]
-    if floor is None:
-        floor = 1 if whole and not spec.allow_empty else 0
-    if rows == 0 < floor and whole:
+    if rows == 0 and whole and not spec.allow_empty:
         raise EmptyTable(f"{spec.name} has no rows; the mart's table stays as it is")
+    floor = load["min_rows"] or 0
     if rows < floor:
         raise TooFewRows(
             f"{spec.name}: {rows} rows for the load, at least {floor} are expected (`min_rows`); "
@@ -97,7 +95,8 @@ def _columns(
         if not chosen or name in chosen
     ]
     if chosen:
-        files.sort(key=lambda one: chosen.index(one["name"]))
+        for part in (files, partitions):
+            part.sort(key=lambda one: chosen.index(one["name"]))
     return {"columns": files, "partition_columns": partitions}
 
 

@@ -6,6 +6,7 @@ failed.  A container tells its state machine no more than an exit status, so the
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from . import diagnose
@@ -32,9 +33,9 @@ since the manifest was written, the next manifest names the new ones."""
 _MERGING = ("merge", "merge_direct")
 _ADDING = ("insert", "insert_direct")
 _ADVICE = "Mend what the message says; then repeat with `runner load`."
-_EXIT = "exit status "
-_EXITS = {"69": True, "75": True, "65": False, "78": False, "70": False}
-"""Exit statuses of the load's container, where it could not write why."""
+_EXIT = re.compile(r"(?:^|; )load: exit status (\d+)")
+_HOPELESS_EXITS = ("65", "70", "78")
+"""Exit statuses of the load's container that come again, where it could not write why."""
 
 
 def key_of(manifest: str) -> str:
@@ -92,8 +93,8 @@ def explain(storage: Storage, event: dict[str, Any]) -> diagnose.Diagnosis:
             passing, message, "" if passing else _ADVICE, _PASSING.get(error, False), kind
         )
     found = diagnose.explain(event.get("error") or "", event.get("cause") or "")
-    status = found.message.rpartition(_EXIT)[2]
-    if _EXITS.get(status) is False:
+    status = _EXIT.search(found.message)
+    if status is not None and status[1] in _HOPELESS_EXITS:
         return diagnose.Diagnosis(False, found.message, _ADVICE, kind=diagnose.USER)
     return found
 

@@ -74,7 +74,7 @@ class Ecs:
         try:
             result = self._load(self.task_definitions[name], environment)
         except ServiceError as error:
-            outcome = _failed(error)
+            outcome = _failed(error, self._engine(name, environment))
             task = self._task(name, arguments, started=started, outcome=outcome)
             self._end(task, environment, outcome)
             raise ServiceError("States.TaskFailed", json.dumps(task)) from error
@@ -124,6 +124,16 @@ class Ecs:
             connect=self.connect,
             result=None if rows is None else str(self.path_of(rows)),
         )
+
+    def _engine(self, name: str, environment: Mapping[str, str]) -> str:
+        """Name the loader of a task that failed, as far as its manifest can be read."""
+        mart, uri = self.marts[self.task_definitions[name]], environment.get("RUNNER_LOAD_MANIFEST")
+        try:
+            asked = self._manifest(uri).get("engine") if uri is not None else None
+        except ServiceError:
+            asked = None
+        real = asked == "embulk" and self.embulk_home and isinstance(mart, MysqlTarget)
+        return "embulk" if real else "native"
 
     def _manifest(self, uri: str) -> Mapping[str, Json]:
         try:
@@ -216,8 +226,8 @@ def _loaded(result: LoadResult) -> LoadOutcome:
     )
 
 
-def _failed(error: ServiceError) -> LoadOutcome:
-    return LoadOutcome("failed", "native", error=error.error, cause=error.cause)
+def _failed(error: ServiceError, engine: str) -> LoadOutcome:
+    return LoadOutcome("failed", engine, error=error.error, cause=error.cause)
 
 
 def _milliseconds(instant: dt.datetime) -> int:

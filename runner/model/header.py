@@ -78,7 +78,9 @@ class Load(Strict):
     )
     keys: tuple[str, ...] = Field((), description="Key columns, needed by merge.")
     columns: tuple[str, ...] = Field(
-        (), description="Columns to load, in this order; every column if absent."
+        (),
+        description="Columns to load, in this order, partition columns behind the others; every "
+        "column if absent.",
     )
     types: dict[str, str] = Field(
         default_factory=dict,

@@ -21,7 +21,12 @@ from runner.project.crosschecks import mart_faults, source_faults
 from runner.project.files import CONFIG, decode
 from runner.project.naming import name_files
 from runner.project.tables import count_partitions, link, place_of_read, writers
-from runner.project.workflows import Surroundings, read_workflow, workflow_faults
+from runner.project.workflows import (
+    Surroundings,
+    read_workflow,
+    retried_loads,
+    workflow_faults,
+)
 from runner.project.workshop import Workshop
 
 if TYPE_CHECKING:
@@ -82,9 +87,9 @@ def assemble(snapshot: Snapshot, choice: Choice, cache: Cache) -> Outcome:
     drafts = tuple(one.draft for one in drafted if one.draft is not None)
     names = {name: path for path, name in naming.tables}
     linked = link(drafts, names=names, setting=setting, redraft=workshop.redraft)
-    scene = _scene(drafts, linked, workshop)
     surroundings = _surroundings(snapshot, linked, drafted, naming, setting)
     workflows, workflow_problems = _workflows(texts, naming, surroundings)
+    scene = _scene(drafts, linked, workshop, workflows)
     faults += [*setting.faults, *naming.faults, *macro_faults]
     faults += [fault for one in drafted for fault in one.faults]
     faults += [*linked.faults, *source_faults(setting, names), *_shared(setting, names)]
@@ -134,7 +139,12 @@ def _project(
 # --- rules --------------------------------------------------------------------------------------
 
 
-def _scene(drafts: Sequence[Draft], linked: Linked, workshop: Workshop) -> Scene:
+def _scene(
+    drafts: Sequence[Draft],
+    linked: Linked,
+    workshop: Workshop,
+    workflows: Sequence[NamedWorkflow],
+) -> Scene:
     by_name = {draft.name: draft for draft in drafts}
     subjects = tuple(_subject(table, by_name[table.name], workshop) for table in linked.tables)
     timed = {
@@ -142,7 +152,14 @@ def _scene(drafts: Sequence[Draft], linked: Linked, workshop: Workshop) -> Scene
         for table in linked.tables
         if table.partitioning.time and table.kind in (Kind.CTAS, Kind.INSERT)
     }
-    return Scene(subjects, timed)
+    environment = workshop.setting.environment
+    return Scene(
+        subjects,
+        timed,
+        loader="native" if environment is None else environment.loader,
+        marts={} if environment is None else {n: m.engine for n, m in environment.marts.items()},
+        retried=retried_loads(workflows, linked.tables),
+    )
 
 
 def _subject(table: Table, draft: Draft, workshop: Workshop) -> Subject:

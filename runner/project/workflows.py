@@ -21,7 +21,7 @@ from runner.project.validate import validate
 from runner.project.yamltext import read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from runner.model.names import TableName
     from runner.model.places import Places
@@ -211,3 +211,16 @@ def _selected(step: TablesStep | LoadsStep, tables: Sequence[Table]) -> list[Tab
     if isinstance(step, LoadsStep):
         found = [table for table in found if table.header.load is not None]
     return [table.name for table in found]
+
+
+def retried_loads(
+    workflows: Iterable[NamedWorkflow], tables: Sequence[Table]
+) -> Mapping[TableName, str]:
+    """Give the tables that a step with retriers of its own loads, and that step in words."""
+    return {
+        table: f"`retry` of step {name} in {one.file}"
+        for one in workflows
+        for name, step in one.workflow.steps.items()
+        if isinstance(step, LoadsStep) and any(r.max_attempts for r in step.retry or ())
+        for table in _selected(step, tables)
+    }

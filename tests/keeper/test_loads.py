@@ -12,6 +12,19 @@ from tests.support.lake import ARN, LAKE, Lake, Turn, ctas_spec, insert_spec, ta
 
 SPEC = insert_spec()
 WINDOW = {"start": "2013-01-05", "end": "2013-01-06", "grain": "day"}
+LOAD: dict[str, Any] = {
+    "table": "mart_t",
+    "mode": "replace_window",
+    "keys": [],
+    "columns": [],
+    "types": {},
+    "format": "parquet",
+    "min_rows": None,
+    "engine": "native",
+    "create": True,
+    "before": None,
+    "after": None,
+}
 
 
 def load(
@@ -23,21 +36,10 @@ def load(
     **more: Any,  # noqa: ANN401 - JSON
 ) -> dict[str, Any]:
     """Plan a load; give its manifest, which the loader must be able to read."""
-    settings: dict[str, Any] = {
-        "table": "mart_t",
-        "mode": mode,
-        "keys": [],
-        "columns": [],
-        "types": {},
-        "format": "parquet",
-        "min_rows": None,
-        "engine": "native",
-        "create": True,
-        "before": None,
-        "after": None,
-    }
     turn = Turn(lake, spec, execution=ARN + "loading")
-    answer = turn.call("load", name="marts.daily", window=window, load={**settings, **more})
+    answer = turn.call(
+        "load", name="marts.daily", window=window, load={**LOAD, "mode": mode, **more}
+    )
     manifest = lake.body(answer["manifest"].removeprefix(LAKE))
     LoadManifest.from_json(manifest)
     assert (answer["rows"], answer["files"]) == (manifest["rows"], len(manifest["files"]))
@@ -218,3 +220,96 @@ def test_a_view_has_no_files_to_load(lake: Lake, kind: str) -> None:
     turn.call("finish")
     with pytest.raises(faults.NothingPublished, match=f"is a {kind}: no files of ours"):
         load(lake, spec, mode="replace")
+
+
+def test_the_header_chooses_columns_and_their_order(lake: Lake) -> None:
+    """Partition columns stand behind the others, as in Athena; both follow the header."""
+    spec = insert_spec(partitions=["dt", "kind"], allowed={"kind": ["a", "b"]}, combinations=2)
+    turn = Turn(lake, spec)
+    plan = turn.prepare(target(spec, {"carrier": "string", "flights": "bigint", "x": "int"}))
+    (chunk,) = plan["chunks"]
+    rows: list[list[str | int | None]] = [["2013-01-05", "a", 1]]
+    result = turn.stage(chunk["stage"], {"dt=2013-01-05/kind=a/p": "x"}, rows)
+    turn.publish(plan, chunk, result)
+    window = {**WINDOW, "end": "2013-01-05"}
+    chosen = ["kind", "flights", "dt", "carrier"]
+    types = {"kind": "CHAR(1)", "flights": "INT UNSIGNED"}
+    manifest = load(lake, spec, window=window, columns=chosen, types=types)
+    assert manifest["columns"] == [
+        {"name": "flights", "athena_type": "bigint", "mart_type": "INT UNSIGNED"},
+        {"name": "carrier", "athena_type": "string", "mart_type": None},
+    ]
+    assert manifest["partition_columns"] == [
+        {"name": "kind", "type": "string", "mart_type": "CHAR(1)"},
+        {"name": "dt", "type": "string", "mart_type": None},
+    ]
+    every = load(lake, spec, window=window)
+    assert [column["name"] for column in every["columns"]] == ["carrier", "flights", "x"]
+    assert [column["name"] for column in every["partition_columns"]] == ["dt", "kind"]
+
+
+@pytest.mark.parametrize(("least", "fine"), [(0, True), (2, True), (3, False)])
+def test_a_load_of_too_few_rows_is_refused_before_anything_moves(
+    least: int, lake: Lake, *, fine: bool
+) -> None:
+    write(lake, "r1", d05="a", d06="b")
+    if fine:
+        assert load(lake, min_rows=least)["rows"] == 2
+        return
+    told = r"^marts.daily: 2 rows for the load, at least 3 are expected \(`min_rows`\); the mart"
+    with pytest.raises(faults.TooFewRows, match=told):
+        load(lake, min_rows=least)
+    assert not lake.keys("_runner/loads/")
+
+
+@pytest.mark.parametrize(
+    ("mode", "least", "allow", "refused"),
+    [
+        ("replace_window", None, False, None),
+        ("replace_window", 0, False, None),
+        ("replace_window", 1, False, faults.TooFewRows),
+        ("replace", None, False, faults.EmptyTable),
+        ("replace", 0, False, faults.EmptyTable),
+        ("replace", 1, False, faults.EmptyTable),
+        ("replace", None, True, None),
+        ("replace", 0, True, None),
+        ("replace", 1, True, faults.TooFewRows),
+        ("truncate_insert", 0, False, faults.EmptyTable),
+    ],
+)
+def test_semantics_12_a_floor_does_not_allow_an_empty_table(
+    mode: str, least: int | None, refused: type[Exception] | None, lake: Lake, *, allow: bool
+) -> None:
+    """Only `allow_empty` does; and advice to write it is given only where it is not written."""
+    write(lake, "r1", d05="", d06="")
+    spec = {**SPEC, "allow_empty": allow}
+    if refused is None:
+        assert load(lake, spec, mode=mode, min_rows=least)["rows"] == 0
+        return
+    with pytest.raises(refused, match="the mart's table stays as it is"):
+        load(lake, spec, mode=mode, min_rows=least)
+
+
+def test_only_embulk_is_told_what_to_select(lake: Lake) -> None:
+    write(lake, "r1", d05="a")
+    turn = Turn(lake, SPEC, execution=ARN + "loading")
+    day = {**WINDOW, "end": "2013-01-05"}
+    native, embulk = (
+        turn.call("load", name="marts.daily", window=day, load={**LOAD, "engine": engine})
+        for engine in ("native", "embulk")
+    )
+    assert native.keys() == {"manifest", "rows", "files"}
+    assert embulk["select"] == (
+        'SELECT\n    "carrier",\n    "flights",\n    "dt"\n'
+        'FROM "marts"."daily"\nWHERE "dt" IN (\'2013-01-05\')'
+    )
+
+
+def test_what_an_earlier_try_left_is_gone_when_a_load_is_planned_anew(any_lake: Lake) -> None:
+    write(any_lake, "r1", d05="a", d06="b")
+    load(any_lake)
+    key = "_runner/loads/daily.loading/marts.daily.json"
+    assert any_lake.keys("_runner/loads/") == [key]
+    any_lake.put(key.replace(".json", ".outcome.json"), '{"status": "failed"}')
+    load(any_lake)
+    assert any_lake.keys("_runner/loads/") == [key]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -78,6 +79,36 @@ CASES = {
         table("load: {mode: merge_direct}", WHOLE),
         table("load: {mode: merge_direct, keys: [id]}", WHOLE),
         "2:14",
+    ),
+    "load-columns": (
+        insert("load: {columns: [shop, id]}"),
+        insert("load: {columns: [shop, dt]}"),
+        "4:8",
+    ),
+    "load-statement": (
+        table("load: {before: 'DELETE FROM a; DELETE FROM b'}", WHOLE),
+        table("load: {before: 'DELETE FROM a -- ; DELETE FROM b'}", WHOLE),
+        "2:16",
+    ),
+    "load-before": (
+        table("load: {before: DO 1, engine: embulk}", WHOLE),
+        table("load: {before: DO 1, engine: native}", WHOLE),
+        "2:8",
+    ),
+    "load-repeated": (
+        table("load: {mode: insert_direct, engine: embulk}", WHOLE),
+        table("load: {mode: insert_direct, engine: native}", WHOLE),
+        "2:14",
+    ),
+    "load-rows": (
+        table("load: {min_rows: 0}", WHOLE),
+        table("load: {min_rows: 1}", WHOLE),
+        "2:18",
+    ),
+    "load-format": (
+        table("format: orc\nload: {}", WHOLE),
+        table("format: orc", WHOLE),
+        "2:9",
     ),
     "header-input": (
         insert("watch: [marts.daily]"),
@@ -157,6 +188,14 @@ CASES = {
         "1",
     ),
 }
+BESIDE = {
+    "load-repeated": {
+        "workflows/daily.yaml": "steps:\n"
+        "  tables: {type: tables}\n"
+        "  loads: {type: loads, needs: [tables], retry: [{errors: [States.TaskFailed]}]}\n"
+    }
+}
+"""Files that a case needs beside its SQL file."""
 WARNINGS = {
     "merge-keeps-rows": (
         insert("load: {mode: merge, keys: [id]}"),
@@ -174,7 +213,8 @@ WARNINGS = {
 @pytest.mark.parametrize("code", CASES)
 def test_a_rule_finds_its_fault_and_nothing_in_the_good_twin(code: str, tmp_path: Path) -> None:
     bad, good, place = CASES[code]
-    root = write_files(good_project(tmp_path), {"sql/marts/x.sql": bad})
+    files = {"sql/marts/x.sql": bad, **BESIDE.get(code, {})}
+    root = write_files(good_project(tmp_path), files)
     faults = inspect_project(root).faults
     assert [(f.code, str(f.place)) for f in faults] == [(code, f"sql/marts/x.sql:{place}")]
     write_files(root, {"sql/marts/x.sql": good})
@@ -233,3 +273,177 @@ def test_load_modes_of_other_tables(header: str, sql: str, fine: bool, tmp_path:
     """SEMANTICS 37."""
     root = write_files(good_project(tmp_path), {"sql/marts/x.sql": table(header, sql)})
     assert [f.code for f in inspect_project(root).faults] == ([] if fine else ["load-mode"])
+
+
+MYSQL = "marts: {main: {engine: mysql, database: shop}}"
+TWO_KEYS = "mode: merge, keys: [shop, id]"
+
+
+@pytest.mark.parametrize(
+    ("load", "found"),
+    [
+        (f"{TWO_KEYS}, columns: [id, dt]", ["the key `shop`, which `columns` leaves out"]),
+        (
+            "columns: [dt, shop], types: {id: INT, shop: CHAR(2)}",
+            ["a type for `id`, which `columns` leaves out"],
+        ),
+        (
+            f"{TWO_KEYS}, columns: [shop, id]",
+            ["`columns` without dt, which tells the window's rows in the mart"],
+        ),
+        ("mode: truncate_insert, columns: [shop]", []),
+        ("mode: replace, columns: [shop]", []),
+        ("mode: replace_window, columns: [dt]", []),
+        (
+            "columns: [id], keys: [shop, dt], types: {dt: DATE}",
+            [
+                "the key `shop`, which `columns` leaves out",
+                "the key `dt`, which `columns` leaves out",
+                "a type for `dt`, which `columns` leaves out",
+                "`columns` without dt, which tells the window's rows in the mart",
+            ],
+        ),
+        ("types: {id: INT}, keys: [shop]", []),
+    ],
+)
+def test_what_a_load_leaves_out(load: str, found: list[str], tmp_path: Path) -> None:
+    files = {"sql/marts/x.sql": insert(f"load: {{{load}}}")}
+    faults = inspect_project(write_files(good_project(tmp_path), files)).faults
+    told = [f.found for f in faults if f.code == "load-columns"]
+    assert sorted(told) == sorted(found)
+    assert {f.code for f in faults} <= {"load-columns"}
+
+
+def with_mysql(root: Path) -> Path:
+    config = root / "config.yaml"
+    text = config.read_text().replace(
+        "marts:\n      main: {engine: sqlite, path: mart.sqlite}", MYSQL
+    )
+    assert MYSQL in text
+    config.write_text(text)
+    return root
+
+
+@pytest.mark.parametrize(
+    ("statement", "mysql", "sqlite"),
+    [
+        ("DELETE FROM a WHERE b = ';'", True, True),
+        ("DELETE FROM `a;b`; -- done;", True, True),
+        ("/* first; */ UPDATE t SET a = 1;", True, True),
+        ("CREATE TEMPORARY TABLE t (a int)", True, True),
+        ("TRUNCATE t", False, True),
+        ("create table t (a int)", False, True),
+        ("-- why\n COMMIT", False, False),
+        ("ROLLBACK", False, False),
+        ("DO 1; DO 2", False, False),
+        ("-- nothing", False, False),
+        (";", False, False),
+        ("CALL refresh()", True, True),
+    ],
+)
+@pytest.mark.parametrize("key", ["before", "after"])
+def test_statements_of_a_load_are_one_each_and_commit_nothing(
+    key: str, statement: str, tmp_path: Path, *, mysql: bool, sqlite: bool
+) -> None:
+    """DDL commits in MySQL and MariaDB, not in SQLite."""
+    header = f"load: {{{key}: {json.dumps(statement)}}}"
+    files = {"sql/marts/x.sql": table(header, WHOLE)}
+    root = write_files(good_project(tmp_path), files)
+    assert codes(root) == ([] if sqlite else ["load-statement"])
+    assert codes(with_mysql(root)) == ([] if mysql else ["load-statement"])
+
+
+def codes(root: Path) -> list[str]:
+    return [fault.code for fault in inspect_project(root).faults]
+
+
+@pytest.mark.parametrize(
+    ("load", "fine"),
+    [
+        ("before: DO 1", False),
+        ("before: DO 1, engine: native", True),
+        ("before: DO 1, mode: replace", False),
+        ("before: DO 1, mode: truncate_insert", True),
+        ("before: DO 1, mode: merge, keys: [id, dt]", True),
+        ("after: DO 1", True),
+    ],
+)
+def test_embulk_as_the_environments_loader_is_embulk(
+    load: str, tmp_path: Path, *, fine: bool
+) -> None:
+    root = write_files(good_project(tmp_path), {"sql/marts/x.sql": insert(f"load: {{{load}}}")})
+    assert codes(root) == []
+    config = root / "config.yaml"
+    config.write_text(f"{config.read_text()}    loader: embulk\n")
+    assert codes(root) == ([] if fine else ["load-before"])
+
+
+@pytest.mark.parametrize(
+    ("load", "retry", "fine"),
+    [
+        ("mode: insert_direct, engine: embulk", "[{errors: [E]}]", False),
+        ("mode: insert_direct, engine: embulk", "[{errors: [E], max_attempts: 0}]", True),
+        ("mode: insert_direct, engine: embulk", "[]", True),
+        ("mode: insert, engine: embulk", "[{errors: [E]}]", True),
+        ("mode: truncate_insert, engine: embulk", "[{errors: [E]}]", True),
+        ("mode: insert_direct", "[{errors: [E]}]", True),
+    ],
+)
+@pytest.mark.parametrize("selected", [True, False])
+def test_semantics_38_a_step_does_not_repeat_what_embulk_appends(
+    load: str, retry: str, tmp_path: Path, *, fine: bool, selected: bool
+) -> None:
+    pattern = "marts.*" if selected else "staging.*"
+    step = f"{{type: loads, select: [{pattern}], needs: [tables], retry: {retry}}}"
+    files = {
+        "sql/marts/x.sql": table(f"load: {{{load}}}", WHOLE),
+        "workflows/daily.yaml": f"steps:\n  tables: {{type: tables}}\n  loads: {step}\n",
+    }
+    root = write_files(good_project(tmp_path), files)
+    faults = inspect_project(root).faults
+    assert [fault.code for fault in faults] == ([] if fine or not selected else ["load-repeated"])
+    if faults:
+        assert "`retry` of step loads in workflows/daily.yaml" in faults[0].found
+
+
+@pytest.mark.parametrize(
+    ("header", "fine"),
+    [
+        ("load: {min_rows: 0, mode: replace}", False),
+        ("load: {min_rows: 0, mode: truncate_insert}", False),
+        ("load: {min_rows: 0}", True),
+        ("load: {min_rows: 5}", True),
+        ("allow_empty: true\nload: {min_rows: 0, mode: replace}", True),
+        ("allow_empty: true\nload: {min_rows: 5, mode: replace}", False),
+    ],
+)
+def test_a_floor_of_rows_and_what_it_contradicts(
+    header: str, tmp_path: Path, *, fine: bool
+) -> None:
+    """SEMANTICS 12."""
+    root = write_files(good_project(tmp_path), {"sql/marts/x.sql": insert(header)})
+    assert codes(root) == ([] if fine else ["load-rows"])
+
+
+def test_a_whole_table_may_be_published_empty_and_not_be_loaded_so(tmp_path: Path) -> None:
+    header = "allow_empty: true\nload: {min_rows: 5}"
+    root = write_files(good_project(tmp_path), {"sql/marts/x.sql": table(header, WHOLE)})
+    assert codes(root) == []
+
+
+@pytest.mark.parametrize(
+    ("header", "fine"),
+    [
+        ("format: parquet", True),
+        ("format: iceberg\nkeys: [id]", True),
+        *((f"format: {one}", False) for one in ("orc", "avro", "json", "textfile")),
+    ],
+)
+@pytest.mark.parametrize("engine", ["native", "embulk"])
+def test_loads_read_parquet_files_whatever_the_engine(
+    engine: str, header: str, tmp_path: Path, *, fine: bool
+) -> None:
+    """Embulk reads Athena's result; its checks read the files."""
+    text = table(f"{header}\nload: {{engine: {engine}}}", WHOLE)
+    root = write_files(good_project(tmp_path), {"sql/marts/x.sql": text})
+    assert codes(root) == ([] if fine else ["load-format"])

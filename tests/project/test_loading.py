@@ -69,6 +69,7 @@ def test_a_default_format_of_the_project_reaches_tables_that_name_none(tmp_path:
     config = (root / "config.yaml").read_text()
     files = {
         "config.yaml": f"{config}defaults: {{format: orc}}\n",
+        "sql/marts/daily.sql": "SELECT shop FROM staging.events\n",
         "sql/marts/x.sql": "/*---\nformat: avro\n---*/\nSELECT shop FROM daily\n",
     }
     project = load_project(write_files(root, files))

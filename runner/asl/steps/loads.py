@@ -105,17 +105,18 @@ def _load(
     place = f'"mart": {quote(load.mart)}, "table": {quote(load.table or table.name.table)}'
     loaded = f', "result": $merge([$states.result.Payload, {{{place}}}])'
     engine = load_engine(scope, load)
+    repeatable = engine != "embulk" or load_mode(table, load) not in _APPENDING
     return (
         _choose(scope, name, subject, result("skipped"), following),
         _plan(scope, table, load, subject),
         *([_extract(scope, subject)] if engine == "embulk" else []),
-        _run(scope, load, step, subject),
+        _run(scope, load, step, subject, repeatable=repeatable),
         _confirm(scope, subject, result("loaded", loaded), following),
         *_failing(
             scope,
             subject,
             result("failed", failure(scope)),
-            repeatable=engine != "embulk" or load_mode(table, load) not in _APPENDING,
+            repeatable=repeatable,
             following=following,
         ),
     )
@@ -215,7 +216,9 @@ def _extract(scope: Scope, subject: str) -> State:
     )
 
 
-def _run(scope: Scope, load: Load, step: LoadsStep, subject: str) -> State:
+def _run(scope: Scope, load: Load, step: LoadsStep, subject: str, *, repeatable: bool) -> State:
+    """Start the container; where two at once would double rows, only if none can have started."""
+    errors = retries.ECS if repeatable else retries.ECS_REFUSED
     return State(
         state_name(subject, "run"),
         task(
@@ -223,7 +226,7 @@ def _run(scope: Scope, load: Load, step: LoadsStep, subject: str) -> State:
             _run_task(scope, load),
             timeout_s=seconds(step.timeout or scope.project.config.defaults.load_timeout),
             Output={},
-            Retry=step_retriers(step.retry, [retrier(retries.ECS, interval_s=10, attempts=6)]),
+            Retry=step_retriers(step.retry, [retrier(errors, interval_s=10, attempts=6)]),
             Catch=[catch_to_explain(scope, subject)],
             Next=state_name(subject, "confirm"),
         ),
@@ -297,7 +300,8 @@ def _failing(
             {
                 "Type": "Wait",
                 "Seconds": expression(f"${scope.depth}diagnosis.wait"),
-                "Assign": {"tries": expression("$tries + 1")},
+                # What the next try fails by is not the outcome of this one.
+                "Assign": {"tries": expression("$tries + 1"), "manifest": None},
                 "Next": state_name(subject, "plan"),
             },
         ),

@@ -7,11 +7,11 @@ what hangs on it.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from runner.loads.checks.case import BOTH, DIRECT, REFUSED, Check, Said
 from runner.loads.checks.shape import is_rebuilt
+from runner.model.martsql import commits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,14 +20,6 @@ if TYPE_CHECKING:
     from runner.loads.shapes import MartTable
 
 _TRANSACTIONAL = ("", "innodb", "rocksdb", "tokudb", "ndbcluster", "ndb")
-_COMMITS = re.compile(
-    r"(alter|analyze|begin|change\s|check\s+table|commit|create|drop|flush|grant|install|load\s|"
-    r"lock|optimize|purge|rename|repair|reset|revoke|rollback|start|stop|truncate|uninstall|unlock)",
-    re.IGNORECASE,
-)
-"""dev.mysql.com/doc/refman/8.4/en/implicit-commit.html"""
-_TEMPORARY = re.compile(r"(create|drop)\s+temporary\s+table", re.IGNORECASE)
-_COMMENT = re.compile(r"\s*(/\*.*?\*/|--[^\n]*\n|#[^\n]*\n)", re.DOTALL)
 _INSTEAD = "load with mode: truncate_insert, which keeps the table"
 
 
@@ -61,19 +53,6 @@ def _committing(case: LoadCase) -> Iterator[Said]:
                 "that breaks off could not be rolled back",
                 "use a statement that takes part in transactions, or run it outside of the load",
             )
-
-
-def commits(statement: str) -> bool:
-    r"""Tell whether a MySQL statement ends the transaction.
-
-    >>> commits("-- first\n TRUNCATE t"), commits("create temporary table t (x int)")
-    (True, False)
-    """
-    text = statement
-    while match := _COMMENT.match(text):
-        text = text[match.end() :]
-    text = text.lstrip()
-    return bool(_COMMITS.match(text)) and not _TEMPORARY.match(text)
 
 
 def _first_words(text: str) -> str:

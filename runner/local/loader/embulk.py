@@ -208,7 +208,9 @@ def _ended(session: Session, scene: _Scene, failure: ServiceError | None) -> Loa
             )
         _record(session, manifest, rows)
     deleted = scene.before if manifest.mode in _REPLACING else 0
-    return LoadResult(rows, deleted, skipped=False, table=case.name)
+    return LoadResult(
+        rows, deleted, skipped=False, table=case.name, counted=after, engine="embulk", way="embulk"
+    )
 
 
 _REPLACING = ("replace", "replace_window", "truncate_insert")

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from runner.model.loads import LoadColumn, LoadManifest, LoadWindow
 
 _BUSY_S = 60.0
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _LEDGER = """CREATE TABLE IF NOT EXISTS "_runner_loads" (
   mart_table TEXT NOT NULL, table_name TEXT NOT NULL,
   window_start TEXT NOT NULL, window_end TEXT NOT NULL, publish_id TEXT NOT NULL,
@@ -249,4 +250,6 @@ def _translated(manifest: LoadManifest, target: SqliteTarget) -> Iterator[None]:
             "Load.Rejected", f"{manifest.key.mart_table} refuses a row: {exc}; nothing was loaded"
         ) from exc
     except sqlite3.Error as exc:
-        raise ServiceError("Load.MartFailed", f"SQLite mart {target.path}: {exc}") from exc
+        busy = getattr(exc, "sqlite_errorcode", 0) & 0xFF in _BUSY
+        error = "Load.MartBusy" if busy else "Load.MartFailed"
+        raise ServiceError(error, f"SQLite mart {target.path}: {exc}") from exc
