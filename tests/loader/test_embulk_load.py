@@ -23,6 +23,7 @@ from runner.local.loader.result_csv import write_result
 from runner.local.loader.trust_store import trust_store
 from runner.model.ports import ServiceError
 from tests.loads.cases import whole
+from tests.support.embulk import find_embulk
 from tests.support.mariadb import PASSWORD
 
 if TYPE_CHECKING:
@@ -36,22 +37,12 @@ pytestmark = pytest.mark.mariadb
 DAY1, DAY2 = "2013-01-01", "2013-01-02"
 WINDOW: dict[str, Any] = {"days": [DAY1, DAY2]}
 MERGE: dict[str, Any] = {**WINDOW, "mode": "merge", "keys": ["dt", "carrier"]}
-SCRIPT = Path(__file__).parents[2] / "scripts" / "install_embulk.sh"
 
 
 @pytest.fixture(scope="module")
 def home() -> Path:
     """Find the assembled Embulk."""
-    named = os.environ.get("RUNNER_EMBULK_HOME", "")
-    if not named and SCRIPT.exists():
-        asked = subprocess.run([SCRIPT, "--where"], capture_output=True, text=True, check=True)
-        named = asked.stdout.strip()
-    if named and Path(named).is_dir() and shutil.which("java"):
-        return Path(named)
-    advice = "Embulk is not assembled; with Java and Maven: scripts/install_embulk.sh"
-    if os.environ.get("CI") == "true" and shutil.which("java"):
-        pytest.fail(advice)
-    pytest.skip(advice)
+    return find_embulk()
 
 
 def embulk(lake: Lake, mart: Mart, home: Path, **changes: Any) -> LoadResult:  # noqa: ANN401 - JSON
@@ -155,6 +146,54 @@ class TestReal:
         assert ours[1][3:5] == (Decimal("-12345678901234567890123456789.123456789"), 1e300)
         assert ours[0][7].microsecond == 123456
         assert (ours[4][0], ours[4][9], ours[4][10]) == (4294967295, 2**64 - 1, -128)
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            pytest.param({"mode": "insert"}, id="insert"),
+            pytest.param({"mode": "insert_direct"}, id="insert_direct"),
+            pytest.param({"mode": "truncate_insert"}, id="truncate_insert"),
+            pytest.param({"mode": "replace"}, id="replace"),
+            pytest.param({"mode": "merge", "keys": ["dt", "carrier"]}, id="merge"),
+            pytest.param({"mode": "merge_direct", "keys": ["dt", "carrier"]}, id="merge_direct"),
+            pytest.param({"days": [DAY2], "mode": "replace_window"}, id="replace_window"),
+        ],
+    )
+    def test_every_mode_leaves_the_rows_that_the_built_in_loader_leaves(
+        self, mysql_mart: Mart, lake: Lake, home: Path, changes: dict[str, Any]
+    ) -> None:
+        """Into an empty table, over rows that are there, and the same load once more."""
+        lake.columns = {"carrier": "varchar(2)", "flights": "bigint", "note": "string"}
+        lake.files.clear()
+        rows = "('AA', {}::BIGINT, 'a \"b\" \\ 😀'), ('UA', 2, NULL), ('ZZ', -1, '')"
+        for number, day in enumerate((DAY1, DAY2)):
+            select = f"SELECT * FROM (VALUES {rows.format(number)}) t(carrier, flights, note)"
+            lake.write(f"dt={day}/a", select, dt=day)
+        found: dict[str, list[Any]] = {}
+        for engine in ("native", "embulk"):
+            mysql_mart.query("DROP TABLE IF EXISTS carrier_day, _runner_loads")
+            mysql_mart.query(
+                "CREATE TABLE carrier_day (carrier VARCHAR(2) NOT NULL, flights BIGINT, "
+                "note LONGTEXT, dt VARCHAR(40) NOT NULL"
+                + (", PRIMARY KEY (dt, carrier)" if "keys" in changes else "")
+                + ") CHARSET utf8mb4 COLLATE utf8mb4_nopad_bin"
+            )
+            mysql_mart.query(
+                f"INSERT INTO carrier_day VALUES ('AA', 77, 'old', '{DAY2}'), "
+                f"('OO', 78, 'gone or kept', '{DAY2}'), ('AA', 79, 'older', '2012-12-31')"
+            )
+            for publish in ("p1", "p1", "p2"):
+                if engine == "native":
+                    lake.load(mysql_mart, **changes, publish_id=publish)
+                else:
+                    embulk(lake, mysql_mart, home, **changes, publish_id=publish)
+            found[engine] = [
+                mysql_mart.query("SELECT * FROM carrier_day ORDER BY dt, carrier, flights"),
+                mysql_mart.query("SELECT publish_id, `rows` FROM _runner_loads ORDER BY 1"),
+                mysql_mart.query("SHOW TABLES"),
+            ]
+        assert found["embulk"] == found["native"]
+        assert [publish for publish, _ in found["native"][1]] == ["p1", "p2"]
 
     def test_a_merge_by_key(self, mysql_mart: Mart, lake: Lake, home: Path) -> None:
         lake.load(mysql_mart, **MERGE)
