@@ -20,13 +20,20 @@ _MERGING = (LoadMode.MERGE, LoadMode.MERGE_DIRECT)
 
 def _find_mode(subject: Subject, scene: Scene) -> Iterator[Fault]:
     load = subject.table.header.load
+    if load is not None and subject.table.kind in (Kind.VIEW, Kind.DDL):
+        yield Fault(
+            subject.places.key("load"),
+            _MODE,
+            f"load: of kind: {subject.table.kind.value}, which has no published files",
+            "a table that is written here: ctas or insert",
+            "write kind: ctas, or load a table that selects from it",
+        )
+        return
     if load is None or load.mode is None:
         return
     windowed = subject.table.name in scene.timed and subject.table.kind is Kind.INSERT
     wrong: tuple[str, str] | None = None
-    if subject.table.kind is Kind.VIEW and load.mode is not LoadMode.REPLACE:
-        wrong = ("`replace`: a view is read whole", "write mode: replace")
-    elif windowed and load.mode in _APPENDING:
+    if windowed and load.mode in _APPENDING:
         wrong = (
             "a mode that can be repeated: replace_window or merge",
             "remove the mode (replace_window is the default), or write merge with keys",
@@ -34,8 +41,7 @@ def _find_mode(subject: Subject, scene: Scene) -> Iterator[Fault]:
     elif load.mode is LoadMode.REPLACE_WINDOW and not windowed:
         wrong = ("`replace`: the table has no windows", "remove the mode; replace is the default")
     if wrong is not None:
-        what = "a view" if subject.table.kind is Kind.VIEW else "a table"
-        kind = f"{what} written by windows" if windowed else f"{what} without windows"
+        kind = "a table written by windows" if windowed else "a table without windows"
         yield Fault(
             subject.places.value("load", "mode"),
             _MODE,

@@ -264,8 +264,8 @@ def test_load_modes_of_a_windowed_table(mode: str, fine: bool, tmp_path: Path) -
     [
         ("load: {mode: insert}", WHOLE, True),
         ("load: {mode: replace_window}", WHOLE, False),
-        ("kind: view\nload: {}", WHOLE, True),
-        ("kind: view\nload: {mode: replace}", WHOLE, True),
+        ("kind: view\nload: {}", WHOLE, False),
+        ("kind: view\nload: {mode: replace}", WHOLE, False),
         ("kind: view\nload: {mode: truncate_insert}", WHOLE, False),
     ],
 )
