@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from runner.local.loader.result import Tell
 
-_PACKET = 1 << 20
-"""Most bytes of one packet; the server's own limit is larger wherever files are taken."""
+_PACKET = 1 << 18
+"""Most bytes of one packet; no server has a lower limit (max_allowed_packet) than that."""
 _REFUSED = 2068
 """The client's own number for a LOAD DATA LOCAL that it rejects."""
 

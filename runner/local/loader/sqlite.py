@@ -14,7 +14,6 @@ from runner.loads.shapes import MartServer
 from runner.loads.types import parse_type, sqlite_type
 from runner.local.loader.result import (
     LoadResult,
-    absent,
     check_count,
     miscounted,
     untold,
@@ -124,8 +123,6 @@ def _make_room(mart: sqlite3.Connection, case: LoadCase) -> int:
     if refused is not None:
         raise refused
     if case.table is None:
-        if not manifest.create:
-            raise absent(manifest)
         _create(mart, manifest)
         return 0
     if is_rebuilt(case):
