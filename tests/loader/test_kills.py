@@ -49,9 +49,9 @@ load(manifest, target, path_of=lambda uri: folder / uri.removeprefix("s3://lake/
 """
 
 SQLITE = ("_make_room", "_insert", "_write_ledger", "LoadResult")
-MYSQL = ("_stage", "_claim", "_make_room", "_move", "_note_rows", "_end", "LoadResult")
-MYSQL_REPLACE = ("_prepare", "_claim", "_move", "_note_rows", "_swap", "_exchange", "LoadResult")
-LAST = {"sqlite": "_write_ledger", "mysql": "_note_rows"}
+MYSQL = ("_stage", "claim", "_make_room", "_move", "note_rows", "_end", "LoadResult")
+MYSQL_REPLACE = ("_prepare", "claim", "_move", "note_rows", "_swap", "_exchange", "LoadResult")
+LAST = {"sqlite": "_write_ledger", "mysql": "note_rows"}
 
 
 def points(mart: Mart, mysql: tuple[str, ...]) -> list[tuple[str, str]]:

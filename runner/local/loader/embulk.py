@@ -19,16 +19,22 @@ from runner.loads.checks import Counted, LoadCase, judge, refusal
 from runner.loads.embulk import FileRows, MartAt, embulk_mode, job
 from runner.local.loader.embulk_run import START, EmbulkRun
 from runner.local.loader.facts import look
-from runner.local.loader.mysql_session import duplicate_entry, name_of, open_session
+from runner.local.loader.mysql_ledger import (
+    claim,
+    count_owned,
+    ensure_ledger,
+    forget,
+    loaded_before,
+)
+from runner.local.loader.mysql_session import open_session
 from runner.local.loader.mysql_shape import describe_mysql, describe_server
-from runner.local.loader.mysql_tables import ensure_ledger
 from runner.local.loader.result import LoadResult
 from runner.local.loader.source import fresh_duckdb, open_source
 from runner.local.loader.targets import resolve
 from runner.model.ports import ServiceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from runner.loads.embulk import Rows
     from runner.loads.shapes import MartTable, SourceFacts
@@ -39,11 +45,6 @@ if TYPE_CHECKING:
     from runner.model.ports import Json
 
     Tell = Callable[[str], None]
-
-_LEDGER_KEY = (
-    "mart_table = %s AND table_name = %s AND window_start = %s AND window_end = %s "
-    "AND publish_id = %s"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,33 +145,16 @@ def _judged(
 def _loaded_before(session: Session, manifest: LoadManifest) -> int | None:
     """Ask the ledger; a row about a table that is gone is removed, the load is to come again."""
     ensure_ledger(session)
-    found = _ledger(session, manifest)
+    found = loaded_before(session, manifest)
     if found is None or describe_mysql(session, manifest.key.mart_table) is not None:
         return found
-    session.run(f"DELETE FROM `_runner_loads` WHERE {_LEDGER_KEY}", _key(manifest))
+    forget(session, manifest)
     return None
-
-
-def _ledger(session: Session, manifest: LoadManifest) -> int | None:
-    sql = f"SELECT `rows` FROM `_runner_loads` WHERE {_LEDGER_KEY}"
-    found = session.all_rows(sql, _key(manifest))
-    return int(found[0][0]) if found else None
 
 
 def _count(session: Session, manifest: LoadManifest, table: MartTable | None) -> int:
     """Count the rows that the load is answerable for."""
-    if table is None:
-        return 0
-    sql = f"SELECT count(*) FROM {name_of(table.name)}"
-    window = manifest.window
-    values: list[str] = []
-    if window is not None:
-        columns = ", ".join(map(name_of, window.columns))
-        marks = ", ".join("%s" for _ in window.columns)
-        sql += f" WHERE ({columns}) IN ({', '.join(f'({marks})' for _ in window.values)})"
-        values = [value for row in window.values for value in row]
-    ((count,),) = session.all_rows(sql, values)
-    return int(count)
+    return 0 if table is None else count_owned(session, manifest, table.name)
 
 
 def _mart_at(target: MysqlTarget, collation: str) -> MartAt:
@@ -190,7 +174,7 @@ def _mart_at(target: MysqlTarget, collation: str) -> MartAt:
 def _ended(session: Session, scene: _Scene, failure: ServiceError | None) -> LoadResult:
     """See what is in the mart, whatever Embulk said."""
     case, manifest = scene.case, scene.case.manifest
-    recorded = _ledger(session, manifest) is not None
+    recorded = loaded_before(session, manifest) is not None
     if failure is not None and not recorded:
         raise _told(case, failure)
     table = describe_mysql(session, case.name)
@@ -206,7 +190,7 @@ def _ended(session: Session, scene: _Scene, failure: ServiceError | None) -> Loa
                 "Load.NotReconciled",
                 f"{case.name}: Embulk ended well and moved nothing: it found no rows to read",
             )
-        _record(session, manifest, rows)
+        claim(session, manifest, rows)
     deleted = scene.before if manifest.mode in _REPLACING else 0
     return LoadResult(
         rows, deleted, skipped=False, table=case.name, counted=after, engine="embulk", way="embulk"
@@ -226,19 +210,3 @@ def _told(case: LoadCase, failure: ServiceError) -> ServiceError:
     direct = embulk_mode(case.manifest, case.table) in ("insert_direct", "merge_direct")
     end = "part of the rows may be in the mart" if direct else "the mart's rows are as they were"
     return ServiceError(failure.error, f"{case.name}: {failure.cause}; {end}")
-
-
-def _record(session: Session, manifest: LoadManifest, rows: int) -> None:
-    try:
-        session.run(
-            "INSERT INTO `_runner_loads` VALUES (%s, %s, %s, %s, %s, %s, UTC_TIMESTAMP(6))",
-            (*_key(manifest), rows),
-        )
-    except ServiceError as exc:
-        if not duplicate_entry(exc):
-            raise
-
-
-def _key(manifest: LoadManifest) -> Sequence[Json]:
-    key = manifest.key
-    return (key.mart_table, key.table, key.window_start, key.window_end, key.publish_id)

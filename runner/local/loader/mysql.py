@@ -26,9 +26,17 @@ from runner.loads.checks import LoadCase, is_rebuilt, judge, refusal, target
 from runner.loads.shapes import MartServer
 from runner.loads.types import Family, parse_type
 from runner.local.loader.facts import look
+from runner.local.loader.mysql_ledger import (
+    claim,
+    count_owned,
+    ensure_ledger,
+    forget,
+    loaded_before,
+    note_rows,
+    within,
+)
 from runner.local.loader.mysql_session import (
     Session,
-    duplicate_entry,
     name_of,
     open_session,
     passing,
@@ -36,7 +44,6 @@ from runner.local.loader.mysql_session import (
 from runner.local.loader.mysql_shape import describe_mysql
 from runner.local.loader.mysql_tables import (
     create_table,
-    ensure_ledger,
     staging_sql,
     takes_unchanged,
 )
@@ -56,7 +63,7 @@ if TYPE_CHECKING:
     from runner.local.loader.result import Tell
     from runner.local.loader.source import Source
     from runner.local.loader.targets import MysqlTarget
-    from runner.model.loads import LoadManifest, LoadWindow
+    from runner.model.loads import LoadManifest
 
 _LOOSE = "Load.LooseKey"
 _ATTEMPTS = 4
@@ -110,7 +117,7 @@ def load_once(session: Session, source: Source, tell: Tell = untold) -> LoadResu
     table = manifest.key.mart_table
     ensure_ledger(session)
     existing = describe_mysql(session, table)
-    done = _loaded_before(session, manifest)
+    done = loaded_before(session, manifest)
     if done is not None and existing is not None:
         return LoadResult(done, 0, skipped=True, table=table)
     plan = replace(_prepare(session, source, existing), again=done is not None)
@@ -174,18 +181,18 @@ def _load(session: Session, source: Source, plan: _Plan, tell: Tell) -> LoadResu
     if manifest.before is not None:
         _run_before(session, manifest.before)
     if plan.again:
-        _forget(session, manifest)
-    if not _claim(session, manifest):
+        forget(session, manifest)
+    if not claim(session, manifest, manifest.rows or 0):
         session.run("ROLLBACK")
-        rows = _loaded_before(session, manifest) or 0
+        rows = loaded_before(session, manifest) or 0
         return LoadResult(rows, 0, skipped=True, table=table)
     deleted = _make_room(session, manifest, plan)
     rows = _move(session, source, plan, tell)
     if manifest.rows is not None and rows != manifest.rows:
         raise miscounted(manifest, rows)
-    counted = _count(session, manifest, plan.into)
+    counted = count_owned(session, manifest, plan.into)
     check_count(manifest, rows, counted)
-    _note_rows(session, manifest, rows)
+    note_rows(session, manifest, rows)
     if plan.swap:
         deleted = _swap(session, manifest, plan, rows)
     _end(session, manifest)
@@ -312,32 +319,12 @@ def _make_room(session: Session, manifest: LoadManifest, plan: _Plan) -> int:
     match manifest.mode:
         case "replace_window":
             assert manifest.window is not None  # noqa: S101 - the manifest was checked
-            where, values = _within(manifest.window)
+            where, values = within(manifest.window)
             return session.run(f"DELETE FROM {name_of(plan.into)} WHERE {where}", values)
         case "replace" | "truncate_insert" if not plan.swap:
             return session.run(f"DELETE FROM {name_of(plan.into)}")
         case _:
             return 0
-
-
-def _within(window: LoadWindow) -> tuple[str, list[str]]:
-    """Write the condition of the window's rows, and its values."""
-    values = [value for values in window.values for value in values]
-    if len(window.columns) == 1:
-        marks = ", ".join("%s" for _ in window.values)
-        return f"{name_of(window.columns[0])} IN ({marks})", values
-    columns = ", ".join(name_of(column) for column in window.columns)
-    marks = ", ".join("%s" for _ in window.columns)
-    tuples = ", ".join(f"({marks})" for _ in window.values)
-    return f"({columns}) IN ({tuples})", values
-
-
-def _count(session: Session, manifest: LoadManifest, into: str) -> int:
-    """Count what the load is answerable for."""
-    where, values = _within(manifest.window) if manifest.window is not None else ("TRUE", [])
-    sql = f"SELECT count(*) FROM {name_of(into)} WHERE {where}"
-    ((found,),) = session.all_rows(sql, values)
-    return int(found)
 
 
 def _move_sql(manifest: LoadManifest, into: str) -> str:
@@ -371,13 +358,12 @@ def _swap(session: Session, manifest: LoadManifest, plan: _Plan, rows: int) -> i
     """
     table = manifest.key.mart_table
     ((deleted,),) = session.all_rows(f"SELECT count(*) FROM {name_of(table)}")
-    _forget(session, manifest)
+    forget(session, manifest)
     session.run("COMMIT")
     _exchange(session, table, plan.into)
     session.run(f"DROP TABLE {name_of(_beside(table, 'old'))}")
     session.run("BEGIN")
-    _claim(session, manifest)
-    _note_rows(session, manifest, rows)
+    claim(session, manifest, rows)
     return int(deleted)
 
 
@@ -389,43 +375,3 @@ def _exchange(session: Session, table: str, new: str) -> None:
 def _beside(table: str, what: str) -> str:
     """Name a table that lives during a replacement; a kill leaves it to the next replacement."""
     return f"_runner_{what}_{hashlib.sha256(table.encode()).hexdigest()[:16]}"
-
-
-_KEY_IS = (
-    "mart_table = %s AND table_name = %s AND window_start = %s AND window_end = %s "
-    "AND publish_id = %s"
-)
-
-
-def _loaded_before(session: Session, manifest: LoadManifest) -> int | None:
-    found = session.all_rows(f"SELECT `rows` FROM `_runner_loads` WHERE {_KEY_IS}", _key(manifest))
-    return int(found[0][0]) if found else None
-
-
-def _claim(session: Session, manifest: LoadManifest) -> bool:
-    """Put the load into the ledger, before its rows; False if another one was first."""
-    try:
-        session.run(
-            "INSERT INTO `_runner_loads` VALUES (%s, %s, %s, %s, %s, %s, UTC_TIMESTAMP(6))",
-            (*_key(manifest), manifest.rows or 0),
-        )
-    except ServiceError as exc:
-        if not duplicate_entry(exc):
-            raise
-        return False
-    return True
-
-
-def _forget(session: Session, manifest: LoadManifest) -> None:
-    """Take the load out of the ledger."""
-    session.run(f"DELETE FROM `_runner_loads` WHERE {_KEY_IS}", _key(manifest))
-
-
-def _note_rows(session: Session, manifest: LoadManifest, rows: int) -> None:
-    sql = f"UPDATE `_runner_loads` SET `rows` = %s, loaded_at = UTC_TIMESTAMP(6) WHERE {_KEY_IS}"
-    session.run(sql, (rows, *_key(manifest)))
-
-
-def _key(manifest: LoadManifest) -> tuple[str, str, str, str, str]:
-    key = manifest.key
-    return (key.mart_table, key.table, key.window_start, key.window_end, key.publish_id)

@@ -15,12 +15,6 @@ if TYPE_CHECKING:
     from runner.model.loads import LoadManifest
 
 _MAX_NAME_BYTES = 64
-_LEDGER = """CREATE TABLE IF NOT EXISTS `_runner_loads` (
-  mart_table VARCHAR(64) NOT NULL, table_name VARCHAR(210) NOT NULL,
-  window_start VARCHAR(64) NOT NULL, window_end VARCHAR(64) NOT NULL,
-  publish_id VARCHAR(255) NOT NULL, `rows` BIGINT NOT NULL, loaded_at DATETIME(6) NOT NULL,
-  PRIMARY KEY (mart_table, table_name, window_start, window_end, publish_id)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE={collation}"""
 _INTEGERS = ("tinyint", "smallint", "mediumint", "int", "bigint")
 _TEXTS = ("char", "varchar", "tinytext", "text", "mediumtext", "longtext")
 _BLOBS = ("binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob")
@@ -38,16 +32,6 @@ _DIRECT = {
 """Column types into which LOAD DATA brings a value of a family as INSERT does, or warns.
 
 BIT would take the letter's code, ENUM a number by its position; they go by the staging table."""
-
-
-def ensure_ledger(session: Session) -> None:
-    """Make the ledger if it is missing (asking first: CREATE takes a lock even if it exists)."""
-    found = session.all_rows(
-        "SELECT 1 FROM information_schema.TABLES "
-        "WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '_runner_loads'"
-    )
-    if not found:
-        session.run(_LEDGER.format(collation=session.collation))
 
 
 def create_table(session: Session, manifest: LoadManifest, table: str) -> None:
