@@ -38,6 +38,9 @@ class MartColumn:
     """A default, AUTO_INCREMENT, or a value that the server computes."""
     generated: bool = False
     """The server computes it: no row may bring a value."""
+    fills_null: bool = False
+    """NULL is no error, and the server stores a value of its own: AUTO_INCREMENT, SQLite's integer
+    key, and a TIMESTAMP that is NOT NULL."""
     charset: str = ""
     collation: str = ""
 

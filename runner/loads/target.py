@@ -76,6 +76,7 @@ def read_type(name: str, text: str) -> MartColumn:
         scale=second if decimal else 0,
         fraction=first if kind in ("datetime", "timestamp", "time") else 0,
         nullable="not null" not in text.lower(),
+        fills_null="auto_increment" in text.lower(),
         charset="utf8mb4",
     )
 
@@ -114,6 +115,14 @@ def _planned_column(manifest: LoadManifest, column: LoadColumn, product: Product
     text = wanted_type(manifest, column, product)
     nullable = column.name not in manifest.keys
     if product == "sqlite":
-        return MartColumn(column.name, type=text.lower(), full_type=text, nullable=nullable)
+        return MartColumn(
+            column.name,
+            type=text.lower(),
+            full_type=text,
+            nullable=nullable,
+            fills_null=manifest.keys == (column.name,) and text.upper() == "INTEGER",
+        )
     read = read_type(column.name, text)
-    return replace(read, nullable=nullable and read.nullable)
+    nullable = nullable and read.nullable
+    fills = read.fills_null or (read.type == "timestamp" and not nullable)
+    return replace(read, nullable=nullable, fills_null=fills)

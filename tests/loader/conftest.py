@@ -90,12 +90,12 @@ class Lake:
     def path_of(self, uri: str) -> Path:
         return self.folder / uri.removeprefix("s3://lake/")
 
-    def write(self, name: str, select: str, *, dt: str | None = None) -> None:
+    def write(self, name: str, select: str, *, dt: str | None = None, options: str = "") -> None:
         """Write one Parquet file holding what a DuckDB SELECT gives."""
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         with duckdb.connect() as connection:
-            connection.execute(f"COPY ({select}) TO '{path}' (FORMAT parquet)")
+            connection.execute(f"COPY ({select}) TO '{path}' (FORMAT parquet, {options})")
         self.files[name] = {
             "uri": f"s3://lake/{name}",
             "size": path.stat().st_size,

@@ -7,17 +7,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from runner.loads.checks import target
 from runner.loads.shapes import ColumnFacts, SourceFacts
 from runner.loads.types import AthenaType, Family, parse_type
 from runner.local.loader.source import quoted
 from runner.model.ports import ServiceError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from runner.loads.checks import Finding, LoadCase
     from runner.local.loader.source import Source
     from runner.model.loads import LoadManifest
 
+_LOOSE = "Load.LooseKey"
 _PLANE = r"[\x{10000}-\x{10FFFF}]"
 """Characters that take four bytes in UTF-8."""
+
+
+def needs_a_look(case: LoadCase, findings: Iterable[Finding]) -> bool:
+    """Tell whether only the rows can say that the mart takes them as they are.
+
+    Keys that it may take for one another, and NULLs in whose place it would put a value.
+    """
+    table = target(case)
+    fills = any(
+        found is not None and found.fills_null
+        for column in case.manifest.all_columns
+        for found in (table.column(column.name),)
+    )
+    return fills or any(one.error == _LOOSE for one in findings)
 
 
 def look(source: Source) -> SourceFacts:

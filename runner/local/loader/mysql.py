@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from runner.loads.checks import LoadCase, is_rebuilt, judge, refusal, target
 from runner.loads.shapes import MartServer
 from runner.loads.types import Family, parse_type
-from runner.local.loader.facts import look
+from runner.local.loader.facts import look, needs_a_look
 from runner.local.loader.mysql_ledger import (
     claim,
     count_owned,
@@ -65,7 +65,6 @@ if TYPE_CHECKING:
     from runner.local.loader.targets import MysqlTarget
     from runner.model.loads import LoadManifest
 
-_LOOSE = "Load.LooseKey"
 _ATTEMPTS = 4
 _PAUSE_S = 0.2
 _STAGING = "_runner_staging"
@@ -140,8 +139,7 @@ def _prepare(session: Session, source: Source, existing: MartTable | None) -> _P
     table = manifest.key.mart_table
     case = LoadCase(manifest, existing, _server(session))
     findings = judge(case)
-    if any(one.error == _LOOSE for one in findings):
-        # The mart takes two keys for one that Athena tells apart: only the rows can say.
+    if needs_a_look(case, findings):
         findings = judge(replace(case, facts=look(source)))
     refused = refusal(case, findings)
     if refused is not None:
@@ -294,7 +292,7 @@ def _move_by_insert(session: Session, source: Source, into: str, tell: Tell) -> 
     head = f"INSERT INTO {name_of(into)} ({names}) VALUES "
     tail = _on_duplicate(manifest) if _merges(manifest) else ""
     rows = 0
-    most = min(_STATEMENT_BYTES, session.max_packet() // 2)
+    most = min(_STATEMENT_BYTES, session.max_packet // 2)
     for batch in source.literals(mysql_form):
         for part in _parts(batch, most):
             session.run(f"{head}({'),('.join(part)}){tail}")

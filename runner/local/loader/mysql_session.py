@@ -9,7 +9,7 @@ from __future__ import annotations
 import ssl
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from runner.local.loader.targets import resolve
@@ -26,9 +26,10 @@ _CONNECT_S = 10
 _READ_S = 1800
 _STRICT = (
     "STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
-    "NO_ENGINE_SUBSTITUTION,NO_BACKSLASH_ESCAPES"
+    "NO_ENGINE_SUBSTITUTION,NO_BACKSLASH_ESCAPES,NO_AUTO_VALUE_ON_ZERO"
 )
-"""Whatever the server's own mode: a value that does not fit is an error, a backslash a letter."""
+"""Whatever the server's own mode: a value that does not fit is an error, a backslash a letter, and
+a zero a zero."""
 _IN_TRANSACTION = 1
 """SERVER_STATUS_IN_TRANS of the protocol's status flags."""
 _PASSING = frozenset({1205, 1213, 2006, 2013, 4031})
@@ -77,6 +78,8 @@ class Session:
     """Whether the server takes LOAD DATA LOCAL."""
     collation: str
     """A collation that compares as Athena does: every byte counts, blanks at the end too."""
+    max_packet: int
+    """Most bytes of one statement, and of one packet."""
     table: str
     """The mart's table, for messages."""
 
@@ -96,17 +99,12 @@ class Session:
         from runner.local.loader.mysql_stream import send  # noqa: PLC0415 - needs PyMySQL
 
         with _translated(self.table):
-            return send(self.connection, batches, clause, tell=tell)
+            return send(self.connection, batches, clause, most=self.max_packet, tell=tell)
 
     @property
     def in_transaction(self) -> bool:
         """Tell whether a transaction is open, by the server's last answer."""
         return bool(self.connection.server_status & _IN_TRANSACTION)
-
-    def max_packet(self) -> int:
-        """Give the most bytes of one statement."""
-        ((found,),) = self.all_rows("SELECT @@max_allowed_packet")
-        return int(found)
 
 
 @contextmanager
@@ -115,10 +113,12 @@ def open_session(target: MysqlTarget, table: str) -> Iterator[Session]:
     connection = _connect(target, table)
     try:
         version = str(connection.get_server_info())  # type: ignore[no-untyped-call]  # stubs
-        session = Session(connection, False, _collation(version), table)
+        session = Session(connection, False, _collation(version), 0, table)
         session.run(f"SET SESSION sql_mode = '{_STRICT}', time_zone = '+00:00'")
-        ((local_infile,),) = session.all_rows("SELECT @@GLOBAL.local_infile")
-        yield Session(connection, bool(local_infile), session.collation, table)
+        ((local_infile, most),) = session.all_rows(
+            "SELECT @@GLOBAL.local_infile, @@max_allowed_packet"
+        )
+        yield replace(session, local_infile=bool(local_infile), max_packet=int(most))
     finally:
         connection.close()
 

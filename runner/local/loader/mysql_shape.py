@@ -86,6 +86,7 @@ def _column(row: tuple[Any, ...]) -> MartColumn:
         nullable=row[7] != "NO",
         has_default=row[8] is not None or numbered or generated,
         generated=generated,
+        fills_null=numbered or (kind == "timestamp" and row[7] == "NO"),
         charset=row[10] or "",
         collation=row[11] or "",
     )

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from runner.local.loader.result import Tell
 
-_PACKET = 1 << 18
-"""Most bytes of one packet; no server has a lower limit (max_allowed_packet) than that."""
+_PACKET = 1 << 20
+"""Most bytes of one packet, where the server takes as much."""
 _REFUSED = 2068
 """The client's own number for a LOAD DATA LOCAL that it rejects."""
 
@@ -45,14 +45,16 @@ class _Offer:
     name: str
     batches: Iterable[list[str]]
     tell: Tell
+    most: int
+    """Bytes of one packet."""
     rows: int = 0
 
     def send(self, connection: OneFileConnection) -> None:
         """Send every row, a line each."""
         for batch in self.batches:
             text = ("\n".join(batch) + "\n").encode()
-            for start in range(0, len(text), _PACKET):
-                connection.write_packet(text[start : start + _PACKET])
+            for start in range(0, len(text), self.most):
+                connection.write_packet(text[start : start + self.most])
             self.rows += len(batch)
             self.tell(self.rows)
 
@@ -81,12 +83,16 @@ class _OneFileResult(MySQLResult):
         asked = os.fsdecode(LoadLocalPacketWrapper(first_packet).filename)
         offer = connection.offer
         refused = offer is None or asked != offer.name
-        try:
-            if not refused:
+        if not refused:
+            try:
                 offer.send(connection)
-        finally:
-            connection.write_packet(b"")  # the end of the file
-            answer = connection._read_packet()  # noqa: SLF001 - the protocol's next step
+            except BaseException:
+                # A file that ends here would look whole, and a packet may have been cut in two.
+                # Without the connection the server drops the statement, and with it the rows.
+                connection._force_close()  # noqa: SLF001 - `close` would send another packet
+                raise
+        connection.write_packet(b"")  # the end of the file
+        answer = connection._read_packet()  # noqa: SLF001 - the protocol's next step
         if refused:
             raise OperationalError(
                 _REFUSED, f"the server asks for the file {asked}, which it was not offered"
@@ -95,14 +101,19 @@ class _OneFileResult(MySQLResult):
 
 
 def send(
-    connection: OneFileConnection, batches: Iterable[list[str]], clause: str, *, tell: Tell
+    connection: OneFileConnection,
+    batches: Iterable[list[str]],
+    clause: str,
+    *,
+    most: int,
+    tell: Tell,
 ) -> Sent:
     """Load rows that are lines of text.
 
-    `clause` is what follows the file's name in LOAD DATA LOCAL INFILE.  When reading the rows
-    fails half-way, the server has taken a file that ends early: the caller rolls back.
+    `clause` is what follows the file's name in LOAD DATA LOCAL INFILE, `most` the server's limit of
+    a packet.  When reading the rows fails half-way, the connection is lost: nothing was loaded.
     """
-    offer = _Offer(f"rows-{secrets.token_hex(8)}", batches, tell)
+    offer = _Offer(f"rows-{secrets.token_hex(8)}", batches, tell, min(_PACKET, most))
     connection.offer = offer
     try:
         with connection.cursor() as cursor:

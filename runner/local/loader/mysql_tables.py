@@ -11,6 +11,7 @@ from runner.model.ports import ServiceError
 
 if TYPE_CHECKING:
     from runner.loads.shapes import MartTable
+    from runner.loads.types import AthenaType
     from runner.local.loader.mysql_session import Session
     from runner.model.loads import LoadManifest
 
@@ -68,7 +69,13 @@ def staging_sql(manifest: LoadManifest, name: str) -> str:
 def takes_unchanged(manifest: LoadManifest, table: MartTable) -> bool:
     """Tell whether LOAD DATA brings every column in as INSERT would, or warns."""
     return all(
-        found is not None and found.type in _DIRECT[parse_type(column.athena_type).family]
+        found is not None and _arrives(parse_type(column.athena_type), found.type)
         for column in manifest.all_columns
         for found in (table.column(column.name),)
     )
+
+
+def _arrives(kind: AthenaType, target: str) -> bool:
+    if kind.family is Family.DECIMAL and kind.scale and target in _INTEGERS:
+        return False  # LOAD DATA rounds -0.4 to an unsigned 0, where INSERT says out of range
+    return target in _DIRECT[kind.family]

@@ -322,14 +322,21 @@ def _csv_text(value: str, kind: AthenaType) -> str:
 
 
 def _literal_text(value: str, kind: AthenaType) -> str:
-    """Write DuckDB SQL that gives a value of `mysql_form` as a literal of MySQL's."""
+    """Write DuckDB SQL that gives a value of `mysql_form` as a literal of the staging's type."""
     text = f"CAST({value} AS VARCHAR)"
     match kind.family:
         case Family.BINARY:
             text = "'X' || " + _enclosed(text, "'")
-        case Family.TEXT | Family.NESTED | Family.DATE | Family.TIMESTAMP:
+        case Family.TEXT | Family.NESTED:
             text = _enclosed(text, "'")
-        case Family.BOOLEAN | Family.INTEGER | Family.FLOAT | Family.DECIMAL:
+        case Family.DATE:
+            text = "'DATE' || " + _enclosed(text, "'")
+        case Family.TIMESTAMP:  # always with microseconds, as a DATETIME(6) has them
+            point = f"CASE WHEN contains({text}, '.') THEN '' ELSE '.' END"
+            text = "'TIMESTAMP' || " + _enclosed(f"rpad({text} || {point}, 26, '0')", "'")
+        case Family.FLOAT:  # without an exponent it would be a decimal, which is rounded otherwise
+            text = f"{text} || CASE WHEN contains({text}, 'e') THEN '' ELSE 'e0' END"
+        case Family.BOOLEAN | Family.INTEGER | Family.DECIMAL:
             pass
     return f"coalesce({text}, 'NULL')"
 

@@ -25,7 +25,7 @@ def describe_sqlite(mart: sqlite3.Connection, table: str) -> MartTable | None:
         return None
     keys, collations = _indexes(mart, table)
     primary = tuple(row[1] for row in sorted(rows, key=lambda row: row[5]) if row[5])
-    numbered = primary[0] if len(primary) == 1 else None
+    numbered = primary[0] if len(primary) == 1 else None  # if it is an INTEGER: the row's number
     columns = tuple(
         MartColumn(
             name=name,
@@ -36,6 +36,7 @@ def describe_sqlite(mart: sqlite3.Connection, table: str) -> MartTable | None:
             or hidden in _GENERATED
             or (name == numbered and declared.upper() == "INTEGER"),
             generated=hidden in _GENERATED,
+            fills_null=name == numbered and declared.upper() == "INTEGER",
             collation=collations.get(name, ""),
         )
         for _, name, declared, not_null, default, _, hidden in rows
