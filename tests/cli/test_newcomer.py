@@ -132,7 +132,7 @@ def test_the_package_holds_what_users_projects_need(installed: Path) -> None:
         "templates/new/windowed.sql",
         "templates/images/common/entry.sh",
         "templates/images/native/dockerignore",
-        "templates/images/embulk/input-s3/LICENSE",
+        "templates/images/embulk/input-s3/pom.xml",
     ):
         assert (package / path).is_file(), path
     assert not (package.parent / "tests").exists()
@@ -146,7 +146,7 @@ def test_an_image_is_written_and_starts_without_the_checkout(
         assert made.returncode == 0, made.stderr
         assert f"image-{kind}/Dockerfile\n" in made.stdout
     context = tmp_path / "image-embulk"
-    for path in ("embulk/assemble.sh", "embulk/input-s3/LICENSE", "runner/app/load_task.py"):
+    for path in ("embulk/assemble.sh", "embulk/input-s3/pom.xml", "runner/app/load_task.py"):
         assert (context / path).is_file(), path
     work = tmp_path / "work"
     work.mkdir()
