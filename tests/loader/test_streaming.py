@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import tracemalloc
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +18,7 @@ from tests.loader.fake_server import thief
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from tests.loader.conftest import Mart
 
@@ -69,9 +69,10 @@ def test_a_server_that_asks_for_another_file_than_the_offered_one_gets_nothing(
 def test_a_load_from_such_a_server_names_the_file(lake: Lake, tmp_path: Path) -> None:
     file = tmp_path / "secret.txt"
     file.write_text(SECRET, encoding="utf-8")
-    with thief(str(file), at=b"SET SESSION") as server, pytest.raises(ServiceError) as caught:
+    with thief(str(file), at=b"SET SESSION") as server:
         target = MysqlTarget("mart", {}, port=str(server.port))
-        load(lake.manifest(), target, path_of=lake.path_of)
+        with pytest.raises(ServiceError) as caught:
+            load(lake.manifest(), target, path_of=lake.path_of)
     assert (server.asked, caught.value.error) == (1, "Load.Rejected")
     assert f"asks for the file {file}" in caught.value.cause
     assert server.stolen == b""
@@ -169,7 +170,7 @@ def test_a_connection_that_is_lost_while_rows_are_sent(
 
 @pytest.mark.mariadb
 def test_an_interrupt_while_rows_are_sent_ends_at_once(mysql_mart: Mart, many: Lake) -> None:
-    """Ctrl-C inside of a packet: the server would wait for the rest of it, and we for its answer."""
+    """Inside of a packet: the server would wait for the rest of it, and we for its answer."""
 
     class Interrupted(BaseException):
         pass
@@ -178,8 +179,8 @@ def test_an_interrupt_while_rows_are_sent_ends_at_once(mysql_mart: Mart, many: L
 
     def cut(connection: OneFileConnection, payload: bytes) -> None:
         if connection.offer is not None and connection.offer.rows > MANY // 4:
-            head = len(payload).to_bytes(3, "little") + bytes([connection._next_seq_id])
-            connection._write_bytes(head + payload[:10])
+            head = len(payload).to_bytes(3, "little") + bytes([connection._next_seq_id])  # noqa: SLF001
+            connection._write_bytes(head + payload[:10])  # noqa: SLF001 - half a packet
             raise Interrupted
         original(connection, payload)
 
