@@ -59,6 +59,7 @@ EXIT_CODES: Mapping[str, int] = {
     "Load.Rejected": REFUSED,
     "Load.Replaced": REFUSED,
     "Load.Rounded": REFUSED,
+    "Load.RowTooLarge": REFUSED,
     "Load.RowsDiffer": REFUSED,
     "Load.SchemaDrift": REFUSED,
     "Load.SecondUniqueKey": REFUSED,

@@ -35,6 +35,7 @@ def needs_a_look(case: LoadCase, findings: Iterable[Finding]) -> bool:
         found is not None and found.fills_null
         for column in case.manifest.all_columns
         for found in (table.column(column.name),)
+        if not (case.merges and column.name in case.manifest.keys)  # were looked at already
     )
     return fills or any(one.error == _LOOSE for one in findings)
 

@@ -36,6 +36,7 @@ from runner.local.loader.mysql_ledger import (
     within,
 )
 from runner.local.loader.mysql_session import (
+    UNCHANGED,
     Session,
     name_of,
     open_session,
@@ -51,6 +52,7 @@ from runner.local.loader.result import (
     LoadResult,
     check_count,
     miscounted,
+    too_large,
     untold,
 )
 from runner.local.loader.source import mysql_form
@@ -70,6 +72,8 @@ _PAUSE_S = 0.2
 _STAGING = "_runner_staging"
 _STATEMENT_BYTES = 1 << 22
 """Of one INSERT of many rows, where the server takes as much."""
+_CHARACTER_BYTES = 4
+"""In UTF-8 at most."""
 _CSV = (
     "CHARACTER SET utf8mb4 FIELDS TERMINATED BY ',' OPTIONALLY ENCLOSED BY '\"' ESCAPED BY '' "
     "LINES TERMINATED BY '\n'"
@@ -193,7 +197,7 @@ def _load(session: Session, source: Source, plan: _Plan, tell: Tell) -> LoadResu
     note_rows(session, manifest, rows)
     if plan.swap:
         deleted = _swap(session, manifest, plan, rows)
-    _end(session, manifest)
+    _end(session, manifest, swapped=plan.swap)
     return LoadResult(
         rows,
         deleted,
@@ -216,20 +220,28 @@ def _run_before(session: Session, statement: str) -> None:
         )
 
 
-def _end(session: Session, manifest: LoadManifest) -> None:
-    """Run the user's last statement and commit; DDL in it commits the load first."""
+def _end(session: Session, manifest: LoadManifest, *, swapped: bool) -> None:
+    """Run the user's last statement and commit.
+
+    When it fails, the rows stay if it committed them itself, or if a new table took the old one's
+    place: then the ledger does not know the load yet, and a repeat does both again.
+    """
     if manifest.after is not None:
         if not session.in_transaction:
             session.run("BEGIN")
         try:
             session.run(manifest.after)
         except ServiceError as exc:
-            if session.in_transaction:
+            if passing(exc):
                 raise
+            session.run("DO 0")  # an error does not tell whether the transaction goes on
+            if session.in_transaction and not swapped:
+                raise
+            repeat = "load again" if session.in_transaction else "run it by hand"
             raise ServiceError(
                 "Load.AfterFailed",
                 f"{session.table}: the rows are loaded, but the statement under `after` failed: "
-                f"{exc.cause}; correct it and run it by hand",
+                f"{exc.cause.removesuffix(UNCHANGED)}; correct it and {repeat}",
             ) from None
     session.run("COMMIT")
 
@@ -292,17 +304,20 @@ def _move_by_insert(session: Session, source: Source, into: str, tell: Tell) -> 
     head = f"INSERT INTO {name_of(into)} ({names}) VALUES "
     tail = _on_duplicate(manifest) if _merges(manifest) else ""
     rows = 0
-    most = min(_STATEMENT_BYTES, session.max_packet // 2)
+    most = min(_STATEMENT_BYTES, session.max_packet - len(head) - len(tail)) // _CHARACTER_BYTES
     for batch in source.literals(mysql_form):
         for part in _parts(batch, most):
-            session.run(f"{head}({'),('.join(part)}){tail}")
+            statement = f"{head}({'),('.join(part)}){tail}"
+            if len(part) == 1 and len(statement.encode()) >= session.max_packet - 1:
+                raise too_large(manifest, session.max_packet)
+            session.run(statement)
         rows += len(batch)
         tell(rows)
     return rows
 
 
 def _parts(rows: Sequence[str], most: int) -> Iterator[Sequence[str]]:
-    """Cut rows into statements of about `most` characters (a byte each, mostly)."""
+    """Cut rows into statements of `most` characters, or of one row."""
     start = size = 0
     for position, row in enumerate(rows):
         if size and size + len(row) > most:

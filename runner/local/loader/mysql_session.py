@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from runner.local.loader.result import Tell
     from runner.local.loader.targets import MysqlTarget
 
+UNCHANGED = "; the target was not changed"
 _CONNECT_S = 10
 _READ_S = 1800
 _STRICT = (
@@ -79,7 +80,7 @@ class Session:
     collation: str
     """A collation that compares as Athena does: every byte counts, blanks at the end too."""
     max_packet: int
-    """Most bytes of one statement, and of one packet."""
+    """Every statement, and every packet, has fewer bytes."""
     table: str
     """The mart's table, for messages."""
 
@@ -206,6 +207,4 @@ def _failure(number: int, text: str, table: str) -> MysqlError:
         )
     if number in _PASSING:
         return MysqlError(number, "Load.MartBusy", f"{table}: {text} ({number})")
-    return MysqlError(
-        number, "Load.Rejected", f"{table}: {text} ({number}); the target was not changed"
-    )
+    return MysqlError(number, "Load.Rejected", f"{table}: {text} ({number}){UNCHANGED}")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import select
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,12 +19,17 @@ from pymysql.err import OperationalError
 from pymysql.protocol import LoadLocalPacketWrapper
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterable
 
     from runner.local.loader.result import Tell
 
 _PACKET = 1 << 20
 """Most bytes of one packet, where the server takes as much."""
+_LOOK_S = 1.0
+_ENDED = getattr(select, "POLLRDHUP", 0)
+"""The other side sends no more; 0 where the system does not tell."""
+_GONE = 2006
 _REFUSED = 2068
 """The client's own number for a LOAD DATA LOCAL that it rejects."""
 
@@ -64,6 +70,29 @@ class OneFileConnection(Connection):
 
     offer: _Offer | None = None
 
+    def _write_bytes(self, data: bytes) -> None:
+        """Send; where rows wait for a server that has gone, find that out.
+
+        A server that was killed leaves a socket that takes nothing: TCP alone needs minutes.
+        """
+        if self.offer is None:
+            super()._write_bytes(data)  # type: ignore[misc]  # not in the stubs
+            return
+        inner: Any = self  # the stubs lack what is private
+        inner._current_timeout = _LOOK_S  # PyMySQL sets its own before it reads
+        try:
+            inner._sock.settimeout(_LOOK_S)
+            rest = memoryview(data)
+            while rest:
+                try:
+                    rest = rest[inner._sock.send(rest) :]
+                except TimeoutError:
+                    if _hung_up(inner._sock):
+                        raise ConnectionResetError("the server closed the connection") from None
+        except OSError as exc:
+            inner._force_close()
+            raise OperationalError(_GONE, f"MySQL server has gone away ({exc})") from exc
+
     def _read_query_result(self, unbuffered: bool = False) -> int:  # noqa: FBT001, FBT002 - PyMySQL's
         del unbuffered  # nobody here streams results
         self._result = None
@@ -73,6 +102,13 @@ class OneFileConnection(Connection):
         if result.server_status is not None:
             self.server_status = result.server_status
         return int(result.affected_rows or 0)
+
+
+def _hung_up(connected: socket.socket) -> bool:
+    """Tell whether the other side has ended the connection."""
+    poll = select.poll()
+    poll.register(connected, _ENDED)
+    return bool(poll.poll(0))
 
 
 class _OneFileResult(MySQLResult):
@@ -113,7 +149,7 @@ def send(
     `clause` is what follows the file's name in LOAD DATA LOCAL INFILE, `most` the server's limit of
     a packet.  When reading the rows fails half-way, the connection is lost: nothing was loaded.
     """
-    offer = _Offer(f"rows-{secrets.token_hex(8)}", batches, tell, min(_PACKET, most))
+    offer = _Offer(f"rows-{secrets.token_hex(8)}", batches, tell, min(_PACKET, most - 1))
     connection.offer = offer
     try:
         with connection.cursor() as cursor:

@@ -60,6 +60,16 @@ def unreconciled(manifest: LoadManifest, rows: int, counted: int) -> ServiceErro
     )
 
 
+def too_large(manifest: LoadManifest, most: int) -> ServiceError:
+    """Say that one row is more than a statement may be."""
+    return ServiceError(
+        "Load.RowTooLarge",
+        f"{manifest.key.table}: a row is longer than the {most} bytes that the mart takes in one "
+        "statement; nothing was loaded; raise the server's max_allowed_packet, or set "
+        "local_infile on: LOAD DATA has no such limit",
+    )
+
+
 def check_count(manifest: LoadManifest, rows: int, counted: int) -> None:
     """Compare the lake's rows with the mart's: a merge may find more, nothing may find fewer."""
     match manifest.mode:

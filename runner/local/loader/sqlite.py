@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from runner.loads.checks import LoadCase, is_rebuilt, judge, refusal
 from runner.loads.shapes import MartServer
 from runner.loads.types import parse_type, sqlite_type
+from runner.local.loader.facts import look, needs_a_look
 from runner.local.loader.result import (
     LoadResult,
     check_count,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 _BUSY_S = 60.0
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_ENDING = (sqlite3.SQLITE_TRANSACTION, sqlite3.SQLITE_SAVEPOINT)
 _LEDGER = """CREATE TABLE IF NOT EXISTS "_runner_loads" (
   mart_table TEXT NOT NULL, table_name TEXT NOT NULL,
   window_start TEXT NOT NULL, window_end TEXT NOT NULL, publish_id TEXT NOT NULL,
@@ -53,7 +56,9 @@ def load_sqlite(source: Source, target: SqliteTarget, tell: Tell = untold) -> Lo
             return LoadResult(done, 0, skipped=True, table=manifest.key.mart_table)
         if manifest.before is not None:
             _run_users(mart, manifest, "before", manifest.before)
+            existing = describe_sqlite(mart, manifest.key.mart_table)
         case = LoadCase(manifest, existing, MartServer("sqlite"))
+        warnings = _judged(source, case)
         deleted = _make_room(mart, case)
         rows = _insert(mart, source, tell)
         if manifest.rows is not None and rows != manifest.rows:
@@ -64,18 +69,50 @@ def load_sqlite(source: Source, target: SqliteTarget, tell: Tell = untold) -> Lo
         if manifest.after is not None:
             _run_users(mart, manifest, "after", manifest.after)
     table = manifest.key.mart_table
-    return LoadResult(rows, deleted, skipped=False, table=table, counted=counted, way="insert")
+    return LoadResult(
+        rows,
+        deleted,
+        skipped=False,
+        table=table,
+        counted=counted,
+        warnings=warnings,
+        way="insert",
+    )
+
+
+def _judged(source: Source, case: LoadCase) -> tuple[str, ...]:
+    """Refuse a target that does not fit, before any row moves; gives what is to be told."""
+    findings = judge(case)
+    if needs_a_look(case, findings):
+        findings = judge(replace(case, facts=look(source)))
+    refused = refusal(case, findings)
+    if refused is not None:
+        raise refused
+    return tuple(f"{one.message}; {one.advice}" for one in findings)
 
 
 def _run_users(mart: sqlite3.Connection, manifest: LoadManifest, key: str, statement: str) -> None:
     """Run the user's statement; one that ends the transaction would split the load."""
-    mart.execute(statement)
-    if not mart.in_transaction:
+    ended = []
+
+    def allow(action: int, *names: str | None) -> int:
+        if action in _ENDING:
+            ended.append(names)
+            return sqlite3.SQLITE_DENY
+        return sqlite3.SQLITE_OK
+
+    mart.set_authorizer(allow)
+    try:
+        mart.execute(statement)
+    except (sqlite3.Error, sqlite3.Warning) as exc:
+        found = "it ends the transaction" if ended else str(exc)
         raise ServiceError(
-            "Load.Refused",
-            f"{manifest.key.mart_table}: the statement under `{key}` ended the transaction; "
-            "leave BEGIN, COMMIT and ROLLBACK out",
-        )
+            "Load.Refused" if ended else "Load.Rejected",
+            f"{manifest.key.mart_table}: the statement under `{key}` failed: {found}; nothing was "
+            "loaded; write one statement there, without BEGIN, COMMIT and ROLLBACK",
+        ) from exc
+    finally:
+        mart.set_authorizer(None)
 
 
 def _count(mart: sqlite3.Connection, manifest: LoadManifest) -> int:
@@ -119,9 +156,6 @@ def _transaction(target: SqliteTarget) -> Iterator[sqlite3.Connection]:
 def _make_room(mart: sqlite3.Connection, case: LoadCase) -> int:
     """Make the target if it is missing, and delete what the mode replaces; gives how many rows."""
     manifest, table = case.manifest, quoted(case.name)
-    refused = refusal(case, judge(case))
-    if refused is not None:
-        raise refused
     if case.table is None:
         _create(mart, manifest)
         return 0
