@@ -78,19 +78,19 @@ class OneFileConnection(Connection):
         if self.offer is None:
             super()._write_bytes(data)  # type: ignore[misc]  # not in the stubs
             return
-        inner: Any = self  # the stubs lack what is private
-        inner._current_timeout = _LOOK_S  # PyMySQL sets its own before it reads
+        self._current_timeout = _LOOK_S  # PyMySQL sets its own before it reads
+        sock: socket.socket = self._sock  # type: ignore[attr-defined]  # not in the stubs
         try:
-            inner._sock.settimeout(_LOOK_S)
+            sock.settimeout(_LOOK_S)
             rest = memoryview(data)
             while rest:
                 try:
-                    rest = rest[inner._sock.send(rest) :]
+                    rest = rest[sock.send(rest) :]
                 except TimeoutError:
-                    if _hung_up(inner._sock):
+                    if _hung_up(sock):
                         raise ConnectionResetError("the server closed the connection") from None
         except OSError as exc:
-            inner._force_close()
+            self._force_close()  # type: ignore[attr-defined]  # not in the stubs
             raise OperationalError(_GONE, f"MySQL server has gone away ({exc})") from exc
 
     def _read_query_result(self, unbuffered: bool = False) -> int:  # noqa: FBT001, FBT002 - PyMySQL's
