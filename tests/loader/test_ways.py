@@ -218,8 +218,7 @@ UNKNOWN = "SELECT 'ZZ' AS carrier, 1::BIGINT AS flights"
             "carrier DATE",
             UNKNOWN,
             {"carrier": "DATE"},
-            "Incorrect date value: 'ZZ' for column `{database}`.`carrier_day`.`carrier` at row 1 "
-            "(1292)",
+            "Incorrect date value: 'ZZ' for column `{database}`.`carrier_day`.`carrier` at row 1",
         ),
         (
             "carrier VARCHAR(9), FOREIGN KEY (carrier) REFERENCES carriers (code)",
