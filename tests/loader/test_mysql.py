@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.loader.conftest import Lake, Mart
+    from tests.support.mariadb import MariaDb
 
 DAY1, DAY2 = "2013-01-01", "2013-01-02"
 TOTAL = "SELECT count(*), sum(flights) FROM carrier_day"
@@ -133,3 +134,71 @@ def test_a_lost_connection_repeats_the_load(mysql_mart: Mart, lake: Lake) -> Non
     thread.join()
     assert [(result.rows, result.skipped) for result in results] == [(4, False)]
     assert mysql_mart.query(TOTAL) == [(4, 524)]
+
+
+def test_loads_of_neighbouring_windows_at_once_all_end_well(mysql_mart: Mart, lake: Lake) -> None:
+    """Deletes of missing rows lock gaps, inserts wait for them: deadlocks are the rule here."""
+    lake.load(mysql_mart, days=[DAY1, DAY2], mode="merge", keys=["dt", "carrier"], files=[])
+    failures: list[BaseException] = []
+    together = threading.Barrier(2)
+
+    def work(day: str) -> None:
+        try:
+            for number in range(8):
+                together.wait()
+                lake.load(mysql_mart, days=[day], publish_id=f"{day} {number}")
+        except BaseException as exc:
+            failures.append(exc)
+            together.abort()
+            raise
+
+    threads = [threading.Thread(target=work, args=(day,)) for day in (DAY1, DAY2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert mysql_mart.query(TOTAL) == [(4, 524)]
+    assert mysql_mart.query("SELECT count(*), sum(`rows`) FROM _runner_loads") == [(17, 32)]
+
+
+def deadlocks(server: MariaDb) -> int:
+    ((count,),) = server.query(
+        "SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS "
+        "WHERE VARIABLE_NAME = 'INNODB_DEADLOCKS'"
+    )
+    return int(count)
+
+
+def test_a_deadlock_repeats_the_load(mysql_mart: Mart, lake: Lake) -> None:
+    """Two sessions wait for one another; the server rolls back the one that did less: the load."""
+    lake.load(mysql_mart, days=[DAY1, DAY2], mode="merge", keys=["dt", "carrier"])
+    server = mysql_mart.server
+    assert server is not None
+    deadlocks_before = deadlocks(server)
+    server.query("CREATE TABLE big (x INT)", mysql_mart.database)
+    blocker = server.connect(mysql_mart.database)
+    results = []
+    before = f"UPDATE carrier_day SET flights = 1 WHERE dt = '{DAY2}'"
+    with blocker.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute("INSERT INTO big SELECT seq FROM seq_1_to_1000")
+        cursor.execute(f"UPDATE carrier_day SET flights = flights + 0 WHERE dt = '{DAY1}'")
+        cursor.execute(f"SELECT flights FROM carrier_day WHERE dt = '{DAY1}' FOR UPDATE")
+        thread = threading.Thread(
+            target=lambda: results.append(lake.load(mysql_mart, days=[DAY1], before=before))
+        )
+        thread.start()
+        waiting: list[tuple[int]] = []
+        while not waiting:
+            waiting = server.query(
+                "SELECT ID FROM information_schema.PROCESSLIST "
+                f"WHERE DB = '{mysql_mart.database}' AND INFO LIKE 'DELETE FROM %carrier_day%'"
+            )
+        cursor.execute(f"UPDATE carrier_day SET flights = 1 WHERE dt = '{DAY2}'")
+        cursor.execute("COMMIT")
+    blocker.close()
+    thread.join()
+    assert deadlocks(server) > deadlocks_before
+    assert [(result.rows, result.skipped) for result in results] == [(2, False)]
+    assert mysql_mart.query(TOTAL) == [(4, 261)]

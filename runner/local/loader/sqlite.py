@@ -18,6 +18,7 @@ from runner.local.loader.result import (
     LoadResult,
     check_count,
     miscounted,
+    unreconciled,
     untold,
 )
 from runner.local.loader.source import quoted, sqlite_form
@@ -228,11 +229,13 @@ def _insert(mart: sqlite3.Connection, source: Source, tell: Tell) -> int:
     )
     if manifest.mode in ("merge", "merge_direct"):
         sql += _on_conflict(manifest, names)
-    rows = 0
+    rows = kept = 0
     for batch in source.rows(sqlite_form):
-        mart.executemany(sql, batch)
+        kept += mart.executemany(sql, batch).rowcount
         rows += len(batch)
         tell(rows)
+    if manifest.mode in ("insert", "insert_direct") and kept != rows:
+        raise unreconciled(manifest, rows, kept)  # a trigger may ignore rows
     return rows
 
 
