@@ -88,7 +88,7 @@ def _send(peer: socket.socket, number: int, payload: bytes) -> None:
 def _read(stream: object) -> tuple[int, bytes]:
     """Read a packet; (-1, nothing) at the end."""
     head = stream.read(4)  # type: ignore[attr-defined]  # a binary file
-    if len(head) < 4:  # a packet's head
+    if len(head) < 4:
         return -1, b""
     size = int.from_bytes(head[:3], "little")
     return head[3], stream.read(size)  # type: ignore[attr-defined]  # a binary file

@@ -43,7 +43,6 @@ from runner.local.loader.mysql_tables import (
 )
 from runner.local.loader.result import (
     LoadResult,
-    absent,
     check_count,
     miscounted,
     too_large,
@@ -146,8 +145,6 @@ def _prepare(session: Session, source: Source, existing: MartTable | None) -> _P
     if manifest.mode == "replace":
         leftovers = f"{name_of(_beside(table, 'new'))}, {name_of(_beside(table, 'old'))}"
         session.run(f"DROP TABLE IF EXISTS {leftovers}")
-    if existing is None and not manifest.create:
-        raise absent(manifest)
     swap = is_rebuilt(case)
     into = _beside(table, "new") if swap else table
     if swap or existing is None:

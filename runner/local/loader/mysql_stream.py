@@ -114,7 +114,7 @@ class _OneFileResult(MySQLResult):
     """An answer of the server that may ask for the offered file."""
 
     def _read_load_local_packet(self, first_packet: Any) -> None:  # noqa: ANN401 - PyMySQL's
-        connection = self.connection
+        connection: Any = self.connection
         asked = os.fsdecode(LoadLocalPacketWrapper(first_packet).filename)
         offer = connection.offer
         refused = offer is None or asked != offer.name
@@ -132,7 +132,7 @@ class _OneFileResult(MySQLResult):
             raise OperationalError(
                 _REFUSED, f"the server asks for the file {asked}, which it was not offered"
             )
-        self._read_ok_packet(answer)
+        self._read_ok_packet(answer)  # type: ignore[attr-defined]  # not in the stubs
 
 
 def send(

@@ -70,16 +70,6 @@ def too_large(manifest: LoadManifest, most: int) -> ServiceError:
     )
 
 
-def absent(manifest: LoadManifest) -> ServiceError:
-    """Say that the target is missing and is not to be made."""
-    table = manifest.key.mart_table
-    return ServiceError(
-        "Load.NoTable",
-        f"{table} is not in the mart, and `create: false` forbids to make it; create it, or "
-        "remove `create: false`",
-    )
-
-
 def check_count(manifest: LoadManifest, rows: int, counted: int) -> None:
     """Compare the lake's rows with the mart's: a merge may find more, nothing may find fewer."""
     match manifest.mode:

@@ -16,7 +16,6 @@ from runner.loads.types import parse_type, sqlite_type
 from runner.local.loader.facts import look, needs_a_look
 from runner.local.loader.result import (
     LoadResult,
-    absent,
     check_count,
     miscounted,
     unreconciled,
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from runner.model.loads import LoadColumn, LoadManifest, LoadWindow
 
 _BUSY_S = 60.0
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _ENDING = (sqlite3.SQLITE_TRANSACTION, sqlite3.SQLITE_SAVEPOINT)
 _LEDGER = """CREATE TABLE IF NOT EXISTS "_runner_loads" (
   mart_table TEXT NOT NULL, table_name TEXT NOT NULL,
@@ -89,8 +89,6 @@ def _judged(source: Source, case: LoadCase) -> tuple[str, ...]:
     refused = refusal(case, findings)
     if refused is not None:
         raise refused
-    if case.table is None and not case.manifest.create:
-        raise absent(case.manifest)
     return tuple(f"{one.message}; {one.advice}" for one in findings)
 
 
@@ -286,4 +284,6 @@ def _translated(manifest: LoadManifest, target: SqliteTarget) -> Iterator[None]:
             "Load.Rejected", f"{manifest.key.mart_table} refuses a row: {exc}; nothing was loaded"
         ) from exc
     except sqlite3.Error as exc:
-        raise ServiceError("Load.MartFailed", f"SQLite mart {target.path}: {exc}") from exc
+        busy = getattr(exc, "sqlite_errorcode", 0) & 0xFF in _BUSY
+        error = "Load.MartBusy" if busy else "Load.MartFailed"
+        raise ServiceError(error, f"SQLite mart {target.path}: {exc}") from exc
