@@ -37,6 +37,8 @@ class LoadRequest:
 
     root: Path
     table: str
+    date: str | None = None
+    """A window of one value."""
     start: str | None = None
     end: str | None = None
     """Window; the newest published period if none is given."""
@@ -106,13 +108,14 @@ def load_by_hand(
     excepted).
     """
     planned, place, mart = _planned(request)
+    advice = f"see all that is wrong: runner load {planned.table.name} --check"
     begin(place)
     manifest = _again(planned, request) if request.again else planned.manifest
     started = time.monotonic()
     try:
         result = _load(planned, manifest, mart, tell=_paced(tell, started))
     except ServiceError as exc:
-        raise _failed(planned, exc) from exc
+        raise _failed(planned, exc, advice) from exc
     return LoadReport(
         place,
         result.skipped,
@@ -132,24 +135,25 @@ def check_by_hand(request: LoadRequest) -> CheckReport:
     try:
         findings = check(planned.manifest, mart, path_of=planned.local.s3().place_of)
     except ServiceError as exc:
-        raise _failed(planned, exc) from exc
+        raise _failed(planned, exc, "see that files and mart can be read") from exc
     return CheckReport(place, findings)
 
 
 def _planned(request: LoadRequest) -> tuple[PlannedLoad, LoadPlace, Target]:
+    start, end = _asked(request)
     planned = plan_by_hand(
         request.root,
         request.table,
         environment=request.environment,
         variables=request.variables,
-        start=request.start,
-        end=request.end,
+        start=start,
+        end=end,
         now=request.now,
     )
-    if request.engine is not None:
-        planned = replace(planned, manifest=replace(planned.manifest, engine=request.engine))
-    manifest, table, local = planned.manifest, planned.table, planned.local
+    table, local = planned.table, planned.local
     mart = target_of(local.environment.marts[table.load_mart], root=local.root, environ=_environ())
+    planned = replace(planned, manifest=replace(planned.manifest, engine=_engine(planned, request)))
+    manifest = planned.manifest
     place = LoadPlace(
         table=table.name,
         mart=table.load_mart,
@@ -162,6 +166,29 @@ def _planned(request: LoadRequest) -> tuple[PlannedLoad, LoadPlace, Target]:
         expected=manifest.rows,
     )
     return planned, place, mart
+
+
+def _asked(request: LoadRequest) -> tuple[str | None, str | None]:
+    """Give the window's ends, if one is asked for."""
+    if request.date is None:
+        return request.start, request.end
+    if request.start is not None or request.end is not None:
+        found, expected = "--date together with --start or --end", "one or the other"
+        fault = Fault(Place("--date"), "bad-window", found, expected, "correct the window")
+        raise UsageError([fault])
+    return request.date, request.date
+
+
+def _engine(planned: PlannedLoad, request: LoadRequest) -> Engine:
+    """Give the engine that loads: a SQLite mart has one, whatever the header says."""
+    mart = planned.local.environment.marts[planned.table.load_mart]
+    if mart.engine == "mysql":
+        return request.engine or planned.manifest.engine
+    if request.engine == "embulk":
+        found = f"mart {planned.table.load_mart} is a SQLite file, and Embulk loads into MySQL"
+        advice = "leave --engine out, or choose an environment with a MySQL mart"
+        raise UsageError([Fault(Place("--engine"), "load-refused", found, "native", advice)])
+    return "native"
 
 
 def _environ() -> Mapping[str, str]:
@@ -214,12 +241,12 @@ def _paced(tell: Callable[[int, float], None], started: float) -> Callable[[int]
     return heard
 
 
-def _failed(planned: PlannedLoad, exc: ServiceError) -> RunFailed:
+def _failed(planned: PlannedLoad, exc: ServiceError, advice: str) -> RunFailed:
     fault = Fault(
         Place(planned.table.file),
         "load-failed",
         f"{exc.error}: {exc.cause}",
         "a load that goes through",
-        f"see all that is wrong: runner load {planned.table.name} --check",
+        advice,
     )
     return RunFailed([fault])

@@ -142,8 +142,9 @@ def _window(start: str, end: str, table: TableFacts) -> dict[str, str]:
             windows.parse_civil(end, grain)
         except ValueError:
             continue
-        return {"start": start, "end": end, "grain": grain}
-    expected = "days such as 2013-01-05, or hours or months alike"
+        if windows.parse_civil(start, grain) <= windows.parse_civil(end, grain):
+            return {"start": start, "end": end, "grain": grain}
+    expected = "days such as 2013-01-05, or hours or months alike, the first one first"
     fault = Fault(Place("--date"), "bad-window", f"{start}..{end}", expected, "correct the window")
     raise UsageError([fault])
 

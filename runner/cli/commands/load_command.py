@@ -61,8 +61,9 @@ def command(  # noqa: PLR0917 - click hands over every option
     request = LoadRequest(
         find_root(folder),
         table,
-        start=date or start,
-        end=date or end,
+        date=date,
+        start=start,
+        end=end,
         environment=environment,
         variables=read_variables(variables),
         engine=engine,  # type: ignore[arg-type]  # click checks the choice
@@ -72,8 +73,10 @@ def command(  # noqa: PLR0917 - click hands over every option
         _show_checks(check_by_hand(request), as_json=as_json)
         return
     progress = _Progress()
-    report = load_by_hand(request, begin=_begin, tell=progress.tell)
-    progress.end()
+    try:
+        report = load_by_hand(request, begin=_begin, tell=progress.tell)
+    finally:
+        progress.end()
     if as_json:
         click.echo(json.dumps(asdict(report), indent=1))
         return
