@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from runner.app.load_plan import plan_by_hand
+from runner.app.pacing import paced
 from runner.errors import Fault, Place, RunFailed, UsageError
 from runner.local.loader import MysqlTarget, load, target_of
 from runner.local.loader.source import fresh_duckdb
@@ -113,7 +114,7 @@ def load_by_hand(
     manifest = _again(planned, request) if request.again else planned.manifest
     started = time.monotonic()
     try:
-        result = _load(planned, manifest, mart, tell=_paced(tell, started))
+        result = _load(planned, manifest, mart, tell=paced(tell, _EVERY_S))
     except ServiceError as exc:
         raise _failed(planned, exc, advice) from exc
     return LoadReport(
@@ -225,20 +226,6 @@ def _load(
     from runner.local.loader.embulk_here import load_embulk_here  # noqa: PLC0415 - only for Embulk
 
     return load_embulk_here(manifest, mart, home=planned.local.root / home, path_of=place_of)
-
-
-def _paced(tell: Callable[[int, float], None], started: float) -> Callable[[int], None]:
-    """Tell a few times a second."""
-    last = started
-
-    def heard(rows: int) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if now - last >= _EVERY_S:
-            last = now
-            tell(rows, now - started)
-
-    return heard
 
 
 def _failed(planned: PlannedLoad, exc: ServiceError, advice: str) -> RunFailed:

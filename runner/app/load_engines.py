@@ -6,12 +6,12 @@ In: a task, its manifest, the files on the disk.  Out: what was loaded.
 from __future__ import annotations
 
 import shutil
-import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runner.app.pacing import paced
 from runner.local.loader import load, open_source
 from runner.local.loader.source import fresh_duckdb
 from runner.model.ports import ServiceError
@@ -54,27 +54,17 @@ def load_by_native(
 ) -> LoadResult:
     """Load by the built-in loader; rows are told every few seconds."""
     del warn
+
+    def told(rows: int, seconds: float) -> None:
+        say("loading", rows=rows, rows_per_second=round(rows / seconds))
+
     return load(
         manifest,
         task.target,
         path_of=folders.paths.__getitem__,
         connect=folders.connect,
-        tell=_paced(say),
+        tell=paced(told, _EVERY_S),
     )
-
-
-def _paced(say: Say) -> Callable[[int], None]:
-    """Say how many rows have gone, every few seconds."""
-    started = last = time.monotonic()
-
-    def heard(rows: int) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if now - last >= _EVERY_S:
-            last = now
-            say("loading", rows=rows, rows_per_second=round(rows / (now - started)))
-
-    return heard
 
 
 def load_by_embulk(
