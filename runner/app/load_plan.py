@@ -145,7 +145,13 @@ def _window(start: str, end: str, table: TableFacts) -> dict[str, str]:
         if windows.parse_civil(start, grain) <= windows.parse_civil(end, grain):
             return {"start": start, "end": end, "grain": grain}
     expected = "days such as 2013-01-05, or hours or months alike, the first one first"
-    fault = Fault(Place("--date"), "bad-window", f"{start}..{end}", expected, "correct the window")
+    fault = Fault(
+        Place("--date"),
+        "bad-window",
+        f"{start}..{end}",
+        expected,
+        "write whole dates, such as --date 2013-01-05",
+    )
     raise UsageError([fault])
 
 
