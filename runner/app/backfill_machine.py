@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-FORMAT = "1"
+    from runner.project.keys import Choice
+
+FORMAT = "2"
 """Layout of the cached file; raise it when `WorkflowFacts` changes."""
 _KEPT = 10
 _EVENTS_A_CHUNK = 40
@@ -56,16 +58,14 @@ def distributed(chunks: Mapping[str, int]) -> tuple[str, ...]:
     return tuple(name for name, count in chunks.items() if count > _FEW_CHUNKS)
 
 
-def open_machine(
-    root: Path, environment: str, variables: Mapping[str, str], shape: Shape
-) -> WorkflowFacts:
+def open_machine(root: Path, choice: Choice, shape: Shape) -> WorkflowFacts:
     """Give the compiled machine of a backfill; ProjectError for faults of the project."""
-    key = key_of([FORMAT, content_key(root, environment, variables), json.dumps(asdict(shape))])
+    key = key_of([FORMAT, content_key(root, choice), json.dumps(asdict(shape))])
     path = root / ".runner" / "cache" / "backfills" / f"{key}.json"
     try:
         return _read(json.loads(path.read_bytes()))
     except (OSError, ValueError, TypeError, KeyError):
-        made = _compile(root, environment, variables, shape)
+        made = _compile(root, choice, shape)
     path.parent.mkdir(parents=True, exist_ok=True)
     for old in sorted(path.parent.glob("*.json"), key=lambda p: p.stat().st_mtime)[:-_KEPT]:
         old.unlink(missing_ok=True)
@@ -79,13 +79,12 @@ def _read(found: dict[str, Any]) -> WorkflowFacts:
     children = tuple(
         ChildFacts(**{**child, "tables": tuple(child["tables"])}) for child in found["children"]
     )
-    lists = {name: tuple(found[name]) for name in ("tables", "loads", "others")}
+    names = ("tables", "loads", "others", "triggers", "grants")
+    lists = {name: tuple(found[name]) for name in names}
     return WorkflowFacts(**{**found, **lists, "children": children})
 
 
-def _compile(
-    root: Path, environment: str, variables: Mapping[str, str], shape: Shape
-) -> WorkflowFacts:
+def _compile(root: Path, choice: Choice, shape: Shape) -> WorkflowFacts:
     from runner.asl.build import render  # noqa: PLC0415 - only when something changed
     from runner.asl.compile import compile_backfill  # noqa: PLC0415
     from runner.asl.steps.scope import Backfill  # noqa: PLC0415
@@ -94,7 +93,11 @@ def _compile(
     from runner.project import load_project  # noqa: PLC0415
 
     project = load_project(
-        root, environment=environment, variables=variables, cache_dir=root / ".runner" / "cache"
+        root,
+        environment=choice.environment,
+        variables=choice.variables,
+        values=choice.values,
+        cache_dir=root / ".runner" / "cache",
     )
     budget = project.config.defaults.concurrency
     given = {"dml": shape.dml or budget.dml, "ddl": shape.ddl or budget.ddl}
@@ -123,6 +126,10 @@ def _compile(
         file="",
         grain=shape.grain,
         schedule=None,
+        cron="",
+        cron_timezone="",
+        triggers=(),
+        grants=(),
         definition=definition.decode(),
         tables=shape.tables,
         loads=shape.loads,

@@ -19,6 +19,7 @@ from runner.errors import Fault, Place, UsageError
 from runner.keeper import backfills, records
 from runner.model.names import BACKFILL
 from runner.plan.document import document
+from runner.project.keys import Choice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -226,7 +227,7 @@ def _machine(order: Order, bundle: Bundle, plan: dict[str, Any]) -> WorkflowFact
         dml=order.dml,
         ddl=order.ddl,
     )
-    return open_machine(order.root, order.environment, dict(order.variables), shape)
+    return open_machine(order.root, Choice(order.environment, dict(order.variables)), shape)
 
 
 def _nothing(order: Order, plan: dict[str, Any], local: Local) -> RunResult:

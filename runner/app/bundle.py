@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from runner.model.project import NamedWorkflow, Project, Table
     from runner.model.sqltext import Mark, SqlText
 
-FORMAT = 4
+FORMAT = 5
 """Layout of the cached file; raise it when `Bundle` changes."""
 CACHE = Path(".runner") / "cache" / "bundles"
 
@@ -71,6 +71,11 @@ class TableFacts:
     """Where the files of a ddl table are."""
     sources: tuple[str, ...]
     """Tables outside the project that it reads."""
+    tests_read: tuple[str, ...]
+    """Physical `database.table` of what its header's tests read as published."""
+    settings: tuple[tuple[str, str], ...]
+    """What of its header decides what is written, as text by key; for people."""
+    iceberg: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,13 @@ class WorkflowFacts:
     grain: str
     schedule: dict[str, Any] | None
     """Window of a scheduled run: {last, unit, lag}, and `catch_up` unless it is none; or None."""
+    cron: str
+    """Six fields as EventBridge reads them; empty without a schedule."""
+    cron_timezone: str
+    triggers: tuple[dict[str, Any], ...]
+    """Events that start it, as the workflow's file says them, each with its `name`."""
+    grants: tuple[dict[str, Any], ...]
+    """{actions, resources} that its raw states ask for."""
     definition: str
     tables: tuple[str, ...]
     loads: tuple[str, ...]
@@ -126,6 +138,8 @@ class Bundle:
     """Most partitions that one run writes."""
     price_per_tb: float
     """What Athena charges for scanning a terabyte."""
+    sources: dict[str, tuple[str, ...]]
+    """Tables outside the project and the prefixes that hold their files."""
 
     def workflow(self, name: str) -> WorkflowFacts:
         """Find a workflow by name; raises KeyError."""
@@ -136,26 +150,32 @@ class Bundle:
 
 
 def open_bundle(
-    root: Path, environment: str = "local", variables: Mapping[str, str] | None = None
+    root: Path,
+    environment: str = "local",
+    variables: Mapping[str, str] | None = None,
+    *,
+    values: Mapping[str, str] | None = None,
 ) -> Bundle:
-    """Give the compiled project, from the cache when nothing changed; ProjectError for faults."""
-    given = dict(variables or {})
-    key = content_key(root, environment, given)
+    """Give the compiled project, from the cache when nothing changed; ProjectError for faults.
+
+    `values` are what references of an aws environment (`env:NAME`, `ssm:/name`) stand for.
+    """
+    given = Choice(environment, dict(variables or {}), dict(values or {}))
+    key = content_key(root, given)
     path = root / CACHE / f"{key}.json"
     cached = _read(path)
     if cached is not None:
         return cached
-    bundle = _compile(root, environment, given)
+    bundle = _compile(root, given)
     _write(path, bundle)
     return bundle
 
 
-def content_key(root: Path, environment: str, variables: Mapping[str, str]) -> str:
+def content_key(root: Path, choice: Choice) -> str:
     """Hash everything that decides what is compiled: files, arguments, versions, our own code."""
     snapshot = read_snapshot(root)
     pairs = [text for file in snapshot.files for text in (file.path, file.digest)]
     folders = [*snapshot.lambdas, "/", *snapshot.incomplete_lambdas, "/", *snapshot.builtins]
-    choice = Choice(environment, variables)
     return key_of([str(FORMAT), versions(), choice.key(), *pairs, "/", *folders])
 
 
@@ -167,6 +187,7 @@ def _read(path: Path) -> Bundle | None:
             **{
                 **data,
                 "databases": tuple(data["databases"]),
+                "sources": {name: tuple(found) for name, found in data["sources"].items()},
                 "tables": tuple(_read_table(table) for table in data["tables"]),
                 "workflows": tuple(
                     WorkflowFacts(
@@ -175,6 +196,8 @@ def _read(path: Path) -> Bundle | None:
                             "tables": tuple(workflow["tables"]),
                             "loads": tuple(workflow["loads"]),
                             "others": tuple(workflow["others"]),
+                            "triggers": tuple(workflow["triggers"]),
+                            "grants": tuple(workflow["grants"]),
                             "children": tuple(
                                 ChildFacts(**{**child, "tables": tuple(child["tables"])})
                                 for child in workflow["children"]
@@ -190,13 +213,14 @@ def _read(path: Path) -> Bundle | None:
 
 
 def _read_table(data: dict[str, Any]) -> TableFacts:
-    lists = ("reads", "parts", "watch", "tags", "sources")
+    lists = ("reads", "parts", "watch", "tags", "sources", "tests_read")
     return TableFacts(
         **{
             **data,
             **{name: tuple(data[name]) for name in lists},
             "inputs": tuple(ReadFacts(**one) for one in data["inputs"]),
             "time": tuple((column, pattern) for column, pattern in data["time"]),
+            "settings": tuple((key, text) for key, text in data["settings"]),
             "layout": Layout(**data["layout"]),
         }
     )
@@ -211,18 +235,22 @@ def _write(path: Path, bundle: Bundle) -> None:
     temporary.replace(path)
 
 
-def _compile(root: Path, environment: str, variables: Mapping[str, str]) -> Bundle:
+def _compile(root: Path, choice: Choice) -> Bundle:
     from runner.asl.target import target_of  # noqa: PLC0415 - only when something changed
     from runner.project import load_project  # noqa: PLC0415
 
     project = load_project(
-        root, environment=environment, variables=variables, cache_dir=root / ".runner" / "cache"
+        root,
+        environment=choice.environment,
+        variables=choice.variables,
+        values=choice.values,
+        cache_dir=root / ".runner" / "cache",
     )
     target = target_of(project)
     databases = sorted({table.database for table in project.tables})
     return Bundle(
         project=project.config.project,
-        environment_name=environment,
+        environment_name=choice.environment,
         environment=project.environment.model_dump(mode="json"),
         timezone=project.config.timezone,
         prefix=target.prefix,
@@ -237,12 +265,13 @@ def _compile(root: Path, environment: str, variables: Mapping[str, str]) -> Bund
         },
         max_window=project.config.defaults.max_window,
         price_per_tb=project.config.defaults.price_per_tb,
+        sources={name: source.locations for name, source in project.config.sources.items()},
     )
 
 
 def _table_facts(project: Project) -> Iterator[TableFacts]:
     from runner.app.planning import history_of, layout_of, reads_of  # noqa: PLC0415 - as above
-    from runner.asl.tablespec import published_fingerprint  # noqa: PLC0415
+    from runner.asl.tablespec import is_iceberg, published_fingerprint  # noqa: PLC0415
 
     by_name = {table.name: table for table in project.tables}
     for table in project.tables:
@@ -273,7 +302,20 @@ def _table_facts(project: Project) -> Iterator[TableFacts]:
             format=table.header.format,
             layout=layout_of(table),
             sources=table.sources,
+            tests_read=tuple(one.physical for one in table.tests_read),
+            settings=_settings(table),
+            iceberg=is_iceberg(table),
         )
+
+
+_SHOWN = ("partition", "format", "compression", "bucket", "properties", "keys", "load", "tests")
+"""Keys of a header whose changes a person wants to see beside the SQL's."""
+
+
+def _settings(table: Table) -> tuple[tuple[str, str], ...]:
+    """Write what a header says beside its SQL, as JSON by key; what it leaves out is left out."""
+    said = table.header.model_dump(mode="json", exclude_defaults=True)
+    return tuple((key, json.dumps(said[key])) for key in _SHOWN if key in said)
 
 
 def _workflow_facts(project: Project, named: NamedWorkflow) -> WorkflowFacts:
@@ -281,7 +323,7 @@ def _workflow_facts(project: Project, named: NamedWorkflow) -> WorkflowFacts:
     from runner.asl.compile import compile_workflow, schedule_window  # noqa: PLC0415
     from runner.asl.validate import check_machine  # noqa: PLC0415
     from runner.model.names import TableName  # noqa: PLC0415
-    from runner.model.workflow import LoadsStep, TablesStep  # noqa: PLC0415
+    from runner.model.workflow import AslStep, LoadsStep, TablesStep  # noqa: PLC0415
     from runner.project import select  # noqa: PLC0415
 
     selected = {
@@ -312,6 +354,18 @@ def _workflow_facts(project: Project, named: NamedWorkflow) -> WorkflowFacts:
         file=named.file,
         grain=named.workflow.grain,
         schedule=schedule_window(named.workflow),
+        cron=named.workflow.schedule.cron if named.workflow.schedule else "",
+        cron_timezone=_cron_timezone(project, named),
+        triggers=tuple(
+            {"name": name, **trigger.model_dump(mode="json")}
+            for name, trigger in named.workflow.triggers.items()
+        ),
+        grants=tuple(
+            grant.model_dump(mode="json")
+            for step in named.workflow.steps.values()
+            if isinstance(step, AslStep)
+            for grant in step.permissions
+        ),
         definition=definition.decode(),
         tables=names(TablesStep),
         loads=tuple(
@@ -322,6 +376,11 @@ def _workflow_facts(project: Project, named: NamedWorkflow) -> WorkflowFacts:
         others=tuple(name for name in named.workflow.steps if name not in selected),
         children=tuple(child_facts(child) for child in machine.children),
     )
+
+
+def _cron_timezone(project: Project, named: NamedWorkflow) -> str:
+    schedule = named.workflow.schedule
+    return (schedule.timezone or project.config.timezone) if schedule else ""
 
 
 def _part(part: str | Mark, table: Table) -> str | dict[str, Any]:

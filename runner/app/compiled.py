@@ -75,6 +75,7 @@ def _backfill(
 ) -> dict[str, str]:
     """Give the definitions of the machine that may write any table, whole history included."""
     from runner.app.backfill_machine import Shape, open_machine  # noqa: PLC0415 - aws only
+    from runner.project.keys import Choice  # noqa: PLC0415
 
     names = tuple(table.name for table in bundle.tables)
     inserts = tuple(t.name for t in bundle.tables if t.kind == "insert")
@@ -87,7 +88,7 @@ def _backfill(
         ),
         distributed=inserts,
     )
-    machine = open_machine(root, environment, variables, shape)
+    machine = open_machine(root, Choice(environment, variables), shape)
     children = {f"{BACKFILL}.{child.name}.asl.json": child.definition for child in machine.children}
     return {f"{BACKFILL}.asl.json": machine.definition, **children}
 

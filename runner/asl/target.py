@@ -70,10 +70,10 @@ class Target:
         return f"{self.prefix}-{'embulk' if engine == 'embulk' else 'load'}-{mart}"
 
     def topic(self, name: str) -> str:
-        """Give a topic's ARN; an ARN stays as it is."""
+        """Give a topic's ARN; an ARN is a topic that exists and stays as it is."""
         if name.startswith("arn:"):
             return name
-        return f"arn:aws:sns:{self.region}:{self.account}:{name}"
+        return f"arn:aws:sns:{self.region}:{self.account}:{self.prefix}-{name}"
 
 
 def target_of(project: Project) -> Target:
@@ -87,7 +87,8 @@ def target_of(project: Project) -> Target:
             workgroup, cluster = "primary", f"{prefix}-loads"
         case AwsEnvironment():
             region, account = environment.region, environment.account
-            workgroup, cluster = environment.workgroup, environment.cluster or f"{prefix}-loads"
+            workgroup = environment.workgroup or prefix
+            cluster = environment.cluster or f"{prefix}-loads"
             network = _network(environment)
         case _:
             assert_never(environment)

@@ -6,7 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from runner.model.fields import Duration, EnvironmentValue, Port, SecretArn, TextOrEnvironment
+from runner.model.fields import (
+    Duration,
+    EnvironmentValue,
+    Port,
+    Resolved,
+    SecretArn,
+    Size,
+)
 from runner.model.header import Strict
 
 Scalar = str | int | float | bool | None
@@ -64,6 +71,11 @@ class Source(Strict):
     columns: dict[str, str] = Field(
         default_factory=dict, description="Columns and their Athena types; lets `check` see typos."
     )
+    locations: tuple[Resolved, ...] = Field(
+        (),
+        description="Prefixes in S3 that hold its files, such as s3://bucket/prefix/; a deployed "
+        "workflow may read these and no others.",
+    )
 
 
 class SqliteMart(Strict):
@@ -77,13 +89,11 @@ class MysqlMart(Strict):
     """A mart in MySQL or MariaDB."""
 
     engine: Literal["mysql"] = Field(description="mysql (MariaDB included)")
-    host: TextOrEnvironment = Field("127.0.0.1", description="Host name.")
+    host: Resolved = Field("127.0.0.1", description="Host name.")
     port: Port = Field(3306, description="Port; a number or ${env:NAME}.")
-    socket: TextOrEnvironment | None = Field(
-        None, description="Unix socket instead of host and port."
-    )
-    database: TextOrEnvironment = Field(description="Schema that holds the mart's tables.")
-    user: TextOrEnvironment = Field("root", description="User name or ${env:NAME}.")
+    socket: Resolved | None = Field(None, description="Unix socket instead of host and port.")
+    database: Resolved = Field(description="Schema that holds the mart's tables.")
+    user: Resolved = Field("root", description="User name or ${env:NAME}.")
     password: EnvironmentValue | None = Field(
         None, description="${env:NAME} only; a plain password is refused."
     )
@@ -129,31 +139,121 @@ class LocalEnvironment(Strict):
 class Network(Strict):
     """Where ECS tasks run."""
 
-    subnets: tuple[str, ...] = Field(min_length=1, max_length=16, description="Subnet ids.")
-    security_groups: tuple[str, ...] = Field((), max_length=5, description="Security group ids.")
+    subnets: tuple[Resolved, ...] = Field(min_length=1, max_length=16, description="Subnet ids.")
+    security_groups: tuple[Resolved, ...] = Field(
+        (), max_length=5, description="Security group ids."
+    )
     assign_public_ip: bool = Field(default=False, description="Give tasks a public address.")
+
+
+class Keys(Strict):
+    """KMS keys of one's own; what is not named is encrypted with AWS's keys."""
+
+    data: Resolved | None = Field(
+        None, description="ARN of the key that encrypts the lake and the results."
+    )
+    logs: Resolved | None = Field(
+        None, description="ARN of the key that encrypts the log groups; its policy must allow it."
+    )
+    messages: Resolved | None = Field(
+        None,
+        description="ARN of the key that encrypts topics and the dead-letter queue; its policy "
+        "must let EventBridge, its scheduler and CloudWatch use it.",
+    )
 
 
 class AwsEnvironment(Strict):
     """An account and Region with Athena, Step Functions, ECS and Lambda."""
 
     engine: Literal["aws"] = Field(description="aws")
-    region: str = Field(description="AWS Region.")
-    account: str = Field(pattern=r"^\d{12}$", description="Account guard: twelve digits.")
-    lake: str = Field(pattern=r"^s3://", description="Bucket and prefix that hold the tables.")
-    results: str = Field(pattern=r"^s3://", description="Where query results go.")
-    workgroup: str = Field("primary", description="Athena workgroup.")
+    region: Resolved = Field(description="AWS Region.")
+    account: Resolved = Field(
+        pattern=r"^(\d{12}|\$\{.+\})$",
+        description="Account guard: twelve digits; nothing is done in another account.",
+    )
+    lake: Resolved = Field(
+        pattern=r"^(s3://|\$\{)", description="Bucket and prefix that hold the tables."
+    )
+    results: Resolved = Field(pattern=r"^(s3://|\$\{)", description="Where query results go.")
+    artifacts: Resolved | None = Field(
+        None,
+        pattern=r"^(s3://|\$\{)",
+        description="Where `deploy` puts definitions and packages, in a bucket of the Region; "
+        "`_runner/artifacts/` in the lake if absent.",
+    )
+    workgroup: Resolved | None = Field(
+        None,
+        description="An Athena workgroup that exists; if absent, the stack makes "
+        "`<project>-<environment>`.",
+    )
+    scan_limit: Size = Field(
+        "1TB",
+        description="Most bytes that one statement scans in the stack's workgroup, e.g. 500GB; "
+        "Athena cancels what exceeds it.",
+    )
     database_suffix: str = Field("", description="Appended to every database of the project.")
-    cluster: str | None = Field(None, description="ECS cluster for loads.")
+    cluster: Resolved | None = Field(
+        None, description="An ECS cluster that exists; if absent, the stack makes one for loads."
+    )
+    image: Resolved | None = Field(
+        None,
+        description="Image of the load tasks, with {engine} where `native` or `embulk` goes; if "
+        "absent, the stack makes a repository and uses its tag `<engine>-<version>`.",
+    )
     network: Network | None = Field(None, description="Network of ECS tasks.")
     marts: dict[str, MysqlMart] = Field(default_factory=dict, description="Marts by name.")
     loader: Literal["native", "embulk"] = Field("embulk", description="Default load engine.")
+    athena_wait: Literal["sync", "poll"] = Field(
+        "sync",
+        description="How a run waits for a statement: `sync` leaves it to Step Functions, which "
+        "looks about once a minute; `poll` looks every few seconds, for more state transitions.",
+    )
     vars: dict[str, Variable] = Field(
         default_factory=dict, description="Variables that differ from the project's."
     )
     tags: dict[str, str] = Field(default_factory=dict, description="Tags of every resource.")
+    permissions_boundary: Resolved | None = Field(
+        None, description="ARN of the policy that bounds every role."
+    )
+    keys: Keys = Field(default_factory=Keys, description="KMS keys.")
+    log_retention: Literal[
+        1,
+        3,
+        5,
+        7,
+        14,
+        30,
+        60,
+        90,
+        120,
+        150,
+        180,
+        365,
+        400,
+        545,
+        731,
+        1096,
+        1827,
+        2192,
+        2557,
+        2922,
+        3288,
+        3653,
+    ] = Field(90, description="Days that logs are kept; one of CloudWatch's numbers.")
+    log_level: Literal["OFF", "ERROR", "FATAL", "ALL"] = Field(
+        "ERROR", description="What state machines log; execution data is never logged."
+    )
+    alarm_topic: Resolved | None = Field(
+        None, description="ARN of the topic that alarms go to; if absent, the stack makes one."
+    )
+    emails: tuple[str, ...] = Field(
+        (), description="Addresses that the stack's alarm topic sends to, once confirmed."
+    )
     defer: str | None = Field(None, description="For a later version; refused now.")
-    protected: bool = Field(default=False, description="Deploys need the name typed.")
+    protected: bool = Field(
+        default=False,
+        description="Deploys need the environment's name typed, and a clean, current checkout.",
+    )
 
 
 Environment = Annotated[LocalEnvironment | AwsEnvironment, Field(discriminator="engine")]

@@ -40,6 +40,43 @@ class Schedule(Strict):
     )
 
 
+class ObjectTrigger(Strict):
+    """Starts the workflow when an object arrives in S3.
+
+    The bucket must send its events to EventBridge.
+    """
+
+    type: Literal["object"] = Field(description="object")
+    bucket: str = Field(min_length=3, max_length=63, description="The bucket.")
+    prefix: str = Field("", description="What the keys begin with.")
+    suffix: str = Field("", description="What the keys end with, such as _SUCCESS or .csv.")
+    period: str | None = Field(
+        None,
+        description="Where the key holds the period that has arrived, after the prefix: "
+        "{year}, {month}, {day} and {hour} among plain text, e.g. dt={year}-{month}-{day}/. The "
+        "window is that period.",
+    )
+    window: Literal["previous_day", "previous_hour", "previous_month"] | LastWindow | None = Field(
+        None, description="The window, counted from the time of arrival, if `period` is absent."
+    )
+
+
+class EventTrigger(Strict):
+    """Starts the workflow on an event of EventBridge."""
+
+    type: Literal["event"] = Field(description="event")
+    pattern: dict[str, Any] = Field(
+        min_length=1, description="Pattern of the events, as EventBridge matches them."
+    )
+    bus: str = Field("default", description="Event bus, by name or ARN.")
+    window: Literal["previous_day", "previous_hour", "previous_month"] | LastWindow = Field(
+        "previous_day", description="The window, counted from the event's time."
+    )
+
+
+Trigger = Annotated[ObjectTrigger | EventTrigger, Field(discriminator="type")]
+
+
 class StepRetry(Strict):
     """A retrier of one step, as in Amazon States Language."""
 
@@ -112,11 +149,23 @@ class SnsStep(Step):
     message: str = Field(description="Text.")
 
 
+class Permission(Strict):
+    """Actions that a role is allowed on resources."""
+
+    actions: tuple[str, ...] = Field(
+        min_length=1, description="Actions of IAM, such as dynamodb:PutItem."
+    )
+    resources: tuple[str, ...] = Field(min_length=1, description="ARNs; * stands for any.")
+
+
 class AslStep(Step):
     """A raw state of Amazon States Language (JSONata)."""
 
     type: Literal["asl"] = Field(description="asl")
     state: dict[str, Any] = Field(description="The state, without Next and End.")
+    permissions: tuple[Permission, ...] = Field(
+        (), description="What the deployed workflow's role may do for it."
+    )
 
 
 AnyStep = Annotated[
@@ -137,6 +186,9 @@ class Workflow(Strict):
 
     description: str = Field("", description="What it does.")
     schedule: Schedule | None = Field(None, description="When it starts by itself.")
+    triggers: dict[str, Trigger] = Field(
+        default_factory=dict, description="Events that start it too, by name."
+    )
     grain: Literal["hour", "day", "month"] = Field("day", description="Grain of its windows.")
     steps: dict[str, AnyStep] = Field(min_length=1, description="Steps by name.")
     on_failure: OnFailure | None = Field(None, description="Notification of failed executions.")

@@ -28,11 +28,16 @@ def load_project(
     *,
     environment: str = "local",
     variables: Mapping[str, str] | None = None,
+    values: Mapping[str, str] | None = None,
     cache_dir: Path | None = None,
 ) -> Project:
-    """Load a project for one environment; ProjectError carries every fault of every file."""
+    """Load a project for one environment; ProjectError carries every fault of every file.
+
+    `values` are what the environment's references stand for, as far as they are resolved.
+    """
     snapshot = read_snapshot(root)
-    return project_of(snapshot, Choice(environment, dict(variables or {})), cache_dir)
+    choice = Choice(environment, dict(variables or {}), dict(values or {}))
+    return project_of(snapshot, choice, cache_dir)
 
 
 def check_project(

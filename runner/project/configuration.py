@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from runner.errors import Fault, Place
 from runner.model.config import Config
+from runner.model.fields import WHOLE_REFERENCE
 from runner.model.nearest import listed, suggestion
 from runner.model.places import Places
 from runner.project.files import CONFIG
@@ -45,16 +46,27 @@ class Setting:
     faults: tuple[Fault, ...]
 
 
-def read_setting(text: str | None, *, environment: str, variables: Mapping[str, str]) -> Setting:
-    """Read config.yaml and choose an environment."""
+def read_setting(
+    text: str | None,
+    *,
+    environment: str,
+    variables: Mapping[str, str],
+    values: Mapping[str, str] | None = None,
+) -> Setting:
+    """Read config.yaml and choose an environment.
+
+    `values` replace the references (`env:NAME`, `ssm:/name`) of that environment and of the
+    sources' locations; what is not among them stays as it is written.
+    """
     if text is None:
         return _without_file(environment)
     yaml = read_yaml(text, file=CONFIG)
     config, faults = None, yaml.faults
+    written = _with_values(yaml.data, environment, values or {})
     if yaml.data is not None or not faults:
-        config, found = validate(Config, yaml.data, yaml.places)
+        config, found = validate(Config, written, yaml.places)
         faults += found
-    data = yaml.data if isinstance(yaml.data, dict) else {}
+    data = written if isinstance(written, dict) else {}
     chosen = config.environments.get(environment) if config is not None else None
     merged, refused = _variables(data, environment, variables)
     if config is not None:
@@ -73,6 +85,33 @@ def read_setting(text: str | None, *, environment: str, variables: Mapping[str, 
         places=yaml.places,
         faults=(*faults, *refused),
     )
+
+
+def _with_values(data: Data, environment: str, values: Mapping[str, str]) -> Data:
+    """Put values in the place of references, in what a deploy of the environment uses."""
+    if not values or not isinstance(data, dict):
+        return data
+    chosen = dict(_mapping(data, "environments"))
+    if environment in chosen:
+        chosen[environment] = _replaced(chosen[environment], values)
+    found = {**data, "environments": chosen}
+    if "sources" in data:
+        found["sources"] = _replaced(data["sources"], values)
+    return found
+
+
+def _replaced(data: Data, values: Mapping[str, str]) -> Data:
+    match data:
+        case str():
+            for reference, value in values.items():
+                data = data.replace(f"${{{reference}}}", value)
+            return data
+        case dict():
+            return {key: _replaced(value, values) for key, value in data.items()}
+        case list():
+            return [_replaced(value, values) for value in data]
+        case _:
+            return data
 
 
 def _without_file(environment: str) -> Setting:
@@ -196,6 +235,27 @@ def _contradictions(config: Config, places: Places) -> Iterator[Fault]:
     yield from _secrets(config, places)
     yield from _defer(config, places)
     yield from _suffixes(config, places)
+    yield from _local_references(config, places)
+
+
+def _local_references(config: Config, places: Places) -> Iterator[Fault]:
+    """Refuse, for this machine, parameters of Systems Manager and values of several parts."""
+    for name, environment in config.environments.items():
+        if environment.engine != "local":
+            continue
+        for mart_name, mart in environment.marts.items():
+            if mart.engine != "mysql":
+                continue
+            for key in ("host", "socket", "database", "user"):
+                value = getattr(mart, key)
+                if value and "${" in value and WHOLE_REFERENCE.match(value) is None:
+                    yield Fault(
+                        places.value("environments", name, "marts", mart_name, key),
+                        "wrong-value",
+                        described(value),
+                        "${env:NAME}, the name of an environment variable",
+                        "put the value into an environment variable and write ${env:ITS_NAME} here",
+                    )
 
 
 def zone_fault(zone: str, place: Place) -> Fault | None:

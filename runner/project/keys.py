@@ -6,7 +6,7 @@ loading makes of them.  Light: a cache hit imports nothing else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from runner.project.cache import key_of, versions
@@ -23,11 +23,14 @@ class Choice:
 
     environment: str
     variables: Mapping[str, str]
+    values: Mapping[str, str] = field(default_factory=dict)
+    """What references of an aws environment stand for: `env:NAME` or `ssm:/name`, and the text."""
 
     def key(self) -> str:
         """Hash the choice."""
         pairs = [text for pair in sorted(self.variables.items()) for text in pair]
-        return key_of([self.environment, *pairs])
+        values = [text for pair in sorted(self.values.items()) for text in pair]
+        return key_of([self.environment, *pairs, "/", *values])
 
     def file_name(self) -> str:
         """Name the cache's file: one for each environment, the last variables win."""

@@ -78,7 +78,10 @@ def assemble(snapshot: Snapshot, choice: Choice, cache: Cache) -> Outcome:
     """Read every file of the snapshot and put them together."""
     texts, faults = _texts(snapshot)
     setting = read_setting(
-        texts.get(CONFIG), environment=choice.environment, variables=choice.variables
+        texts.get(CONFIG),
+        environment=choice.environment,
+        variables=choice.variables,
+        values=choice.values,
     )
     naming = name_files(tuple(texts))
     digests = {file.path: file.digest for file in snapshot.files}

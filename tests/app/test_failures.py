@@ -83,7 +83,7 @@ def test_a_failing_test_stops_the_table_and_its_readers_only(flights: Path, cli:
         after = mart.execute("SELECT * FROM daily_carrier_delay ORDER BY carrier").fetchall()
     assert after == before
     (message,) = messages(flights)
-    assert message["TopicArn"].endswith(":data-alerts")
+    assert message["TopicArn"].endswith(":flights-local-data-alerts")
     assert message["Subject"] == "daily failed"
     event = json.loads(message["Message"])
     assert event["source"] == "aws.states"
