@@ -52,6 +52,8 @@ class TableFacts:
     """The same as pieces: text, or a run-time value as {base, steps, format}."""
     load_mode: str
     """As the header says it; empty for the default."""
+    load_engine: str
+    """As the header says it; empty for the environment's."""
     fingerprint: str
     """What its records carry when they are of today's files."""
     inputs: tuple[ReadFacts, ...]
@@ -291,6 +293,7 @@ def _table_facts(project: Project) -> Iterator[TableFacts]:
             sql=sql_with_marks(table.sql),
             parts=tuple(_part(part, table) for part in table.sql.parts),
             load_mode=load.mode.value if load and load.mode else "",
+            load_engine=(load.engine or "") if load else "",
             fingerprint=published_fingerprint(project, table),
             inputs=reads_of(table, by_name),
             watch=table.header.watch,

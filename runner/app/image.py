@@ -13,10 +13,10 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import runner
+from runner.app.mart_tasks import mart_faults, mart_task
 from runner.errors import Fault, Place, UsageError
 from runner.model.nearest import suggestion
 from runner.plan.load_tasks import (
-    LoadTask,
     execution_policy,
     task_definition,
     task_policy,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from runner.app.bundle import Bundle
+    from runner.plan.load_tasks import LoadTask
 
 KINDS = ("native", "embulk")
 _LEFT_OUT = frozenset({"__pycache__", "templates"})
@@ -131,41 +132,24 @@ def _task(kind: str, choice: MartChoice) -> LoadTask:
     from runner.app.bundle import open_bundle  # noqa: PLC0415 - only with --env
 
     bundle = open_bundle(choice.root, choice.environment)
-    environment = bundle.environment
-    if environment["engine"] != "aws":
+    if bundle.environment["engine"] != "aws":
         raise _refusal(
             "--env",
             f"{choice.environment}, which is on this machine",
             "an environment with engine: aws",
             "name one of config.yaml",
         )
-    name, mart = _mart(bundle, choice)
-    _check_values(choice.environment, name, mart)
-    region, account = environment["region"], environment["account"]
-    repository = f"{bundle.project}-load"
-    return LoadTask(
-        family=f"{bundle.prefix}-{'embulk' if kind == 'embulk' else 'load'}-{name}",
-        mart=name,
-        engine=kind,
-        region=region,
-        account=account,
-        image=f"{account}.dkr.ecr.{region}.amazonaws.com/{repository}:{kind}-{runner.__version__}",
-        lake=environment["lake"],
-        results=environment["results"],
-        host=mart["host"],
-        port=str(mart["port"]),
-        database=mart["database"],
-        user=None if mart["user"] == "root" else mart["user"],
-        secret=mart["secret"],
-        tls=mart["tls"],
-        ca=mart["ca"],
-    )
+    task = mart_task(bundle, kind, _mart(bundle, choice))
+    faults = mart_faults(bundle, task.mart)
+    if faults:
+        raise UsageError(faults)
+    return task
 
 
-def _mart(bundle: Bundle, choice: MartChoice) -> tuple[str, dict[str, Any]]:
+def _mart(bundle: Bundle, choice: MartChoice) -> str:
     marts: dict[str, dict[str, Any]] = bundle.environment["marts"]
     if choice.mart is None and len(marts) == 1:
-        return next(iter(marts.items()))
+        return next(iter(marts))
     if choice.mart is None or choice.mart not in marts:
         raise _refusal(
             "--mart",
@@ -173,35 +157,7 @@ def _mart(bundle: Bundle, choice: MartChoice) -> tuple[str, dict[str, Any]]:
             f"one of {', '.join(marts) or 'no mart'}",
             suggestion(choice.mart or "", marts, otherwise="name the mart with --mart"),
         )
-    return choice.mart, marts[choice.mart]
-
-
-def _check_values(environment: str, name: str, mart: dict[str, Any]) -> None:
-    """Refuse what only this machine knows: the task gets plain values and one secret."""
-    path = f"environments.{environment}.marts.{name}"
-    wrong = [
-        Fault(
-            Place("config.yaml"),
-            "wrong-value",
-            f"{path}.{key}: {mart[key]}",
-            "a plain value: the task does not have this machine's environment",
-            "write the value itself",
-        )
-        for key in ("host", "port", "database", "user")
-        if "${env:" in str(mart[key])
-    ]
-    if mart["secret"] is None:
-        wrong.append(
-            Fault(
-                Place("config.yaml"),
-                "missing-key",
-                f"no {path}.secret",
-                "the ARN of the secret that holds the mart's password",
-                "store {username, password} in Secrets Manager and write its ARN as `secret`",
-            )
-        )
-    if wrong:
-        raise UsageError(wrong)
+    return choice.mart
 
 
 def _refusal(where: str, found: str, expected: str, advice: str) -> UsageError:

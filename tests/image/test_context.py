@@ -328,7 +328,7 @@ def test_the_task_definition_names_the_secret_and_holds_none(shop: Path) -> None
     (container,) = containers
     assert container["name"] == CONTAINER == "load"
     assert container["image"].startswith(
-        "123456789012.dkr.ecr.us-east-1.amazonaws.com/shop-load:native-"
+        "123456789012.dkr.ecr.us-east-1.amazonaws.com/shop-prod-load:native-"
     )
     assert container["secrets"] == [
         {"name": "RUNNER_MART_PASSWORD", "valueFrom": f"{ARN}:password::"},
@@ -367,7 +367,7 @@ def test_roles_have_what_they_need_and_no_more(shop: Path) -> None:
         }
         for name in ("execution-role-policy", "task-role-policy")
     }
-    registry = "arn:aws:ecr:us-east-1:123456789012:repository/shop-load"
+    registry = "arn:aws:ecr:us-east-1:123456789012:repository/shop-prod-load"
     logs = "arn:aws:logs:us-east-1:123456789012:log-group:/ecs/shop-prod-load-main:*"
     assert allowed == {
         "execution-role-policy": {

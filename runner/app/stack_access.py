@@ -1,0 +1,122 @@
+"""Which tables, and so which prefixes of S3, the statements of a machine touch.
+
+In: a bundle and the tables and loads of a machine.  Out: what it reads and what it writes.  A view
+has no files: who reads one reads what stands behind it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from runner.errors import Fault, Place, ProjectError
+from runner.plan.stack.facts import Access
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from runner.app.bundle import Bundle, TableFacts
+
+_TEMPLATE = re.compile(r"'storage\.location\.template'\s*=\s*'([^'$]*)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Accesses:
+    """What a machine's statements touch."""
+
+    reads: tuple[Access, ...]
+    writes: tuple[Access, ...]
+
+
+class Reach:
+    """Finds what tables touch, in one bundle."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        """Index the bundle's tables by their logical and physical names."""
+        self._bundle = bundle
+        self._lake = bundle.environment["lake"].rstrip("/") + "/"
+        self._tables = {table.name: table for table in bundle.tables}
+        self._physical = {physical_name(table): table for table in bundle.tables}
+
+    def of(self, tables: Sequence[str], loads: Sequence[str]) -> Accesses:
+        """Give what writing these tables, and extracting these loads, touches."""
+        read: dict[Access, None] = {}
+        for name in tables:
+            for one in self._inputs(self._tables[name], frozenset()):
+                read[one] = None
+            for physical in self._tables[name].tests_read:
+                for one in self._tested(physical):
+                    read[one] = None
+        written = [self._own(self._tables[name]) for name in tables]
+        loaded = [self._own(self._tables[name]) for name in loads]
+        ordered = sorted({*read, *written, *loaded}, key=_order)
+        return Accesses(tuple(ordered), tuple(sorted(written, key=_order)))
+
+    def _inputs(self, table: TableFacts, seen: frozenset[str]) -> Iterator[Access]:
+        for source in table.sources:
+            yield self._source(source)
+        for name in table.reads:
+            yield self._own(self._tables[name])
+            if self._tables[name].kind == "view" and name not in seen:
+                yield from self._inputs(self._tables[name], seen | {name})
+
+    def _tested(self, physical: str) -> Iterator[Access]:
+        table = self._physical.get(physical)
+        if table is None:
+            yield self._source(physical)
+            return
+        yield self._own(table)
+        if table.kind == "view":
+            yield from self._inputs(table, frozenset({table.name}))
+
+    def _own(self, table: TableFacts) -> Access:
+        name = table.name.partition(".")[2]
+        locations: tuple[str, ...] = (f"{self._lake}{table.database}/{name}/",)
+        if table.kind == "view":
+            locations = ()
+        elif table.kind == "ddl":
+            locations = tuple(dict.fromkeys(_ddl_locations(table)))
+        return Access(table.database, name, locations, table.name)
+
+    def _source(self, name: str) -> Access:
+        database, _, table = name.partition(".")
+        locations = tuple(
+            one if one.endswith("/") else f"{one}/" for one in self._bundle.sources.get(name, ())
+        )
+        return Access(database, table, locations, name)
+
+
+def _ddl_locations(table: TableFacts) -> Iterator[str]:
+    if table.layout.location:
+        yield table.layout.location
+    found = _TEMPLATE.search(table.sql)
+    if found is not None and not found[1].startswith(table.layout.location or "s3://-"):
+        yield found[1].rpartition("/")[0] + "/"
+
+
+def physical_name(table: TableFacts) -> str:
+    """Give `database.table` as this environment has it."""
+    return f"{table.database}.{table.name.partition('.')[2]}"
+
+
+def check_sources(bundle: Bundle) -> None:
+    """Raise ProjectError for sources that are read and whose files nobody has told of."""
+    used = {name for table in bundle.tables for name in table.sources}
+    faults = [
+        Fault(
+            Place("config.yaml"),
+            "source-without-location",
+            f"sources.{name} has no `locations`",
+            "the prefixes that hold its files: the role of a workflow may read just those",
+            f"add locations: [s3://bucket/prefix/] to sources.{name}",
+        )
+        for name in sorted(used)
+        if not bundle.sources.get(name)
+    ]
+    if faults:
+        raise ProjectError(faults)
+
+
+def _order(access: Access) -> tuple[str, str]:
+    return access.database, access.table
