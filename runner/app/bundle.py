@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from runner.app.planning_facts import Layout, ReadFacts
 from runner.project.cache import key_of, versions
 from runner.project.files import read_snapshot
-from runner.project.keys import Choice
+from runner.project.keys import Choice, with_environ
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -176,6 +176,7 @@ def open_bundle(
 def content_key(root: Path, choice: Choice) -> str:
     """Hash everything that decides what is compiled: files, arguments, versions, our own code."""
     snapshot = read_snapshot(root)
+    choice = with_environ(choice, snapshot)
     pairs = [text for file in snapshot.files for text in (file.path, file.digest)]
     folders = [*snapshot.lambdas, "/", *snapshot.incomplete_lambdas, "/", *snapshot.builtins]
     return key_of([str(FORMAT), versions(), choice.key(), *pairs, "/", *folders])

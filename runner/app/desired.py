@@ -43,7 +43,8 @@ if TYPE_CHECKING:
 
 ARTIFACTS = "_runner/artifacts/"
 """Below the lake, unless config.yaml names another place."""
-_DEFINITION_INLINE = 0
+_LONGEST_INLINE = 20_000
+"""A definition of at most so many bytes stands in the template itself, where people see it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +56,249 @@ class Desired:
     artifacts: tuple[Artifact, ...]
     """What must be in S3 before the stack refers to it, named by content."""
     manifest: Manifest
+
+
+def desired(cloud: Cloud, *, existing: frozenset[str] = frozenset(), commit: str = "") -> Desired:
+    """Compute what the environment should be.
+
+    `existing` are databases of the catalogue that the stack did not make: it uses them and leaves
+    them alone.  Raises ProjectError for what a deploy cannot do without.
+    """
+    bundle = cloud.bundle
+    _check(bundle)
+    home = artifacts_uri(bundle)
+    machines = all_machines(cloud.root, cloud.values, bundle)
+    made = [*_machines(bundle, machines, home)]
+    packages = package_all(cloud.root, bundle, home)
+    manifest = _manifest(bundle, [facts for facts, _ in made], machines, commit)
+    account = _stored(home, "manifests", _json(asdict(manifest)), "json")
+    facts = StackFacts(
+        machines=tuple(facts for facts, _ in made),
+        keeper=packages.keeper,
+        functions=packages.functions,
+        manifest_uri=account.uri,
+        databases=tuple(sorted(_databases(bundle) - existing)),
+        topics=_own_topics(bundle, machines),
+        **_surroundings(bundle, home),
+    )
+    artifacts = [artifact for _, artifact in made if artifact is not None]
+    assets = [Artifact(uri, text.encode()) for one in machines for uri, text in _assets(one)]
+    return Desired(
+        facts,
+        template_of(facts),
+        _unique([*artifacts, *assets, *packages.artifacts, account]),
+        manifest,
+    )
+
+
+def artifacts_uri(bundle: Bundle) -> str:
+    """Give the prefix that a deploy uploads to."""
+    environment = bundle.environment
+    given = environment["artifacts"] or f"{environment['lake'].rstrip('/')}/{ARTIFACTS}"
+    return str(given).rstrip("/") + "/"
+
+
+def _surroundings(bundle: Bundle, home: str) -> dict[str, Any]:
+    """Give what config.yaml says of the environment, as facts by name."""
+    said = bundle.environment
+    network, keys = said["network"], said["keys"]
+    return {
+        "project": bundle.project,
+        "environment": bundle.environment_name,
+        "prefix": bundle.prefix,
+        "version": runner.__version__,
+        "region": said["region"],
+        "account": said["account"],
+        "lake": _folder(said["lake"]),
+        "results": _folder(said["results"]),
+        "artifacts": home,
+        "workgroup": said["workgroup"] or bundle.prefix,
+        "scan_limit_bytes": None if said["workgroup"] else size_bytes(said["scan_limit"]),
+        "cluster": said["cluster"] or f"{bundle.prefix}-loads",
+        "own_cluster": not said["cluster"] and bool(mart_tasks(bundle)),
+        "repository": repository(bundle) if mart_tasks(bundle) else "",
+        "loads": mart_tasks(bundle),
+        "alarm_topic": said["alarm_topic"] or "",
+        "emails": tuple(said["emails"]),
+        "network": NetworkFacts(tuple(network["subnets"]), tuple(network["security_groups"]))
+        if network
+        else None,
+        "tags": tuple(sorted(said["tags"].items())),
+        "permissions_boundary": said["permissions_boundary"] or "",
+        "keys": KeysFacts(**{name: arn or "" for name, arn in keys.items()}),
+        "log_retention_days": said["log_retention"],
+        "log_level": said["log_level"],
+        "polling": said["athena_wait"] == "poll",
+    }
+
+
+def _folder(uri: str) -> str:
+    return uri if uri.endswith("/") else f"{uri}/"
+
+
+# --- machines -------------------------------------------------------------------------------------
+
+
+def _machines(
+    bundle: Bundle, workflows: tuple[WorkflowFacts, ...], home: str
+) -> Iterator[tuple[MachineFacts, Artifact | None]]:
+    """Give every machine's facts and, for a large definition, the file that holds it."""
+    reach = Reach(bundle)
+    for workflow in workflows:
+        inside = {name for child in workflow.children for name in child.tables}
+        own = tuple(name for name in workflow.tables if name not in inside)
+        touched = reach.of(own, workflow.loads)
+        artifact = _definition(home, workflow.definition)
+        yield (
+            MachineFacts(
+                name=deployed_machine(bundle, workflow.name),
+                workflow=workflow.name,
+                child="",
+                definition=workflow.definition,
+                definition_uri=artifact.uri if artifact else "",
+                reads=touched.reads,
+                writes=touched.writes,
+                grants=tuple(
+                    Grant(tuple(one["actions"]), tuple(one["resources"])) for one in workflow.grants
+                ),
+                schedule=ScheduleFacts(workflow.cron, workflow.cron_timezone)
+                if workflow.cron
+                else None,
+                triggers=tuple(_trigger(one) for one in workflow.triggers),
+                failure_topic=bundle.on_failure.get(workflow.name, ""),
+            ),
+            artifact,
+        )
+        for child in workflow.children:
+            touched = reach.of(child.tables, ())
+            artifact = _definition(home, child.definition)
+            yield (
+                MachineFacts(
+                    name=child.machine,
+                    workflow=workflow.name,
+                    child=child.name,
+                    definition=child.definition,
+                    definition_uri=artifact.uri if artifact else "",
+                    reads=touched.reads,
+                    writes=touched.writes,
+                ),
+                artifact,
+            )
+
+
+def deployed_machine(bundle: Bundle, workflow: str) -> str:
+    """Name the machine of a workflow where it is deployed."""
+    return f"{bundle.prefix}-{workflow}"
+
+
+def _definition(home: str, text: str) -> Artifact | None:
+    if len(text.encode()) <= _LONGEST_INLINE:
+        return None
+    return _stored(home, "definitions", text, "asl.json")
+
+
+def _trigger(said: dict[str, Any]) -> TriggerFacts:
+    return TriggerFacts(
+        name=said["name"],
+        pattern=pattern_of(said),
+        bus=said.get("bus", "default"),
+        with_key=bool(said.get("period")),
+    )
+
+
+def _assets(workflow: WorkflowFacts) -> Iterator[tuple[str, str]]:
+    yield from workflow.assets.items()
+    for child in workflow.children:
+        yield from child.assets.items()
+
+
+def _own_topics(bundle: Bundle, workflows: tuple[WorkflowFacts, ...]) -> tuple[str, ...]:
+    """Name the topics of this environment that steps and `on_failure` publish to."""
+    from runner.plan.stack.states import states_of  # noqa: PLC0415 - beside its one use
+
+    head = f":{bundle.prefix}-"
+    arns = set(bundle.on_failure.values())
+    for one in workflows:
+        for state in states_of(json.loads(one.definition)).values():
+            arn = (state.get("Arguments") or {}).get("TopicArn")
+            if isinstance(arn, str):
+                arns.add(arn)
+    return tuple(sorted(arn.partition(head)[2] for arn in arns if head in arn))
+
+
+# --- the account of it all ------------------------------------------------------------------------
+
+
+def _manifest(
+    bundle: Bundle,
+    made: list[MachineFacts],
+    workflows: tuple[WorkflowFacts, ...],
+    commit: str,
+) -> Manifest:
+    tables = {one.name: one.tables for one in workflows}
+    parts = {child.machine: child.tables for one in workflows for child in one.children}
+    return Manifest(
+        project=bundle.project,
+        environment=bundle.environment_name,
+        version=runner.__version__,
+        commit=commit,
+        tables=tuple(
+            DeployedTable(one.name, one.kind, one.file, one.sql, one.fingerprint, one.settings)
+            for one in bundle.tables
+        ),
+        machines=tuple(
+            DeployedMachine(
+                one.name,
+                one.workflow,
+                one.child,
+                hashlib.sha256(one.definition.encode()).hexdigest(),
+                one.definition_uri,
+                parts.get(one.name, ()) if one.child else tables[one.workflow],
+            )
+            for one in made
+        ),
+    )
+
+
+def _databases(bundle: Bundle) -> frozenset[str]:
+    stages = (f"{name}{STAGE_SUFFIX}" for name in bundle.databases)
+    return frozenset((*bundle.databases, *stages))
+
+
+def _stored(home: str, kind: str, text: str, ending: str) -> Artifact:
+    body = text.encode()
+    return Artifact(f"{home}{kind}/{hashlib.sha256(body).hexdigest()}.{ending}", body)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def _unique(artifacts: list[Artifact]) -> tuple[Artifact, ...]:
+    found = {artifact.uri: artifact for artifact in artifacts}
+    return tuple(found[uri] for uri in sorted(found))
+
+
+# --- what a deploy cannot do without --------------------------------------------------------------
+
+
+def _check(bundle: Bundle) -> None:
+    check_sources(bundle)
+    tasks = mart_tasks(bundle)
+    faults = [
+        fault for mart in {task.mart for task in tasks} for fault in mart_faults(bundle, mart)
+    ]
+    if tasks and bundle.environment["network"] is None:
+        faults.append(_no_network(bundle, tasks))
+    if faults:
+        raise ProjectError(faults)
+
+
+def _no_network(bundle: Bundle, tasks: tuple[LoadTask, ...]) -> Fault:
+    return Fault(
+        Place("config.yaml"),
+        "missing-key",
+        f"no environments.{bundle.environment_name}.network",
+        f"the subnets in which the load of mart {tasks[0].mart} runs",
+        "add network: {subnets: [...], security_groups: [...]}",
+    )

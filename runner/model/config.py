@@ -191,7 +191,10 @@ class AwsEnvironment(Strict):
         description="Most bytes that one statement scans in the stack's workgroup, e.g. 500GB; "
         "Athena cancels what exceeds it.",
     )
-    database_suffix: str = Field("", description="Appended to every database of the project.")
+    database_suffix: Resolved = Field(
+        "",
+        description="Appended to every database of the project, e.g. _dev or _${env:USER}.",
+    )
     cluster: Resolved | None = Field(
         None, description="An ECS cluster that exists; if absent, the stack makes one for loads."
     )

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from runner.errors import Fault, Place
 from runner.model.config import Config
-from runner.model.fields import WHOLE_REFERENCE
+from runner.model.fields import WHOLE_REFERENCE, references
 from runner.model.nearest import listed, suggestion
 from runner.model.places import Places
 from runner.project.files import CONFIG
@@ -70,7 +70,7 @@ def read_setting(
     chosen = config.environments.get(environment) if config is not None else None
     merged, refused = _variables(data, environment, variables)
     if config is not None:
-        faults += tuple(_contradictions(config, yaml.places))
+        faults += tuple(_contradictions(config, yaml.places, environment))
         faults += _no_environment(config, environment, yaml.places)
     raw_zone = data.get("timezone")
     return Setting(
@@ -229,12 +229,12 @@ def _typed(text: str, declared: object, place: Place) -> tuple[object, tuple[Fau
 # --- contradictions -----------------------------------------------------------------------------
 
 
-def _contradictions(config: Config, places: Places) -> Iterator[Fault]:
+def _contradictions(config: Config, places: Places, chosen: str) -> Iterator[Fault]:
     yield from _timezone(config, places)
     yield from _source_names(config, places)
     yield from _secrets(config, places)
     yield from _defer(config, places)
-    yield from _suffixes(config, places)
+    yield from _suffixes(config, places, chosen)
     yield from _local_references(config, places)
 
 
@@ -338,9 +338,13 @@ def _defer(config: Config, places: Places) -> Iterator[Fault]:
             )
 
 
-def _suffixes(config: Config, places: Places) -> Iterator[Fault]:
+def _suffixes(config: Config, places: Places, chosen: str) -> Iterator[Fault]:
     for name, environment in config.environments.items():
         suffix = environment.database_suffix
+        if "${" in suffix:
+            if name == chosen:
+                yield _unknown_suffix(suffix, places.value("environments", name, "database_suffix"))
+            continue
         if not set(suffix) <= set("abcdefghijklmnopqrstuvwxyz0123456789_") or suffix.endswith(
             "__stage"
         ):
@@ -351,6 +355,26 @@ def _suffixes(config: Config, places: Places) -> Iterator[Fault]:
                 "small letters, digits and _, not ending in __stage",
                 "write it like _dev",
             )
+
+
+def _unknown_suffix(suffix: str, place: Place) -> Fault:
+    found = references(suffix)
+    if any(kind == "ssm" for kind, _ in found):
+        return Fault(
+            place,
+            "wrong-value",
+            f"`database_suffix: {suffix}`",
+            "text, or ${env:NAME}: names of databases are needed where no account is asked",
+            "put the suffix into an environment variable and write _${env:ITS_NAME}",
+        )
+    name = found[0][1]
+    return Fault(
+        place,
+        "variable-not-set",
+        f"`database_suffix: {suffix}`, and {name} is not set",
+        "a value in the environment",
+        f"export {name}=...",
+    )
 
 
 def shared_databases(config: Config, databases: Sequence[str], places: Places) -> Iterator[Fault]:

@@ -6,10 +6,13 @@ loading makes of them.  Light: a cache hit imports nothing else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import os
+import re
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from runner.project.cache import key_of, versions
+from runner.project.files import CONFIG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +38,46 @@ class Choice:
     def file_name(self) -> str:
         """Name the cache's file: one for each environment, the last variables win."""
         return key_of([self.environment])[:16]
+
+
+_REFERENCE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+def with_environ(choice: Choice, snapshot: Snapshot) -> Choice:
+    """Add the values of environment variables that an environment on AWS names.
+
+    Those of an environment on this machine are resolved when something connects, so that no
+    password gets near a cache.  The text is looked at, not parsed: this comes before every cache.
+    """
+    config = next((file.data for file in snapshot.files if file.path == CONFIG), b"")
+    if b"${env:" not in config:
+        return choice
+    block = _block(config.decode(errors="replace"), choice.environment)
+    if re.search(r"\bengine:\s*[\"']?aws\b", block) is None:
+        return choice
+    names = dict.fromkeys(_REFERENCE.findall(block))
+    found = {f"env:{name}": os.environ[name] for name in names if os.environ.get(name)}
+    return replace(choice, values={**found, **choice.values})
+
+
+def _block(config: str, environment: str) -> str:
+    r"""Cut out the lines of an environment: its key's, and those that are set in further.
+
+    >>> _block("environments:\n  a: {x: 1}\n  b:\n    y: 2\n  c: {}\n", "b")
+    '  b:\n    y: 2\n'
+    """
+    lines: list[str] = []
+    margin = 0
+    for line in config.splitlines(keepends=True):
+        indent = len(line) - len(line.lstrip(" "))
+        if lines:
+            if line.strip() and not line.lstrip().startswith("#") and indent <= margin:
+                break
+            lines.append(line)
+        elif indent and re.match(rf"[\"']?{re.escape(environment)}[\"']?\s*:", line.lstrip(" ")):
+            margin = indent
+            lines.append(line)
+    return "".join(lines)
 
 
 def snapshot_key(snapshot: Snapshot, choice: Choice) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runner.project.cache import Cache
-from runner.project.keys import Choice, snapshot_key
+from runner.project.keys import Choice, snapshot_key, with_environ
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +33,7 @@ def project_of(snapshot: Snapshot, choice: Choice, cache_dir: Path | None) -> Pr
     """Give the project of a snapshot; ProjectError carries every fault."""
     from runner.model.project import Project  # noqa: PLC0415 - a check needs no project
 
+    choice = with_environ(choice, snapshot)
     cache, key = _open("project", snapshot, choice, cache_dir)
     known = cache.get(key)
     if isinstance(known, Project):
@@ -47,6 +48,7 @@ def project_of(snapshot: Snapshot, choice: Choice, cache_dir: Path | None) -> Pr
 
 def findings_of(snapshot: Snapshot, choice: Choice, cache_dir: Path | None) -> Findings:
     """Give everything that a check of the snapshot finds."""
+    choice = with_environ(choice, snapshot)
     cache, key = _open("findings", snapshot, choice, cache_dir)
     known = cache.get(key)
     if isinstance(known, Findings):
