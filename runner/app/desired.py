@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import runner
@@ -29,7 +29,7 @@ from runner.plan.stack.facts import (
     StackFacts,
     TriggerFacts,
 )
-from runner.plan.stack.manifest import DeployedMachine, DeployedTable, Manifest
+from runner.plan.stack.manifest import DeployedMachine, DeployedTable, Manifest, write_manifest
 from runner.plan.stack.patterns import pattern_of
 from runner.plan.stack.template import template_of
 
@@ -71,7 +71,7 @@ def desired(cloud: Cloud, *, existing: frozenset[str] = frozenset(), commit: str
     made = [*_machines(bundle, machines, home)]
     packages = package_all(cloud.root, bundle, home)
     manifest = _manifest(bundle, [facts for facts, _ in made], machines, commit)
-    account = _stored(home, "manifests", _json(asdict(manifest)), "json")
+    account = _stored(home, "manifests", write_manifest(manifest), "json")
     facts = StackFacts(
         machines=tuple(facts for facts, _ in made),
         keeper=packages.keeper,
@@ -268,10 +268,6 @@ def _databases(bundle: Bundle) -> frozenset[str]:
 def _stored(home: str, kind: str, text: str, ending: str) -> Artifact:
     body = text.encode()
     return Artifact(f"{home}{kind}/{hashlib.sha256(body).hexdigest()}.{ending}", body)
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def _unique(artifacts: list[Artifact]) -> tuple[Artifact, ...]:

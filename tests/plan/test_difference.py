@@ -7,7 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 from runner.plan.stack.difference import NOTHING, Change, Group, Side, Sign, compare
-from runner.plan.stack.manifest import DeployedMachine, DeployedTable, Manifest
+from runner.plan.stack.manifest import (
+    DeployedMachine,
+    DeployedTable,
+    Manifest,
+    read_manifest,
+    write_manifest,
+)
 from runner.plan.stack.permissions import permissions_of
 from runner.plan.stack.states import MACHINE, states_of
 
@@ -203,3 +209,11 @@ def test_states_of_lists_inner_states_and_the_machines_own_fields() -> None:
     assert set(found) == {MACHINE, "lanes", "write"}
     assert found["lanes"] == {"Type": "Parallel"}
     assert found[MACHINE] == {"StartAt": "lanes"}
+
+
+def test_a_manifest_is_read_as_it_was_written() -> None:
+    assert read_manifest(write_manifest(MANIFEST)) == MANIFEST
+
+
+def test_a_manifest_of_another_layout_is_none() -> None:
+    assert read_manifest(write_manifest(MANIFEST).replace('"format":1', '"format":99')) is None

@@ -6,7 +6,15 @@ changed by table and as SQL.  In: facts and tables.  Out: JSON, the same for the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from runner.model.ports import Json
+
+FORMAT = 1
+"""Layout of the stored text; raise it when a field changes its meaning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +55,28 @@ class Manifest:
     """Of the checkout it was deployed from; empty outside of Git."""
     tables: tuple[DeployedTable, ...]
     machines: tuple[DeployedMachine, ...]
+
+
+def write_manifest(manifest: Manifest) -> str:
+    """Write a manifest as JSON, the same text for the same manifest."""
+    whole = {"format": FORMAT, **asdict(manifest)}
+    return json.dumps(whole, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def read_manifest(text: str) -> Manifest | None:
+    """Read a stored manifest; None for one of another layout.
+
+    >>> read_manifest('{"format": 0}') is None
+    True
+    """
+    whole: Json = json.loads(text)
+    if not isinstance(whole, dict) or whole.pop("format", None) != FORMAT:
+        return None
+    tables = (
+        DeployedTable(**{**one, "settings": tuple((k, v) for k, v in one["settings"])})
+        for one in whole["tables"]
+    )
+    machines = (
+        DeployedMachine(**{**one, "tables": tuple(one["tables"])}) for one in whole["machines"]
+    )
+    return Manifest(**{**whole, "tables": tuple(tables), "machines": tuple(machines)})
