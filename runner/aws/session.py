@@ -10,6 +10,8 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+from runner.aws.refusals import refusals
+
 _TRIES = 8
 _CONNECT_S = 10
 _POOL = 16
@@ -28,7 +30,7 @@ class Session:
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its classes at run time
         """Give the client of a service; the callers name its stub's type."""
-        with self._lock:
+        with self._lock, refusals(f"get ready to talk to {service}"):
             if service not in self._clients:
                 self._clients[service] = self._make(service)
             return self._clients[service]
