@@ -38,6 +38,8 @@ _GIVEN, _RESULT = "$states.input", "$states.result.QueryExecution"
 _STATE = f"{_GIVEN}.execution.Status.State"
 _PROBLEM = "$states.errorOutput"
 """What a catcher's `Assign` says of the error; elsewhere something else stands for it."""
+_WHOLE_PROBLEM = f'$merge([{{"Cause": ""}}, {_PROBLEM}])'
+_RESERVED, _OURS = "States.", "Statement."
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,7 @@ def _look(statement: Statement) -> State:
         f"$max([$min([{_SHORT_PAUSE_S}, $looks + 1]), $floor($spent / 10)])]), "
         f'"execution": $sift({_RESULT}, function($v, $k) {{ $k != "Query" }})}} )'
     )
-    noted = {"id": expression(f"{_GIVEN}.id"), "problem": expression(_PROBLEM)}
+    noted = {"id": expression(f"{_GIVEN}.id"), "problem": expression(_WHOLE_PROBLEM)}
     return State(
         statement.name("look"),
         task(
@@ -245,16 +247,27 @@ def _done(statement: Statement) -> State:
 
 
 def _failed(statement: Statement) -> State:
-    """Fail as the synchronous Task does; whoever is around it catches."""
-    cause = f'$exists({_GIVEN}.problem.Cause) ? {_GIVEN}.problem.Cause : ""'
+    """Fail as the synchronous Task does; whoever is around it catches.
+
+    A Fail state may give no error of a name that begins with `States.`: `problem` gives it back.
+    """
+    error = f'$replace({_GIVEN}.problem.Error, "{_RESERVED}", "{_OURS}")'
     return State(
         statement.name("failed"),
         {
             "Type": "Fail",
-            "Error": expression(f"{_GIVEN}.problem.Error"),
-            "Cause": expression(cause),
+            "Error": expression(error),
+            "Cause": expression(f"{_GIVEN}.problem.Cause"),
         },
     )
+
+
+def problem(wait: Wait) -> str:
+    """Give what a catcher around statements assigns: the error, as if they were waited for."""
+    if wait == "sync":
+        return expression(_PROBLEM)
+    error = f'$replace({_PROBLEM}.Error, "{_OURS}", "{_RESERVED}")'
+    return expression(f'$merge([{_PROBLEM}, {{"Error": {error}}}])')
 
 
 def _catcher(statement: Statement) -> Mapping[str, Any] | None:
@@ -268,7 +281,10 @@ def _caught(statement: Statement, problem: str) -> dict[str, Any]:
     if found is None:
         told = {"problem": expression(problem)}
         return {"Output": told, "Next": statement.name("failed")}
-    assigned = {k: v.replace(_PROBLEM, problem) for k, v in found.get("Assign", {}).items()}
+    assigned = {
+        name: expression(problem) if _PROBLEM in value else value
+        for name, value in found.get("Assign", {}).items()
+    }
     return {"Assign": assigned, "Output": {}, "Next": found["Next"]}
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from runner.asl import retries, sql_texts
 from runner.asl.expressions import expression, names_in, quote, sql_terms
 from runner.asl.flow import State, catcher, state_name, task
-from runner.asl.statements import Statement, running
+from runner.asl.statements import Statement, problem, running
 from runner.asl.tablespec import keeper_spec, mark_names
 from runner.model.durations import seconds
 from runner.model.names import STAGE_SUFFIX
@@ -169,8 +169,13 @@ class Turn:
         return catcher(
             ["States.ALL"],
             self.name("diagnose"),
-            Assign={"problem": expression("$states.errorOutput")},
+            Assign={"problem": self.problem},
         )
+
+    @property
+    def problem(self) -> str:
+        """Give what is noted of an error that a statement may have caused."""
+        return problem(self.lane.project.environment.athena_wait)
 
     def keeper(self, verb: str, op: str, payload: dict[str, Any], **rest: Any) -> State:  # noqa: ANN401
         """Call the keeper about this table; `Catch=[]` leaves errors to the state around it."""

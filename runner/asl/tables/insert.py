@@ -410,7 +410,7 @@ def _giving_up(turn: Turn) -> list[dict[str, Any]]:
     """Catch what fails in an execution of its own: a failed one would hide its cause."""
     if not _is_apart(turn):
         return []
-    noted = {"chunk_problem": expression("$states.errorOutput")}
+    noted = {"chunk_problem": turn.problem}
     return [catcher(["States.ALL"], turn.name("give up"), Assign=noted)]
 
 
