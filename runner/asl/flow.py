@@ -12,11 +12,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 MAX_NAME = 80
 DEFAULT_BACKOFF = 2.0
 _HASH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """An object that a machine reads at run time, named by its content."""
+
+    key: str
+    """Below the lake's prefix."""
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +36,13 @@ class State:
     fields: Mapping[str, Any]
     child: Child | None = None
     """The machine whose execution this state starts, where it is one of ours."""
+    assets: tuple[Asset, ...] = ()
+    """What it reads in the lake."""
+    most_items: int = 0
+    """The most items that a Map of ours gets; 0 where that is not known."""
+    looks: int = 0
+    """How often a statement of ordinary length passes here, in a loop that waits for it; 0 for a
+    state that is not in one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +69,12 @@ class Machine:
     children: tuple[Child, ...] = ()
     """Machines that this one starts executions of."""
 
+    @property
+    def assets(self) -> dict[str, str]:
+        """Give what it reads in the lake at run time, text by key; not what its children read."""
+        states = every_state(self.flow)
+        return {asset.key: asset.text for state in states for asset in state.assets}
+
 
 @dataclass(frozen=True, slots=True)
 class Child:
@@ -68,6 +90,20 @@ class Child:
     machine: Machine
     lanes_bytes: int
     """Size of its lanes."""
+
+
+def inner_flows(state: State) -> tuple[Flow, ...]:
+    """Give the flows inside a state: branches of a Parallel, the processor of a Map."""
+    inner = (state.fields.get("ItemProcessor"), *(state.fields.get("Branches") or ()))
+    return tuple(one for one in inner if isinstance(one, Flow))
+
+
+def every_state(flow: Flow) -> Iterator[State]:
+    """Give every state, those inside Parallel and Map included."""
+    for state in flow.states:
+        yield state
+        for inner in inner_flows(state):
+            yield from every_state(inner)
 
 
 def size_of(flow: Flow) -> int:

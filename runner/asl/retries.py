@@ -29,6 +29,13 @@ _GLUE = (
     "Glue.OperationTimeoutException",
     "Glue.SdkClientException",
 )
+_S3 = (
+    "S3.S3Exception",
+    "S3.SlowDownException",
+    "S3.InternalErrorException",
+    "S3.SdkClientException",
+    "States.Timeout",
+)
 ECS = (
     "ECS.AmazonECSException",
     "ECS.ServerException",
@@ -49,6 +56,16 @@ _EXECUTIONS = (
 def athena() -> list[dict[str, Any]]:
     """Retry a submission that was throttled or whose outcome is unknown (same token)."""
     return [retrier(_ATHENA, interval_s=5, attempts=10)]
+
+
+def athena_call() -> list[dict[str, Any]]:
+    """Retry a call of Athena that waits for nothing: a time-out is an unknown outcome as well."""
+    return [retrier((*_ATHENA, "States.Timeout"), interval_s=5, attempts=10)]
+
+
+def s3() -> list[dict[str, Any]]:
+    """Retry a look at an object that was throttled or went wrong on the way."""
+    return [retrier(_S3, interval_s=2, attempts=6)]
 
 
 def glue() -> list[dict[str, Any]]:

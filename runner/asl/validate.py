@@ -10,31 +10,19 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from runner.asl.flow import MAX_NAME, Flow
+from runner.asl.flow import MAX_NAME, every_state
 from runner.errors import Fault, Place, ProjectError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from runner.asl.flow import Machine
 
 MAX_DEFINITION_BYTES = 1_048_576
 
 
-def all_names(flow: Flow) -> Iterator[str]:
-    """Give the name of every state, those inside Parallel and Map included."""
-    for state in flow.states:
-        yield state.name
-        inner = [state.fields.get("ItemProcessor"), *(state.fields.get("Branches") or ())]
-        for one in inner:
-            if isinstance(one, Flow):
-                yield from all_names(one)
-
-
 def check_machine(machine: Machine, definition: bytes, *, file: str) -> None:
     """Raise ProjectError when Step Functions would refuse the definition."""
     place = Place(file)
-    names = list(all_names(machine.flow))
+    names = [state.name for state in every_state(machine.flow)]
     faults = [
         Fault(
             place,

@@ -112,6 +112,13 @@ class MysqlMart(Strict):
 Mart = Annotated[SqliteMart | MysqlMart, Field(discriminator="engine")]
 
 
+AthenaWait = Literal["sync", "poll"]
+_ATHENA_WAIT = (
+    "How a run waits for a statement: `sync` leaves it to Step Functions, which looks about once a "
+    "minute; `poll` looks every few seconds, for more state transitions."
+)
+
+
 class LocalEnvironment(Strict):
     """Everything on this machine: DuckDB as Athena, folders as S3."""
 
@@ -129,6 +136,9 @@ class LocalEnvironment(Strict):
         None,
         description="Folder with an assembled Embulk, relative to the project; loads with engine "
         "embulk into MySQL run it. Without one the built-in loader takes their place.",
+    )
+    athena_wait: AthenaWait = Field(
+        "sync", description=f"{_ATHENA_WAIT} On this machine: to try the definition that waits so."
     )
     vars: dict[str, Variable] = Field(
         default_factory=dict, description="Variables that differ from the project's."
@@ -206,11 +216,7 @@ class AwsEnvironment(Strict):
     network: Network | None = Field(None, description="Network of ECS tasks.")
     marts: dict[str, MysqlMart] = Field(default_factory=dict, description="Marts by name.")
     loader: Literal["native", "embulk"] = Field("embulk", description="Default load engine.")
-    athena_wait: Literal["sync", "poll"] = Field(
-        "sync",
-        description="How a run waits for a statement: `sync` leaves it to Step Functions, which "
-        "looks about once a minute; `poll` looks every few seconds, for more state transitions.",
-    )
+    athena_wait: AthenaWait = Field("sync", description=_ATHENA_WAIT)
     vars: dict[str, Variable] = Field(
         default_factory=dict, description="Variables that differ from the project's."
     )

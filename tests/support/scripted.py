@@ -19,6 +19,7 @@ from runner.keeper.core import Keeper
 from runner.keeper.handler import dispatch
 from runner.keeper.storage import Storage
 from runner.local.s3 import FolderS3
+from runner.local.s3_service import call_s3
 from runner.model.ports import Json, ServiceError
 
 if TYPE_CHECKING:
@@ -45,6 +46,12 @@ def query_failed(reason: str) -> ServiceError:
     return ServiceError("States.TaskFailed", json.dumps({"QueryExecution": execution}))
 
 
+def _is_query(resource: str, failure: ServiceError) -> bool:
+    """Tell a statement that starts and fails later from a call that fails."""
+    starts = resource.endswith(":startQueryExecution")
+    return starts and failure.error == "States.TaskFailed"
+
+
 @dataclass
 class Scripted:
     """All services of one execution."""
@@ -60,12 +67,17 @@ class Scripted:
     tables: dict[tuple[str, str], Json] = field(default_factory=dict)
     loaded: list[tuple[str, int]] = field(default_factory=list)
     messages: list[Json] = field(default_factory=list)
+    looks: int = 1
+    """How many looks at a statement that is polled find it running."""
+    stopped: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.s3 = FolderS3(self.root)
         self._lock = threading.RLock()
         self._met: dict[str, int] = defaultdict(int)
-        self._results: dict[str, tuple[str, Json]] = {}
+        self._tokens: dict[str, tuple[str, int]] = {}
+        self._ended: list[Json] = []
+        self._looks: dict[int, int] = defaultdict(int)
         self._seconds = 0
         self._keeper = Keeper(
             storage=Storage(self.s3, "s3://lake/", workers=1),
@@ -91,11 +103,14 @@ class Scripted:
             number, self._met[state] = self._met[state], self._met[state] + 1
             scripted = self.failures.get(state, ())
             if number < len(scripted):
-                raise scripted[number]
+                if not _is_query(resource, scripted[number]):
+                    raise scripted[number]
+                return self._begin(arguments, failure=scripted[number])
             service, _, action = resource.removeprefix("arn:aws:states:::").rpartition(":")
             served: Json = {
                 "athena": self._athena,
                 "aws-sdk:glue": self._glue,
+                "aws-sdk:s3": lambda action, arguments: call_s3(self.s3, action, arguments),
                 "lambda": self._lambda,
                 "ecs": self._ecs,
                 "sns": self._sns,
@@ -155,27 +170,60 @@ class Scripted:
         return {}
 
     def _athena(self, action: str, arguments: Json) -> Json:
-        """Run a statement once for each token, as Athena does."""
-        assert action == "startQueryExecution.sync"
+        """Run a statement once for each token, as Athena does; looks at it find it running."""
+        if action == "startQueryExecution":
+            return self._begin(arguments)
+        if action == "startQueryExecution.sync":
+            return self._finished(self._submit(arguments))
+        number = int(arguments["QueryExecutionId"])
+        if action == "stopQueryExecution":
+            self.stopped.append(number)
+            return {}
+        assert action == "getQueryExecution"
+        self._looks[number] += 1
+        if self._looks[number] > self.looks:
+            return {"QueryExecution": self._ended[number]}
+        text = self._ended[number]["Query"]
+        running = {"QueryExecutionId": str(number), "Query": text, "Status": {"State": "RUNNING"}}
+        return {"QueryExecution": running}
+
+    def _begin(self, arguments: Json, *, failure: ServiceError | None = None) -> Json:
+        number = self._submit(arguments, failure=failure)
+        return {"QueryExecutionId": str(number)}
+
+    def _finished(self, number: int) -> Json:
+        execution = self._ended[number]
+        if execution["Status"]["State"] != "SUCCEEDED":
+            raise ServiceError("States.TaskFailed", json.dumps({"QueryExecution": execution}))
+        return {"QueryExecution": execution}
+
+    def _submit(self, arguments: Json, *, failure: ServiceError | None = None) -> int:
         token, text = arguments["ClientRequestToken"], arguments["QueryString"]
         assert re.fullmatch("[0-9a-f]{64}", token)
-        before, result = self._results.get(token, (text, None))
+        before, number = self._tokens.get(token, (text, None))
         assert before == text, "one token for two texts"
-        if result is None:
-            number = len(self._results)
-            output = f"{arguments['ResultConfiguration']['OutputLocation']}{number}.csv"
-            self._run(text, output)
-            result = {
-                "QueryExecution": {
-                    "QueryExecutionId": str(number),
-                    "Query": text,
-                    "Status": {"State": "SUCCEEDED"},
-                    "Statistics": {"DataScannedInBytes": 100},
-                    "ResultConfiguration": {"OutputLocation": output},
-                }
+        if number is not None:
+            return number
+        number = len(self._ended)
+        output = f"{arguments['ResultConfiguration']['OutputLocation']}{number}.csv"
+        self._ended.append(
+            {
+                "QueryExecutionId": str(number),
+                "Query": text,
+                "Status": {"State": "SUCCEEDED"},
+                "Statistics": {"DataScannedInBytes": 100},
+                "ResultConfiguration": {"OutputLocation": output},
             }
-            self._results[token] = (text, result)
-        return result
+        )
+        self._tokens[token] = (text, number)
+        try:
+            if failure is not None:
+                raise failure
+            self._run(text, output)
+        except ServiceError as error:
+            said = json.loads(error.cause)["QueryExecution"]["Status"]
+            self._ended[number]["Status"] = said
+        return number
 
     def _run(self, text: str, output: str) -> None:
         if found := _CREATE.match(text):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from runner.asl import retries
 from runner.asl.expressions import expression, quote
 from runner.asl.flow import Flow, State, catcher, retrier, state_name, task
+from runner.asl.statements import LOCATION, Statement, running
 from runner.asl.steps.scope import catch_to_explain, entry, failure, step_retriers
 from runner.asl.steps.tables import lanes
 from runner.asl.tables.common import athena_arguments, keeper_task
@@ -109,7 +110,7 @@ def _load(
     return (
         _choose(scope, name, subject, result("skipped"), following),
         _plan(scope, table, load, subject),
-        *([_extract(scope, subject)] if engine == "embulk" else []),
+        *(_extract(scope, subject) if engine == "embulk" else ()),
         _run(scope, load, step, subject, repeatable=repeatable),
         _confirm(scope, subject, result("loaded", loaded), following),
         *_failing(
@@ -191,7 +192,7 @@ def load_engine(scope: Scope, load: Load) -> str:
     return load.engine or scope.project.environment.loader
 
 
-def _extract(scope: Scope, subject: str) -> State:
+def _extract(scope: Scope, subject: str) -> tuple[State, ...]:
     """Let Athena write the window's rows as a CSV for Embulk."""
     parts = ("Execution.Id", "Execution.RedriveCount", "State.Name")
     once = ' & "|" & '.join((*(f"$states.context.{part}" for part in parts), "$tries"))
@@ -200,18 +201,16 @@ def _extract(scope: Scope, subject: str) -> State:
         expression("$manifest.select"),
         token=expression(f'$hash({once}, "SHA-256")'),
     )
-    location = "$states.result.QueryExecution.ResultConfiguration.OutputLocation"
-    return State(
-        state_name(subject, "extract"),
-        task(
-            "arn:aws:states:::athena:startQueryExecution.sync",
+    return running(
+        scope.project.environment.athena_wait,
+        Statement(
+            subject,
+            "extract",
             arguments,
-            timeout_s=seconds(scope.project.config.defaults.query_timeout),
-            Assign={"csv": expression(location)},
-            Output={},
-            Retry=retries.athena(),
-            Catch=[catch_to_explain(scope, subject)],
-            Next=state_name(subject, "run"),
+            seconds(scope.project.config.defaults.query_timeout),
+            keep={"csv": LOCATION},
+            catch=(catch_to_explain(scope, subject),),
+            following=state_name(subject, "run"),
         ),
     )
 

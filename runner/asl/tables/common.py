@@ -9,19 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from runner.asl import retries
-from runner.asl.expressions import expression, names_in, quote
+from runner.asl import retries, sql_texts
+from runner.asl.expressions import expression, names_in, quote, sql_terms
 from runner.asl.flow import State, catcher, state_name, task
-from runner.asl.tablespec import keeper_spec
+from runner.asl.statements import Statement, problem, running
+from runner.asl.tablespec import keeper_spec, mark_names
 from runner.model.durations import seconds
 from runner.model.names import STAGE_SUFFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from runner.asl.target import Target
     from runner.model.config import Defaults, Retry
     from runner.model.project import Project, Table
+    from runner.model.sqltext import SqlText
 
 KEEPER_TIMEOUT_S = 900
 CATALOGUE_TIMEOUT_S = 60
@@ -167,8 +169,13 @@ class Turn:
         return catcher(
             ["States.ALL"],
             self.name("diagnose"),
-            Assign={"problem": expression("$states.errorOutput")},
+            Assign={"problem": self.problem},
         )
+
+    @property
+    def problem(self) -> str:
+        """Give what is noted of an error that a statement may have caused."""
+        return problem(self.lane.project.environment.athena_wait)
 
     def keeper(self, verb: str, op: str, payload: dict[str, Any], **rest: Any) -> State:  # noqa: ANN401
         """Call the keeper about this table; `Catch=[]` leaves errors to the state around it."""
@@ -191,19 +198,49 @@ class Turn:
             "table": expression(f"${self.own}spec"),
         }
 
-    def athena(self, verb: str, query: str, *, salt: str = "", **rest: Any) -> State:  # noqa: ANN401
+    def statement(
+        self,
+        verb: str,
+        query: str,
+        *,
+        salt: str = "",
+        keep: Mapping[str, str] | None = None,
+        output: str = "",
+        catch: Sequence[dict[str, Any]] = (),
+        following: str = "",
+    ) -> tuple[State, ...]:
         """Run a statement and wait for it; `salt` is JSONata that tells chunks apart."""
-        arguments = athena_arguments(self.lane.target, query, token=self.token(salt))
-        fields: dict[str, Any] = {"Output": NO_OUTPUT, "Retry": retries.athena(), **rest}
-        return State(
-            self.name(verb),
-            task(
-                "arn:aws:states:::athena:startQueryExecution.sync",
-                arguments,
-                timeout_s=self.query_timeout_s,
-                **fields,
+        return running(
+            self.lane.project.environment.athena_wait,
+            Statement(
+                self.subject,
+                verb,
+                athena_arguments(self.lane.target, query, token=self.token(salt)),
+                self.query_timeout_s,
+                keep=keep or {},
+                output=output,
+                catch=tuple(catch),
+                following=following,
             ),
         )
+
+    def is_stored(self, *texts: SqlText) -> bool:
+        """Tell whether the table's SQL is read from the lake at run time."""
+        return any(sql_texts.is_large(text) for text in texts or (self.table.sql,))
+
+    def entry(self, verb: str) -> str:
+        """Name the state that a statement with the table's SQL begins with."""
+        return self.name(sql_texts.verb(verb) if self.is_stored() else verb)
+
+    def reading(
+        self, verb: str, values: str, *, catch: Sequence[dict[str, Any]] = ()
+    ) -> tuple[list[str], tuple[State, ...]]:
+        """Give the table's SQL as terms of a statement, and the states that read it before."""
+        sql, names = self.table.sql, mark_names(self.table)
+        if not self.is_stored():
+            return sql_terms(sql, names, values), ()
+        stored = sql_texts.Reading(self.subject, verb, values, tuple(catch))
+        return [sql_texts.READ], (sql_texts.reading(self.lane.target, stored, ((sql, names),)),)
 
     def token(self, salt: str) -> str:
         """Write the client request token: one per execution, redrive, state, chunk, attempt."""

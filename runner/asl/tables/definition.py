@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runner.asl.expressions import concatenation, expression, quote, sql_terms
+from runner.asl.expressions import concatenation, expression, quote
 from runner.asl.flow import State, catcher
 from runner.asl.tables.common import Lane, Turn
-from runner.asl.tablespec import mark_names
 from runner.model.header import Kind
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ def states(lane: Lane, table: Table, following: str) -> tuple[State, ...]:
             {
                 "Type": "Choice",
                 "Choices": choices if replacing else choices[:1],
-                "Default": turn.name("create"),
+                "Default": turn.entry("create"),
             },
         ),
         State(
@@ -47,12 +46,7 @@ def states(lane: Lane, table: Table, following: str) -> tuple[State, ...]:
             {"Type": "Pass", "Assign": turn.result("unchanged", ""), "Next": following},
         ),
         *((_drop(turn),) if replacing else ()),
-        turn.athena(
-            "create",
-            expression(_statement(turn)),
-            Catch=[turn.catch_all()],
-            Next=turn.name("finish"),
-        ),
+        *_creating(turn),
         turn.keeper(
             "finish",
             "finish",
@@ -71,17 +65,19 @@ def _drop(turn: Turn) -> State:
         "deleteTable",
         {"DatabaseName": turn.table.database, "Name": turn.table.name.table},
         Catch=[
-            catcher(["Glue.EntityNotFoundException"], turn.name("create")),
+            catcher(["Glue.EntityNotFoundException"], turn.entry("create")),
             turn.catch_all(),
         ],
-        Next=turn.name("create"),
+        Next=turn.entry("create"),
     )
 
 
-def _statement(turn: Turn) -> str:
-    table = turn.table
-    terms = sql_terms(table.sql, mark_names(table), "$plan.values")
-    if table.kind is Kind.DDL:
-        return concatenation(terms)
-    head = f'CREATE OR REPLACE VIEW "{table.database}"."{table.name.table}" AS\n'
-    return concatenation([quote(head), *terms])
+def _creating(turn: Turn) -> tuple[State, ...]:
+    table, everything = turn.table, [turn.catch_all()]
+    terms, reading = turn.reading("create", "$plan.values", catch=everything)
+    if table.kind is Kind.VIEW:
+        head = f'CREATE OR REPLACE VIEW "{table.database}"."{table.name.table}" AS\n'
+        terms = [quote(head), *terms]
+    query = expression(concatenation(terms))
+    finish = turn.name("finish")
+    return (*reading, *turn.statement("create", query, catch=everything, following=finish))

@@ -16,8 +16,17 @@ from typing import TYPE_CHECKING
 from runner.asl import retries
 from runner.asl.expressions import expression
 from runner.asl.flow import Flow, State, catcher
+from runner.asl.statements import SCANNED
 from runner.asl.tables.common import NO_OUTPUT, REDRIVE, Lane, Turn
-from runner.asl.tables.insert import inferring, more, staging, types_of, unstaging
+from runner.asl.tables.insert import (
+    entry_of_types,
+    inferring,
+    more,
+    most_chunks,
+    staging,
+    types_of,
+    unstaging,
+)
 from runner.model.durations import seconds
 
 if TYPE_CHECKING:
@@ -49,7 +58,7 @@ def states(lane: Lane, table: Table, following: str) -> tuple[State, ...]:
             turn.name("types?"),
             {
                 "Type": "Choice",
-                "Choices": [{"Condition": expression("$plan.types"), "Next": turn.name("infer")}],
+                "Choices": [{"Condition": expression("$plan.types"), "Next": entry_of_types(turn)}],
                 "Default": turn.name("write"),
             },
         ),
@@ -117,11 +126,11 @@ def _changing(turn: Turn) -> tuple[State, ...]:
                 "Default": turn.name("apply"),
             },
         ),
-        turn.athena(
+        *turn.statement(
             "apply",
             expression("$plan.ddl"),
-            Catch=[turn.catch_all()],
-            Next=turn.name("read again"),
+            catch=[turn.catch_all()],
+            following=turn.name("read again"),
         ),
         turn.glue(
             "read again",
@@ -160,6 +169,7 @@ def _write(turn: Turn) -> State:
             "Catch": [turn.catch_all()],
             "Next": turn.name("more?"),
         },
+        most_items=most_chunks(turn),
     )
 
 
@@ -187,19 +197,15 @@ def _chunk_states(turn: Turn) -> tuple[State, ...]:
             Catch=[],
             Next=turn.name("merge"),
         ),
-        turn.athena(
+        *turn.statement(
             "merge",
             expression(f"$spec.redrive = {REDRIVE} ? $merging.statement"),
             salt="$chunk.start",
-            Assign={
-                "merge_scanned": expression(
-                    "$states.result.QueryExecution.Statistics.DataScannedInBytes"
-                )
-            },
-            Catch=[
+            keep={"merge_scanned": SCANNED},
+            catch=[
                 catcher(["States.QueryEvaluationError"], turn.name("redriven"), Output=NO_OUTPUT)
             ],
-            Next=turn.name("publish"),
+            following=turn.name("publish"),
         ),
         turn.keeper(
             "publish",

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from runner.asl import retries
+from runner.asl import retries, sql_texts
 from runner.asl.expressions import concatenation, expression, quote, sql_terms
 from runner.asl.flow import Flow, State, catcher
+from runner.asl.statements import LOCATION, SCANNED
 from runner.asl.tables.common import NO_OUTPUT, REDRIVE, Lane, Turn
 from runner.asl.tables.whole import flip_states
 from runner.asl.tablespec import (
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
     from runner.model.sqltext import SqlText
 
 
+_OPEN_WRITERS = 100
+"""Partitions x buckets that one statement of Athena may write."""
+_FIRST = "$target = null"
+"""JSONata for a table that is not there yet."""
 _OWN = "own_"
 """What the names of variables begin with in the execution of a chunk."""
 
@@ -48,7 +53,7 @@ def states(lane: Lane, table: Table, following: str) -> tuple[State, ...]:
             turn.name("types?"),
             {
                 "Type": "Choice",
-                "Choices": [{"Condition": expression("$plan.types"), "Next": turn.name("infer")}],
+                "Choices": [{"Condition": expression("$plan.types"), "Next": entry_of_types(turn)}],
                 "Default": turn.name("write"),
             },
         ),
@@ -96,17 +101,20 @@ def types_of(turn: Turn) -> dict[str, Any]:
     }
 
 
+def entry_of_types(turn: Turn) -> str:
+    """Name the state with which learning the query's types begins."""
+    return turn.name(sql_texts.verb("infer") if turn.is_stored(*_typed_texts(turn)) else "infer")
+
+
 def inferring(turn: Turn) -> tuple[State, ...]:
     """Learn the query's types by a CTAS without data."""
-    table = turn.table
-    query = _types_query(turn, table.sql)
-    stub = _empty_self(table)
-    if table.alone is not None and stub:
-        # Before its first write a table that reads itself finds an empty one in its place.
-        query = f"$target = null ? {_types_query(turn, table.alone, stub)} : {query}"
     everything = [turn.catch_all()]
+    query, reading = _inferring_query(turn)
     return (
-        turn.athena("infer", expression(query), Catch=everything, Next=turn.name("read types")),
+        *reading,
+        *turn.statement(
+            "infer", expression(query), catch=everything, following=turn.name("read types")
+        ),
         turn.glue(
             "read types",
             "getTable",
@@ -118,7 +126,36 @@ def inferring(turn: Turn) -> tuple[State, ...]:
     )
 
 
-def _types_query(turn: Turn, sql: SqlText, stub: str = "") -> str:
+def _typed_texts(turn: Turn) -> tuple[SqlText, ...]:
+    """Give the texts whose types are learnt.
+
+    Before its first write a table that reads itself finds an empty one in its place.
+    """
+    table = turn.table
+    if table.alone is not None and _empty_self(table):
+        return table.alone, table.sql
+    return (table.sql,)
+
+
+def _inferring_query(turn: Turn) -> tuple[str, tuple[State, ...]]:
+    table, values = turn.table, "$plan.values"
+    texts, names = _typed_texts(turn), mark_names(table)
+    stubs = (_empty_self(table), "")[-len(texts) :]
+    condition = _FIRST if len(texts) > 1 else ""
+    if turn.is_stored(*texts):
+        wanted = sql_texts.Reading(turn.subject, "infer", values, (turn.catch_all(),))
+        both = [(text, names) for text in texts]
+        reading = (sql_texts.reading(turn.lane.target, wanted, both, condition=condition),)
+        queries = [_types_query(turn, [sql_texts.READ], stub) for stub in stubs]
+    else:
+        reading = ()
+        pairs = zip(texts, stubs, strict=True)
+        queries = [_types_query(turn, sql_terms(t, names, values), stub) for t, stub in pairs]
+    query = " : ".join(queries)
+    return f"{condition} ? {query}" if condition else query, reading
+
+
+def _types_query(turn: Turn, terms: list[str], stub: str = "") -> str:
     """Write the CTAS without data; the analyst's text begins on its second line."""
     table = turn.table
     head = (
@@ -136,7 +173,7 @@ def _types_query(turn: Turn, sql: SqlText, stub: str = "") -> str:
             quote(f'_types"{head}'),
             "$plan.stage",
             quote(f"types/') AS{before}\n"),
-            *sql_terms(sql, mark_names(table), "$plan.values"),
+            *terms,
             quote(f"\n{after}WITH NO DATA"),
         ]
     )
@@ -247,7 +284,20 @@ def _write(turn: Turn) -> tuple[State, ...]:
             "spec": expression("$spec"),
             "attempt": expression("$attempt"),
         }
-    return State(turn.name("write"), fields), more(turn)
+    return State(turn.name("write"), fields, most_items=most_chunks(turn)), more(turn)
+
+
+def most_chunks(turn: Turn) -> int:
+    """Count the chunks of one round of the largest run (SEMANTICS 22, 23).
+
+    A table without time partitions has one.
+    """
+    parts, most = turn.table.partitioning, turn.lane.defaults.max_window
+    if not parts.grain:
+        return 1
+    reads_itself = any(read.table == turn.table.name for read in turn.table.reads)
+    size = 1 if reads_itself else max(1, _OPEN_WRITERS // parts.combinations)
+    return -(-most // size)
 
 
 def more(turn: Turn) -> State:
@@ -324,7 +374,7 @@ def _chunk_states(turn: Turn) -> tuple[State, ...]:
 
 def staging(turn: Turn, following: str) -> tuple[State, ...]:
     """Write a chunk into a stage table of its own and count its rows; `following` comes next."""
-    return (_stage(turn), *_inserting(turn), _test(turn, following))
+    return (_stage(turn), *_inserting(turn), *_test(turn, following))
 
 
 def unstaging(turn: Turn) -> tuple[State, ...]:
@@ -360,7 +410,7 @@ def _giving_up(turn: Turn) -> list[dict[str, Any]]:
     """Catch what fails in an execution of its own: a failed one would hide its cause."""
     if not _is_apart(turn):
         return []
-    noted = {"chunk_problem": expression("$states.errorOutput")}
+    noted = {"chunk_problem": turn.problem}
     return [catcher(["States.ALL"], turn.name("give up"), Assign=noted)]
 
 
@@ -368,7 +418,8 @@ def _stage(turn: Turn) -> State:
     """Make the chunk's stage table: the target's columns, no projection."""
     table = turn.table
     keep = {"chunk": expression("$states.input")}
-    following = turn.name("insert each" if injected_conditions(table) else "insert")
+    alone = not injected_conditions(table)
+    following = turn.entry("insert") if alone else turn.name("insert each")
     return turn.glue(
         "stage",
         "createTable",
@@ -408,18 +459,10 @@ def _inserting(turn: Turn) -> tuple[State, ...]:
             "Cause": "Redriven: the stage may hold files of an aborted INSERT.",
         },
     )
-    scanned = "$states.result.QueryExecution.Statistics.DataScannedInBytes"
     if not conditions:
-        insert = _insert(
-            turn,
-            salt="$chunk.start",
-            Assign={"chunk_scanned": expression(scanned)},
-            Next=turn.name("test"),
-        )
-        return insert, redriven
-    each = _insert(
-        turn, salt='$chunk.start & "|" & $states.input', Output=expression(scanned), End=True
-    )
+        insert = _insert(turn, salt="$chunk.start", keep="chunk_scanned", following="test")
+        return *insert, redriven
+    each = _insert(turn, salt=f'$chunk.start & "|" & {_condition(turn)}')
     return (
         State(
             turn.name("insert each"),
@@ -427,25 +470,35 @@ def _inserting(turn: Turn) -> tuple[State, ...]:
                 "Type": "Map",
                 "Items": list(conditions),
                 "MaxConcurrency": 1,
-                "ItemProcessor": Flow((each, redriven)),
+                "ItemProcessor": Flow((*each, redriven)),
                 "Assign": {"chunk_scanned": expression("$sum($states.result)")},
                 "Output": NO_OUTPUT,
                 **_caught(turn),
                 "Next": turn.name("test"),
             },
+            most_items=len(conditions),
         ),
     )
 
 
-def _insert(turn: Turn, *, salt: str, **rest: Any) -> State:  # noqa: ANN401 - fields of a state
+def _condition(turn: Turn) -> str:
+    """Give JSONata for the condition that one INSERT of several has as its input."""
+    return sql_texts.GIVEN if turn.is_stored() else "$states.input"
+
+
+def _insert(turn: Turn, *, salt: str, keep: str = "", following: str = "") -> tuple[State, ...]:
     """Write the chunk: columns by name on both sides, the analyst's text from the second line.
 
     A redriven execution goes on here with the stage of the run before, in which an aborted INSERT
     may have left files.  Then the statement is undefined, the Map fails with an error that its
     catcher sees, and the next attempt writes to a stage of its own.
 
-    With injected partition columns the input of the state is the condition for their values.
+    With injected partition columns the input of the first state is the condition for their values,
+    and what was scanned is the output of the last.
     """
+    alone = not injected_conditions(turn.table)
+    giving_up = _giving_up(turn) if alone else []
+    sql, reading = turn.reading("insert", "$chunk.values", catch=giving_up)
     terms = [
         quote(f'INSERT INTO "{turn.stage_database}"."'),
         "$chunk.tag",
@@ -454,21 +507,22 @@ def _insert(turn: Turn, *, salt: str, **rest: Any) -> State:  # noqa: ANN401 - f
         quote(") SELECT "),
         f"${turn.own}plan.columns",
         quote(" FROM (\n"),
-        *sql_terms(turn.table.sql, mark_names(turn.table), "$chunk.values"),
+        *sql,
         quote("\n)"),
+        *([] if alone else [quote(" WHERE "), _condition(turn)]),
     ]
-    alone = not injected_conditions(turn.table)
-    if not alone:
-        terms += [quote(" WHERE "), "$states.input"]
     query = concatenation(terms)
     redriven = catcher(["States.QueryEvaluationError"], turn.name("redriven"), Output=NO_OUTPUT)
-    return turn.athena(
+    inserting = turn.statement(
         "insert",
         expression(f"${turn.own}spec.redrive = {REDRIVE} ? {query}"),
         salt=salt,
-        Catch=[redriven, *(_giving_up(turn) if alone else ())],
-        **rest,
+        keep={keep: SCANNED} if keep else None,
+        output="" if keep else SCANNED,
+        catch=[redriven, *giving_up],
+        following=turn.name(following) if following else "",
     )
+    return *reading, *inserting
 
 
 def _caught(turn: Turn) -> dict[str, Any]:
@@ -476,7 +530,7 @@ def _caught(turn: Turn) -> dict[str, Any]:
     return {"Catch": found} if found else {}
 
 
-def _test(turn: Turn, following: str) -> State:
+def _test(turn: Turn, following: str) -> tuple[State, ...]:
     query = concatenation(
         [
             quote(f'{test_query(turn.table)}"{turn.stage_database}"."'),
@@ -484,14 +538,13 @@ def _test(turn: Turn, following: str) -> State:
             quote(f'"{test_query_end(turn.table)}'),
         ]
     )
-    result = "$states.result.QueryExecution.ResultConfiguration.OutputLocation"
-    return turn.athena(
+    return turn.statement(
         "test",
         expression(query),
         salt="$chunk.start",
-        Assign={"chunk_tested": expression(result)},
-        **_caught(turn),
-        Next=following,
+        keep={"chunk_tested": LOCATION},
+        catch=_giving_up(turn),
+        following=following,
     )
 
 

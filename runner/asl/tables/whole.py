@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from runner.asl import retries
-from runner.asl.expressions import concatenation, expression, quote, sql_terms
+from runner.asl.expressions import concatenation, expression, quote
 from runner.asl.flow import State, catcher
+from runner.asl.statements import LOCATION, SCANNED
 from runner.asl.tables.common import Lane, Turn, names
-from runner.asl.tablespec import codec_of, mark_names, test_query, test_query_end
+from runner.asl.tablespec import codec_of, test_query, test_query_end
 from runner.model.durations import seconds
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def states(lane: Lane, table: Table, following: str) -> tuple[State, ...]:
             {"window": expression("$window"), "target": expression("$target")},
             Assign={"plan": expression("$states.result.Payload")},
             Retry=retries.keeper_waiting(seconds(turn.lane.defaults.lease_wait)),
-            Next=turn.name("write"),
+            Next=turn.entry("write"),
         ),
         *_staging(turn),
         *_flipping(turn),
@@ -65,22 +66,22 @@ def _staging(turn: Turn) -> tuple[State, ...]:
             quote(f'"{test_query_end(turn.table)}'),
         ]
     )
-    scanned = "$states.result.QueryExecution.Statistics.DataScannedInBytes"
-    tested = "$states.result.QueryExecution.ResultConfiguration.OutputLocation"
+    terms, reading = turn.reading("write", "$plan.values", catch=everything)
     return (
-        turn.athena(
+        *reading,
+        *turn.statement(
             "write",
-            expression(_ctas(turn)),
-            Assign={"scanned": expression(scanned)},
-            Catch=everything,
-            Next=turn.name("test"),
+            expression(_ctas(turn, terms)),
+            keep={"scanned": SCANNED},
+            catch=everything,
+            following=turn.name("test"),
         ),
-        turn.athena(
+        *turn.statement(
             "test",
             expression(test),
-            Assign={"tested": expression(tested)},
-            Catch=everything,
-            Next=turn.name("read stage"),
+            keep={"tested": LOCATION},
+            catch=everything,
+            following=turn.name("read stage"),
         ),
         turn.glue(
             "read stage",
@@ -106,7 +107,7 @@ def _staging(turn: Turn) -> tuple[State, ...]:
     )
 
 
-def _ctas(turn: Turn) -> str:
+def _ctas(turn: Turn, terms: list[str]) -> str:
     table, header = turn.table, turn.table.header
     properties = [
         f"format = '{header.format.upper()}'",
@@ -127,7 +128,7 @@ def _ctas(turn: Turn) -> str:
             quote(f"\" WITH ({', '.join(properties)}, external_location = '"),
             "$plan.stage",
             quote(f"data/') AS {before}\n"),
-            *sql_terms(table.sql, mark_names(table), "$plan.values"),
+            *terms,
             *([quote(after)] if after else []),
         ]
     )
