@@ -1,8 +1,8 @@
 """The one place that reads the user's files.
 
 In: the root folder of a project.  Out: a `Snapshot`: every file that loading looks at, with its
-bytes, and the names of the folders under lambdas/; their code is read when it is packed.  Nothing else in loading touches the disk, so
-one load sees one state of the files.
+bytes, and the names of the folders under lambdas/, whose code is read when it is packed.  Nothing
+else in loading touches the disk, so one load sees one state of the files.
 """
 
 from __future__ import annotations
