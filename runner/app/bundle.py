@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from runner.model.project import NamedWorkflow, Project, Table
     from runner.model.sqltext import Mark, SqlText
 
-FORMAT = 5
+FORMAT = 6
 """Layout of the cached file; raise it when `Bundle` changes."""
 CACHE = Path(".runner") / "cache" / "bundles"
 
@@ -132,6 +132,8 @@ class Bundle:
     databases: tuple[str, ...]
     functions: dict[str, str]
     """Function names of the definitions and their folders under lambdas/."""
+    function_settings: dict[str, dict[str, Any]]
+    """What function.yaml says, defaults filled in, by folder or `builtin:<name>`."""
     tables: tuple[TableFacts, ...]
     workflows: tuple[WorkflowFacts, ...]
     on_failure: dict[str, str]
@@ -259,6 +261,9 @@ def _compile(root: Path, choice: Choice) -> Bundle:
         prefix=target.prefix,
         databases=tuple(databases),
         functions={target.function(name): name for name in project.lambdas},
+        function_settings={
+            one.name: one.settings.model_dump(mode="json") for one in project.functions
+        },
         tables=tuple(_table_facts(project)),
         workflows=tuple(_workflow_facts(project, named) for named in project.workflows),
         on_failure={

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runner.model.config import AwsEnvironment, Config, LocalEnvironment
+    from runner.model.function import FunctionSettings
     from runner.model.header import Header, Kind
     from runner.model.names import TableName
     from runner.model.sqltext import SqlText
@@ -115,6 +116,15 @@ class NamedWorkflow:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedFunction:
+    """A function: a folder with a handler.py."""
+
+    name: str
+    """The folder's name; `builtin:<name>` for one that comes with us."""
+    settings: FunctionSettings
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
     """Everything that the files say, for one environment."""
 
@@ -127,6 +137,8 @@ class Project:
     workflows: tuple[NamedWorkflow, ...]
     lambdas: tuple[str, ...]
     """Names of the folders under lambdas/."""
+    functions: tuple[NamedFunction, ...] = ()
+    """The same, with what their function.yaml says; then those that come with us."""
 
     def table(self, name: TableName) -> Table:
         """Find a table by name; raises KeyError."""

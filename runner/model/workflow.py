@@ -9,6 +9,7 @@ from pydantic import Field
 from runner.model.config import Concurrency, Retry
 from runner.model.fields import Cron, Duration
 from runner.model.header import Strict
+from runner.model.permission import Permission
 
 
 class LastWindow(Strict):
@@ -147,15 +148,6 @@ class SnsStep(Step):
     topic: str = Field(description="Topic name or ARN.")
     subject: str = Field("", max_length=99, description="Subject line.")
     message: str = Field(description="Text.")
-
-
-class Permission(Strict):
-    """Actions that a role is allowed on resources."""
-
-    actions: tuple[str, ...] = Field(
-        min_length=1, description="Actions of IAM, such as dynamodb:PutItem."
-    )
-    resources: tuple[str, ...] = Field(min_length=1, description="ARNs; * stands for any.")
 
 
 class AslStep(Step):

@@ -1,8 +1,8 @@
 """The one place that reads the user's files.
 
 In: the root folder of a project.  Out: a `Snapshot`: every file that loading looks at, with its
-bytes, and the names of the folders under lambdas/.  Nothing else in loading touches the disk, so
-one load sees one state of the files.
+bytes, and the names of the folders under lambdas/, whose code is read when it is packed.  Nothing
+else in loading touches the disk, so one load sees one state of the files.
 """
 
 from __future__ import annotations
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 CONFIG = "config.yaml"
 MACROS = "sql/macros"
+LAMBDAS = "lambdas"
+SETTINGS = "function.yaml"
+BUNDLED = Path(runner.__file__).parent / "functions"
+"""Functions that come with this package."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +76,10 @@ def read_snapshot(root: Path) -> Snapshot:
     paths = [CONFIG] if (root / CONFIG).is_file() else []
     paths += _walk(root, "sql", (".sql",))
     paths += _walk(root, "workflows", (".yaml", ".yml"))
+    paths += _settings(root)
     files = tuple(_read(root, path) for path in sorted(paths))
-    complete, incomplete = _lambda_folders(root / "lambdas")
-    builtins, _ = _lambda_folders(Path(runner.__file__).parent / "functions")
+    complete, incomplete = _lambda_folders(root / LAMBDAS)
+    builtins, _ = _lambda_folders(BUNDLED)
     return Snapshot(str(root), files, complete, incomplete, builtins)
 
 
@@ -96,6 +101,13 @@ def _walk(root: Path, folder: str, endings: tuple[str, ...]) -> Iterator[str]:
             yield from _walk(root, path, endings)
         elif entry.name.lower().endswith(endings):
             yield path
+
+
+def _settings(root: Path) -> Iterator[str]:
+    """Give function.yaml of every function, and what is spelled nearly so."""
+    for name in (SETTINGS, "function.yml"):
+        for path in (root / LAMBDAS).glob(f"*/{name}"):
+            yield path.relative_to(root).as_posix()
 
 
 def _lambda_folders(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -19,6 +19,7 @@ from runner.project.cache import Cache
 from runner.project.configuration import read_setting, shared_databases
 from runner.project.crosschecks import mart_faults, source_faults
 from runner.project.files import CONFIG, decode
+from runner.project.functions import read_functions
 from runner.project.naming import name_files
 from runner.project.tables import count_partitions, link, place_of_read, writers
 from runner.project.workflows import (
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from runner.errors import Fault, Place
     from runner.model.names import TableName
-    from runner.model.project import NamedWorkflow
+    from runner.model.project import NamedFunction, NamedWorkflow
     from runner.project.configuration import Setting
     from runner.project.drafts import Draft, Drafted
     from runner.project.files import Snapshot
@@ -92,13 +93,15 @@ def assemble(snapshot: Snapshot, choice: Choice, cache: Cache) -> Outcome:
     linked = link(drafts, names=names, setting=setting, redraft=workshop.redraft)
     surroundings = _surroundings(snapshot, linked, drafted, naming, setting)
     workflows, workflow_problems = _workflows(texts, naming, surroundings)
+    functions, function_faults = read_functions(texts, snapshot, setting)
     scene = _scene(drafts, linked, workshop, workflows)
     faults += [*setting.faults, *naming.faults, *macro_faults]
     faults += [fault for one in drafted for fault in one.faults]
     faults += [*linked.faults, *source_faults(setting, names), *_shared(setting, names)]
     faults += [*find_faults(scene), *mart_faults(scene.subjects, setting), *workflow_problems]
+    faults += function_faults
     found = tuple(sorted(set(faults)))
-    project = None if found else _project(snapshot, setting, linked.tables, workflows)
+    project = None if found else _project(snapshot, setting, linked.tables, workflows, functions)
     order = tuple(table.name for table in linked.tables)
     return Outcome(project, found, find_warnings(scene), drafts, order, setting, workshop)
 
@@ -125,6 +128,7 @@ def _project(
     setting: Setting,
     tables: tuple[Table, ...],
     workflows: tuple[NamedWorkflow, ...],
+    functions: tuple[NamedFunction, ...],
 ) -> Project:
     if setting.config is None or setting.environment is None:
         raise AssertionError("a wrong config.yaml without a fault")
@@ -136,6 +140,7 @@ def _project(
         tables=tables,
         workflows=workflows,
         lambdas=snapshot.lambdas,
+        functions=functions,
     )
 
 

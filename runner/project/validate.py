@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 Model = TypeVar("Model", bound="BaseModel")
 
 _SECRET_KEYS = ("password",)
+_HIDDEN_KEYS = (*_SECRET_KEYS, "secrets")
+"""Keys below which somebody may have written a secret's value: it is never shown."""
 _TYPES = {
     "string_type": "text",
     "int_type": "a whole number",
@@ -198,13 +200,13 @@ def _wrong_type(data: Data, places: Places, group: Sequence[_Problem]) -> Fault:
     if len(wanted) > 1:
         wanted.pop("nothing", None)
     expected = " or ".join(wanted)
-    secret = any(part in _SECRET_KEYS for part in path)
+    hidden = any(part in _HIDDEN_KEYS for part in path)
     return Fault(
         places.value(*path),
         "wrong-type",
-        f"{described(value, secret=secret)}{_named(path)}",
+        f"{described(value, secret=hidden)}{_named(path)}",
         expected,
-        _type_advice(value, tuple(wanted), secret=secret),
+        _type_advice(path, value, tuple(wanted)),
     )
 
 
@@ -213,9 +215,11 @@ def _named(path: Path) -> str:
     return f" for `{names[-1]}`" if names else ""
 
 
-def _type_advice(value: Data, wanted: tuple[str, ...], *, secret: bool) -> str:
-    if secret:
+def _type_advice(path: Path, value: Data, wanted: tuple[str, ...]) -> str:
+    if any(part in _SECRET_KEYS for part in path):
         return "put the value into an environment variable and write ${env:ITS_NAME} here"
+    if any(part in _HIDDEN_KEYS for part in path):
+        return "write `NAME: <ARN of the secret>` below it, indented"
     match value, wanted:
         case None, _:
             advice = "write a value after the colon, or remove the key"
@@ -278,7 +282,7 @@ _PATTERNS = {
 
 def _wrong_value(data: Data, places: Places, problem: _Problem) -> Fault:
     value = _at(data, problem.path)
-    secret = any(part in _SECRET_KEYS for part in problem.path)
+    secret = any(part in _HIDDEN_KEYS for part in problem.path)
     expected, advice = _limits(problem)
     counted = problem.kind in ("too_short", "too_long")
     found = f"{len(value)} values" if counted else described(value, secret=secret)

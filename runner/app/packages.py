@@ -1,0 +1,202 @@
+"""What is deployed as Lambda functions: the keeper, the project's functions, the bundled ones.
+
+In: a bundle and the project's folder.  Out: `Package`s, zip files that are the same wherever they
+are made, and the facts that the stack needs of each.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from runner.errors import Fault, Place, ProjectError
+from runner.model.durations import seconds
+from runner.plan.stack.facts import FunctionFacts, Grant
+from runner.project.files import BUNDLED, LAMBDAS
+from runner.project.packing import (
+    PackedFile,
+    digest_of,
+    import_faults,
+    merged,
+    own_files,
+    size_faults,
+    vendored_files,
+    zip_of,
+)
+from runner.project.vendoring import CACHE, Platform, vendor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from runner.app.bundle import Bundle
+
+KEEPER = "keeper"
+KEEPER_HANDLER = "keeper.handler.handle"
+HANDLER = "handler.handler"
+_BUILTIN = "builtin:"
+_ZIPS = "zips"
+_KEPT_ZIPS = 40
+_KEEPER_MEMORY_MIB = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """The code of a function."""
+
+    name: str
+    """`keeper`, a folder of lambdas/, or `builtin:<name>`."""
+    body: bytes
+    """The zip file."""
+    sha256: str
+    """Of the names and bytes of the files in it: it names the package where it is stored."""
+    handler: str
+
+
+def package_keeper() -> Package:
+    """Pack the keeper as it stands."""
+    folder = files("runner") / "keeper"
+    found = tuple(
+        PackedFile(f"keeper/{entry.name}", entry.read_bytes())
+        for entry in sorted(folder.iterdir(), key=lambda entry: entry.name)
+        if entry.name.endswith(".py")
+    )
+    return Package(KEEPER, zip_of(found), digest_of(found), KEEPER_HANDLER)
+
+
+def package_function(
+    root: Path,
+    name: str,
+    settings: Mapping[str, Any],
+    *,
+    tell: Callable[[str], None] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Package:
+    """Pack a function of lambdas/, or `builtin:<name>`, with what its requirements.txt names.
+
+    `settings` is what function.yaml says, defaults filled in; `tell` hears of an installation that
+    takes a while.  Raises ProjectError.
+    """
+    folder, shown = folder_of(root, name)
+    own = own_files(folder)
+    faults = list(import_faults(own, folder=shown))
+    platform = Platform(settings["runtime"].removeprefix("python"), settings["architecture"])
+    given = os.environ if environ is None else environ
+    try:
+        place = vendor(folder, platform, root / CACHE, shown=shown, environ=given, tell=tell)
+    except ProjectError as error:
+        raise ProjectError([*faults, *error.faults]) from error
+    packed = merged(own, vendored_files(place) if place is not None else ())
+    faults += size_faults(packed, place=Place(f"{shown}/handler.py"))
+    if faults:
+        raise ProjectError(faults)
+    digest = digest_of(packed)
+    return Package(name, _zipped(root / CACHE / _ZIPS, packed, digest), digest, HANDLER)
+
+
+def package_all(
+    root: Path, bundle: Bundle, *, tell: Callable[[str], None] | None = None
+) -> tuple[Package, ...]:
+    """Pack everything that a deploy of the bundle needs; ProjectError carries every fault."""
+    found, faults = [package_keeper()], list[Fault]()
+    for name in deployed_functions(bundle):
+        try:
+            settings = bundle.function_settings[name]
+            found.append(package_function(root, name, settings, tell=tell))
+        except ProjectError as error:
+            faults += error.faults
+    if faults:
+        raise ProjectError(faults)
+    return tuple(found)
+
+
+def deployed_functions(bundle: Bundle) -> tuple[str, ...]:
+    """Name every function of the project, and the bundled ones that a workflow calls."""
+    texts = [machine for workflow in bundle.workflows for machine in _definitions(workflow)]
+    return tuple(
+        name
+        for name in bundle.function_settings
+        if not name.startswith(_BUILTIN) or is_called(deployed_name(bundle, name), texts)
+    )
+
+
+def _definitions(workflow: Any) -> Iterable[str]:  # noqa: ANN401 - WorkflowFacts, by its fields
+    return (workflow.definition, *(child.definition for child in workflow.children))
+
+
+def is_called(deployed: str, definitions: Iterable[str]) -> bool:
+    """Tell whether definitions call a function by its deployed name."""
+    return any(f'"{deployed}"' in text for text in definitions)
+
+
+def deployed_name(bundle: Bundle, name: str) -> str:
+    """Give what a function is called where it is deployed, as definitions say it."""
+    return f"{bundle.prefix}-{name.replace(':', '-')}"
+
+
+def folder_of(root: Path, name: str) -> tuple[Path, str]:
+    """Give the folder of a function, and what faults call it."""
+    if name.startswith(_BUILTIN):
+        folder = BUNDLED / name.removeprefix(_BUILTIN)
+        return folder, str(folder)
+    return root / LAMBDAS / name, f"{LAMBDAS}/{name}"
+
+
+def _zipped(cache: Path, packed: tuple[PackedFile, ...], digest: str) -> bytes:
+    """Give the zip file, compressed once for the same content."""
+    path = cache / f"{digest}.zip"
+    if path.is_file():
+        path.touch()
+        return path.read_bytes()
+    body = zip_of(packed)
+    cache.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    temporary.write_bytes(body)
+    temporary.replace(path)
+    for old in sorted(cache.glob("*.zip"), key=lambda one: one.stat().st_mtime)[:-_KEPT_ZIPS]:
+        old.unlink(missing_ok=True)
+    return body
+
+
+# --- facts for the stack --------------------------------------------------------------------------
+
+
+def keeper_facts(bundle: Bundle, *, code_uri: str) -> FunctionFacts:
+    """Describe the keeper; what it may do is the stack's business."""
+    lake = str(bundle.environment["lake"]).rstrip("/") + "/"
+    return FunctionFacts(
+        name=deployed_name(bundle, KEEPER),
+        handler=KEEPER_HANDLER,
+        code_uri=code_uri,
+        memory_mib=_KEEPER_MEMORY_MIB,
+        environment=(("RUNNER_LAKE", lake),),
+        description="Windows, leases, promotion and records of runner's workflows.",
+    )
+
+
+def function_facts(bundle: Bundle, name: str, *, code_uri: str) -> FunctionFacts:
+    """Describe a function as its function.yaml says it."""
+    settings = bundle.function_settings[name]
+    secrets: dict[str, str] = settings["secrets"]
+    grants = [
+        Grant(tuple(one["actions"]), tuple(one["resources"])) for one in settings["permissions"]
+    ]
+    if secrets:
+        arns = tuple(sorted(set(secrets.values())))
+        grants.append(Grant(("secretsmanager:GetSecretValue",), arns))
+    return FunctionFacts(
+        name=deployed_name(bundle, name),
+        handler=HANDLER,
+        code_uri=code_uri,
+        runtime=settings["runtime"],
+        architecture=settings["architecture"],
+        memory_mib=settings["memory"],
+        timeout_s=seconds(settings["timeout"]),
+        disk_mib=settings["disk"],
+        environment=tuple(sorted({**settings["environment"], **secrets}.items())),
+        grants=tuple(grants),
+        description=settings["description"],
+        network=settings["network"],
+    )
