@@ -115,7 +115,7 @@ def open_environment(
 
 
 def is_on_aws(root: Path, environment: str) -> bool:
-    """Tell whether an environment of config.yaml is on AWS; ProjectError for faults of the files."""
+    """Tell whether an environment of config.yaml is on AWS; ProjectError for faults of files."""
     return bool(open_bundle(root, environment).environment["engine"] == "aws")
 
 
