@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 from runner.app.backfill_choice import bad_periods, choose, choose_range, nodes_of, spans_of
 from runner.app.backfill_ledgers import looked_at, read_ledgers
 from runner.app.backfill_store import is_done, left_of, named_plan, own_name, refuse_changed
-from runner.app.bundle import open_bundle
 from runner.app.compiled import find_workflow
-from runner.app.local_places import open_places
+from runner.app.places import is_local, open_environment
 from runner.errors import Fault, Place, UsageError
 from runner.keeper import records
 from runner.plan.backfill import Question, in_waves, plan_tables
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 
     from runner.app.backfill_choice import Choice, Range
     from runner.app.bundle import Bundle, WorkflowFacts
-    from runner.app.local_places import Local
+    from runner.app.places import Places
     from runner.plan.backfill import PlannedTable
     from runner.plan.facts import Ledger, Node
 
@@ -71,31 +70,53 @@ class BackfillRequest:
 
 def plan_backfill(request: BackfillRequest, *, now: datetime) -> BackfillPlan:
     """Plan a backfill, or find what is left of one that was begun; UsageError, ProjectError."""
-    bundle = open_bundle(request.root, request.environment, dict(request.variables))
-    local = open_places(request.root, bundle, now=lambda: now)
-    nodes = nodes_of(bundle, now)
-    stored = named_plan(local.storage(), request.name)
-    if stored is not None:
-        plan = _continued(request, stored, local, nodes)
-    else:
-        plan = _fresh(request, local, nodes, now=now)
-    return replace(_measured(plan, local, nodes), price_per_tb=bundle.price_per_tb)
+    given = dict(request.variables)
+    places = open_environment(request.root, request.environment, given, now=lambda: now)
+    if not is_local(places):
+        _refuse_local_options(request)
+    nodes = nodes_of(places.bundle, now)
+    with places.refusals("read the lake's records"):
+        stored = named_plan(places.storage(), request.name)
+        if stored is not None:
+            plan = _continued(request, stored, places, nodes)
+        else:
+            plan = _fresh(request, places, nodes, now=now)
+    with places.refusals("list what the tables read"):
+        return replace(_measured(plan, places, nodes), price_per_tb=places.bundle.price_per_tb)
+
+
+def _refuse_local_options(request: BackfillRequest) -> None:
+    """Refuse what a deployed machine cannot be told: its input is a window, tables and a name."""
+    given = {
+        "--no-loads": not request.loads,
+        "--dml": request.dml is not None,
+        "--ddl": request.ddl is not None,
+    }
+    expected = "what the deployed machine decides: it loads what it writes"
+    advice = "leave it away; `concurrency` in config.yaml is deployed with the machine"
+    faults = [
+        Fault(Place(option), "not-on-aws", f"{option} on AWS", expected, advice)
+        for option, is_given in given.items()
+        if is_given
+    ]
+    if faults:
+        raise UsageError(faults)
 
 
 def _fresh(
-    request: BackfillRequest, local: Local, nodes: Mapping[str, Node], *, now: datetime
+    request: BackfillRequest, places: Places, nodes: Mapping[str, Node], *, now: datetime
 ) -> BackfillPlan:
     """Plan from what was asked for; go on with the plan that the same words made before."""
     _check_refresh(request, nodes)
-    choice = _choice(request, local.bundle)
-    asked = choose_range(local.bundle, choice, start=request.start, end=request.end, now=now)
+    choice = _choice(request, places.bundle)
+    asked = choose_range(places.bundle, choice, start=request.start, end=request.end, now=now)
     spans, whole = spans_of(nodes, choice.tables, asked)
-    ledgers = read_ledgers(local.storage(), nodes, looked_at(nodes, spans))
+    ledgers = read_ledgers(places.storage(), nodes, looked_at(nodes, spans))
     name = request.name
     if name is None:
-        name, stored = own_name(_name_of(request, choice, whole, nodes), local, nodes, ledgers)
+        name, stored = own_name(_name_of(request, choice, whole, nodes), places, nodes, ledgers)
         if stored is not None:
-            return _continued(request, stored, local, nodes)
+            return _continued(request, stored, places, nodes)
     for table in request.full_refresh:
         spans[table] = _history(nodes[table], ledgers.get(table, NOTHING), spans[table])
     wish = Wish(everything=request.everything, gaps=request.gaps)
@@ -109,7 +130,7 @@ def _fresh(
         end=whole.end,
         tables=answer.tables,
         gaps=answer.gaps,
-        loads=_loads(request, choice.workflow, answer.tables),
+        loads=_loads(request, choice.workflow if is_local(places) else None, answer.tables),
     )
 
 
@@ -137,20 +158,23 @@ def _history(node: Node, ledger: Ledger, span: Span) -> Span:
     return Span(first, max([span.last, *known]))
 
 
-def _measured(plan: BackfillPlan, local: Local, nodes: Mapping[str, Node]) -> BackfillPlan:
+def _measured(plan: BackfillPlan, places: Places, nodes: Mapping[str, Node]) -> BackfillPlan:
     """Add what the statements scan."""
     if not plan.tables:
         return plan
     from runner.app.backfill_sizes import Measure  # noqa: PLC0415 - only when there is work
 
-    sizes = Measure(local, nodes).inputs(plan.tables)
+    sizes = Measure(places, nodes).inputs(plan.tables)
     return replace(plan, tables=estimate(plan.tables, nodes, sizes))
 
 
 def _loads(
     request: BackfillRequest, workflow: WorkflowFacts | None, tables: Iterable[Node | PlannedTable]
 ) -> tuple[str, ...]:
-    """Name the marts' tables that are loaded: those of the workflow, if one was named."""
+    """Name the marts' tables that are loaded: those of the workflow, if one was named.
+
+    The machine on AWS is one for all workflows, and loads all that it writes.
+    """
     if not request.loads:
         return ()
     return tuple(
@@ -176,17 +200,18 @@ def _name_of(
 
 
 def _continued(
-    request: BackfillRequest, stored: dict[str, Any], local: Local, nodes: Mapping[str, Node]
+    request: BackfillRequest, stored: dict[str, Any], places: Places, nodes: Mapping[str, Node]
 ) -> BackfillPlan:
     """Give what is left of a stored plan; UsageError if the project has changed since."""
     refuse_changed(stored, nodes)
     names = [table["name"] for table in stored["tables"].values()]
-    ledgers = read_ledgers(local.storage(), nodes, names)
+    ledgers = read_ledgers(places.storage(), nodes, names)
     left = {table.name: table for table in left_of(stored, nodes, ledgers)}
     loads: tuple[str, ...] = ()
-    if not is_done(stored, local, nodes, ledgers):
-        named = [one for one in local.bundle.workflows if one.name == stored["workflow"]]
-        loads = _loads(request, named[0] if named else None, [nodes[name] for name in names])
+    if not is_done(stored, places, nodes, ledgers):
+        named = [one for one in places.bundle.workflows if one.name == stored["workflow"]]
+        workflow = named[0] if named and is_local(places) else None
+        loads = _loads(request, workflow, [nodes[name] for name in names])
     return BackfillPlan(
         name=stored["name"],
         created=stored["created"],

@@ -7,15 +7,16 @@ taken once, and every table has its lease).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from runner.app.backfill_claims import busy, going_on, nothing_left
 from runner.app.backfill_machine import Shape, distributed, open_machine
 from runner.app.bundle import open_bundle
-from runner.app.local_places import open_places
-from runner.app.run import RunRequest, RunResult
-from runner.errors import Fault, Place, UsageError
+from runner.app.local_places import Local, open_places
+from runner.app.places import open_environment
+from runner.app.run import RunRequest
 from runner.keeper import backfills, records
 from runner.model.names import BACKFILL
 from runner.plan.document import document
@@ -27,11 +28,12 @@ if TYPE_CHECKING:
 
     from runner.app.backfill_plan import BackfillPlan, BackfillRequest
     from runner.app.bundle import Bundle, WorkflowFacts
-    from runner.app.local_places import Local
+    from runner.app.local_run import Hooks
     from runner.app.progress import Progress
+    from runner.app.remote_start import Begun, Follow
+    from runner.app.run import RunResult
     from runner.app.stopping import Stopper
     from runner.keeper.storage import Storage
-    from runner.local.runs import Run
     from runner.machine import FaultPlan
 
 
@@ -62,8 +64,13 @@ def carry_out(
     started: Callable[[str, str, str], None] | None = None,
     now: Callable[[], datetime] | None = None,
     stopper: Stopper | None = None,
-) -> RunResult:
-    """Carry out what was planned; UsageError while another process is at it."""
+    follow: Follow | None = None,
+) -> RunResult | Begun:
+    """Carry out what was planned; UsageError while another process is at it.
+
+    On AWS the deployed machine is started, and `follow` gives what came of it; without that it is
+    `Begun`.
+    """
     order = Order(
         request.root,
         document(plan),
@@ -74,7 +81,15 @@ def carry_out(
         dml=request.dml,
         ddl=request.ddl,
     )
-    return execute_plan(order, tell=tell, started=started, now=now, stopper=stopper)
+    clock = now or (lambda: datetime.now(UTC))
+    places = open_environment(order.root, order.environment, dict(order.variables), now=clock)
+    if isinstance(places, Local):
+        return _execute_here(order, places, _hooks(tell, started, stopper))
+    from runner.app.remote_backfill import execute_on_aws  # noqa: PLC0415 - boto3 loads there
+    from runner.app.remote_start import Listeners, as_remote  # noqa: PLC0415
+
+    listeners = Listeners(tell, started, stopper)
+    return execute_on_aws(order, as_remote(places), listeners=listeners, follow=follow)
 
 
 def execute_plan(
@@ -90,16 +105,33 @@ def execute_plan(
     Raises UsageError while another process carries out the same one.  A backfill that has nothing
     left succeeds at once, without a run.
     """
-    from runner.app.local_run import Hooks, execute  # noqa: PLC0415 - the interpreter
-
     clock = now or (lambda: datetime.now(UTC))
     bundle = open_bundle(order.root, order.environment, dict(order.variables))
-    local = open_places(order.root, bundle, now=clock)
-    storage = local.storage()
+    places = open_places(order.root, bundle, now=clock)
+    return _execute_here(order, places, _hooks(tell, started, stopper))
+
+
+def _hooks(
+    tell: Callable[[Progress], None] | None,
+    started: Callable[[str, str, str], None] | None,
+    stopper: Stopper | None,
+) -> Hooks:
+    from runner.app.local_run import Hooks  # noqa: PLC0415 - the interpreter
+
+    return Hooks(tell, started, stopper)
+
+
+def _execute_here(order: Order, local: Local, hooks: Hooks) -> RunResult:
+    from runner.app.local_run import execute  # noqa: PLC0415 - the interpreter
+
+    bundle, storage = local.bundle, local.storage()
     plan = stored(storage, order.plan)
-    name, succeeded = _claim(local, plan["name"])
-    if succeeded:
-        return _nothing(order, plan, local)
+    runs = local.backfill_runs(plan["name"])
+    if at_work := going_on(runs):
+        raise busy(plan["name"], at_work)
+    if any(status == "SUCCEEDED" for _, status in runs):
+        return nothing_left(plan, environment=order.environment, marts=local.marts())
+    name = f"{BACKFILL}-{plan['name']}-{len(runs) + 1}"
     only = left(order, storage, bundle, plan)
     request = RunRequest(
         root=order.root,
@@ -115,12 +147,12 @@ def execute_plan(
             bundle,
             _machine(order, bundle, plan),
             given,
-            clock=clock,
-            hooks=Hooks(tell, started, stopper, planned=_count(bundle, plan, only)),
+            clock=local.now,
+            hooks=replace(hooks, planned=partitions_of(bundle, plan, only)),
             name=name,
         )
     except FileExistsError:  # another process took the name since we looked
-        raise _busy(plan["name"], name) from None
+        raise busy(plan["name"], name) from None
 
 
 def stored(storage: Storage, plan: dict[str, Any]) -> dict[str, Any]:
@@ -137,15 +169,14 @@ def left(order: Order, storage: Storage, bundle: Bundle, plan: dict[str, Any]) -
     """
     planned = {told["name"]: physical for physical, told in plan["tables"].items()}
     loaded = set(_loaded(order, bundle))
-    return [
-        table.name
-        for table in bundle.tables
-        if table.name in planned
-        and (
-            table.name in loaded
-            or not is_done(storage, planned[table.name], plan, grain=table.grain or None)
-        )
-    ]
+    grains = {table.name: table.grain or None for table in bundle.tables if table.name in planned}
+
+    def is_left(name: str) -> bool:
+        return name in loaded or not is_done(storage, planned[name], plan, grain=grains[name])
+
+    names = list(grains)
+    found = zip(names, storage.each(is_left, names), strict=True)
+    return [name for name, wanted in found if wanted]
 
 
 def _loaded(order: Order, bundle: Bundle) -> list[str]:
@@ -176,43 +207,14 @@ def _periods(spans: list[list[str]], grain: str | None) -> list[str]:
     return [period for first, last in spans for period in windows.periods(first, last, grain)]
 
 
-def _count(bundle: Bundle, plan: dict[str, Any], only: list[str]) -> int:
+def partitions_of(bundle: Bundle, plan: dict[str, Any], only: list[str]) -> int:
+    """Count the partitions of a plan that are to be published, of the tables that are left."""
     grains = {table.name: table.grain or None for table in bundle.tables if table.name in only}
     return sum(
         len(_periods(told["windows"], grains[told["name"]]))
         for told in plan["tables"].values()
         if told["name"] in grains and grains[told["name"]]
     )
-
-
-def _claim(local: Local, name: str) -> tuple[str, bool]:
-    """Give a run's name that is free for this backfill, and whether an earlier run was enough.
-
-    UsageError while another process is at it.
-    """
-    from runner.local.runs import RunStatus  # noqa: PLC0415 - floors stay lazy
-
-    mine = [run for run in local.runs.runs() if run.workflow == BACKFILL and _backfill(run) == name]
-    for run in mine:
-        if local.runs.status(run.name) is RunStatus.RUNNING:
-            raise _busy(name, run.name)
-    succeeded = any(local.runs.status(run.name) is RunStatus.SUCCEEDED for run in mine)
-    return f"{BACKFILL}-{name}-{len(mine) + 1}", succeeded
-
-
-def _busy(name: str, run: str) -> UsageError:
-    fault = Fault(
-        Place("--name"),
-        "backfill-running",
-        f"backfill {name}, which run {run} carries out",
-        "a backfill that nobody carries out at present",
-        "wait for it, or stop it; see `runner status`",
-    )
-    return UsageError([fault])
-
-
-def _backfill(run: Run) -> str:
-    return str(run.input.get("backfill", "")) if isinstance(run.input, dict) else ""
 
 
 def _machine(order: Order, bundle: Bundle, plan: dict[str, Any]) -> WorkflowFacts:
@@ -228,22 +230,3 @@ def _machine(order: Order, bundle: Bundle, plan: dict[str, Any]) -> WorkflowFact
         ddl=order.ddl,
     )
     return open_machine(order.root, Choice(order.environment, dict(order.variables)), shape)
-
-
-def _nothing(order: Order, plan: dict[str, Any], local: Local) -> RunResult:
-    return RunResult(
-        run="",
-        workflow=BACKFILL,
-        status="SUCCEEDED",
-        start=plan["start"],
-        end=plan["end"],
-        ended=(),
-        error="",
-        cause="",
-        message="",
-        advice="",
-        environment=order.environment,
-        seconds=0.0,
-        marts=local.marts(),
-        backfill=plan["name"],
-    )

@@ -5,13 +5,13 @@ In: planned tables and the lake.  Out: `Sizes` by table.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runner.app.backfill_choice import physical_name
 from runner.keeper import windows
 from runner.keeper.spec import hive_escape
-from runner.keeper.storage import Storage
 from runner.plan.calendar import Calendar, ordinal, widen
 from runner.plan.sizes import Sizes, rows_read
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from runner.app.bundle import TableFacts
-    from runner.app.local_places import Local
-    from runner.local.glue import GlueCatalog
+    from runner.app.places import Places
+    from runner.keeper.storage import Storage
     from runner.plan.backfill import PlannedTable
     from runner.plan.facts import Node
 
@@ -42,15 +42,15 @@ class _Need:
 class Measure:
     """Lists inputs, each once; the paths of periods are written once for all tables."""
 
-    def __init__(self, local: Local, nodes: Mapping[str, Node]) -> None:
+    def __init__(self, places: Places, nodes: Mapping[str, Node]) -> None:
         """Take the environment and the planner's facts."""
-        self._local = local
-        self._client = local.s3()
-        self._locations = dict(_locations(local))
+        self._places = places
+        self._locations = places.locations()
         self._nodes = nodes
-        self._facts = {table.name: table for table in local.bundle.tables}
+        self._facts = {table.name: table for table in places.bundle.tables}
         self._calendar = Calendar()
         self._paths: dict[tuple[object, ...], dict[str, str]] = {}
+        self._writing = threading.Lock()
 
     def inputs(self, planned: Sequence[PlannedTable]) -> dict[str, Sizes]:
         """Give the sizes of everything that the planned tables read, and of themselves."""
@@ -66,7 +66,10 @@ class Measure:
                     read.table,
                     self._range(table, node, read.table, read.lookback) if read.windowed else None,
                 )
-        return {name: self._sizes(self._facts[name], need) for name, need in needed.items()}
+        found = self._places.storage().each(
+            lambda name: self._sizes(self._facts[name], needed[name]), list(needed)
+        )
+        return dict(zip(needed, found, strict=True))
 
     def _range(
         self, table: PlannedTable, node: Node, upstream: str, lookback: int
@@ -102,7 +105,7 @@ class Measure:
         need: _Need,
     ) -> Sizes:
         """List what lies below a location; only the needed periods if their folders are known."""
-        storage = Storage(self._client, location)
+        storage = self._places.objects(location)
         if not parts or need.where is None:
             return Sizes({}, sum(one.size for one in storage.list(storage.prefix)))
         paths = self._folders(parts, grain, need.where)
@@ -123,40 +126,16 @@ class Measure:
     ) -> dict[str, str]:
         """Give the folder of each period, and the period: {'dt=2013-01-05/': '2013-01-05'}."""
         key = (*parts, grain, where)
-        if key not in self._paths:
-            self._paths[key] = {
-                "".join(
-                    template.replace("${}", _written(one, grain, pattern, template))
-                    for template, pattern in parts
-                ): one
-                for one in self._calendar.labels(*where, grain)
-            }
-        return self._paths[key]
-
-
-def _locations(local: Local) -> Iterator[tuple[str, str]]:
-    """Give where the catalogue says that each table is; nothing before the first run."""
-    if not (local.state / "catalog.sqlite").is_file():
-        return
-    catalog = local.catalog()
-    try:
-        for database in catalog.get_databases()["DatabaseList"]:
-            if database["Name"] in local.bundle.databases:
-                yield from _of_database(catalog, database["Name"])
-    finally:
-        catalog.close()
-
-
-def _of_database(catalog: GlueCatalog, database: str) -> Iterator[tuple[str, str]]:
-    token = ""
-    while True:
-        page = catalog.get_tables(DatabaseName=database, NextToken=token)
-        for table in page["TableList"]:
-            location = table.get("StorageDescriptor", {}).get("Location", "")
-            yield f"{database}.{table['Name']}", location
-        token = page.get("NextToken", "")
-        if not token:
-            return
+        with self._writing:
+            if key not in self._paths:
+                self._paths[key] = {
+                    "".join(
+                        template.replace("${}", _written(one, grain, pattern, template))
+                        for template, pattern in parts
+                    ): one
+                    for one in self._calendar.labels(*where, grain)
+                }
+            return self._paths[key]
 
 
 def _written(period: str, grain: str, pattern: str, template: str) -> str:

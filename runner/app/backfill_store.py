@@ -9,8 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from runner.app.bundle import open_bundle
-from runner.app.local_places import open_places
+from runner.app.places import open_environment
 from runner.errors import Fault, Place, UsageError
 from runner.keeper.storage import Conflict
 from runner.plan.backfill import planned
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from runner.app.backfill_plan import BackfillPlan, BackfillRequest
-    from runner.app.local_places import Local
+    from runner.app.places import Places
     from runner.keeper.storage import Storage
     from runner.plan.backfill import PlannedTable
     from runner.plan.facts import Ledger, Node
@@ -54,10 +53,12 @@ def keep_plan(request: BackfillRequest, plan: BackfillPlan, *, now: datetime) ->
     """Store a new plan under its name; UsageError when another process was faster."""
     if plan.continued:
         return
-    bundle = open_bundle(request.root, request.environment, dict(request.variables))
-    store = _Store(open_places(request.root, bundle, now=lambda: now).storage())
+    given = dict(request.variables)
+    places = open_environment(request.root, request.environment, given, now=lambda: now)
+    store = _Store(places.storage())
     try:
-        store.storage.create_json(store.key(plan.name), document(plan))
+        with places.refusals("store the plan in the lake"):
+            store.storage.create_json(store.key(plan.name), document(plan))
     except Conflict:
         advice = "repeat the command: it then shows what is left and goes on with it"
         found = f"{plan.name}, which another process has just begun"
@@ -77,16 +78,16 @@ def named_plan(storage: Storage, name: str | None) -> dict[str, Any] | None:
 
 
 def own_name(
-    base: str, local: Local, nodes: Mapping[str, Node], ledgers: Mapping[str, Ledger]
+    base: str, places: Places, nodes: Mapping[str, Node], ledgers: Mapping[str, Ledger]
 ) -> tuple[str, dict[str, Any] | None]:
     """Give the first name that is free, or whose plan can be continued; and that plan."""
-    store = _Store(local.storage())
+    store = _Store(places.storage())
     name, number = base, 1
     while True:
         stored = store.read(name)
         if stored is None:
             return name, None
-        if not _changed(stored, nodes) and not is_done(stored, local, nodes, ledgers):
+        if not _changed(stored, nodes) and not is_done(stored, places, nodes, ledgers):
             return name, stored
         number += 1
         name = f"{base}-{number}"
@@ -94,7 +95,7 @@ def own_name(
 
 def is_done(
     stored: dict[str, Any],
-    local: Local,
+    places: Places,
     nodes: Mapping[str, Node],
     ledgers: Mapping[str, Ledger],
 ) -> bool:
@@ -103,19 +104,12 @@ def is_done(
         return False
     names = [table["name"] for table in stored["tables"].values()]
     loads = any(nodes[name].load for name in names if name in nodes)
-    return not loads or _succeeded(local, stored["name"])
+    return not loads or _succeeded(places, stored["name"])
 
 
-def _succeeded(local: Local, name: str) -> bool:
+def _succeeded(places: Places, name: str) -> bool:
     """Tell whether a run of a backfill ended well, its loads too."""
-    from runner.local.runs import RunStatus  # noqa: PLC0415 - fcntl is not everywhere
-
-    return any(
-        isinstance(run.input, dict)
-        and run.input.get("backfill") == name
-        and local.runs.status(run.name) is RunStatus.SUCCEEDED
-        for run in local.runs.runs()
-    )
+    return any(status == "SUCCEEDED" for _, status in places.backfill_runs(name))
 
 
 def _changed(stored: dict[str, Any], nodes: Mapping[str, Node]) -> list[str]:

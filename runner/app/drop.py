@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from runner.app.bundle import open_bundle
 from runner.app.gc import open_world
 from runner.app.leftovers import leftovers, physical_name
-from runner.app.local_places import open_places
+from runner.app.places import open_environment, refuse_protected
 from runner.app.tenure import busy, holding
 from runner.errors import Fault, Place, RunFailed, UsageError
 from runner.keeper import dropping
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from runner.app.bundle import Bundle
-    from runner.app.local_places import Local
+    from runner.app.places import Places
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +54,13 @@ def plan_drop(
     variables: Mapping[str, str] | None = None,
 ) -> Dropping:
     """Say what dropping a table would remove; faults when it may not be dropped."""
-    bundle, local = _open(root, environment, variables)
+    places = _open(root, environment, variables)
+    bundle = places.bundle
     physical = _physical(bundle, table)
-    with open_world(local) as world:
-        estate = dropping.survey(world, physical)
-    _refuse(local, table, estate, data=data)
+    with places.refusals(f"look at {table}"):
+        with open_world(places) as world:
+            estate = dropping.survey(world, physical)
+        _refuse(places, table, estate, data=data)
     if estate.entry is None and not estate.history.keys and not estate.stages:
         raise _unknown(root, bundle, table, environment)
     return _shown(bundle, table, estate, data=data)
@@ -72,23 +73,30 @@ def drop(
     data: bool,
     environment: str = "local",
     variables: Mapping[str, str] | None = None,
+    confirmed: bool = False,
 ) -> Dropping:
-    """Drop a table, holding its lease; gives what went."""
-    bundle, local = _open(root, environment, variables)
+    """Drop a table, holding its lease; gives what went.
+
+    `confirmed` says that the name of a protected environment was typed; UsageError otherwise.
+    """
+    places = _open(root, environment, variables)
+    bundle = places.bundle
+    refuse_protected(places, verb="drop", confirmed=confirmed)
     physical = _physical(bundle, table)
-    with holding(local, physical, verb="drop") as owner, open_world(local) as world:
+    with (
+        places.refusals(f"drop {table}"),
+        holding(places, physical, verb="drop") as owner,
+        open_world(places) as world,
+    ):
         estate = dropping.survey(world, physical)
-        _refuse(local, table, estate, data=data, held=True)
+        _refuse(places, table, estate, data=data, held=True)
         run = f"{run_name(owner.execution)}.0.1"
         dropping.remove(world, estate, owner, run=run, data=data)
     return _shown(bundle, table, estate, data=data)
 
 
-def _open(
-    root: Path, environment: str, variables: Mapping[str, str] | None
-) -> tuple[Bundle, Local]:
-    bundle = open_bundle(root, environment, variables)
-    return bundle, open_places(root, bundle, now=lambda: datetime.now(UTC))
+def _open(root: Path, environment: str, variables: Mapping[str, str] | None) -> Places:
+    return open_environment(root, environment, variables, now=lambda: datetime.now(UTC))
 
 
 def _physical(bundle: Bundle, table: str) -> str:
@@ -104,14 +112,14 @@ def _physical(bundle: Bundle, table: str) -> str:
 
 
 def _refuse(
-    local: Local, table: str, estate: dropping.Estate, *, data: bool, held: bool = False
+    places: Places, table: str, estate: dropping.Estate, *, data: bool, held: bool = False
 ) -> None:
-    with open_world(local) as world:
+    with open_world(places) as world:
         held_by_other = not held and world.is_held(estate.table)
     if held_by_other or estate.running:
-        found = dropping.refusal(estate, project=local.bundle.project, data=data)
+        found = dropping.refusal(estate, project=places.bundle.project, data=data)
         raise busy(table, found or "a run holds its lease: see `runner status`")
-    found = dropping.refusal(estate, project=local.bundle.project, data=data)
+    found = dropping.refusal(estate, project=places.bundle.project, data=data)
     if found:
         iceberg = "Iceberg" in found
         raise RunFailed(

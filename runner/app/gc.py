@@ -11,19 +11,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from runner.app.bundle import open_bundle
-from runner.app.local_places import open_places
+from runner.app.places import open_environment, refuse_protected
 from runner.errors import Fault, Place, UsageError
 from runner.keeper import gc, sweep
-from runner.keeper.catalog import Catalog
 from runner.model.durations import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from runner.app.bundle import Bundle
-    from runner.app.local_places import Local
+    from runner.app.places import Places
 
 LEAST_KEPT = timedelta(hours=1)
 """No statement that reads a table runs longer."""
@@ -56,11 +53,9 @@ class GarbageClass:
 class Garbage:
     """What a look at an environment found."""
 
-    root: Path
-    bundle: Bundle
+    places: Places
     keep: timedelta
     orphans: bool
-    now: Callable[[], datetime]
     items: tuple[gc.Item, ...]
 
     @property
@@ -111,45 +106,43 @@ def find_garbage(
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Garbage:
     """Look for garbage of an environment; deletes nothing."""
-    bundle = open_bundle(root, environment, variables)
-    garbage = Garbage(root, bundle, keep, orphans, now, ())
-    with _world(garbage) as world:
+    places = open_environment(root, environment, variables, now=now)
+    garbage = Garbage(places, keep, orphans, ())
+    with places.refusals("look for garbage"), _world(garbage) as world:
         return replace(garbage, items=tuple(gc.plan(world)))
 
 
-def clean(garbage: Garbage) -> Garbage:
-    """Delete garbage that is still garbage; gives what went."""
-    with _world(garbage) as world:
+def clean(garbage: Garbage, *, confirmed: bool = False) -> Garbage:
+    """Delete garbage that is still garbage; gives what went.
+
+    `confirmed` says that the name of a protected environment was typed; UsageError otherwise.
+    """
+    refuse_protected(garbage.places, verb="gc", confirmed=confirmed)
+    with garbage.places.refusals("delete garbage"), _world(garbage) as world:
         fresh = sweep.shown(gc.plan(world), garbage.items)
         return replace(garbage, items=tuple(item for item in fresh if sweep.apply(world, item)))
 
 
 @contextmanager
 def _world(garbage: Garbage) -> Iterator[gc.World]:
-    local = open_places(garbage.root, garbage.bundle, now=garbage.now)
-    with open_world(local, keep=garbage.keep, orphans=garbage.orphans) as world:
+    with open_world(garbage.places, keep=garbage.keep, orphans=garbage.orphans) as world:
         yield world
 
 
 @contextmanager
 def open_world(
-    local: Local, *, keep: timedelta = gc.KEEP, orphans: bool = False
+    places: Places, *, keep: timedelta = gc.KEEP, orphans: bool = False
 ) -> Iterator[gc.World]:
-    """Open what a sweep of a local environment works with."""
-    from runner.local.runs import ARN_PREFIX  # noqa: PLC0415 - fcntl is not everywhere
-
-    catalog = local.catalog()
-    try:
+    """Open what a sweep of an environment works with."""
+    with places.catalog_open() as catalog:
         yield gc.World(
-            storage=local.storage(),
-            catalog=Catalog(catalog),
-            is_running=local.is_running,
-            execution_of=lambda run: sweep.execution_arn(f"{ARN_PREFIX}execution:", run),
-            project=local.bundle.project,
-            now=local.now(),
+            storage=places.storage(),
+            catalog=catalog,
+            is_running=places.is_running,
+            execution_of=lambda run: sweep.execution_arn(places.execution_prefix, run),
+            project=places.bundle.project,
+            now=places.now(),
             keep=keep,
-            grace_s=0.0,
+            grace_s=places.grace_s,
             orphans=orphans,
         )
-    finally:
-        catalog.close()

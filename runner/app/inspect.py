@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from runner.app.bundle import open_bundle
-from runner.app.kept_tests import kept_tests
+from runner.app.kept_tests import KeptTests, kept_tests
 from runner.app.local_places import open_places
 from runner.errors import Fault, Place, UsageError
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from runner.app.bundle import Bundle, TableFacts
-    from runner.app.kept_tests import KeptTests
+    from runner.app.places import Places
     from runner.model.project import Table
 
 
@@ -79,6 +79,7 @@ def show_table(
         cache_dir=root / ".runner" / "cache",
     )
     table = next(table for table in project.tables if str(table.name) == name)
+    places = _places(root, bundle)
     return TableView(
         name=name,
         kind=facts.kind,
@@ -90,9 +91,16 @@ def show_table(
         upstream=tuple(_reads(table)),
         downstream=tuple(other.name for other in bundle.tables if name in other.reads),
         workflows=tuple(w.name for w in bundle.workflows if name in w.tables),
-        published=tuple(published(root, bundle, facts)),
-        tests=kept_tests(root, bundle, facts),
+        published=() if places is None else tuple(published(places, facts)),
+        tests=KeptTests(name, ()) if places is None else kept_tests(places, facts),
     )
+
+
+def _places(root: Path, bundle: Bundle) -> Places | None:
+    """Open the environment if it is on this machine: this command asks nothing of AWS."""
+    if bundle.environment["engine"] != "local":
+        return None
+    return open_places(root, bundle, now=lambda: datetime.now(UTC))
 
 
 def find_table(bundle: Bundle, name: str) -> TableFacts:
@@ -120,14 +128,12 @@ def _reads(table: Table) -> list[str]:
     return [*lines, *(f"{read.name} (its tests only)" for read in table.tests_read)]
 
 
-def published(root: Path, bundle: Bundle, facts: TableFacts) -> list[Published]:
-    """Read what the records of a local lake say of a table, period by period."""
+def published(places: Places, facts: TableFacts) -> list[Published]:
+    """Read what the records of a lake say of a table, period by period."""
     from runner.keeper import records  # noqa: PLC0415 - only where records are read
     from runner.keeper.publish import summary  # noqa: PLC0415
 
-    if bundle.environment["engine"] != "local":
-        return []
-    storage = open_places(root, bundle, now=lambda: datetime.now(UTC)).storage()
+    storage = places.storage()
     physical = f"{facts.database}.{facts.name.partition('.')[2]}"
     latest = records.newest(records.entries(storage, physical), facts.grain or None)
     bodies = records.bodies(storage, set(latest.values()))

@@ -1,6 +1,6 @@
 """What a header's tests found when the table was last written, as its records keep it.
 
-In: a bundle's table and the local lake's records.  Out: one `KeptTest` for each test, over the
+In: a table and the records of an environment's lake.  Out: one `KeptTest` for each test, over the
 newest record of every partition; and what the tests stopped since.
 """
 
@@ -11,13 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from runner.app.local_places import open_places
-
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from runner.app.bundle import Bundle, TableFacts
-    from runner.app.local_places import Local
+    from runner.app.bundle import TableFacts
+    from runner.app.places import Places
     from runner.keeper.records import Entry
 
 _MOST_PLACES = 5
@@ -55,28 +51,26 @@ class KeptTests:
     """What the tests stopped after that: the message of the newest run of this machine."""
 
 
-def kept_tests(root: Path, bundle: Bundle, facts: TableFacts) -> KeptTests:
-    """Read the results of a table's tests; none for a lake that is not on this machine."""
+def kept_tests(places: Places, facts: TableFacts) -> KeptTests:
+    """Read the results of a table's tests."""
     from runner.keeper import records  # noqa: PLC0415 - only where records are read
 
-    if bundle.environment["engine"] != "local":
-        return KeptTests(facts.name, ())
-    local = open_places(root, bundle, now=lambda: datetime.now(UTC))
-    storage = local.storage()
+    storage = places.storage()
     found = records.entries(storage, f"{facts.database}.{facts.name.partition('.')[2]}")
     latest = records.newest(found, facts.grain or None)
     entries = sorted({entry for entry in latest.values() if entry.published})
     if not entries:
-        return KeptTests(facts.name, (), stopped=_stopped(local, facts.name, None))
+        return KeptTests(facts.name, (), stopped=places.stopped(facts.name, None))
     last = entries[-1]
-    bodies = [records.read(storage, entry) for entry in entries]
+    read = records.bodies(storage, entries)
+    bodies = [read[entry] for entry in entries]
     owned = [{period for period, one in latest.items() if one == entry} for entry in entries]
     return KeptTests(
         table=facts.name,
         tests=tuple(_tests(list(zip(bodies, owned, strict=True)))),
         run=".".join(last.run.split(".")[1:2]) or last.run,
         published_at=_moment(last).isoformat(timespec="seconds"),
-        stopped=_stopped(local, facts.name, last),
+        stopped=places.stopped(facts.name, last),
     )
 
 
@@ -136,16 +130,3 @@ def _added(name: str, results: list[dict[str, Any]]) -> KeptTest:
 
 def _moment(entry: Entry) -> datetime:
     return datetime.strptime(entry.at, _STAMP).replace(tzinfo=UTC)
-
-
-def _stopped(local: Local, name: str, last: Entry | None) -> str:
-    """Find the newest run whose rows of the table were refused, if none was published since."""
-    refusal = re.compile(rf"(?:^|; ){re.escape(name)} failed: (.*?)\. Nothing was published")
-    for run in local.runs.runs():
-        end = local.runs.end(run.name)
-        if last is not None and end is not None and end.at <= _moment(last):
-            break
-        found = refusal.search(end.cause) if end is not None else None
-        if found is not None:
-            return f"{run.name}: {found[1]}"
-    return ""

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from runner.app.bundle import open_bundle
-from runner.app.local_places import open_places
+from runner.app.places import open_environment
 from runner.keeper import packs, records
 
 if TYPE_CHECKING:
@@ -34,8 +33,8 @@ def leftovers(
     root: Path, *, environment: str = "local", variables: Mapping[str, str] | None = None
 ) -> tuple[Leftover, ...]:
     """List tables that records tell of and that no file of the project defines."""
-    bundle = open_bundle(root, environment, variables)
-    storage = open_places(root, bundle, now=lambda: datetime.now(UTC)).storage()
+    places = open_environment(root, environment, variables, now=lambda: datetime.now(UTC))
+    bundle, storage = places.bundle, places.storage()
     known = {physical_name(bundle, table.name) for table in bundle.tables}
     result = []
     for physical, found in sorted(records.everything(storage).items()):

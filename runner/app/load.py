@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import secrets
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from runner.app.load_plan import plan_by_hand
+from runner.app.load_plan import place_of, plan_request
+from runner.app.load_report import CheckReport, LoadPlace, LoadReport, LoadRequest
+from runner.app.local_places import Local
 from runner.app.pacing import paced
 from runner.errors import Fault, Place, RunFailed, UsageError
 from runner.local.loader import MysqlTarget, load, target_of
@@ -20,81 +22,22 @@ from runner.model.ports import ServiceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import datetime
-    from pathlib import Path
 
     from runner.app.load_plan import PlannedLoad
-    from runner.loads.checks import Finding
     from runner.local.loader import LoadResult, Target
     from runner.model.loads import Engine, LoadManifest
 
+__all__ = [
+    "CheckReport",
+    "LoadPlace",
+    "LoadReport",
+    "LoadRequest",
+    "check_by_hand",
+    "load_by_hand",
+]
+
 _ADDING = ("insert", "insert_direct")
 _EVERY_S = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class LoadRequest:
-    """Which load."""
-
-    root: Path
-    table: str
-    date: str | None = None
-    """A window of one value."""
-    start: str | None = None
-    end: str | None = None
-    """Window; the newest published period if none is given."""
-    environment: str = "local"
-    variables: Mapping[str, str] | None = None
-    engine: Engine | None = None
-    """Another engine than the header's."""
-    again: bool = False
-    """Load even if the mart's ledger says that this very load was done."""
-    now: Callable[[], datetime] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LoadPlace:
-    """What is loaded from where to where."""
-
-    table: str
-    mart: str
-    mart_table: str
-    mode: str
-    engine: str
-    start: str
-    end: str
-    """`all` and `all` for a whole table."""
-    files: int
-    expected: int | None
-    """Rows that the records promise."""
-
-
-@dataclass(frozen=True, slots=True)
-class LoadReport:
-    """What a load did."""
-
-    place: LoadPlace
-    skipped: bool
-    """This very load had been done before."""
-    rows: int
-    deleted: int
-    counted: int | None
-    """Rows of the window (of the table) in the mart afterwards."""
-    seconds: float
-    warnings: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CheckReport:
-    """What the checks of a load found."""
-
-    place: LoadPlace
-    findings: tuple[Finding, ...]
-
-    @property
-    def refused(self) -> bool:
-        """Tell whether the load would not begin."""
-        return any(one.severity == "error" for one in self.findings)
 
 
 def load_by_hand(
@@ -134,55 +77,32 @@ def check_by_hand(request: LoadRequest) -> CheckReport:
 
     planned, place, mart = _planned(request)
     try:
-        findings = check(planned.manifest, mart, path_of=planned.local.s3().place_of)
+        findings = check(planned.manifest, mart, path_of=_here(planned).s3().place_of)
     except ServiceError as exc:
         raise _failed(planned, exc, "see that files and mart can be read") from exc
     return CheckReport(place, findings)
 
 
 def _planned(request: LoadRequest) -> tuple[PlannedLoad, LoadPlace, Target]:
-    start, end = _asked(request)
-    planned = plan_by_hand(
-        request.root,
-        request.table,
-        environment=request.environment,
-        variables=request.variables,
-        start=start,
-        end=end,
-        now=request.now,
+    planned = plan_request(request)
+    local = _here(planned)
+    mart = target_of(
+        local.environment.marts[planned.table.load_mart], root=local.root, environ=_environ()
     )
-    table, local = planned.table, planned.local
-    mart = target_of(local.environment.marts[table.load_mart], root=local.root, environ=_environ())
     planned = replace(planned, manifest=replace(planned.manifest, engine=_engine(planned, request)))
-    manifest = planned.manifest
-    place = LoadPlace(
-        table=table.name,
-        mart=table.load_mart,
-        mart_table=manifest.key.mart_table,
-        mode=manifest.mode,
-        engine=manifest.engine,
-        start=manifest.key.window_start,
-        end=manifest.key.window_end,
-        files=len(manifest.files),
-        expected=manifest.rows,
-    )
-    return planned, place, mart
+    return planned, place_of(planned), mart
 
 
-def _asked(request: LoadRequest) -> tuple[str | None, str | None]:
-    """Give the window's ends, if one is asked for."""
-    if request.date is None:
-        return request.start, request.end
-    if request.start is not None or request.end is not None:
-        found, expected = "--date together with --start or --end", "one or the other"
-        fault = Fault(Place("--date"), "bad-window", found, expected, "correct the window")
-        raise UsageError([fault])
-    return request.date, request.date
+def _here(planned: PlannedLoad) -> Local:
+    """Give the environment, which must be on this machine."""
+    if not isinstance(planned.places, Local):
+        raise TypeError(planned.places.bundle.environment_name)
+    return planned.places
 
 
 def _engine(planned: PlannedLoad, request: LoadRequest) -> Engine:
     """Give the engine that loads: a SQLite mart has one, whatever the header says."""
-    mart = planned.local.environment.marts[planned.table.load_mart]
+    mart = _here(planned).environment.marts[planned.table.load_mart]
     if mart.engine == "mysql":
         return request.engine or planned.manifest.engine
     if request.engine == "embulk":
@@ -213,8 +133,8 @@ def _again(planned: PlannedLoad, request: LoadRequest) -> LoadManifest:
 def _load(
     planned: PlannedLoad, manifest: LoadManifest, mart: Target, *, tell: Callable[[int], None]
 ) -> LoadResult:
-    place_of = planned.local.s3().place_of
-    home = planned.local.environment.embulk_home
+    place_of = _here(planned).s3().place_of
+    home = _here(planned).environment.embulk_home
     if manifest.engine != "embulk" or not isinstance(mart, MysqlTarget):
         return load(manifest, mart, path_of=place_of, connect=fresh_duckdb, tell=tell)
     if home is None:
@@ -225,7 +145,7 @@ def _load(
         )
     from runner.local.loader.embulk_here import load_embulk_here  # noqa: PLC0415 - only for Embulk
 
-    return load_embulk_here(manifest, mart, home=planned.local.root / home, path_of=place_of)
+    return load_embulk_here(manifest, mart, home=_here(planned).root / home, path_of=place_of)
 
 
 def _failed(planned: PlannedLoad, exc: ServiceError, advice: str) -> RunFailed:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from runner.app.bundle import open_bundle
 from runner.app.inspect import find_table, published
-from runner.app.local_places import open_places
+from runner.app.load_report import LoadPlace, asked
+from runner.app.places import open_environment
 from runner.errors import Fault, Place, RunFailed, UsageError
 from runner.keeper import windows
 from runner.keeper.core import Attempt, Keeper
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from runner.app.bundle import Bundle, TableFacts
-    from runner.app.local_places import Local
+    from runner.app.load_report import LoadRequest
+    from runner.app.places import Places
     from runner.model.ports import Json
 
 _FOREVER_S = 1e9
@@ -39,7 +40,9 @@ class PlannedLoad:
     """A load that could begin."""
 
     table: TableFacts
-    local: Local
+    places: Places
+    window: tuple[str, str, str]
+    """Start, end and grain, as they were asked for."""
     manifest: LoadManifest
 
 
@@ -47,6 +50,10 @@ class _Unwritten(Storage):
     """A lake whose next manifest is kept here instead of there."""
 
     manifest: Json = None
+
+    def __init__(self, lake: Storage) -> None:
+        """Take the place of a lake."""
+        vars(self).update(vars(lake))
 
     def write_json(self, key: str, value: object) -> None:
         """Keep the value."""
@@ -73,20 +80,54 @@ def plan_by_hand(
     UsageError when the table has no load or the window is none; RunFailed when the window is not
     published, or has fewer rows than the header expects.
     """
-    bundle = open_bundle(root, environment, variables)
-    table = find_table(bundle, name)
-    workflow, event = _event(bundle, table)
-    local = open_places(root, bundle, now=now or (lambda: datetime.now(UTC)))
+    clock = now or (lambda: datetime.now(UTC))
+    places = open_environment(root, environment, variables, now=clock)
+    table = find_table(places.bundle, name)
+    workflow, event = _event(places.bundle, table)
     try:
-        start, end = start or end, end or start
-        if start is None or end is None:
-            start, end = _newest(root, bundle, table)
-        window = _window(start, end, table)
-        return PlannedLoad(table, local, _manifest(local, table, event, window=window))
+        with places.refusals("read the table's records"):
+            start, end = start or end, end or start
+            if start is None or end is None:
+                start, end = _newest(places, table)
+            window = _window(start, end, table)
+            manifest = _manifest(places, table, event, window=window)
+        return PlannedLoad(
+            table, places, (window["start"], window["end"], window["grain"]), manifest
+        )
     except NothingPublished as exc:
         raise _unpublished(table, workflow, str(exc)) from exc
     except KeeperError as exc:
         raise _refused(table, str(exc)) from exc
+
+
+def plan_request(request: LoadRequest) -> PlannedLoad:
+    """Plan the load that is asked for."""
+    start, end = asked(request)
+    return plan_by_hand(
+        request.root,
+        request.table,
+        environment=request.environment,
+        variables=request.variables,
+        start=start,
+        end=end,
+        now=request.now,
+    )
+
+
+def place_of(planned: PlannedLoad) -> LoadPlace:
+    """Say what is loaded from where to where."""
+    manifest = planned.manifest
+    return LoadPlace(
+        table=planned.table.name,
+        mart=planned.table.load_mart,
+        mart_table=manifest.key.mart_table,
+        mode=manifest.mode,
+        engine=manifest.engine,
+        start=manifest.key.window_start,
+        end=manifest.key.window_end,
+        files=len(manifest.files),
+        expected=manifest.rows,
+    )
 
 
 def _event(bundle: Bundle, table: TableFacts) -> tuple[str, Mapping[str, Json]]:
@@ -125,8 +166,8 @@ def _payloads(value: Json) -> Iterator[Mapping[str, Json]]:
             yield from _payloads(inner)
 
 
-def _newest(root: Path, bundle: Bundle, table: TableFacts) -> tuple[str, str]:
-    periods = published(root, bundle, table)
+def _newest(places: Places, table: TableFacts) -> tuple[str, str]:
+    periods = published(places, table)
     if not periods:
         raise NothingPublished(f"{table.name}: nothing of it is published")
     return periods[-1].period, periods[-1].period
@@ -156,14 +197,14 @@ def _window(start: str, end: str, table: TableFacts) -> dict[str, str]:
 
 
 def _manifest(
-    local: Local, table: TableFacts, event: Mapping[str, Json], *, window: dict[str, str]
+    places: Places, table: TableFacts, event: Mapping[str, Json], *, window: dict[str, str]
 ) -> LoadManifest:
     """Let the keeper plan the load as in a run, without writing its manifest."""
-    storage = _Unwritten(local.s3(), local.environment.lake, workers=1)
+    storage = _Unwritten(places.storage())
     keeper = Keeper(
         storage=storage,
-        is_running=local.is_running,
-        now=local.now,
+        is_running=places.is_running,
+        now=places.now,
         remaining_s=lambda: _FOREVER_S,
         grace_s=0.0,
     )

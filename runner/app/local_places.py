@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
+import shutil
 import time
-from contextlib import suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,9 +25,12 @@ from runner.model.names import STAGE_SUFFIX
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from runner.app.bundle import Bundle
+    from runner.keeper.catalog import Catalog
+    from runner.keeper.records import Entry
     from runner.local.athena import LocalAthena
     from runner.local.glue import GlueCatalog
     from runner.local.runs import Run, RunRegistry
@@ -35,6 +40,9 @@ if TYPE_CHECKING:
 
 _TICK_S = 0.2
 _GLUE = "arn:aws:states:::aws-sdk:glue:"
+COMMAND = "runner-"
+"""How the machine of a command that holds a lease begins; no workflow's can."""
+_SUFFIX_BYTES = 3
 
 
 class WallClock:
@@ -101,6 +109,89 @@ class Local:
                 found = registry.describe_execution(executionArn=execution)
                 return bool(found["status"] == "RUNNING")
         return False
+
+    @property
+    def lake(self) -> str:
+        """Give the lake's URI."""
+        return self.environment.lake
+
+    @property
+    def execution_prefix(self) -> str:
+        """Give what ARNs of executions begin with, up to the name of the machine."""
+        from runner.local.runs import ARN_PREFIX  # noqa: PLC0415 - fcntl is not everywhere
+
+        return f"{ARN_PREFIX}execution:"
+
+    @property
+    def grace_s(self) -> float:
+        """Give the longest life of a call of a dead run: none, since it died with the process."""
+        return 0.0
+
+    def objects(self, location: str) -> Storage:
+        """Open any other place in S3."""
+        return Storage(self.s3(), location, workers=1, moves=True)
+
+    @contextmanager
+    def catalog_open(self) -> Iterator[Catalog]:
+        """Open the catalogue as the keeper sees it."""
+        from runner.keeper.catalog import Catalog  # noqa: PLC0415 - only when used
+
+        client = self.catalog()
+        try:
+            yield Catalog(client)
+        finally:
+            client.close()
+
+    def locations(self) -> Mapping[str, str]:
+        """Give where the catalogue says that each table is; nothing before the first run."""
+        from runner.app.places import table_locations  # noqa: PLC0415 - it imports this module
+
+        if not (self.state / "catalog.sqlite").is_file():
+            return {}
+        with self.catalog_open() as catalog:
+            return dict(table_locations(catalog, self.bundle.databases))
+
+    def backfill_runs(self, name: str) -> tuple[tuple[str, str], ...]:
+        """Give the runs of a backfill, the oldest first: name and status of each."""
+        mine = (
+            run
+            for run in reversed(self.runs.runs())
+            if isinstance(run.input, dict) and run.input.get("backfill") == name
+        )
+        return tuple((run.name, self.runs.status(run.name).value) for run in mine)
+
+    def stopped(self, table: str, since: Entry | None) -> str:
+        """Find the newest run whose rows of the table were refused, if none was published since."""
+        from runner.keeper import records  # noqa: PLC0415 - only where tests are shown
+
+        refusal = re.compile(rf"(?:^|; ){re.escape(table)} failed: (.*?)\. Nothing was published")
+        for run in self.runs.runs():
+            end = self.runs.end(run.name)
+            if since is not None and end is not None and end.at <= records.moment(since.at):
+                break
+            found = refusal.search(end.cause) if end is not None else None
+            if found is not None:
+                return f"{run.name}: {found[1]}"
+        return ""
+
+    @contextmanager
+    def working(self, verb: str, table: str) -> Iterator[str]:
+        """Be an execution of its own with a lock, so that whoever meets its lease can ask."""
+        name = f"{self.now():%Y%m%dT%H%M%S}-{secrets.token_hex(_SUFFIX_BYTES)}"
+        handle = self.commands.create(
+            name, workflow=f"{COMMAND}{verb}", execution_input={"table": table}, definition=b"{}"
+        )
+        try:
+            with handle:
+                yield handle.run.arn
+        finally:
+            shutil.rmtree(handle.run.folder, ignore_errors=True)
+
+    @staticmethod
+    def refusals(doing: str) -> AbstractContextManager[object]:
+        """Nobody refuses anything here."""
+        del doing
+        return nullcontext()
 
     def services(self, *, keeper: Callable[[dict[str, Any], object], Any]) -> LocalServices:
         """Open every local service."""

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner.app.backfill_choice import Range, choose, choose_range, nodes_of, spans_of
 from runner.app.backfill_ledgers import looked_at, read_ledgers
-from runner.app.bundle import open_bundle
-from runner.app.local_places import open_places
+from runner.app.places import open_environment
 from runner.keeper import rows
 from runner.plan.calendar import Calendar, label, ordinal
 from runner.plan.facts import NOTHING, inputs_of
@@ -24,10 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from runner.app.local_places import Local
+    from runner.app.places import Places
     from runner.plan.facts import Ledger, Node
     from runner.plan.staleness import Reason
 
+Leases = dict[str, dict[str, Any]]
 PUBLISHED, RUNNING = "published", "running"
 """States beside those of a backfill's reasons: missing, failed, stale."""
 
@@ -83,12 +83,15 @@ def table_grids(
     Without a range: from a table's first record to the newest record of all.
     """
     moment = now or datetime.now(UTC)
-    bundle = open_bundle(root, environment, variables)
-    local = open_places(root, bundle, now=lambda: moment)
+    places = open_environment(root, environment, variables, now=lambda: moment)
+    bundle = places.bundle
     nodes = nodes_of(bundle, moment)
     choice = choose(bundle, patterns)
-    storage = local.storage()
-    ledgers = read_ledgers(storage, nodes, looked_at(nodes, choice.tables))
+    storage = places.storage()
+    with places.refusals("read the lake's records"):
+        ledgers = read_ledgers(storage, nodes, looked_at(nodes, choice.tables))
+        gone = rows.tables(storage) - {node.physical for node in nodes.values()}
+        leases = _leases(places)
     if start is None and end is None:
         spans = {name: _touched(nodes[name], nodes, ledgers) for name in choice.tables}
     else:
@@ -97,10 +100,9 @@ def table_grids(
         spans, _ = spans_of(nodes, choice.tables, named)
     world = World(nodes, ledgers, Calendar(), {})
     tables = tuple(
-        _grid(nodes[name], spans.get(name, Span(0, -1)), world, local) for name in choice.tables
+        _grid(nodes[name], spans.get(name, Span(0, -1)), world, leases) for name in choice.tables
     )
-    known = {node.physical for node in nodes.values()}
-    return Grids(tables, tuple(sorted(rows.tables(storage) - known)))
+    return Grids(tables, tuple(sorted(gone)))
 
 
 def _touched(node: Node, nodes: Mapping[str, Node], ledgers: Mapping[str, Ledger]) -> Span:
@@ -120,11 +122,11 @@ def _touched(node: Node, nodes: Mapping[str, Node], ledgers: Mapping[str, Ledger
     return Span(ordinal(min(own), node.grain), ordinal(max(own + others), node.grain))
 
 
-def _grid(node: Node, span: Span, world: World, local: Local) -> TableGrid:
+def _grid(node: Node, span: Span, world: World, leases: Leases) -> TableGrid:
     if node.is_definition:
         span = Span(0, 0)
     reasons = judge(node, span, inputs_of(node, world.nodes), world, Wish())
-    running = _running(local, node, span) if len(span) else {}
+    running = _running(leases, node, span) if len(span) else {}
     return TableGrid(node.name, node.kind, node.grain, tuple(_cells(node, span, reasons, running)))
 
 
@@ -142,14 +144,27 @@ def _cells(
             yield Cell(period, reason.state, reason.why if reason.state == "stale" else "")
 
 
-def _running(local: Local, node: Node, span: Span) -> dict[int, str]:
+def _leases(places: Places) -> Leases:
+    """Give the leases whose owners are at work, by `database.table`; most tables have none."""
+    storage = places.storage()
+    base = f"{storage.prefix}_runner/leases/"
+    keys = [stored.key for stored in storage.list(base)]
+    found = zip(keys, storage.each(storage.read_json, keys), strict=True)
+    held = {key: lease[0] for key, lease in found if lease is not None}
+    owners = sorted({lease["execution"] for lease in held.values()})
+    running = dict(zip(owners, storage.each(places.is_running, owners), strict=True))
+    return {
+        key[len(base) :].removesuffix(".json").replace("/", "."): lease
+        for key, lease in held.items()
+        if running[lease["execution"]]
+    }
+
+
+def _running(leases: Leases, node: Node, span: Span) -> dict[int, str]:
     """Give the periods that a run is writing at present, and the run."""
-    database, _, table = node.physical.partition(".")
-    storage = local.storage()
-    found = storage.read_json(f"{storage.prefix}_runner/leases/{database}/{table}.json")
-    if found is None or not local.is_running(found[0]["execution"]):
+    lease = leases.get(node.physical)
+    if lease is None:
         return {}
-    lease: dict[str, Any] = found[0]
     first, last = span.first, span.last
     if node.grain and lease.get("start") and lease.get("end"):
         try:

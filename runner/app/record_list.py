@@ -10,9 +10,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from runner.app.backfill_choice import choose, choose_range, nodes_of, spans_of
-from runner.app.bundle import open_bundle
 from runner.app.inspect import run_name
-from runner.app.local_places import open_places
+from runner.app.places import open_environment
 from runner.keeper import records
 from runner.keeper.publish import summary
 from runner.plan.calendar import label
@@ -75,32 +74,38 @@ def list_records(
 ) -> tuple[RecordView, ...]:
     """List the records that count, or the failures; UsageError for a pattern that means none."""
     moment = now or datetime.now(UTC)
-    bundle = open_bundle(root, environment, variables)
+    places = open_environment(root, environment, variables, now=lambda: moment)
+    bundle = places.bundle
     nodes = nodes_of(bundle, moment)
     choice = choose(bundle, patterns)
     spans: dict[str, Span] | None = None
     if start is not None or end is not None:
         asked = choose_range(bundle, choice, start=start, end=end, now=moment)
         spans, _ = spans_of(nodes, choice.tables, asked)
-    storage = open_places(root, bundle, now=lambda: moment).storage()
-    found: list[RecordView] = []
-    for name in choice.tables:
-        if spans is None or name in spans:
-            span = None if spans is None else spans[name]
-            found += _of_table(storage, nodes[name], span, failed=failed)
-    return tuple(found)
+    storage = places.storage()
+    wanted = [name for name in choice.tables if spans is None or name in spans]
+
+    def of_table(name: str) -> list[Entry]:
+        span = None if spans is None else spans[name]
+        return _chosen(storage, nodes[name], span, failed=failed)
+
+    with places.refusals("read the lake's records"):
+        return tuple(
+            _view(entry, nodes[name], body)
+            for name, entries in zip(wanted, storage.each(of_table, wanted), strict=True)
+            for entry, body in records.bodies(storage, entries).items()
+        )
 
 
-def _of_table(storage: Storage, node: Node, span: Span | None, *, failed: bool) -> list[RecordView]:
+def _chosen(storage: Storage, node: Node, span: Span | None, *, failed: bool) -> list[Entry]:
+    """Give the records of a table that are shown."""
     every = records.history(storage, node.physical)
     if failed:
         chosen = [entry for entry in every if entry.state == records.FAILED]
     else:
         newest = records.newest(every, node.grain or None)
         chosen = list(dict.fromkeys(newest[period] for period in sorted(newest)))
-    chosen = [entry for entry in chosen if span is None or _meets(entry, node, span)]
-    bodies = records.bodies(storage, chosen)
-    return [_view(entry, node, bodies[entry]) for entry in chosen]
+    return [entry for entry in chosen if span is None or _meets(entry, node, span)]
 
 
 def _meets(entry: Entry, node: Node, span: Span) -> bool:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from runner.app.bundle import open_bundle
 from runner.app.inspect import find_table
 from runner.app.kept_tests import KeptTests, kept_tests
+from runner.app.places import open_environment
 from runner.app.unit_tests import UnitReport, run_unit_tests
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from runner.app.bundle import TableFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,5 +57,19 @@ def run_tests(
         units=units,
         without=tuple(f.name for f in named if f.name not in have and f.kind != "ddl"),
         without_query=tuple(f.name for f in named if f.kind == "ddl"),
-        published=tuple(kept_tests(root, bundle, facts) for facts in written),
+        published=_kept(root, written, environment, variables),
     )
+
+
+def _kept(
+    root: Path,
+    written: Sequence[TableFacts],
+    environment: str,
+    variables: Mapping[str, str] | None,
+) -> tuple[KeptTests, ...]:
+    """Read what the runs of an environment left of the tests of tables."""
+    if not written:
+        return ()
+    places = open_environment(root, environment, variables, now=lambda: datetime.now(UTC))
+    with places.refusals("read the results of tests in the lake"):
+        return tuple(kept_tests(places, facts) for facts in written)

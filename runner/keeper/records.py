@@ -228,9 +228,15 @@ def _periods(entry: Entry, grain: str | None) -> Iterator[str]:
 
 
 def bodies(storage: Storage, chosen: Iterable[Entry]) -> dict[Entry, dict[str, Any]]:
-    """Read the bodies of many records; a pack is read once."""
-    packs: dict[str, dict[str, Any]] = {}
-    return {entry: _body(storage, entry, packs) for entry in chosen}
+    """Read the bodies of many records, several at once; a pack is read once."""
+    wanted = list(chosen)
+    places = list(dict.fromkeys(entry.packed for entry in wanted if entry.packed))
+    read = storage.each(storage.read_json, places)
+    packs = {
+        place: {} if found is None else found[0] for place, found in zip(places, read, strict=True)
+    }
+    found = storage.each(lambda entry: _body(storage, entry, packs), wanted)
+    return dict(zip(wanted, found, strict=True))
 
 
 def read(storage: Storage, entry: Entry) -> dict[str, Any]:

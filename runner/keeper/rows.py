@@ -5,18 +5,22 @@ What `records` says entry by entry, this says table by table: one LIST, one GET 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from .storage import Storage
 
 Row = tuple[str, str, str, str, str]
 """When (stamp), start, end, first digits of the fingerprint, run."""
 _PACK = "packed"
+_SERIAL = 5000
+"""Keys that are listed one after the other before the rest is listed by table."""
+_AT_ONCE = 100
+"""Tables whose packs are read at once, where that is faster."""
 
 
 class TableRows(NamedTuple):
@@ -37,24 +41,52 @@ def tables(storage: Storage) -> set[str]:
 
 def rows(storage: Storage, wanted: Iterable[str] | None = None) -> Iterator[tuple[str, TableRows]]:
     """Give the records of every table, or of the wanted ones, by one LIST of the lake."""
-    keys = _keys(storage)
-    chosen = keys if wanted is None else [name for name in wanted if name in keys]
-    for name in chosen:
-        yield name, _rows(storage, keys[name])
+    given = None if wanted is None else list(wanted)
+    keys = _keys(storage, given)
+    chosen = [name for name in (keys if given is None else given) if name in keys]
+    step = _AT_ONCE if storage.gains else 1
+    for first in range(0, len(chosen), step):
+        names = chosen[first : first + step]
+        packs = [key for name in names for key in keys[name] if records.is_index(key)]
+        indexes = dict(zip(packs, storage.each(storage.read_json, packs), strict=True))
+        for name in names:
+            yield name, _rows(indexes, keys[name])
 
 
-def _keys(storage: Storage) -> dict[str, list[str]]:
+def _keys(storage: Storage, wanted: list[str] | None = None) -> dict[str, list[str]]:
+    """List the records of a lake by table: one LIST; if it is long, the rest table by table."""
     base = f"{storage.prefix}_runner/records/"
     cut = len(base)
     found: dict[str, list[str]] = {}
-    for stored in storage.list(base):
-        parts = stored.key[cut:].split("/", 2)
+
+    def note(key: str) -> None:
+        parts = key[cut:].split("/", 2)
         if len(parts) == len(("database", "table", "rest")):
-            found.setdefault(f"{parts[0]}.{parts[1]}", []).append(stored.key)
+            found.setdefault(f"{parts[0]}.{parts[1]}", []).append(key)
+
+    for number, stored in enumerate(storage.list(base), start=1):
+        note(stored.key)
+        if number == _SERIAL and wanted is not None and storage.gains:
+            for key in _after(storage, stored.key, wanted):
+                note(key)
+            break
     return found
 
 
-def _rows(storage: Storage, keys: list[str]) -> TableRows:
+def _after(storage: Storage, last: str, wanted: list[str]) -> Iterator[str]:
+    """List what lies behind a key, of the wanted tables, several at once."""
+    folders = {records.folder(storage, name) for name in wanted}
+    rest = sorted(one for one in folders if one > last or last.startswith(one))
+
+    def listed(place: str) -> list[str]:
+        after = last if last.startswith(place) else ""
+        return [stored.key for stored in storage.list(place, after=after)]
+
+    for keys in storage.each(listed, rest):
+        yield from keys
+
+
+def _rows(indexes: Mapping[str, tuple[Any, str] | None], keys: list[str]) -> TableRows:
     found = TableRows([], [], [], [])
     endings = {"json": found.published, "writing": found.begun, "failed": found.failed}
     for key in keys:
@@ -62,7 +94,7 @@ def _rows(storage: Storage, keys: list[str]) -> TableRows:
         folder = head.rpartition("/")[2]
         if folder == _PACK:
             if name.endswith(".json"):
-                found.packs.extend(_packed(storage, key))
+                found.packs.extend(_packed(indexes, key))
             continue
         stem, _, ending = name.rpartition(".")
         window, parts = folder.split("_"), stem.split("_", 2)
@@ -75,7 +107,7 @@ def _rows(storage: Storage, keys: list[str]) -> TableRows:
     return found
 
 
-def _packed(storage: Storage, key: str) -> list[list[list[str]]]:
+def _packed(indexes: Mapping[str, tuple[Any, str] | None], key: str) -> list[list[list[str]]]:
     """Read a pack's index; nothing when another pack has just taken its place."""
-    index = storage.read_json(key)
+    index = indexes.get(key)
     return [] if index is None else [records.read_columns(index[0])]

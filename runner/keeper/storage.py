@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+_Given = TypeVar("_Given")
+_Made = TypeVar("_Made")
 WORKERS = 16
-"""Objects that are copied at once."""
+"""Requests that are under way at once."""
 _BATCH = 1000
 _COPY_LIMIT = 5 * 1024**3
 _PART = 512 * 1024**2
@@ -174,15 +176,21 @@ class Storage:
 
     def copy_all(self, pairs: Sequence[tuple[Stored, str]]) -> None:
         """Copy objects to new keys of the same bucket, several at once."""
-        if len(pairs) <= 1 or self._workers == 1:
-            for source, target in pairs:
-                self._copy(source, target)
-            return
+        self.each(lambda pair: self._copy(*pair), pairs)
+
+    @property
+    def gains(self) -> bool:
+        """Tell whether requests are faster when several are under way at once."""
+        return self._workers > 1
+
+    def each(self, do: Callable[[_Given], _Made], given: Sequence[_Given]) -> list[_Made]:
+        """Do the same to many things, several at once where that is faster; answers in order."""
+        if len(given) <= 1 or not self.gains:
+            return [do(one) for one in given]
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - a folder needs none
 
         with ThreadPoolExecutor(self._workers) as pool:
-            for _ in pool.map(lambda pair: self._copy(*pair), pairs):
-                pass
+            return list(pool.map(do, given))
 
     def _copy(self, source: Stored, target: str) -> None:
         origin = {"Bucket": self.bucket, "Key": source.key}

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from runner.app.bundle import open_bundle
 from runner.app.inspect import find_table
 from runner.app.kept_tests import KeptTests, kept_tests
-from tests.semantics.little import go, insert, project, sql
+from runner.app.local_places import open_places
+from tests.semantics.little import NOW, go, insert, project, sql
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +24,7 @@ def table(*rows: tuple[int, str]) -> str:
 
 def kept(root: Path, name: str = "marts.t") -> KeptTests:
     bundle = open_bundle(root)
-    return kept_tests(root, bundle, find_table(bundle, name))
+    return kept_tests(open_places(root, bundle, now=lambda: NOW), find_table(bundle, name))
 
 
 def numbers(found: KeptTests) -> list[tuple[str, str, int, int, int, tuple[str, ...]]]:

@@ -89,8 +89,9 @@ def statuses(result: RunResult) -> dict[str, str]:
 def records(root: Path, table: str, environment: str = "local") -> dict[str, int]:
     """Give the published periods of a table and their rows, as its records say."""
     bundle = open_bundle(root, environment)
+    places = open_places(root, bundle, now=lambda: NOW)
     facts = find_table(bundle, table)
-    return {found.period: found.rows for found in published(root, bundle, facts)}
+    return {found.period: found.rows for found in published(places, facts)}
 
 
 def read(root: Path, query: str, environment: str = "local") -> list[tuple[Any, ...]]:

@@ -77,6 +77,11 @@ def moto_url() -> Iterator[str]:
 @pytest.fixture
 def aws(moto_url: str, monkeypatch: pytest.MonkeyPatch) -> Aws:
     """The account, emptied; AWS_ENDPOINT_URL leads there, with credentials that are none."""
+    return fresh_account(moto_url, monkeypatch)
+
+
+def fresh_account(moto_url: str, monkeypatch: pytest.MonkeyPatch) -> Aws:
+    """Empty the account and lead the environment's variables there."""
     server = HTTPConnection(moto_url.removeprefix("http://"))
     server.request("POST", "/moto-api/reset")
     server.getresponse().read()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from runner.cli.options import find_root, json_option, project_options, read_variables
-from runner.cli.texts import INTERRUPTED
+from runner.cli.watching import watch
 
 if TYPE_CHECKING:
     from runner.app.backfill_plan import BackfillPlan, BackfillRequest
@@ -65,7 +65,8 @@ def command(  # noqa: PLR0917 - click hands over every option
     """Plan what is missing, stale or failed, show windows, bytes and money, ask, and write it.
 
     TABLES are patterns: staging.*, tag:daily, +marts.x with all that it reads, staging.x+ with all
-    that reads it.  The same command continues a backfill that was stopped.
+    that reads it.  The same command continues a backfill that was stopped.  In an environment on
+    AWS the deployed machine writes.
 
     Example: runner backfill daily --start 2013-01-01 --end 2013-12-31
     """
@@ -130,21 +131,11 @@ def _agreed() -> bool:
 def _go(request: BackfillRequest, plan: BackfillPlan, *, as_json: bool) -> int:
     from runner.app.backfill_run import carry_out  # noqa: PLC0415
     from runner.app.backfill_store import keep_plan  # noqa: PLC0415 - heavy when needed
-    from runner.app.stopping import Stopper  # noqa: PLC0415
-    from runner.cli.displays import open_display  # noqa: PLC0415
-    from runner.cli.interrupts import Interrupts  # noqa: PLC0415
 
     keep_plan(request, plan, now=datetime.now(UTC))
-    display = open_display(as_json=as_json, terminal=sys.stderr.isatty())
-    stopper = Stopper()
-    with Interrupts(stopper, display.stopping) as interrupts, display:
-
-        def started(name: str, of: str, window: str) -> None:
-            display.started(name, of, window)
-            interrupts.running()
-
-        result = carry_out(request, plan, tell=display.tell, started=started, stopper=stopper)
-    display.ended(result)
-    if result.status == "ABORTED":
-        return INTERRUPTED
-    return 0 if result.status == "SUCCEEDED" else 1
+    return watch(
+        lambda heard: carry_out(
+            request, plan, tell=heard.tell, started=heard.started, stopper=heard.stopper
+        ),
+        as_json=as_json,
+    )

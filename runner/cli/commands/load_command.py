@@ -12,9 +12,10 @@ import click
 
 from runner.cli.options import find_root, json_option, project_options, read_variables
 from runner.cli.texts import columns
+from runner.cli.watching import watch
 
 if TYPE_CHECKING:
-    from runner.app.load import CheckReport, LoadPlace, LoadReport
+    from runner.app.load_report import CheckReport, LoadPlace, LoadReport, LoadRequest
 
 _PLAIN_S = 5.0
 
@@ -43,20 +44,18 @@ def command(  # noqa: PLR0917 - click hands over every option
     folder: Path | None,
     environment: str,
     variables: tuple[str, ...],
-) -> None:
+) -> int:
     """Load a published window of TABLE into its mart; the newest published period if none is given.
 
     Exactly the files of the published records are loaded. A load that the mart's ledger knows is
     skipped. With --check the files and the mart are looked at, and every finding is shown; the
-    exit status is 1 when one of them refuses the load.
+    exit status is 1 when one of them refuses the load. In an environment on AWS the deployed
+    machine loads, and --check looks at the records alone: the mart cannot be reached from here.
 
     Example: runner load marts.daily_carrier_delay --date 2013-01-05
     """
-    from runner.app.load import (  # noqa: PLC0415 - heavy when needed
-        LoadRequest,
-        check_by_hand,
-        load_by_hand,
-    )
+    from runner.app.load_report import LoadRequest  # noqa: PLC0415 - heavy when needed
+    from runner.app.places import is_on_aws  # noqa: PLC0415
 
     request = LoadRequest(
         find_root(folder),
@@ -69,9 +68,12 @@ def command(  # noqa: PLR0917 - click hands over every option
         engine=engine,  # type: ignore[arg-type]  # click checks the choice
         again=again,
     )
+    if is_on_aws(request.root, environment):
+        return _on_aws(request, only_check=only_check, as_json=as_json)
+    from runner.app.load import check_by_hand, load_by_hand  # noqa: PLC0415 - DuckDB loads there
+
     if only_check:
-        _show_checks(check_by_hand(request), as_json=as_json)
-        return
+        return _show_checks(check_by_hand(request), as_json=as_json)
     progress = _Progress()
     try:
         report = load_by_hand(request, begin=_begin, tell=progress.tell)
@@ -79,8 +81,20 @@ def command(  # noqa: PLR0917 - click hands over every option
         progress.end()
     if as_json:
         click.echo(json.dumps(asdict(report), indent=1))
-        return
-    click.echo(_told(report))
+    else:
+        click.echo(_told(report))
+    return 0
+
+
+def _on_aws(request: LoadRequest, *, only_check: bool, as_json: bool) -> int:
+    from runner.app.remote_load import check_on_aws, load_on_aws  # noqa: PLC0415 - boto3 loads there
+
+    if only_check:
+        return _show_checks(check_on_aws(request), as_json=as_json)
+    return watch(
+        lambda listeners: load_on_aws(request, tell_place=_begin, listeners=listeners),
+        as_json=as_json,
+    )
 
 
 def _begin(place: LoadPlace) -> None:
@@ -135,7 +149,7 @@ def _told(report: LoadReport) -> str:
     return "\n".join([*lines, text])
 
 
-def _show_checks(report: CheckReport, *, as_json: bool) -> None:
+def _show_checks(report: CheckReport, *, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps(asdict(report) | {"refused": report.refused}, indent=1))
     elif report.findings:
@@ -146,9 +160,11 @@ def _show_checks(report: CheckReport, *, as_json: bool) -> None:
     place = report.place
     what = f"{place.table} {_window(place)} -> {place.mart}:{place.mart_table}"
     verdict = "would be refused" if report.refused else "can be loaded"
+    if report.not_made and not report.refused:
+        verdict = "can be loaded as far as its records tell"
+        click.echo(f"made when it is loaded: {', '.join(report.not_made)}", err=True)
     click.echo(f"{what} {verdict}", err=True)
-    if report.refused:
-        raise click.exceptions.Exit(1)
+    return 1 if report.refused else 0
 
 
 def _window(place: LoadPlace) -> str:

@@ -1,0 +1,154 @@
+"""Starting the deployed machines of backfills and loads, and handing over to who follows them.
+
+In: an environment on AWS, what was planned.  Out: a `Begun`, or what the follower makes of it.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from runner.app.remote_places import Remote
+from runner.errors import Fault, Place, UsageError
+from runner.keeper import windows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from runner.app.cloud import Cloud
+    from runner.app.places import Places
+    from runner.app.progress import Progress
+    from runner.app.run import RunResult
+    from runner.app.stopping import Stopper
+    from runner.model.ports import Json
+
+_SUFFIX_BYTES = 3
+_MACHINE = re.compile(r":stateMachine:([A-Za-z0-9_-]+)")
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An execution that was started on AWS."""
+
+    run: str
+    machine: str
+    """What the deployed machine is called."""
+    arn: str
+    start: str
+    end: str
+    environment: str
+    backfill: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """Who hears of an execution while it is followed."""
+
+    tell: Callable[[Progress], None] | None = None
+    started: Callable[[str, str, str], None] | None = None
+    """Hears the run's name, its workflow and its window."""
+    stopper: Stopper | None = None
+    planned: int = 0
+    """Partitions that a backfill is to publish."""
+
+
+class Follow(Protocol):
+    """Follows an execution to its end: its events told, stopped when the stopper says so."""
+
+    def __call__(self, cloud: Cloud, begun: Begun, listeners: Listeners) -> RunResult:
+        """Give what came of it."""
+        ...
+
+
+def as_remote(places: Places) -> Remote:
+    """Give an environment as the one on AWS that it is."""
+    if not isinstance(places, Remote):
+        message = f"{places.bundle.environment_name} is on this machine"
+        raise TypeError(message)
+    return places
+
+
+def run_name(workflow: str, remote: Remote) -> str:
+    """Make a name for an execution."""
+    return f"{workflow}-{remote.now():%Y%m%dT%H%M%S}-{secrets.token_hex(_SUFFIX_BYTES)}"
+
+
+def whole_days(start: str, end: str, grain: str) -> tuple[str, str]:
+    """Write a window as the days that the deployed machines are told.
+
+    >>> whole_days("2013-02", "2013-02", "month"), whole_days("2013", "2013", "year")
+    (('2013-02-01', '2013-02-28'), ('2013-01-01', '2013-12-31'))
+    """
+    return (start, end) if grain == "day" else windows.regrain(start, end, grain, "day")
+
+
+def check_deployed(remote: Remote, machine: str, fingerprints: Mapping[str, str]) -> None:
+    """Raise UsageError unless a deployed machine writes today's SQL of the tables.
+
+    `fingerprints` are what their records would carry, by table; a definition names them.
+    """
+    texts = definitions(remote, machine)
+    environment = remote.bundle.environment_name
+    deploy = f"runner deploy --env {environment}"
+    if not texts:
+        found = f"no state machine {remote.machine_arn(machine).rpartition(':')[2]}"
+        expected = f"a deployed {environment}"
+        raise UsageError([Fault(Place("--env"), "not-deployed", found, expected, deploy)])
+    other = [
+        name for name, print_ in fingerprints.items() if not any(print_ in text for text in texts)
+    ]
+    if other:
+        more = f" and {len(other) - _SHOWN} more" if len(other) > _SHOWN else ""
+        found = f"other SQL of {', '.join(other[:_SHOWN])}{more} is deployed"
+        expected = f"what the files say, deployed in {environment}"
+        advice = f"{deploy}, or check out what is deployed"
+        raise UsageError([Fault(Place("--env"), "not-deployed", found, expected, advice)])
+
+
+def definitions(remote: Remote, machine: str) -> list[str]:
+    """Read the definition of a deployed machine, and of those that it starts."""
+    first = remote.machine_arn(machine)
+    arns, texts = remote.machine_arn(""), []
+    known, wanted = {first}, [first]
+    prefix = f"{remote.bundle.prefix}-"
+    while wanted:
+        found = remote.storage().each(remote.executions.definition, wanted)
+        texts += [text for text in found if text]
+        names = _names(found, prefix)
+        base = arns.rpartition(":")[0]
+        wanted = [arn for name in names if (arn := f"{base}:{name}") not in known]
+        known |= set(wanted)
+    return texts
+
+
+def _names(texts: Iterable[str], prefix: str) -> list[str]:
+    names = {name for text in texts for name in _MACHINE.findall(text)}
+    return sorted(name for name in names if name.startswith(prefix))
+
+
+def begin(
+    remote: Remote,
+    machine: str,
+    name: str,
+    given: Mapping[str, Json],
+    *,
+    follow: Follow | None,
+    listeners: Listeners,
+) -> Begun | RunResult:
+    """Start an execution and follow it, if somebody can; NameTaken, CloudRefused."""
+    arn = remote.executions.start(remote.machine_arn(machine), name, given)
+    begun = Begun(
+        run=name,
+        machine=remote.machine_arn(machine).rpartition(":")[2],
+        arn=arn,
+        start=str(given["start"]),
+        end=str(given["end"]),
+        environment=remote.bundle.environment_name,
+        backfill=str(given.get("backfill", "")),
+    )
+    if listeners.started is not None:
+        listeners.started(name, machine, f"{begun.start}..{begun.end}")
+    return begun if follow is None else follow(remote.cloud, begun, listeners)

@@ -1,0 +1,50 @@
+"""Watching what runs: the display, Ctrl-C, and the exit status; on AWS also what was only begun."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from runner.cli.texts import INTERRUPTED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from runner.app.remote_start import Begun, Listeners
+    from runner.app.run import RunResult
+
+
+def watch(start: Callable[[Listeners], Begun | RunResult], *, as_json: bool) -> int:
+    """Start something and show it until it ends; gives the exit status."""
+    from runner.app.remote_start import Listeners  # noqa: PLC0415 - heavy when needed
+    from runner.app.stopping import Stopper  # noqa: PLC0415
+    from runner.cli.displays import open_display  # noqa: PLC0415
+    from runner.cli.interrupts import Interrupts  # noqa: PLC0415
+
+    display = open_display(as_json=as_json, terminal=sys.stderr.isatty())
+    stopper = Stopper()
+    with Interrupts(stopper, display.stopping) as interrupts, display:
+
+        def started(name: str, of: str, window: str) -> None:
+            display.started(name, of, window)
+            interrupts.running()
+
+        result = start(Listeners(display.tell, started, stopper))
+    if not hasattr(result, "status"):
+        _say_begun(result, as_json=as_json)
+        return 0
+    display.ended(result)
+    if result.status == "ABORTED":
+        return INTERRUPTED
+    return 0 if result.status == "SUCCEEDED" else 1
+
+
+def _say_begun(begun: Begun, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(asdict(begun)))
+        return
+    click.echo(f"{begun.run} runs on AWS: {begun.arn}")
