@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING, Any
 import runner
 from runner.app.machines import all_machines
 from runner.app.mart_tasks import mart_faults, mart_tasks, repository
-from runner.app.packages import package_all
+from runner.app.packages import (
+    KEEPER,
+    function_facts,
+    keeper_facts,
+    package_all,
+)
 from runner.app.stack_access import Reach, check_sources
 from runner.errors import Fault, Place, ProjectError
 from runner.model.artifacts import Artifact
@@ -34,7 +39,7 @@ from runner.plan.stack.patterns import pattern_of
 from runner.plan.stack.template import template_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from runner.app.bundle import Bundle, WorkflowFacts
     from runner.app.cloud import Cloud
@@ -58,24 +63,38 @@ class Desired:
     manifest: Manifest
 
 
-def desired(cloud: Cloud, *, existing: frozenset[str] = frozenset(), commit: str = "") -> Desired:
+def desired(
+    cloud: Cloud,
+    *,
+    existing: frozenset[str] = frozenset(),
+    commit: str = "",
+    tell: Callable[[str], None] | None = None,
+) -> Desired:
     """Compute what the environment should be.
 
     `existing` are databases of the catalogue that the stack did not make: it uses them and leaves
-    them alone.  Raises ProjectError for what a deploy cannot do without.
+    them alone; `tell` hears of what takes a while.  Raises ProjectError for what a deploy cannot do
+    without.
     """
     bundle = cloud.bundle
     _check(bundle)
     home = artifacts_uri(bundle)
     machines = all_machines(cloud.root, cloud.values, bundle)
     made = [*_machines(bundle, machines, home)]
-    packages = package_all(cloud.root, bundle, home)
+    packages = {
+        one.name: (one, Artifact(f"{home}functions/{one.sha256}.zip", one.body))
+        for one in package_all(cloud.root, bundle, tell=tell)
+    }
     manifest = _manifest(bundle, [facts for facts, _ in made], machines, commit)
     account = _stored(home, "manifests", write_manifest(manifest), "json")
     facts = StackFacts(
         machines=tuple(facts for facts, _ in made),
-        keeper=packages.keeper,
-        functions=packages.functions,
+        keeper=keeper_facts(bundle, code_uri=packages[KEEPER][1].uri),
+        functions=tuple(
+            function_facts(bundle, name, code_uri=artifact.uri)
+            for name, (_, artifact) in sorted(packages.items())
+            if name != KEEPER
+        ),
         manifest_uri=account.uri,
         databases=tuple(sorted(_databases(bundle) - existing)),
         topics=_own_topics(bundle, machines),
@@ -86,7 +105,7 @@ def desired(cloud: Cloud, *, existing: frozenset[str] = frozenset(), commit: str
     return Desired(
         facts,
         template_of(facts),
-        _unique([*artifacts, *assets, *packages.artifacts, account]),
+        _unique([*artifacts, *assets, *(one for _, one in packages.values()), account]),
         manifest,
     )
 
