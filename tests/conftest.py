@@ -46,6 +46,17 @@ def guarded(name: str) -> Any:  # noqa: ANN401 - it stands in for methods of sev
     return method
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let golden files be written anew, on purpose."""
+    parser.addoption("--update-golden", action="store_true", help="write golden files anew")
+
+
+@pytest.fixture
+def update_golden(request: pytest.FixtureRequest) -> bool:
+    """Tell whether golden files are to be written."""
+    return bool(request.config.getoption("--update-golden"))
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _loopback_only() -> Iterator[None]:
     look_up = socket.getaddrinfo

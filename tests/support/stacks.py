@@ -142,6 +142,11 @@ def access(name: str, *locations: str) -> Access:
     return Access(database, table, locations or (f"{LAKE}{database}/{table}/",), name)
 
 
+def staged(name: str) -> Access:
+    """Make a ctas table: its files lie where they were staged."""
+    return access(name, f"{LAKE}_runner/stage/{name.replace('.', '/')}/")
+
+
 def elsewhere(name: str, location: str) -> Access:
     """Make a table outside of the lake."""
     return access(name, location)
@@ -157,16 +162,17 @@ _TABLES = (
     "staging.weather",
     "marts.alb_status_hourly",
     "marts.carrier_delay_7d",
-    "marts.carrier_names",
     "marts.daily_carrier_delay",
     "marts.hourly_delay_weather",
     "marts.route_summary",
     "marts.route_summary_by_origin",
 )
+_CTAS = ("marts.route_summary", "marts.route_summary_by_origin")
 DAILY_WRITES = (
     *(elsewhere(f"raw.{one}", f"{RAW}{one}/") for one in _FILES),
     elsewhere("raw.alb", f"{RAW}alb/"),
-    *(access(one) for one in _TABLES),
+    Access("marts", "carrier_names", (), "marts.carrier_names"),
+    *(staged(one) if one in _CTAS else access(one) for one in _TABLES),
 )
 
 

@@ -18,8 +18,11 @@ from runner.plan.stack.names import bucket_and_key, logical_id, machine_role
 from runner.plan.stack.parts import Resources, arn_of, log_group, resource, role, role_id, tags
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from runner.model.ports import Json
     from runner.plan.stack.facts import MachineFacts, StackFacts
+    from runner.plan.stack.iam.statements import Statement
 
 _LOGS = "/aws/vendedlogs/states/"
 """Below this name, groups do not use up the Region's one resource policy of 5,120 characters."""
@@ -38,7 +41,14 @@ class Width(Enum):
     ALL = "by database"
 
 
-def machine_resources(facts: StackFacts, width: Width) -> Resources:
+def machine_needs(facts: StackFacts) -> dict[str, tuple[Statement, ...]]:
+    """Give what each machine may do, by its name."""
+    return {machine.name: machine_statements(facts, machine) for machine in facts.machines}
+
+
+def machine_resources(
+    facts: StackFacts, needs: Mapping[str, Sequence[Statement]], width: Width
+) -> Resources:
     """Make every machine of an environment."""
     large = {one.workflow for one in facts.machines if one.child}
     own = {one.workflow: one for one in facts.machines if not one.child}
@@ -48,12 +58,20 @@ def machine_resources(facts: StackFacts, width: Width) -> Resources:
         if facts.log_level != "OFF":
             made |= log_group(facts, group)
         broad = width is Width.ALL or (width is Width.LARGE and machine.workflow in large)
-        made |= _machine(facts, machine, group, broad=broad)
+        made |= _machine(facts, machine, group)
+        made |= role(
+            facts,
+            machine_role(machine.name),
+            why=f"What the state machine {machine.name} calls.",
+            trust=machine_trust(facts, machine.name),
+            statements=needs[machine.name],
+            broad=broad,
+        )
+
     return made
 
 
-def _machine(facts: StackFacts, machine: MachineFacts, group: str, *, broad: bool) -> Resources:
-    name = machine_role(machine.name)
+def _machine(facts: StackFacts, machine: MachineFacts, group: str) -> Resources:
     children = [
         machine_id(one.name)
         for one in facts.machines
@@ -63,24 +81,13 @@ def _machine(facts: StackFacts, machine: MachineFacts, group: str, *, broad: boo
         "StateMachineName": machine.name,
         "StateMachineType": "STANDARD",
         **_definition(machine),
-        "RoleArn": arn_of(role_id(name)),
+        "RoleArn": arn_of(role_id(machine_role(machine.name))),
         "LoggingConfiguration": _logging(facts, group),
         "Tags": tags(facts),
     }
     # What a parent starts is there before it.
     rest: dict[str, Json] = {"DependsOn": sorted(children)} if children else {}
-    what = f"{machine.workflow} {machine.child}".strip()
-    return {
-        **role(
-            facts,
-            name,
-            why=f"What the state machine of {what} calls.",
-            trust=machine_trust(facts, machine.name),
-            statements=machine_statements(facts, machine),
-            broad=broad,
-        ),
-        machine_id(machine.name): resource("StepFunctions::StateMachine", properties, **rest),
-    }
+    return {machine_id(machine.name): resource("StepFunctions::StateMachine", properties, **rest)}
 
 
 def _definition(machine: MachineFacts) -> dict[str, Json]:

@@ -14,7 +14,7 @@ from runner.plan.stack.events import event_resources
 from runner.plan.stack.functions import function_id, function_resources
 from runner.plan.stack.limits import limits
 from runner.plan.stack.loads import REPOSITORY, load_resources
-from runner.plan.stack.machines import Width, machine_id, machine_resources
+from runner.plan.stack.machines import Width, machine_id, machine_needs, machine_resources
 from runner.plan.stack.messages import message_resources
 from runner.plan.stack.names import alarm_topic, logical_id
 from runner.plan.stack.parts import DEAD_LETTERS, arn_of, ref
@@ -44,10 +44,11 @@ def template_of(facts: StackFacts) -> dict[str, Json]:
         **athena_resources(facts),
         **alarm_resources(facts),
     }
+    needs = machine_needs(facts)
     outputs = dict(sorted(_outputs(facts).items()))
     template: dict[str, Json] = {}
     for width in Width:
-        resources = {**machine_resources(facts, width), **rest}
+        resources = {**machine_resources(facts, needs, width), **rest}
         template = {
             "AWSTemplateFormatVersion": "2010-09-09",
             "Description": _DESCRIPTION.format(facts.project, facts.environment),

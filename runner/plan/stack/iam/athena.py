@@ -54,14 +54,10 @@ class Scene:
 
     facts: StackFacts
     machine: MachineFacts
+    arns: Arns
     calls: tuple[Call, ...]
     kinds: Mapping[str, str]
     """How each written table is written, by `database.table`."""
-
-    @property
-    def arns(self) -> Arns:
-        """Give the ARNs of the environment."""
-        return Arns.of(self.facts)
 
     def kind(self, table: Access) -> str:
         """Tell how a table is written; as an insert table where nothing says otherwise."""
@@ -156,9 +152,14 @@ def _written(scene: Scene) -> Iterator[Spot]:
 
 
 def _located(facts: StackFacts, database: str, location: str) -> Spot:
-    """Give a table's location; its database's folder in the lake covers it."""
-    folder = f"{facts.lake}{database}/"
-    return Spot(location, folder) if location.startswith(folder) else Spot(location)
+    """Give a table's location; its database's folder covers it, of tables or of stages.
+
+    The files of a ctas table lie where they were staged.
+    """
+    for folder in (f"{facts.lake}{database}/", f"{facts.lake}_runner/stage/{database}/"):
+        if location.startswith(folder):
+            return Spot(location, folder)
+    return Spot(location)
 
 
 def _objects(spots: Iterable[Spot]) -> Iterator[Spot]:
@@ -179,13 +180,12 @@ def glue_statements(scene: Scene) -> Iterator[Statement]:
     return grouped("Catalogue", (*_forwarded(scene), *_called(scene)))
 
 
-def _forwarded(scene: Scene) -> Iterator[tuple[Sequence[str], set[Spot]]]:
+def _forwarded(scene: Scene) -> Iterator[tuple[Sequence[str], Iterable[Spot]]]:
     """Give what statements do: read, make stage tables, make views and the like."""
     if not any(call.action == _START for call in scene.of("athena")):
         return
     machine = scene.machine
-    default = {Spot(scene.arns.catalogue()), Spot(scene.arns.database(_DEFAULT))}
-    yield ("glue:GetDatabase",), default
+    yield ("glue:GetDatabase",), [Spot(scene.arns.database(_DEFAULT))]
     for table in (*machine.reads, *machine.writes):
         yield _GLUE_READ, _table(scene, table.database, table.table)
     for table in machine.writes:
@@ -197,7 +197,7 @@ def _forwarded(scene: Scene) -> Iterator[tuple[Sequence[str], set[Spot]]]:
             yield _GLUE_MAKE, _table(scene, table.database, table.table)
 
 
-def _called(scene: Scene) -> Iterator[tuple[Sequence[str], set[Spot]]]:
+def _called(scene: Scene) -> Iterator[tuple[Sequence[str], Iterable[Spot]]]:
     """Give the machine's own calls on tables."""
     for call in scene.of("glue"):
         if is_on_tables(call):
@@ -225,10 +225,10 @@ def _tables(scene: Scene, call: Call, database: str) -> Iterable[str]:
     return ours or ["*"]
 
 
-def _table(scene: Scene, database: str, table: str) -> set[Spot]:
+def _table(scene: Scene, database: str, table: str) -> tuple[Spot, ...]:
     arns = scene.arns
-    return {
+    return (
         Spot(arns.catalogue()),
         Spot(arns.database(database)),
         Spot(arns.table(database, table), arns.table(database, "*")),
-    }
+    )

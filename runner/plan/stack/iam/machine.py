@@ -9,6 +9,7 @@ from runner.plan.stack.iam.athena import Scene, athena_statements, glue_statemen
 from runner.plan.stack.iam.services import service_statements
 from runner.plan.stack.iam.statements import Statement, allow
 from runner.plan.stack.iam.uses import calls, is_distributed, tables_written
+from runner.plan.stack.names import Arns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,7 +32,7 @@ _LOG_DELIVERY = (
 def machine_statements(facts: StackFacts, machine: MachineFacts) -> tuple[Statement, ...]:
     """Derive a machine's permissions from the text of its definition."""
     definition = json.loads(machine.definition)
-    scene = Scene(facts, machine, calls(definition), tables_written(definition))
+    scene = Scene(facts, machine, Arns.of(facts), calls(definition), tables_written(definition))
     return (
         *athena_statements(scene),
         *glue_statements(scene),

@@ -1,0 +1,190 @@
+"""Permissions of raw states: derived from the call's name and arguments, or as the user says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from runner.plan.stack.facts import Grant
+from runner.plan.stack.iam.machine import machine_statements
+from runner.plan.stack.iam.uses import calls
+from tests.support.stacks import KEEPER_CALL, call, definition, machine, stack
+
+HERE = "us-east-1:123456789012"
+
+
+def allowed(*tasks: dict[str, Any], **more: Any) -> list[tuple[list[str], list[str]]]:  # noqa: ANN401
+    """Give actions and resources beyond the keeper's call and the log."""
+    one = machine("raw", *tasks, **more)
+    statements = machine_statements(stack(one, log_level="OFF"), one)
+    return [
+        (list(made.actions), [spot.exact for spot in made.on])
+        for made in statements
+        if made.sid != "Functions"
+    ]
+
+
+CASES = [
+    (
+        call("dynamodb:putItem", TableName="runs", Item={}),
+        [(["dynamodb:PutItem"], [f"arn:aws:dynamodb:{HERE}:table/runs"])],
+    ),
+    (
+        call("aws-sdk:glue:startCrawler", Name="raw"),
+        [(["glue:StartCrawler"], [f"arn:aws:glue:{HERE}:crawler/raw"])],
+    ),
+    (
+        call("glue:startJobRun.sync", JobName="convert"),
+        [
+            (
+                ["glue:BatchStopJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:StartJobRun"],
+                [f"arn:aws:glue:{HERE}:job/convert"],
+            )
+        ],
+    ),
+    (
+        call("codebuild:startBuild.sync", ProjectName="site"),
+        [
+            (
+                ["codebuild:BatchGetBuilds", "codebuild:StartBuild", "codebuild:StopBuild"],
+                [f"arn:aws:codebuild:{HERE}:project/site"],
+            ),
+            (
+                ["events:DescribeRule", "events:PutRule", "events:PutTargets"],
+                [f"arn:aws:events:{HERE}:rule/StepFunctionsGetEventForCodeBuildStartBuildRule"],
+            ),
+        ],
+    ),
+    (
+        call("sqs:sendMessage", QueueUrl="https://sqs.us-east-1.amazonaws.com/123456789012/q"),
+        [(["sqs:SendMessage"], [f"arn:aws:sqs:{HERE}:q"])],
+    ),
+    (
+        call("aws-sdk:s3:listObjectsV2", Bucket="b", Prefix="p/"),
+        [(["s3:ListBucket"], ["arn:aws:s3:::b"])],
+    ),
+    (
+        call("aws-sdk:s3:putObject", Bucket="b", Key="k/a"),
+        [(["s3:PutObject"], ["arn:aws:s3:::b/k/a"])],
+    ),
+    (
+        call("aws-sdk:s3:deleteObjects", Bucket="b", Delete="{% $keys %}"),
+        [(["s3:DeleteObject"], ["arn:aws:s3:::b/*"])],
+    ),
+    (
+        call("aws-sdk:s3:copyObject", Bucket="b", Key="k", CopySource="/from/a"),
+        [
+            (["s3:GetObject"], ["arn:aws:s3:::from/a"]),
+            (["s3:PutObject"], ["arn:aws:s3:::b/k"]),
+        ],
+    ),
+    (
+        call("aws-sdk:ssm:getParameter", Name="/flights/x"),
+        [(["ssm:GetParameter"], [f"arn:aws:ssm:{HERE}:parameter/flights/x"])],
+    ),
+    (
+        call("aws-sdk:secretsmanager:describeSecret", SecretId="arn:aws:secretsmanager:x"),
+        [(["secretsmanager:DescribeSecret"], ["arn:aws:secretsmanager:x"])],
+    ),
+    (
+        call("aws-sdk:redshiftdata:executeStatement", Sql="SELECT 1"),
+        [(["redshift-data:ExecuteStatement"], ["*"])],
+    ),
+    (
+        call("aws-sdk:rds:startExportTask", ExportTaskIdentifier="x"),
+        [(["rds:StartExportTask"], ["*"])],
+    ),
+    (call("events:putEvents", Entries=[]), [(["events:PutEvents"], ["*"])]),
+    (
+        call("aws-sdk:sfn:describeExecution", ExecutionArn="{% $arn %}"),
+        [(["states:DescribeExecution"], ["*"])],
+    ),
+    (
+        call("lambda:invoke", FunctionName="{% $name %}"),
+        [(["lambda:InvokeFunction"], ["*"])],
+    ),
+    (call("sns:publish", PhoneNumber="{% $to %}"), [(["sns:Publish"], ["*"])]),
+    (
+        call("states:startExecution", StateMachineArn="{% $arn %}"),
+        [(["states:StartExecution"], ["*"])],
+    ),
+    (
+        call("aws-sdk:glue:getTable", DatabaseName="{% $db %}", Name="t"),
+        [(["glue:GetTable"], ["*"])],
+    ),
+    (
+        call("aws-sdk:glue:getPartitions", DatabaseName="raw", TableName="t"),
+        [
+            (
+                ["glue:GetPartitions"],
+                [
+                    f"arn:aws:glue:{HERE}:catalog",
+                    f"arn:aws:glue:{HERE}:database/raw",
+                    f"arn:aws:glue:{HERE}:table/raw/t",
+                ],
+            )
+        ],
+    ),
+    ({"Resource": f"arn:aws:states:{HERE}:activity:people"}, []),
+]
+
+
+@pytest.mark.parametrize(("task", "expected"), CASES, ids=[one["Resource"] for one, _ in CASES])
+def test_a_call_is_allowed_on_what_its_arguments_name(
+    task: dict[str, Any], expected: list[tuple[list[str], list[str]]]
+) -> None:
+    assert allowed(task) == expected
+
+
+def test_calls_of_one_action_share_a_statement() -> None:
+    put = [call("dynamodb:putItem", TableName=name) for name in ("b", "a")]
+    tables = [f"arn:aws:dynamodb:{HERE}:table/{name}" for name in ("a", "b")]
+    assert allowed(*put) == [(["dynamodb:PutItem"], tables)]
+
+
+def test_where_nobody_knows_the_resource_the_users_word_counts() -> None:
+    run = call("aws-sdk:redshiftdata:executeStatement", Sql="SELECT 1")
+    where = f"arn:aws:redshift:{HERE}:cluster:c"
+    grants = (Grant(("redshift-data:*",), (where,)),)
+    assert allowed(run, grants=grants) == [(["redshift-data:*"], [where])]
+    other = (Grant(("s3:GetObject",), ("arn:aws:s3:::b/*",)),)
+    assert (["redshift-data:ExecuteStatement"], ["*"]) in allowed(run, grants=other)
+
+
+def test_parameters_of_jsonpath_are_understood() -> None:
+    state = {
+        "Resource": "arn:aws:states:::dynamodb:putItem",
+        "Parameters": {"TableName": "runs", "Item.$": "$.item"},
+    }
+    assert allowed(state) == [(["dynamodb:PutItem"], [f"arn:aws:dynamodb:{HERE}:table/runs"])]
+
+
+def test_readers_and_writers_of_a_map_are_calls() -> None:
+    flow = {
+        "StartAt": "each",
+        "States": {
+            "each": {
+                "Type": "Map",
+                "ItemReader": {
+                    "Resource": "arn:aws:states:::s3:getObject",
+                    "Arguments": {"Bucket": "b", "Key": "list.json"},
+                },
+                "ResultWriter": {
+                    "Resource": "arn:aws:states:::s3:putObject",
+                    "Arguments": {"Bucket": "b", "Prefix": "out/"},
+                },
+                "Iterator": {"StartAt": "x", "States": {"x": {"Type": "Task", **KEEPER_CALL}}},
+                "End": True,
+            }
+        },
+    }
+    found = [(one.service, one.action, one.known("Bucket")) for one in calls(flow)]
+    assert found == [("s3", "getObject", "b"), ("s3", "putObject", "b"), ("lambda", "invoke", "")]
+
+
+def test_what_stands_in_arguments_is_not_a_call() -> None:
+    put = call("events:putEvents", Entries=[{"Resource": "arn:aws:states:::sns:publish"}])
+    text = definition(put)
+    assert '"arn:aws:states:::sns:publish"' in text
+    assert allowed(put) == [(["events:PutEvents"], ["*"])]
