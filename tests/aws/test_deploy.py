@@ -56,7 +56,7 @@ def test_a_first_deploy_uploads_makes_and_follows(aws: Aws, cloud: Cloud) -> Non
     assert pending.uploads == tuple(
         f"s3://lake/{HOME}{name}" for name in ("a.json", "b.zip", "manifest-none.json")
     )
-    keys = aws.keys()
+    keys = aws.stored()
     assert {f"{HOME}a.json", f"{HOME}b.zip", f"{HOME}manifest-none.json"} <= set(keys)
     assert [key for key in keys if key.startswith(f"{HOME}templates/")] != []
     assert [event.status for event in watcher.events if event.of_stack] == [
@@ -71,12 +71,12 @@ def test_a_first_deploy_uploads_makes_and_follows(aws: Aws, cloud: Cloud) -> Non
 
 def test_a_deploy_without_a_change_does_nothing_and_asks_nothing(aws: Aws, cloud: Cloud) -> None:
     go(cloud)
-    keys = aws.keys()
+    keys = aws.stored()
     watcher = Watching()
     done = go(cloud, watcher)
     assert (done.status, done.succeeded, done.uploaded) == ("NO_CHANGES", True, ())
     assert watcher == Watching()
-    assert aws.keys() == keys
+    assert aws.stored() == keys
     assert aws.cloudformation.list_change_sets(StackName="shop-dev")["Summaries"][1:] == []
 
 
@@ -87,7 +87,7 @@ def test_what_is_missing_in_the_bucket_is_stored_again(aws: Aws, cloud: Cloud) -
     done = go(cloud, watcher)
     assert (done.status, done.succeeded) == ("STORED", True)
     assert done.uploaded == (f"s3://lake/{HOME}a.json",)
-    assert f"{HOME}a.json" in aws.keys()
+    assert f"{HOME}a.json" in aws.stored()
 
 
 def test_an_update_changes_what_changed_and_uploads_only_that(aws: Aws, cloud: Cloud) -> None:
@@ -97,7 +97,7 @@ def test_an_update_changes_what_changed_and_uploads_only_that(aws: Aws, cloud: C
     assert (done.status, done.succeeded) == ("UPDATE_COMPLETE", True)
     assert [(one.action, one.logical_id) for one in done.changes] == [("Modify", "Daily")]
     assert done.uploaded == ()  # but for the template, which is stored to compute the changes
-    assert len([key for key in aws.keys() if key.startswith(f"{HOME}templates/")]) == 2
+    assert len([key for key in aws.stored() if key.startswith(f"{HOME}templates/")]) == 2
     assert [event.status for event in watcher.events if event.of_stack] == [
         "UPDATE_IN_PROGRESS",
         "UPDATE_COMPLETE",
@@ -109,7 +109,7 @@ def test_no_means_that_nothing_is_left(aws: Aws, cloud: Cloud) -> None:
     done = go(cloud, Watching(agrees=False))
     assert (done.status, done.succeeded) == ("DECLINED", False)
     assert aws.cloudformation.describe_stacks()["Stacks"] == []
-    assert f"{HOME}a.json" not in aws.keys()
+    assert f"{HOME}a.json" not in aws.stored()
     go(cloud)
     assert go(cloud, Watching(agrees=False), seconds=3).status == "DECLINED"
     assert '"Seconds": 1' in definition(aws)
@@ -160,7 +160,7 @@ def test_destroy_deletes_the_stack_and_keeps_databases_and_objects(aws: Aws, clo
         ("query results", "s3://lake/results/"),
         ("artifacts", "s3://lake/dev/_runner/artifacts/"),
     )
-    before = aws.keys()
+    before = aws.stored()
     watcher = Watching()
     ended = destroy(cloud, plan, watcher=watcher)
     assert ended.status == "DELETE_COMPLETE"
@@ -169,7 +169,7 @@ def test_destroy_deletes_the_stack_and_keeps_databases_and_objects(aws: Aws, clo
     assert aws.client("stepfunctions").list_state_machines()["stateMachines"] == []
     assert aws.client("logs").describe_log_groups()["logGroups"][0]["logGroupName"] == "kept"
     assert aws.glue.get_database(Name="marts")["Database"]["Name"] == "marts"
-    assert aws.keys() == before
+    assert aws.stored() == before
 
 
 def test_destroy_names_executions_that_are_at_work(aws: Aws, cloud: Cloud) -> None:
@@ -217,6 +217,6 @@ def test_another_account_is_refused_before_anything_is_asked_of_it(
 
 def test_the_template_is_stored_as_it_is_deployed(aws: Aws, cloud: Cloud) -> None:
     go(cloud)
-    [key] = [key for key in aws.keys() if key.startswith(f"{HOME}templates/")]
+    [key] = [key for key in aws.stored() if key.startswith(f"{HOME}templates/")]
     stored = json.loads(aws.s3.get_object(Bucket="lake", Key=key)["Body"].read())
     assert stored == wanted(cloud).template

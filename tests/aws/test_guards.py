@@ -1,4 +1,4 @@
-"""A protected environment wants its name, and a clean checkout that comes after what is deployed."""
+"""A protected environment wants its name, and a clean checkout after what is deployed."""
 
 from __future__ import annotations
 
@@ -73,13 +73,13 @@ def test_an_environment_that_is_not_protected_needs_none_but_no_wrong_one(root: 
 
 def test_unconfirmed_nothing_is_done(aws: Aws, root: Path) -> None:
     cloud = cloud_of(root, "prod")
-    before = aws.keys()
+    before = aws.stored()
     watcher = Watching()
     assert codes(
         lambda: deploy(cloud, wanted(cloud), DeployRequest(any_checkout=True), watcher=watcher)
     ) == ["not-confirmed"]
     assert codes(lambda: plan_destroy(cloud)) == ["not-confirmed"]
-    assert (aws.keys(), watcher) == (before, Watching())
+    assert (aws.stored(), watcher) == (before, Watching())
     assert aws.cloudformation.describe_stacks()["Stacks"] == []
 
 
@@ -102,7 +102,7 @@ def test_not_from_an_older_one(aws: Aws, root: Path) -> None:
     second = commit(root, "a.txt", "2")
     deploy(cloud, wanted(cloud, commit=second), CONFIRMED, watcher=Watching())
     git(root, "checkout", "--quiet", first)
-    before = aws.keys()
+    before = aws.stored()
     older = wanted(cloud, commit=first)
     with pytest.raises(UsageError) as caught:
         deploy(cloud, older, CONFIRMED, watcher=Watching())
@@ -111,7 +111,7 @@ def test_not_from_an_older_one(aws: Aws, root: Path) -> None:
     assert fault.found == (
         f"{first[:12]}, which does not come after {second[:12]}, which is deployed"
     )
-    assert aws.keys() == before
+    assert aws.stored() == before
     anyway = DeployRequest(confirm="prod", any_checkout=True)
     assert deploy(cloud, older, anyway, watcher=Watching()).succeeded
 

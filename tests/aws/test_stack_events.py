@@ -141,38 +141,21 @@ def test_the_first_cause_is_first_and_consequences_are_none() -> None:
     ]
 
 
+def wrapped(words: str, code: str) -> str:
+    """Write a reason as handlers of resources do."""
+    told = f"(RequestToken: 1-2, HandlerErrorCode: {code})"
+    return f'Resource handler returned message: "{words}" {told}'
+
+
+EXISTS = "shop-role already exists."
+FORBIDDEN = "User: arn:x is not authorized to perform: iam:CreateRole on resource: role shop-role"
+OLD_LIMIT = "The maximum was reached (Service: Iam; Status Code: 409; Error Code: LimitExceeded)"
 REASONS = [
-    (
-        'Resource handler returned message: "shop-role already exists." (RequestToken: 1-2, '
-        "HandlerErrorCode: AlreadyExists)",
-        "shop-role already exists.",
-        "remove or rename what has the name",
-    ),
-    (
-        'Resource handler returned message: "User: arn:aws:iam::1:user/a is not authorized to '
-        'perform: iam:CreateRole on resource: x" (RequestToken: 1-2, HandlerErrorCode: '
-        "GeneralServiceException)",
-        "User: arn:aws:iam::1:user/a is not authorized to perform: iam:CreateRole on resource: x",
-        "allow it in the policies",
-    ),
-    (
-        "API: iam:CreateRole User: arn:x is not authorized to perform: iam:CreateRole",
-        "API: iam:CreateRole User: arn:x is not authorized to perform: iam:CreateRole",
-        "allow it in the policies",
-    ),
-    (
-        'Resource handler returned message: "Invalid State Machine Definition" (RequestToken: 1, '
-        "HandlerErrorCode: InvalidRequest)",
-        "Invalid State Machine Definition",
-        "correct what the message names",
-    ),
-    (
-        "The maximum number of roles was reached (Service: Iam; Status Code: 409; Error Code: "
-        "LimitExceeded; Request ID: 1)",
-        "The maximum number of roles was reached (Service: Iam; Status Code: 409; Error Code: "
-        "LimitExceeded; Request ID: 1)",
-        "see Service Quotas",
-    ),
+    (wrapped(EXISTS, "AlreadyExists"), EXISTS, "remove or rename what has the name"),
+    (wrapped(FORBIDDEN, "GeneralServiceException"), FORBIDDEN, "allow it in the policies"),
+    (f"API: iam:CreateRole {FORBIDDEN}", f"API: iam:CreateRole {FORBIDDEN}", "allow it in the"),
+    (wrapped("Invalid Definition", "InvalidRequest"), "Invalid Definition", "correct what the"),
+    (OLD_LIMIT, OLD_LIMIT, "see Service Quotas"),
     ("daily already exists in stack arn:x", "daily already exists in stack arn:x", "remove or"),
     ("Something new", "Something new", "see what AWS says"),
 ]
@@ -205,8 +188,8 @@ HANDLER_CODES = {
     "UnauthorizedTaggingOperation": "aws-denied",
     "UnsupportedTarget": "aws-invalid",
 }
-"""The codes with which CloudFormation's handlers fail; two more say nothing: GeneralServiceException
-and HandlerInternalFailure stand for whatever the service said."""
+"""The codes with which handlers fail; two more stand for whatever the service said:
+GeneralServiceException and HandlerInternalFailure."""
 
 
 @pytest.mark.parametrize(("code", "fault"), HANDLER_CODES.items())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -70,7 +69,7 @@ def test_only_the_projects_own_folder_counts(clone: Path) -> None:
 def test_behind_the_branch_that_it_follows(clone: Path, tmp_path: Path) -> None:
     commit(clone, "a.sql", "1")
     ours = tmp_path / "ours"
-    subprocess.run(["git", "clone", "--quiet", str(clone), str(ours)], check=True)
+    git(tmp_path, "clone", "--quiet", str(clone), str(ours))
     commit(clone, "b.sql", "2")
     commit(clone, "c.sql", "3")
     found = look(ours)
