@@ -117,6 +117,11 @@ UNREACHABLE = Kind(
     "AWS cannot be reached from here",
     "look at the network, the proxy (HTTPS_PROXY) and AWS_ENDPOINT_URL, then type it again",
 )
+STRANGER = Kind(
+    "aws-unreachable",
+    "what answered in the place of AWS does not speak as AWS does",
+    "look at the proxy (HTTPS_PROXY) and AWS_ENDPOINT_URL: a page to log in at is a usual cause",
+)
 CERTIFICATE = Kind(
     "aws-certificate",
     "the certificate of the other end cannot be verified",

@@ -10,7 +10,7 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from runner.aws.refusal_kinds import DENIED, Kind, kind_of_code, kind_of_exception
+from runner.aws.refusal_kinds import DENIED, STRANGER, Kind, kind_of_code, kind_of_exception
 from runner.errors import CloudRefused, Fault, Place
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ _S3_ACTIONS = {
     "ListObjectsV2": "s3:ListBucket",
     "CopyObject": "s3:GetObject and s3:PutObject",
 }
+_LONGEST = 300
+"""Characters shown of an answer that is none of AWS's."""
 _OBJECT_OPERATION = re.compile(r"(Get|Put|Head|Copy|Delete|List)(Object|Bucket)")
 
 
@@ -43,6 +45,7 @@ _OBJECT_OPERATION = re.compile(r"(Get|Put|Head|Copy|Delete|List)(Object|Bucket)"
 def refusals(doing: str, *, place: Place | None = None) -> Iterator[None]:
     """Raise CloudRefused for what botocore raises inside; `doing` is like "read the stack x"."""
     from botocore import exceptions as boto  # noqa: PLC0415 - only what talks to AWS needs it
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415 - likewise
 
     try:
         yield
@@ -53,6 +56,12 @@ def refusals(doing: str, *, place: Place | None = None) -> Iterator[None]:
         if kind is None:
             raise
         raise CloudRefused([_fault(doing, place, kind, str(error))]) from error
+    except ResponseParserError as error:
+        raise CloudRefused([_fault(doing, place, STRANGER, _short(str(error)))]) from error
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
 
 
 def code_of(error: ClientError) -> str:

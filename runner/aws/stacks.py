@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 _NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
 """How CloudFormation says that a change set is empty; it fails then."""
-_CAPABILITY = "CAPABILITY_NAMED_IAM"
 _TOKEN_BYTES = 8
 
 
@@ -114,7 +113,7 @@ def create_change_set(
             ChangeSetType="CREATE" if creates else "UPDATE",
             ClientToken=name,
             TemplateURL=template_url(client, wanted.template_uri),
-            Capabilities=[_CAPABILITY],
+            Capabilities=["CAPABILITY_NAMED_IAM"],
             Tags=[{"Key": key, "Value": value} for key, value in wanted.tags],
         )
         stack_id, change_set_id = made["StackId"], made["Id"]

@@ -1,7 +1,8 @@
-"""An account on the loopback, for every test here."""
+"""An account on the loopback, and the command line, for every test here."""
 
 from __future__ import annotations
 
 from tests.support.aws import aws, moto_url
+from tests.support.commands import cli
 
-__all__ = ["aws", "moto_url"]
+__all__ = ["aws", "cli", "moto_url"]

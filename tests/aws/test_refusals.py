@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import botocore.session
 import pytest
 from botocore import exceptions as boto
+from botocore.parsers import ResponseParserError
 
 from runner.aws import refusal_kinds as kinds
 from runner.aws.refusals import refusals
@@ -293,6 +294,13 @@ def test_exceptions(error: type[Exception], fields: dict[str, Any], code: str, a
     assert fault.code == code
     assert advice in fault.advice
     assert all(str(value) in fault.found for value in fields.values())
+
+
+def test_an_answer_that_is_none_of_awss() -> None:
+    fault = fault_of(ResponseParserError("Unable to parse response: <html>" + "x" * 1000))
+    assert fault.code == "aws-unreachable"
+    assert "<html>" in fault.found
+    assert len(fault.found) < 500
 
 
 def test_a_mistake_of_ours_stays_what_it_is() -> None:

@@ -56,7 +56,7 @@ class Aws:
         client: GlueClient = self.client("glue")
         return client
 
-    def keys(self, bucket: str = BUCKET) -> list[str]:
+    def stored(self, bucket: str = BUCKET) -> list[str]:
         return [one["Key"] for one in self.s3.list_objects_v2(Bucket=bucket).get("Contents", ())]
 
 
