@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from runner.app.progress import Progress
     from runner.app.results import Ended
     from runner.app.stopping import Stopper
+    from runner.app.triggered import Happened
     from runner.machine import FaultPlan
 
 
@@ -131,6 +132,8 @@ class RunRequest:
     resume: str | None = None
     """Name of a run to continue, or `last`."""
     faults: FaultPlan | None = None
+    happened: Happened | None = None
+    """An event that starts the workflow: it decides the window."""
 
 
 def run(
@@ -163,20 +166,35 @@ def run(
             request.faults,
             (workflow.definition, *(child.definition for child in workflow.children)),
         )
-    window = choose_window(
-        workflow,
-        bundle.timezone,
-        start=request.start,
-        end=request.end,
-        date=request.date,
-        now=clock(),
-    )
-    if not (request.start or request.end or request.date):
+    explicit = request.start or request.end or request.date
+    if request.happened is not None:
+        window = _triggered(workflow, request, now=clock())
+    else:
+        window = choose_window(
+            workflow,
+            bundle.timezone,
+            start=request.start,
+            end=request.end,
+            date=request.date,
+            now=clock(),
+        )
+    if not explicit and request.happened is None:
         window = _caught_up(request.root, bundle, workflow, window, now=clock)
     given: dict[str, Any] = {"start": window.start, "end": window.end}
     if request.only:
         given["only"] = _known(request.only, workflow)
     return execute(request, bundle, workflow, given, clock=clock, hooks=hooks)
+
+
+def _triggered(workflow: WorkflowFacts, request: RunRequest, *, now: datetime) -> Window:
+    """Give the window that an event stands for."""
+    from runner.app.triggered import Happened, input_of, window_of  # noqa: PLC0415 - only then
+
+    if request.start or request.end or request.date:
+        found = "--object or --event-time together with a window"
+        raise _usage("--object", found, "an event or a window")
+    given = input_of(workflow, request.happened or Happened(), now=now)
+    return Window(*window_of(workflow, given))
 
 
 def _caught_up(
@@ -218,6 +236,7 @@ def _check_resume(request: RunRequest) -> None:
         "--end": request.end,
         "--date": request.date,
         "--only": request.only,
+        "--object": request.happened,
     }
     faults = [
         Fault(

@@ -19,7 +19,14 @@ from runner.asl.target import target_of
 from runner.model.durations import seconds
 from runner.model.header import Kind
 from runner.model.names import BACKFILL
-from runner.model.workflow import CatchUp, LastWindow, LoadsStep, TablesStep, Workflow
+from runner.model.workflow import (
+    CatchUp,
+    LastWindow,
+    LoadsStep,
+    ObjectTrigger,
+    TablesStep,
+    Workflow,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,7 +35,7 @@ if TYPE_CHECKING:
     from runner.asl.steps.scope import Backfill
     from runner.model.names import TableName
     from runner.model.project import NamedWorkflow, Project
-    from runner.model.workflow import AnyStep
+    from runner.model.workflow import AnyStep, Trigger
 
 BEGIN, OUTCOME = "begin", "outcome"
 BACKFILL_TIMEOUT = "30d"
@@ -228,6 +235,7 @@ def _begin(scope: Scope, first: str) -> State:
                 "tables": list(tables | others),
                 "max_window": project.config.defaults.max_window,
                 **_windowed(scope, list(tables)),
+                **_triggers(workflow),
             },
             Assign={
                 "window": expression("$states.result.Payload.window"),
@@ -264,9 +272,27 @@ def schedule_window(workflow: Workflow) -> dict[str, Any] | None:
     more: dict[str, Any] = {}
     if policy != "none":
         more = {"catch_up": {"last": policy.last} if isinstance(policy, CatchUp) else policy}
+    return {**_counted(window), **more}
+
+
+def _triggers(workflow: Workflow) -> dict[str, Any]:
+    """Tell the windows of events: counted from their time, or named by the key of an object."""
+    if not workflow.triggers:
+        return {}
+    return {"triggers": {name: trigger_window(one) for name, one in workflow.triggers.items()}}
+
+
+def trigger_window(trigger: Trigger) -> dict[str, Any]:
+    """Give the window of a trigger: {last, unit, lag}, or {period, prefix} of the object's key."""
+    if isinstance(trigger, ObjectTrigger) and trigger.period is not None:
+        return {"period": trigger.period, "prefix": trigger.prefix}
+    return _counted(trigger.window or "previous_day")
+
+
+def _counted(window: str | LastWindow) -> dict[str, Any]:
     if isinstance(window, LastWindow):
-        return {"last": window.last, "unit": window.unit, "lag": window.lag, **more}
-    return {"last": 1, "unit": window.removeprefix("previous_"), "lag": 1, **more}
+        return {"last": window.last, "unit": window.unit, "lag": window.lag}
+    return {"last": 1, "unit": window.removeprefix("previous_"), "lag": 1}
 
 
 def _outcome() -> tuple[State, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import backfills, catch_up, windows
+from . import backfills, catch_up, triggers, windows
 from .faults import InvalidInput, WindowTooLarge
 
 if TYPE_CHECKING:
@@ -12,16 +12,17 @@ if TYPE_CHECKING:
 
     from .storage import Storage
 
-_KEYS = frozenset({"start", "end", "scheduled_time", "only", "backfill"})
+_KEYS = frozenset({"start", "end", "scheduled_time", "trigger", "key", "only", "backfill"})
 
 
 def begin(event: Mapping[str, Any], storage: Storage | None = None) -> dict[str, Any]:
     """Validate the input of an execution (SEMANTICS 14, 16, 17, 23).
 
     The event carries `input`, and from the definition `grain`, `timezone`, `schedule` ({last, unit,
-    lag} or null), `tables` (all of the workflow) and `max_window` (periods).  If the schedule has a
-    `catch_up`, `windowed` maps its tables to their grains, and the records are in `storage`, as is
-    the plan that a `backfill` names.
+    lag} or null), `tables` (all of the workflow), `max_window` (periods) and, if there are some,
+    `triggers`: by name {last, unit, lag}, or {period, prefix} where an object's key tells the
+    period.  If the schedule has a `catch_up`, `windowed` maps its tables to their grains, and the
+    records are in `storage`, as is the plan that a `backfill` names.
     """
     given = event["input"]
     if not isinstance(given, dict):
@@ -35,7 +36,7 @@ def begin(event: Mapping[str, Any], storage: Storage | None = None) -> dict[str,
     if not isinstance(backfill, str) or not backfill:
         raise InvalidInput("backfill is not a name")
     start, end, grain = _window(given, event)
-    if "scheduled_time" in given and storage is not None:
+    if "scheduled_time" in given and "trigger" not in given and storage is not None:
         start = _caught_up(storage, event, (start, end, grain))
     count = windows.count_periods(start, end, grain)
     if count == 0:
@@ -67,9 +68,11 @@ def _planned(given: Mapping[str, Any], storage: Storage | None, selected: list[s
 
 def _window(given: Mapping[str, Any], event: Mapping[str, Any]) -> tuple[str, str, str]:
     explicit = {"start", "end"} & set(given)
-    if explicit and "scheduled_time" in given:
+    if explicit and {"scheduled_time", "trigger", "key"} & set(given):
         raise InvalidInput("give either start and end, or scheduled_time")
     try:
+        if "trigger" in given or "key" in given:
+            return _triggered(given, event)
         if "scheduled_time" in given:
             return _scheduled(given["scheduled_time"], event)
         if len(explicit) != len(("start", "end")):
@@ -82,21 +85,47 @@ def _window(given: Mapping[str, Any], event: Mapping[str, Any]) -> tuple[str, st
     return given["start"], given["end"], event["grain"]
 
 
+def _triggered(given: Mapping[str, Any], event: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Give the window of an execution that an event started."""
+    if "scheduled_time" not in given:
+        raise InvalidInput("trigger and key come with scheduled_time, the time of the event")
+    if "trigger" not in given:
+        raise InvalidInput("key comes with trigger")
+    known, name = event.get("triggers") or {}, given["trigger"]
+    if not isinstance(name, str) or name not in known:
+        has = f"its triggers are {', '.join(sorted(known))}" if known else "it has none"
+        raise InvalidInput(f"the trigger {name!r} is not one of this workflow; {has}")
+    trigger = known[name]
+    if "period" in trigger:
+        start, end = triggers.window(trigger, given.get("key"), event["grain"])
+        return start, end, event["grain"]
+    if "key" in given:
+        raise InvalidInput(f"the trigger {name} counts from the event's time and takes no key")
+    return _counted(given["scheduled_time"], trigger, event)
+
+
 def _scheduled(scheduled_time: object, event: Mapping[str, Any]) -> tuple[str, str, str]:
     schedule = event.get("schedule")
     if schedule is None:
         raise InvalidInput("this workflow has no schedule; give start and end")
+    return _counted(scheduled_time, schedule, event)
+
+
+def _counted(
+    scheduled_time: object, counted: Mapping[str, Any], event: Mapping[str, Any]
+) -> tuple[str, str, str]:
+    """Count back from the period that contains an instant (SEMANTICS 16)."""
     if not isinstance(scheduled_time, str):
         raise InvalidInput("scheduled_time is not text")
     start, end = windows.scheduled_window(
         scheduled_time,
         event["timezone"],
-        last=schedule["last"],
-        unit=schedule["unit"],
-        lag=schedule["lag"],
+        last=counted["last"],
+        unit=counted["unit"],
+        lag=counted["lag"],
     )
-    if schedule["unit"] != event["grain"]:
-        start, end = windows.regrain(start, end, schedule["unit"], event["grain"])
+    if counted["unit"] != event["grain"]:
+        start, end = windows.regrain(start, end, counted["unit"], event["grain"])
     return start, end, event["grain"]
 
 

@@ -22,6 +22,7 @@ from runner.project.files import CONFIG, decode
 from runner.project.functions import read_functions
 from runner.project.naming import name_files
 from runner.project.tables import count_partitions, link, place_of_read, writers
+from runner.project.triggers import written_by
 from runner.project.workflows import (
     Surroundings,
     read_workflow,
@@ -207,6 +208,7 @@ def _surroundings(
         incomplete_functions=snapshot.incomplete_lambdas,
         builtins=snapshot.builtins,
         timezone=setting.timezone,
+        written=written_by(setting, sorted({name.database for _, name in naming.tables})),
     )
 
 

@@ -17,6 +17,7 @@ from runner.model.selection import EVERYTHING, bare_pattern, candidates, matches
 from runner.model.workflow import LambdaStep, LoadsStep, TablesStep, Workflow
 from runner.project.configuration import zone_fault
 from runner.project.graph import cycles
+from runner.project.triggers import trigger_faults
 from runner.project.validate import validate
 from runner.project.yamltext import read_yaml
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from runner.model.names import TableName
     from runner.model.places import Places
     from runner.model.project import Table
+    from runner.project.triggers import Written
 
 GO_ON = "continue"
 """What `catch.next` says to go on as if the step were done."""
@@ -52,6 +54,8 @@ class Surroundings:
     incomplete_functions: tuple[str, ...]
     builtins: tuple[str, ...]
     timezone: str
+    written: Written
+    """Where runs write, which no trigger may watch."""
 
 
 def read_workflow(text: str, *, file: str, name: str) -> WorkflowFile:
@@ -78,6 +82,7 @@ def workflow_faults(
     yield from _functions(workflow, places, surroundings)
     yield from _patterns(workflow, places, surroundings)
     yield from _twice(workflow, places, surroundings)
+    yield from trigger_faults(workflow, places, surroundings.written)
 
 
 def _step_names(workflow: Workflow, places: Places) -> Iterator[Fault]:

@@ -58,3 +58,85 @@ def test_a_pattern_may_mean_a_table_whose_file_is_broken(tmp_path: Path) -> None
     }
     faults = inspect_project(write_files(good_project(tmp_path), files)).faults
     assert [fault.code for fault in faults] == ["sql-syntax"]
+
+
+OBJECT = "type: object, bucket: inbox"
+EVENT = "type: event"
+BUS = "arn:aws:events:eu-west-1:123456789012:event-bus/orders"
+
+
+@pytest.mark.parametrize(
+    ("grain", "trigger", "expected"),
+    [
+        ("day", f'{{{OBJECT}, period: "dt={{year}}-{{month}}-{{day}}/"}}', []),
+        ("day", f'{{{OBJECT}, period: "{{year}}/{{month}}/"}}', []),
+        ("day", f"{{{OBJECT}, window: previous_day}}", []),
+        ("day", f"{{{OBJECT}}}", ["3:3 trigger-window"]),
+        (
+            "day",
+            f'{{{OBJECT}, period: "{{year}}", window: previous_day}}',
+            ["3:3 trigger-window"],
+        ),
+        ("day", f'{{{OBJECT}, period: "dt={{day}}/"}}', ["3:46 trigger-period"]),
+        ("day", f'{{{OBJECT}, period: "dt={{date}}/"}}', ["3:46 trigger-period"]),
+        ("day", f'{{{OBJECT}, period: "dt={{year"}}', ["3:46 trigger-period"]),
+        ("day", f'{{{OBJECT}, period: "dt=/"}}', ["3:46 trigger-period"]),
+        (
+            "day",
+            f'{{{OBJECT}, period: "{{year}}{{month}}{{day}}{{hour}}"}}',
+            ["3:46 trigger-grain"],
+        ),
+        ("hour", f'{{{OBJECT}, period: "{{year}}{{month}}{{day}}{{hour}}"}}', []),
+        ("hour", f'{{{OBJECT}, period: "{{year}}-{{month}}/"}}', ["3:46 trigger-grain"]),
+        ("hour", f'{{{OBJECT}, period: "{{year}}{{month}}{{day}}"}}', []),
+        ("day", "{type: object, bucket: lake, window: previous_day}", ["3:31 trigger-loop"]),
+        (
+            "day",
+            "{type: object, bucket: lake, prefix: marts/daily/, window: previous_day}",
+            ["3:45 trigger-loop"],
+        ),
+        ("day", "{type: object, bucket: lake, prefix: inbox/, window: previous_day}", []),
+        (
+            "day",
+            "{type: object, bucket: lake, prefix: _runner, window: previous_day}",
+            ["3:45 trigger-loop"],
+        ),
+        ("day", "{type: object, bucket: results, window: previous_day}", ["3:31 trigger-loop"]),
+        ("day", "{type: object, bucket: In_Box, window: previous_day}", ["3:31 trigger-bucket"]),
+        (
+            "day",
+            f"{{{OBJECT}, prefix: 's3://inbox/', window: previous_day}}",
+            ["3:46 trigger-key"],
+        ),
+        ("day", f"{{{EVENT}, pattern: {{source: [my.app], detail: {{n: [1]}}}}}}", []),
+        ("day", f"{{{EVENT}, pattern: {{source: my.app}}}}", ["3:32 trigger-pattern"]),
+        ("day", f"{{{EVENT}, pattern: {{source: []}}}}", ["3:32 trigger-pattern"]),
+        ("day", f"{{{EVENT}, pattern: {{detail: {{}}}}}}", ["3:32 trigger-pattern"]),
+        ("day", f"{{{EVENT}, pattern: {{detail: {{n: 1}}}}}}", ["3:41 trigger-pattern"]),
+        ("day", f"{{{EVENT}, pattern: {{$or: [{{a: [1]}}, {{b: [2]}}]}}}}", []),
+        ("day", f"{{{EVENT}, pattern: {{$or: [{{a: [1]}}]}}}}", ["3:32 trigger-pattern"]),
+        ("day", f"{{{EVENT}, pattern: {{a: [{'x' * 2048}]}}}}", ["3:22 trigger-pattern"]),
+        ("day", f"{{{EVENT}, pattern: {{a: [1]}}, bus: 'a bus'}}", ["3:46 trigger-bus"]),
+        (
+            "day",
+            f"{{{EVENT}, pattern: {{a: [1]}}, bus: '{BUS}'}}",
+            [],
+        ),
+    ],
+)
+def test_triggers_are_looked_at_before_anything_is_deployed(
+    grain: str, trigger: str, expected: list[str], tmp_path: Path
+) -> None:
+    text = f"grain: {grain}\ntriggers:\n  one: {trigger}\nsteps: {{{TABLES}}}\n"
+    root = write_files(good_project(tmp_path), {"workflows/daily.yaml": text})
+    faults = inspect_project(root).faults
+    assert [f"{f.place} {f.code}".removeprefix("workflows/daily.yaml:") for f in faults] == expected
+
+
+def test_triggers_have_names_and_each_one_once(tmp_path: Path) -> None:
+    one = f"{{{OBJECT}, window: previous_day}}"
+    text = f"triggers:\n  One: {one}\n  two: {one}\n  two: {one}\nsteps: {{{TABLES}}}\n"
+    root = write_files(good_project(tmp_path), {"workflows/daily.yaml": text})
+    faults = inspect_project(root).faults
+    places = [f"{f.place} {f.code}".removeprefix("workflows/daily.yaml:") for f in faults]
+    assert places == ["2:3 bad-name", "4:3 yaml-duplicate-key"]

@@ -16,6 +16,18 @@ from runner.cli.texts import INTERRUPTED
 @click.option("--start", help="First value of the window, e.g. 2013-01-01.")
 @click.option("--end", help="Last value of the window; it belongs to it.")
 @click.option("--date", help="A window of one value.")
+@click.option(
+    "--object",
+    "arrived",
+    metavar="S3_URI",
+    help="An object that a trigger of the workflow waits for: its window is written.",
+)
+@click.option(
+    "--event-time",
+    metavar="TIME",
+    help="The time of an event that a trigger counts its window from, e.g. 2013-01-06T03:00:00Z.",
+)
+@click.option("--trigger", metavar="NAME", help="Which trigger, where several fit.")
 @click.option("--only", multiple=True, metavar="TABLE", help="Only this table (repeatable).")
 @click.option(
     "--resume",
@@ -37,6 +49,9 @@ def command(  # noqa: PLR0917 - click hands over every option
     start: str | None,
     end: str | None,
     date: str | None,
+    arrived: str | None,
+    event_time: str | None,
+    trigger: str | None,
     only: tuple[str, ...],
     resume: str | None,
     faults: tuple[str, ...],
@@ -48,7 +63,7 @@ def command(  # noqa: PLR0917 - click hands over every option
     """Run WORKFLOW over a window: every table is written, tested, published and loaded.
 
     Running the same window again replaces it; nothing is ever doubled.  Without a window, the
-    schedule's is used.
+    schedule's is used.  With --object or --event-time it is the one that a trigger would give.
 
     Example: runner run daily --start 2013-01-01 --end 2013-01-31
     """
@@ -58,6 +73,11 @@ def command(  # noqa: PLR0917 - click hands over every option
     from runner.cli.displays import open_display  # noqa: PLC0415
     from runner.cli.interrupts import Interrupts  # noqa: PLC0415
 
+    happened = None
+    if arrived or event_time or trigger:
+        from runner.app.triggered import Happened  # noqa: PLC0415 - only for an event
+
+        happened = Happened(arrived or "", event_time or "", trigger or "")
     request = RunRequest(
         root=find_root(folder),
         workflow=workflow,
@@ -69,6 +89,7 @@ def command(  # noqa: PLR0917 - click hands over every option
         only=only,
         resume=resume,
         faults=read_faults(faults) if faults else None,
+        happened=happened,
     )
     display = open_display(as_json=as_json, terminal=sys.stderr.isatty())
     stopper = Stopper()
