@@ -14,11 +14,9 @@ import time
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
-import runner
 from runner.errors import Fault, Place, UsageError
 from runner.keeper.storage import Storage
 from runner.model.names import STAGE_SUFFIX
@@ -27,12 +25,14 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from runner.app.bundle import Bundle
     from runner.keeper.catalog import Catalog
     from runner.keeper.records import Entry
     from runner.local.athena import LocalAthena
     from runner.local.glue import GlueCatalog
+    from runner.local.lambdas import Function
     from runner.local.runs import Run, RunRegistry
     from runner.local.s3 import FolderS3
     from runner.local.services import LocalServices
@@ -193,20 +193,19 @@ class Local:
         del doing
         return nullcontext()
 
-    def services(self, *, keeper: Callable[[dict[str, Any], object], Any]) -> LocalServices:
-        """Open every local service."""
-        from runner.local.services import (  # noqa: PLC0415 - only for a run
-            LocalNames,
-            find_functions,
-            open_local,
-        )
+    def services(
+        self,
+        *,
+        keeper: Callable[[dict[str, Any], object], Any],
+        functions: Mapping[str, Function],
+    ) -> LocalServices:
+        """Open every local service; functions are by their deployed names."""
+        from runner.local.services import LocalNames, open_local  # noqa: PLC0415 - only for a run
 
-        bundled = Path(runner.__file__).parent / "functions"
-        prefix = self.bundle.prefix
         return open_local(
             self.root,
             self.environment,
-            names=LocalNames(prefix, find_functions(self.root, prefix=prefix, bundled=bundled)),
+            names=LocalNames(self.bundle.prefix, functions),
             keeper=keeper,
             open_athena=self.athena,
             environ=os.environ,

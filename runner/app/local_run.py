@@ -27,7 +27,7 @@ from runner.keeper.handler import dispatch
 from runner.model.names import BACKFILL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from runner.app.bundle import Bundle, WorkflowFacts
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from runner.app.results import Ended
     from runner.app.run import RunRequest, RunResult
     from runner.app.stopping import Stopper
+    from runner.local.lambdas import Function
     from runner.local.runs import RunHandle
     from runner.machine import Event, Outcome
     from runner.machine.ports import TaskService
@@ -54,6 +55,8 @@ class Hooks:
     """Used by whoever wants the run to stop; it can be continued."""
     planned: int = 0
     """Partitions that a backfill is to publish."""
+    say: Callable[[str], None] | None = None
+    """Hears of preparations that take a while."""
 
 
 def execute(
@@ -70,10 +73,14 @@ def execute(
 
     `name` is what a new run is called, if that is not to be made up.
     """
+    from runner.app.local_functions import workflow_functions  # noqa: PLC0415 - floors stay lazy
+
     local = open_places(request.root, bundle, now=clock)
+    functions = None
     if workflow is None or given is None:
         handle, workflow = _reopen(local, request.resume or "last")
     else:
+        functions = workflow_functions(request.root, bundle, workflow, hooks.say)
         made_up = f"{workflow.name}-{clock():%Y%m%dT%H%M%S}-{secrets.token_hex(_SUFFIX_BYTES)}"
         handle = local.runs.create(
             name or made_up,
@@ -83,7 +90,18 @@ def execute(
             machines={child.machine: child.definition.encode() for child in workflow.children},
         )
     with handle:
-        return _go(request, local, workflow, handle, hooks)
+        if functions is None:
+            functions = workflow_functions(request.root, bundle, workflow, hooks.say)
+        return _go(request, _Scene(local, workflow, functions), handle, hooks)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """Where a run takes place."""
+
+    local: Local
+    workflow: WorkflowFacts
+    functions: Mapping[str, Function]
 
 
 def _reopen(local: Local, name: str) -> tuple[RunHandle, WorkflowFacts]:
@@ -110,20 +128,18 @@ def _reopen(local: Local, name: str) -> tuple[RunHandle, WorkflowFacts]:
     raise UsageError([Fault(Place("--resume"), "not-resumable", found, expected, advice)])
 
 
-def _go(
-    request: RunRequest, local: Local, workflow: WorkflowFacts, handle: RunHandle, hooks: Hooks
-) -> RunResult:
+def _go(request: RunRequest, scene: _Scene, handle: RunHandle, hooks: Hooks) -> RunResult:
     from runner import machine  # noqa: PLC0415 - the interpreter loads only for a run
     from runner.local.executions import Executions, Ports, child_events  # noqa: PLC0415
     from runner.local.journal import SqliteJournal  # noqa: PLC0415
 
-    run = handle.run
+    run, local, workflow = handle.run, scene.local, scene.workflow
     tracker = Tracker(workflow, hooks.tell or _ignore, hooks.planned)
     gatherer = Gatherer(workflow, local.bundle)
     if hooks.started:
         hooks.started(run.name, workflow.name, f"{run.input['start']}..{run.input['end']}")
     journal = SqliteJournal(run.journal, machine.Event.from_json)
-    services = local.services(keeper=_keeper(local))
+    services = local.services(keeper=_keeper(local), functions=scene.functions)
     local.make_databases(services)
     gc.freeze()
     gc.enable()

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from runner.app.functions import deployed_functions, deployed_name, folder_of
 from runner.errors import Fault, Place, ProjectError
 from runner.model.durations import seconds
 from runner.plan.stack.facts import FunctionFacts, Grant
-from runner.project.files import BUNDLED, LAMBDAS
 from runner.project.packing import (
     PackedFile,
     digest_of,
@@ -28,7 +28,7 @@ from runner.project.packing import (
 from runner.project.vendoring import CACHE, Platform, vendor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from runner.app.bundle import Bundle
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 KEEPER = "keeper"
 KEEPER_HANDLER = "keeper.handler.handle"
 HANDLER = "handler.handler"
-_BUILTIN = "builtin:"
 _ZIPS = "zips"
 _KEPT_ZIPS = 40
 _KEEPER_MEMORY_MIB = 1024
@@ -110,38 +109,6 @@ def package_all(
     if faults:
         raise ProjectError(faults)
     return tuple(found)
-
-
-def deployed_functions(bundle: Bundle) -> tuple[str, ...]:
-    """Name every function of the project, and the bundled ones that a workflow calls."""
-    texts = [machine for workflow in bundle.workflows for machine in _definitions(workflow)]
-    return tuple(
-        name
-        for name in bundle.function_settings
-        if not name.startswith(_BUILTIN) or is_called(deployed_name(bundle, name), texts)
-    )
-
-
-def _definitions(workflow: Any) -> Iterable[str]:  # noqa: ANN401 - WorkflowFacts, by its fields
-    return (workflow.definition, *(child.definition for child in workflow.children))
-
-
-def is_called(deployed: str, definitions: Iterable[str]) -> bool:
-    """Tell whether definitions call a function by its deployed name."""
-    return any(f'"{deployed}"' in text for text in definitions)
-
-
-def deployed_name(bundle: Bundle, name: str) -> str:
-    """Give what a function is called where it is deployed, as definitions say it."""
-    return f"{bundle.prefix}-{name.replace(':', '-')}"
-
-
-def folder_of(root: Path, name: str) -> tuple[Path, str]:
-    """Give the folder of a function, and what faults call it."""
-    if name.startswith(_BUILTIN):
-        folder = BUNDLED / name.removeprefix(_BUILTIN)
-        return folder, str(folder)
-    return root / LAMBDAS / name, f"{LAMBDAS}/{name}"
 
 
 def _zipped(cache: Path, packed: tuple[PackedFile, ...], digest: str) -> bytes:

@@ -143,16 +143,17 @@ def run(
     started: Callable[[str, str, str], None] | None = None,
     now: Callable[[], datetime] | None = None,
     stopper: Stopper | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> RunResult:
     """Run a workflow over a window, or continue a run that was killed.
 
-    `tell` hears of progress, `started` of the run's name, workflow and window; once `stopper` is
-    told so the run stops as ABORTED and can be resumed.  Raises ProjectError and UsageError before
-    anything starts; a failed run is a result, not an exception.
+    `tell` hears of progress, `started` of the run's name, workflow and window, `say` of what takes
+    a while before; once `stopper` is told so the run stops as ABORTED and can be resumed.  Raises
+    ProjectError and UsageError before anything starts; a failed run is a result, not an exception.
     """
     from runner.app.local_run import Hooks, execute  # noqa: PLC0415 - the interpreter and the services
 
-    hooks = Hooks(tell, started, stopper)
+    hooks = Hooks(tell, started, stopper, say=say)
     clock = now or (lambda: datetime.now(UTC))
     bundle = open_bundle(request.root, request.environment, dict(request.variables))
     if request.resume is not None:

@@ -1,11 +1,12 @@
 """The inside of a local Lambda function: one process, one handler, JSON lines over pipes.
 
-Run as a script (`python -I -S lambda_worker.py <folder> <function>`), never imported by `runner`.
+Run as a script (`python -I -S lambda_worker.py <folder> <function> [<packages>]`), never
+imported by `runner`.
 In: a line per invocation {id, payload, timeout_s}.  Out: a line {ok} or {error}.  What the handler
 prints goes to standard error, which the parent keeps as the function's log.
 
 It starts without site-packages, which takes a third of the time; the first import that the
-standard library and the function's folder cannot satisfy brings them in.
+standard library, the function's folder and its packages cannot satisfy brings them in.
 """
 
 from __future__ import annotations
@@ -49,11 +50,11 @@ class Context:
     """Lambda's context object, as far as it makes sense here."""
 
     function_version = "$LATEST"
-    memory_limit_in_mb = "1024"
 
     def __init__(self, function: str, request: str, timeout_s: float) -> None:
         """Start the clock."""
         self.function_name = function
+        self.memory_limit_in_mb = os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]
         self.aws_request_id = request
         self.invoked_function_arn = f"arn:aws:lambda:local:000000000000:function:{function}"
         self.log_group_name = f"/aws/lambda/{function}"
@@ -75,9 +76,9 @@ def describe(error: BaseException, *, kind: str = "") -> dict[str, Any]:
     }
 
 
-def load_handler(folder: str) -> Callable[[Any, Context], Any]:
-    """Import the function's `handler.handler`."""
-    sys.path.insert(0, folder)
+def load_handler(folder: str, packages: list[str]) -> Callable[[Any, Context], Any]:
+    """Import the function's `handler.handler`; its own folder comes first, as in its package."""
+    sys.path[:0] = [folder, *packages]
     sys.meta_path.append(LateSitePackages())
     import handler  # type: ignore[import-not-found]  # noqa: PLC0415 - the user's module
 
@@ -87,10 +88,12 @@ def load_handler(folder: str) -> Callable[[Any, Context], Any]:
     return found
 
 
-def initialise(folder: str) -> tuple[Callable[[Any, Context], Any] | None, dict[str, Any]]:
+def initialise(
+    folder: str, packages: list[str]
+) -> tuple[Callable[[Any, Context], Any] | None, dict[str, Any]]:
     """Import the handler, or say why it cannot be, with the runtime's own error names."""
     try:
-        return load_handler(folder), {}
+        return load_handler(folder, packages), {}
     except ImportError as error:
         kind = "Runtime.ImportModuleError"
         failure: BaseException = error
@@ -135,14 +138,14 @@ def receive(requests: TextIO, lines: SimpleQueue[str]) -> None:
 
 def main() -> None:
     """Serve invocations for as long as the parent lives and keeps the pipe open."""
-    folder, function = sys.argv[1:3]
+    folder, function, *packages = sys.argv[1:]
     requests = os.fdopen(os.dup(0), "r", encoding="utf-8")
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     lines: SimpleQueue[str] = SimpleQueue()
     _thread.start_new_thread(receive, (requests, lines))
-    handler, broken = initialise(folder)
+    handler, broken = initialise(folder, packages)
     while True:
         reply = answer(handler, broken, json.loads(lines.get()), function)
         sys.stdout.flush()

@@ -4,8 +4,8 @@ In: the arguments of `lambda:invoke`.  Out: {ExecutedVersion, Payload, StatusCod
 ServiceError whose name is the handler's exception, as Step Functions reports it.  Functions of
 ours (the keeper) run in this process, through the same door and with the same JSON in between.
 
-A function's `requirements.txt` is not installed here: what it imports comes from the Python that
-runs `runner`.
+What a function's `requirements.txt` names is in a folder beside its own, where it was installed for
+this machine; everything else that it imports comes from the Python that runs `runner`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import traceback
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runner.model.ports import Json, ServiceError
@@ -41,6 +42,11 @@ class Function(NamedTuple):
 
     folder: Path
     timeout_s: float = DEFAULT_TIMEOUT_S
+    memory_mib: int = 1024
+    """What it is told; nothing limits it here."""
+    environment: Mapping[str, str] = MappingProxyType({})
+    packages: Path | None = None
+    """Where its dependencies are installed."""
 
 
 @dataclass(slots=True)
@@ -210,9 +216,16 @@ class Lambdas:
 
     def _start(self, name: str) -> _Worker:
         self._logs.mkdir(parents=True, exist_ok=True)
-        folder = self._functions[name].folder
-        command = [sys.executable, "-I", "-S", "-u", str(_WORKER), str(folder), name]
-        environ = self._environ | {"AWS_LAMBDA_FUNCTION_NAME": name, "PYTHONDONTWRITEBYTECODE": "1"}
+        function = self._functions[name]
+        command = [sys.executable, "-I", "-S", "-u", str(_WORKER), str(function.folder), name]
+        if function.packages is not None:
+            command.append(str(function.packages))
+        environ = self._environ | {
+            **function.environment,
+            "AWS_LAMBDA_FUNCTION_NAME": name,
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mib),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
         with (self._logs / f"{name.replace('/', '_')}.log").open("ab") as log:
             process = subprocess.Popen(
                 command,
@@ -220,7 +233,7 @@ class Lambdas:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 env=environ,
-                cwd=folder,
+                cwd=function.folder,
                 process_group=0,  # Ctrl-C at the terminal stops the run, not the function
             )
         return _Worker(process)

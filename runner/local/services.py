@@ -141,20 +141,6 @@ class LocalNames:
         }
 
 
-def find_functions(root: Path, *, prefix: str, bundled: Path) -> dict[str, Function]:
-    """Find `lambdas/<name>/handler.py` of the project and the bundled functions.
-
-    A bundled one is called `builtin-<name>` after the prefix.
-    """
-    from runner.local.lambdas import Function  # noqa: PLC0415 - only runs need it
-
-    found = {}
-    for folder, before in ((root / "lambdas", ""), (bundled, "builtin-")):
-        for handler in sorted(folder.glob("*/handler.py")):
-            found[f"{prefix}-{before}{handler.parent.name}"] = Function(handler.parent)
-    return found
-
-
 def open_s3(root: Path, environment: LocalEnvironment) -> FolderS3:
     """Open the folder that stands for S3; it holds nothing open and needs no closing."""
     from runner.local.s3 import FolderS3  # noqa: PLC0415 - only runs need it

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.errors import ProjectError
+from runner.project.packing import REQUIREMENTS
 from runner.project.pip_faults import explain_pip
 from runner.project.requirements import read_requirements
 
@@ -150,7 +151,7 @@ def _arguments(platform: Platform | None, target: Path) -> list[str]:
     """Write the environment of markers and pip's arguments."""
     common = [
         *("install", "--no-input", "--progress-bar", "off", "--disable-pip-version-check"),
-        *("--no-compile", "--target", str(target), "--requirement", "requirements.txt"),
+        *("--no-compile", "--no-warn-conflicts", "--target", str(target), "-r", REQUIREMENTS),
     ]
     if platform is None:
         return ["null", *common, "--prefer-binary"]

@@ -1,8 +1,9 @@
-"""The keeper as Lambda runs it: a zip of its folder, boto3, and nothing else."""
+"""The keeper as Lambda runs it: its package unzipped, boto3, and nothing else."""
 
 from __future__ import annotations
 
 import importlib.util
+import io
 import json
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-import runner.keeper
+from runner.app.packages import package_keeper
 from runner.keeper.faults import LeaseHeld
 from runner.keeper.handler import dispatch, handle
 from runner.local.s3 import FolderS3
@@ -43,11 +44,10 @@ print(json.dumps({"strangers": strangers}))
 
 @pytest.fixture
 def paths(tmp_path: Path) -> list[str]:
-    """Zip the folder as package `keeper`; link boto3 and its needs into a folder of their own."""
-    package = tmp_path / "keeper.zip"
-    with zipfile.ZipFile(package, "w") as archive:
-        for file in sorted(Path(runner.keeper.__file__).parent.glob("*.py")):
-            archive.write(file, f"keeper/{file.name}")
+    """Unzip what is deployed; link boto3 and its needs into a folder of their own."""
+    package = tmp_path / "task"
+    with zipfile.ZipFile(io.BytesIO(package_keeper().body)) as archive:
+        archive.extractall(package)
     beside = tmp_path / "beside"
     beside.mkdir()
     for name in BESIDE:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
+from runner.local.lambdas import Function
 from runner.local.services import (
     LocalNames,
     LocalServices,
     OpenedAthena,
-    find_functions,
     open_local,
     open_s3,
 )
@@ -59,7 +59,6 @@ def services(tmp_path: Path, athena: Echo) -> Iterator[LocalServices]:
         folder = tmp_path / "lambdas" / name
         folder.mkdir(parents=True)
         (folder / "handler.py").write_text(f"def handler(e, c): return ['{name}', e]\n")
-    (tmp_path / "lambdas" / "notes").mkdir()
     environment = LocalEnvironment.model_validate(
         {
             "engine": "local",
@@ -69,7 +68,10 @@ def services(tmp_path: Path, athena: Echo) -> Iterator[LocalServices]:
     )
     names = LocalNames(
         "demo-local",
-        find_functions(tmp_path, prefix="demo-local", bundled=tmp_path / "none"),
+        {
+            f"demo-local-{name}": Function(tmp_path / "lambdas" / name)
+            for name in ("report", "helper")
+        },
     )
 
     def open_athena(s3: FolderS3, catalog: GlueCatalog) -> OpenedAthena:

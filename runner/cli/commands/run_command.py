@@ -99,7 +99,10 @@ def command(  # noqa: PLR0917 - click hands over every option
             display.started(name, of, window)
             interrupts.running()
 
-        result = run(request, tell=display.tell, started=started, stopper=stopper)
+        def say(text: str) -> None:
+            click.echo(text, err=True)
+
+        result = run(request, tell=display.tell, started=started, stopper=stopper, say=say)
     display.ended(result)
     if result.status == "ABORTED":
         return INTERRUPTED
