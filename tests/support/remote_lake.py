@@ -1,4 +1,4 @@
-"""A local environment's lake and catalogue, copied to an account: the same records on both sides."""
+"""A local environment's lake and catalogue, copied to an account: the same records in both."""
 
 from __future__ import annotations
 
