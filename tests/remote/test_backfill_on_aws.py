@@ -100,13 +100,15 @@ def test_it_is_claimed_by_its_name_and_continued_when_it_has_ended(
     ]
 
 
-def test_nothing_is_stored_or_started_by_a_look(flights: Path, aws: Aws, cli: Cli) -> None:
+@pytest.mark.usefixtures("flights")
+def test_nothing_is_stored_or_started_by_a_look(aws: Aws, cli: Cli) -> None:
     before = aws.keys()
     assert cli(*WORDS, "--dry-run").status == 0
     assert aws.keys() == before
 
 
-def test_an_environment_that_was_never_deployed_says_so(flights: Path, aws: Aws, cli: Cli) -> None:
+@pytest.mark.usefixtures("flights")
+def test_an_environment_that_was_never_deployed_says_so(aws: Aws, cli: Cli) -> None:
     said = cli(*WORDS, "--yes")
     assert said.status == 2
     assert "no state machine flights-prod-backfill" in said.err
@@ -145,8 +147,9 @@ def test_a_range_of_months_is_told_in_days(flights: Path, aws: Aws, cli: Cli) ->
 
 
 @pytest.mark.parametrize("option", [("--no-loads",), ("--dml", "3"), ("--ddl", "3")])
+@pytest.mark.usefixtures("flights")
 def test_what_a_deployed_machine_cannot_be_told_is_refused(
-    flights: Path, cli: Cli, option: tuple[str, ...]
+    cli: Cli, option: tuple[str, ...]
 ) -> None:
     said = cli(*WORDS, *option, "--dry-run")
     assert said.status == 2
@@ -171,7 +174,7 @@ def test_who_follows_gives_the_result(flights: Path, aws: Aws) -> None:
         return ended
 
     assert carry_out(request, plan, now=lambda: NOW, follow=follow) is ended
-    assert seen == [("eu-west-1", f"backfill-{plan.name}-1", 2 * 24)]
+    assert seen == [("eu-west-1", f"backfill-{plan.name}-1", 2)]
 
 
 def test_two_who_start_at_the_same_time(flights: Path, aws: Aws) -> None:
