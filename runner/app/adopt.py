@@ -212,8 +212,8 @@ def _base(storage: Storage, location: str) -> str:
 
 def _inferred(local: Local, facts: TableFacts) -> tuple[tuple[str, str], ...]:
     """Ask Athena for the query's columns; nothing when what it reads cannot be planned."""
-    from runner.app.preview import window_statement  # noqa: PLC0415 - DuckDB loads here
-    from runner.app.rehearsal import StandInFailed, Window, rehearsal  # noqa: PLC0415
+    from runner.app.preview_window import Window, window_statement  # noqa: PLC0415
+    from runner.app.rehearsal import StandInFailed, rehearsal  # noqa: PLC0415 - DuckDB loads here
     from runner.local.athena import AthenaFailure  # noqa: PLC0415
 
     day = f"{local.now():%Y-%m-%d}"

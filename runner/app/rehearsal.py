@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from runner.keeper import windows
 from runner.local.athena import LocalAthena
 from runner.local.glue import GlueCatalog, GlueError
 from runner.local.s3 import FolderS3
@@ -24,33 +22,9 @@ if TYPE_CHECKING:
 
     from runner.app.bundle import Bundle, TableFacts
     from runner.app.local_places import Local
+    from runner.app.preview_window import Window
 
 _SCRATCH = "runner-preview"
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """Civil values from start to end in a grain."""
-
-    start: str
-    end: str
-    grain: str
-
-    def before(self, periods: int) -> Window:
-        """Begin that many periods earlier."""
-        moment = windows.parse_civil(self.start, self.grain)
-        earlier = windows.add(moment, f"{self.grain}s", -periods)
-        return Window(windows.write_civil(earlier, self.grain), self.end, self.grain)
-
-    def to(self, grain: str) -> Window:
-        """Widen to another grain."""
-        return Window(*windows.regrain(self.start, self.end, self.grain, grain), grain)
-
-    def joined(self, other: Window | None) -> Window:
-        """Cover both (of one grain)."""
-        if other is None:
-            return self
-        return Window(min(self.start, other.start), max(self.end, other.end), self.grain)
 
 
 @contextmanager

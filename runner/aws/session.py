@@ -35,16 +35,29 @@ class Session:
                 self._clients[service] = self._make(service)
             return self._clients[service]
 
-    def _make(self, service: str) -> Any:  # noqa: ANN401 - likewise
+    def boto(self) -> Any:  # noqa: ANN401 - likewise
+        """Give boto3's own session, for libraries that make their clients themselves."""
+        with self._lock:
+            return self._opened()
+
+    def _opened(self) -> Any:  # noqa: ANN401 - likewise
         import boto3  # noqa: PLC0415 - 0.1 s, and only what talks to AWS needs it
-        from botocore.config import Config  # noqa: PLC0415
 
         if self._session is None:
             self._session = boto3.session.Session(region_name=self.region)
-        config = Config(
+        return self._session
+
+    def _make(self, service: str) -> Any:  # noqa: ANN401 - likewise
+        return self._opened().client(service, config=self.config())
+
+    @staticmethod
+    def config() -> Any:  # noqa: ANN401 - likewise
+        """Give the settings of every client."""
+        from botocore.config import Config  # noqa: PLC0415 - only what talks to AWS needs it
+
+        return Config(
             retries={"mode": "standard", "max_attempts": _TRIES},
             connect_timeout=_CONNECT_S,
             max_pool_connections=_POOL,
             user_agent_extra=_AGENT,
         )
-        return self._session.client(service, config=config)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["aws", "cli", "moto_url"]
 
 DAY = "2013-01-05"
+logging.getLogger("werkzeug").setLevel(logging.ERROR)
 
 
 @pytest.fixture(scope="session")
@@ -54,6 +56,9 @@ def flights(example_with_a_day: Path, tmp_path: Path, aws: Aws, cli: Cli) -> Pat
     """A copy of it, whose lake and catalogue are in the account too; commands are typed there."""
     root = tmp_path / "flights"
     shutil.copytree(example_with_a_day, root)
-    copy_lake(root, aws)
+    aws.s3.create_bucket(
+        Bucket="flights-raw", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+    )
+    copy_lake(root, aws, raw=False)
     cli.cd(root)
     return root

@@ -1,4 +1,4 @@
-"""A local environment's lake and catalogue, copied to an account: the same records on both sides."""
+"""A local environment's lake and catalogue, copied to an account: the same records in both."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ def add_prod(root: Path) -> None:
     path.write_text(head.rstrip() + PROD, "utf-8")
 
 
-def copy_lake(root: Path, aws: Aws) -> None:
-    """Copy every object of the local lake, the raw data beside it, and the catalogue."""
+def copy_lake(root: Path, aws: Aws, *, raw: bool = True) -> None:
+    """Copy every object of the local lake, the catalogue, and unless told the raw data."""
     local = open_places(root, open_bundle(root), now=lambda: datetime.now(UTC))
     s3 = aws.s3
-    for bucket in ("lake", *local.environment.buckets):
+    for bucket in ("lake", *(local.environment.buckets if raw else ())):
         if bucket != "lake":
             place: Any = {"LocationConstraint": "eu-west-1"}
             s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=place)
