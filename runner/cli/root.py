@@ -22,6 +22,7 @@ COMMANDS = (
     "compile",
     "drop",
     "embulk",
+    "executions",
     "gc",
     "graph",
     "image",
@@ -29,9 +30,11 @@ COMMANDS = (
     "list",
     "load",
     "load-task",
+    "logs",
     "new",
     "preview",
     "records",
+    "redrive",
     "run",
     "show",
     "status",
@@ -108,7 +111,7 @@ def _explain(error: BaseException) -> int:
     """Say what went wrong on standard error; gives the exit status."""
     match error:
         case click.exceptions.Abort() | KeyboardInterrupt():
-            click.echo("stopped", err=True)
+            click.echo(str(error) or "stopped", err=True)
             return INTERRUPTED
         case click.ClickException():
             error.show()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 
@@ -12,6 +13,10 @@ STAGE_SUFFIX = "__stage"
 
 BACKFILL = "backfill"
 """What the machine of backfills is called; no workflow may be."""
+LOAD = "load"
+"""What the machine of loads by hand is called."""
+_MAX_DEPLOYED = 80
+_HASH = 8
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -38,3 +43,16 @@ class TableName:
 def is_name(text: str) -> bool:
     """Tell whether the text may name a database or a table (reserved words are another check)."""
     return len(text) <= MAX_NAME_LENGTH and NAME.match(text) is not None
+
+
+def deployed_name(*parts: str) -> str:
+    """Name a deployed part in the 80 characters that AWS allows; a longer name ends in its hash.
+
+    >>> deployed_name("flights-prod", "daily", "tables-1-1")
+    'flights-prod-daily-tables-1-1'
+    """
+    name = "-".join(parts)
+    if len(name) <= _MAX_DEPLOYED:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:_HASH]
+    return f"{name[: _MAX_DEPLOYED - _HASH - 1]}-{digest}"
