@@ -153,6 +153,27 @@ class Bundle:
         raise KeyError(name)
 
 
+def every_table(bundle: Bundle, name: str) -> WorkflowFacts:
+    """Give a workflow of all tables and loads, without a definition.
+
+    It stands for the machines of backfills and of loads by hand, which may be about any of them.
+    """
+    return WorkflowFacts(
+        name=name,
+        file="",
+        grain="day",
+        schedule=None,
+        cron="",
+        cron_timezone="",
+        triggers=(),
+        grants=(),
+        definition="",
+        tables=tuple(table.name for table in bundle.tables),
+        loads=tuple(table.name for table in bundle.tables if table.load_mart),
+        others=(),
+    )
+
+
 def open_bundle(
     root: Path,
     environment: str = "local",

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from runner.app import stack_changes
-from runner.app.following import LEFT, Watcher, follow_operation
 from runner.app.guards import refuse_checkout, refuse_unconfirmed
+from runner.app.stack_following import LEFT, Watcher, follow_operation
 from runner.model.stacks import GOOD_ENDS, Output, ResourceChange
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from runner.app.following import Followed, Watcher, follow_operation
 from runner.app.guards import refuse_unconfirmed
 from runner.app.stack_changes import refuse_busy, require_stack
+from runner.app.stack_following import Followed, Watcher, follow_operation
 from runner.errors import CloudRefused, Fault, Place
 
 if TYPE_CHECKING:

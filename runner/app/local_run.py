@@ -12,13 +12,13 @@ import random
 import secrets
 import signal
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from runner.app.compiled import find_workflow
 from runner.app.local_places import Local, open_places
 from runner.app.progress import Tracker
-from runner.app.results import Gatherer
+from runner.app.results import Gatherer, located
 from runner.app.stopping import Interruptible
 from runner.errors import Fault, Place, UsageError
 from runner.keeper.core import Keeper
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     from runner.app.bundle import Bundle, WorkflowFacts
     from runner.app.progress import Progress
-    from runner.app.results import Ended
     from runner.app.run import RunRequest, RunResult
     from runner.app.stopping import Stopper
     from runner.local.lambdas import Function
@@ -209,7 +208,9 @@ def _ended(
         status=status.value,
         start=handle.run.input["start"],
         end=handle.run.input["end"],
-        ended=tuple(_located(request, local, one) for one in gatherer.ended()),
+        ended=located(
+            local.root, local.bundle, gatherer.ended(), variables=dict(request.variables)
+        ),
         error=error,
         cause=cause,
         message=found.message,
@@ -226,18 +227,6 @@ def _stoppable(services: TaskService, local: Local, stopper: Stopper | None) -> 
     if stopper is None:
         return services
     return Interruptible(services, stopper, keeper=f"{local.bundle.prefix}-keeper")
-
-
-def _located(request: RunRequest, local: Local, one: Ended) -> Ended:
-    """Add the place in the user's file to a table that failed."""
-    if one.kind != "table" or one.status != "failed":
-        return one
-    from runner.app.locate import locate, message_only  # noqa: PLC0415 - only for a failure
-
-    table = next(table for table in local.bundle.tables if table.name == one.name)
-    variables = dict(request.variables)
-    place = locate(local.root, local.bundle, table, one.message, variables=variables)
-    return replace(one, place=str(place), message=message_only(one.message))
 
 
 def _keeper(local: Local) -> Callable[[dict[str, Any], object], Any]:

@@ -75,8 +75,10 @@ class Tracker:
     def observe(self, event: Event) -> None:
         """Take one event."""
         if event.state == "begin" and event.kind.value == "task_succeeded":
-            selected = frozenset(payload_of(event).get("selected", ()))
-            self._expected = len(subjects_of(self.workflow, selected))
+            payload = payload_of(event)
+            if "selected" in payload:  # it may have been cut
+                chosen = frozenset(payload["selected"])
+                self._expected = len(subjects_of(self.workflow, chosen))
             return
         subject, _, verb = event.state.rpartition(" ")
         if subject not in self._subjects or subject in self._ended or verb == "choose":

@@ -5,13 +5,14 @@ The events tell more than the execution's output: a failed execution has none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from runner.keeper.diagnose import Diagnosis, explain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from runner.app.bundle import Bundle, WorkflowFacts
     from runner.machine import Event
@@ -49,6 +50,8 @@ class Gatherer:
 
     workflow: WorkflowFacts
     bundle: Bundle
+    window: tuple[str, str] = ("", "")
+    """What the run writes, once it has said so."""
     _started: set[str] = field(default_factory=set)
     _passed: set[str] = field(default_factory=set)
     _selected: frozenset[str] | None = None
@@ -60,7 +63,7 @@ class Gatherer:
     def observe(self, event: Event) -> None:
         """Take one event."""
         if event.state == "begin" and event.kind.value == "task_succeeded":
-            self._selected = frozenset(payload_of(event).get("selected", ()))
+            self._begun(payload_of(event))
             return
         subject, _, verb = event.state.rpartition(" ")
         match event.kind.value:
@@ -73,6 +76,13 @@ class Gatherer:
                 self._errors[subject] = (str(error or ""), str(cause or ""))
             case _:
                 pass
+
+    def _begun(self, payload: dict[str, Any]) -> None:
+        """Take what the run selects; a payload that was cut says nothing."""
+        if "selected" in payload:
+            self._selected = frozenset(payload["selected"])
+        window = payload.get("window") or {}
+        self.window = (str(window.get("start", "")), str(window.get("end", "")))
 
     def _entered(self, subject: str, verb: str) -> None:
         if verb not in _FAILING:  # what was caught is no failure any more
@@ -128,15 +138,15 @@ class Gatherer:
 
     def _loaded(self, subject: str, payload: dict[str, Any]) -> Ended:
         name = self._name(subject)
-        table = next(table for table in self.bundle.tables if table.name == name)
+        table = next((table for table in self.bundle.tables if table.name == name), None)
         return Ended(
             name,
             "load",
             "loaded",
             rows=int(payload.get("rows") or 0),
             warnings=tuple(payload.get("warnings", ())),
-            mart=table.load_mart,
-            mart_table=table.load_table,
+            mart=table.load_mart if table else "",
+            mart_table=table.load_table if table else "",
         )
 
     def ended(self) -> tuple[Ended, ...]:
@@ -176,3 +186,20 @@ def payload_of(event: Event) -> dict[str, Any]:
     result = event.data.get("result")
     payload = result.get("Payload") if isinstance(result, dict) else None
     return payload if isinstance(payload, dict) else {}
+
+
+def located(
+    root: Path, bundle: Bundle, ended: Iterable[Ended], *, variables: Mapping[str, str]
+) -> tuple[Ended, ...]:
+    """Add the place in the user's file to every table that failed."""
+    tables = {table.name: table for table in bundle.tables}
+    result = []
+    for one in ended:
+        if one.kind != "table" or one.status != "failed" or one.name not in tables:
+            result.append(one)
+            continue
+        from runner.app.locate import locate, message_only  # noqa: PLC0415 - only for a failure
+
+        place = locate(root, bundle, tables[one.name], one.message, variables=variables)
+        result.append(replace(one, place=str(place), message=message_only(one.message)))
+    return tuple(result)

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from runner.app.bundle import Bundle, WorkflowFacts
     from runner.app.progress import Progress
     from runner.app.results import Ended
+    from runner.app.statements import Statement
     from runner.app.stopping import Stopper
     from runner.app.triggered import Happened
+    from runner.keeper.storage import Storage
     from runner.machine import FaultPlan
 
 
@@ -49,6 +51,14 @@ class RunResult:
     """Marts by name, and how to look at them."""
     backfill: str = ""
     """Name of the backfill that was carried out."""
+    again: str = ""
+    """The command that does what is left, where it is not `run`."""
+    links: tuple[tuple[str, str], ...] = ()
+    """Pages of AWS's console, by what they show."""
+    statements: tuple[Statement, ...] = ()
+    """Statements of Athena, of an execution on AWS."""
+    cost: float = 0.0
+    """What Athena charges for them, in USD."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +144,10 @@ class RunRequest:
     faults: FaultPlan | None = None
     happened: Happened | None = None
     """An event that starts the workflow: it decides the window."""
+    detach: bool = False
+    """Start an execution on AWS, and do not wait for it."""
+    follow: str | None = None
+    """Name of an execution on AWS to follow, or `last`."""
 
 
 def run(
@@ -147,15 +161,25 @@ def run(
 ) -> RunResult:
     """Run a workflow over a window, or continue a run that was killed.
 
-    `tell` hears of progress, `started` of the run's name, workflow and window, `say` of what takes
-    a while before; once `stopper` is told so the run stops as ABORTED and can be resumed.  Raises
-    ProjectError and UsageError before anything starts; a failed run is a result, not an exception.
+    `tell` hears of progress, `started` of the run's name, workflow and window, `say` of what else
+    people should know; once `stopper` is told so the run stops as ABORTED and can be resumed.  In
+    an environment on AWS an execution is started and followed.  Raises ProjectError and UsageError
+    before anything starts; a failed run is a result, not an exception.
     """
+    clock = now or (lambda: datetime.now(UTC))
+    bundle = open_bundle(request.root, request.environment, dict(request.variables))
+    if bundle.environment["engine"] == "aws":
+        from runner.app.cloud import open_cloud  # noqa: PLC0415 - boto3 is for AWS only
+        from runner.app.cloud_run import CloudHooks, check_options, run_on_aws  # noqa: PLC0415
+
+        check_options(request)
+        cloud = open_cloud(request.root, request.environment)
+        told = CloudHooks(tell, started, say, stopper)
+        return run_on_aws(request, cloud, now=clock, hooks=told)
+    _check_local(request)
     from runner.app.local_run import Hooks, execute  # noqa: PLC0415 - the interpreter and the services
 
     hooks = Hooks(tell, started, stopper, say=say)
-    clock = now or (lambda: datetime.now(UTC))
-    bundle = open_bundle(request.root, request.environment, dict(request.variables))
     if request.resume is not None:
         _check_resume(request)
         return execute(request, bundle, None, None, clock=clock, hooks=hooks)
@@ -183,7 +207,7 @@ def run(
         window = _caught_up(request.root, bundle, workflow, window, now=clock)
     given: dict[str, Any] = {"start": window.start, "end": window.end}
     if request.only:
-        given["only"] = _known(request.only, workflow)
+        given["only"] = check_known(request.only, workflow)
     return execute(request, bundle, workflow, given, clock=clock, hooks=hooks)
 
 
@@ -198,6 +222,23 @@ def _triggered(workflow: WorkflowFacts, request: RunRequest, *, now: datetime) -
     return Window(*window_of(workflow, given))
 
 
+def _check_local(request: RunRequest) -> None:
+    given = {"--detach": request.detach, "--follow": request.follow is not None}
+    faults = [
+        Fault(
+            Place(option),
+            "not-local",
+            f"{option} for {request.environment}, which is on this machine",
+            "an environment with engine: aws",
+            f"leave {option} away, or name an environment on AWS with --env",
+        )
+        for option, value in given.items()
+        if value
+    ]
+    if faults:
+        raise UsageError(faults)
+
+
 def _caught_up(
     root: Path,
     bundle: Bundle,
@@ -207,26 +248,35 @@ def _caught_up(
     now: Callable[[], datetime],
 ) -> Window:
     """Begin a scheduled window earlier by what the schedule's `catch_up` says."""
-    schedule = workflow.schedule or {}
-    if "catch_up" not in schedule:
+    if "catch_up" not in (workflow.schedule or {}):
         return window
     from runner.app.local_places import open_places  # noqa: PLC0415 - only to catch up
-    from runner.keeper import catch_up  # noqa: PLC0415
 
+    storage = open_places(root, bundle, now=now).storage()
+    start = widened(bundle, workflow, (window.start, window.end), storage)
+    return Window(start, window.end)
+
+
+def widened(
+    bundle: Bundle, workflow: WorkflowFacts, window: tuple[str, str], storage: Storage
+) -> str:
+    """Give the start of a scheduled window that makes up for runs that did not happen."""
+    from runner.keeper import catch_up  # noqa: PLC0415 - only to catch up
+
+    schedule = workflow.schedule or {}
     tables = {
         f"{table.database}.{table.name.partition('.')[2]}": table.grain
         for table in bundle.tables
         if table.kind == "insert" and table.grain and table.name in workflow.tables
     }
-    start = catch_up.widen(
-        open_places(root, bundle, now=now).storage(),
+    return catch_up.widen(
+        storage,
         tables,
-        (window.start, window.end, workflow.grain),
+        (*window, workflow.grain),
         policy=schedule["catch_up"],
         unit=schedule["unit"],
         max_window=bundle.max_window,
     )
-    return Window(start, window.end)
 
 
 def _check_resume(request: RunRequest) -> None:
@@ -254,7 +304,8 @@ def _check_resume(request: RunRequest) -> None:
         raise UsageError(faults)
 
 
-def _known(only: tuple[str, ...], workflow: WorkflowFacts) -> list[str]:
+def check_known(only: tuple[str, ...], workflow: WorkflowFacts) -> list[str]:
+    """Give the tables that --only names, each once; UsageError for others than the workflow's."""
     from runner.model.nearest import suggestion  # noqa: PLC0415 - difflib, only for --only
 
     names = list(dict.fromkeys((*workflow.tables, *workflow.loads)))

@@ -27,6 +27,9 @@ class Stopper:
         """Begin unset."""
         self._asked = threading.Event()
         self._waiting: int | None = None
+        self.left = ""
+        """What to say to whoever leaves a run that goes on elsewhere; empty for one that is here.
+        """
 
     def is_set(self) -> bool:
         """Tell whether to stop."""

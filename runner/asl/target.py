@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 from runner.model.config import AwsEnvironment, LocalEnvironment
+from runner.model.names import deployed_name
+from runner.model.regions import partition_of
 
 if TYPE_CHECKING:
     from runner.model.project import Project
-
-
-_MAX_NAME = 80
-_HASH = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +45,15 @@ class Target:
         """Name a function of lambdas/ (or a bundled one, `builtin:name`)."""
         return f"{self.prefix}-{name.replace(':', '-')}"
 
+    def workflow_machine(self, workflow: str) -> str:
+        """Name the machine of a workflow, in 80 characters.
+
+        >>> target = Target("flights-prod", "", "", "", "", None, "eu-west-1", "123456789012")
+        >>> target.workflow_machine("daily")
+        'flights-prod-daily'
+        """
+        return deployed_name(self.prefix, workflow)
+
     def machine(self, workflow: str, child: str) -> str:
         """Name the machine that a workflow starts for some of its tables, in 80 characters.
 
@@ -55,15 +61,12 @@ class Target:
         >>> target.machine("daily", "tables-1-1")
         'flights-prod-daily-tables-1-1'
         """
-        name = f"{self.prefix}-{workflow}-{child}"
-        if len(name) <= _MAX_NAME:
-            return name
-        digest = hashlib.sha256(name.encode()).hexdigest()[:_HASH]
-        return f"{name[: _MAX_NAME - _HASH - 1]}-{digest}"
+        return deployed_name(self.prefix, workflow, child)
 
     def machine_arn(self, name: str) -> str:
         """Give a state machine's ARN."""
-        return f"arn:aws:states:{self.region}:{self.account}:stateMachine:{name}"
+        partition = partition_of(self.region)
+        return f"arn:{partition}:states:{self.region}:{self.account}:stateMachine:{name}"
 
     def load_task(self, mart: str, engine: str) -> str:
         """Name the ECS task definition that loads a mart."""
@@ -73,7 +76,8 @@ class Target:
         """Give a topic's ARN; an ARN is a topic that exists and stays as it is."""
         if name.startswith("arn:"):
             return name
-        return f"arn:aws:sns:{self.region}:{self.account}:{self.prefix}-{name}"
+        partition = partition_of(self.region)
+        return f"arn:{partition}:sns:{self.region}:{self.account}:{self.prefix}-{name}"
 
 
 def target_of(project: Project) -> Target:

@@ -9,7 +9,7 @@ import signal
 import threading
 from typing import TYPE_CHECKING, Self
 
-from runner.app.following import Wish
+from runner.app.stack_following import Wish
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,7 +1,8 @@
 """Ctrl-C during a run: the first asks it to stop, a second ends the process at once.
 
 A run that is asked to stop ends its journal properly and says how it is continued; statements at
-work are left behind, which harms nothing: a continued run makes them again.
+work are left behind, which harms nothing: a continued run makes them again.  An execution on AWS
+is stopped there with its statements; a second Ctrl-C does not wait for that, and says so.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import signal
 import threading
 from typing import TYPE_CHECKING, Self
+
+from runner.cli.texts import STOPPING, STOPPING_THERE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 class Interrupts:
     """Listens while a run is made ready and executed."""
 
-    def __init__(self, stopper: Stopper, stopping: Callable[[], None]) -> None:
+    def __init__(self, stopper: Stopper, stopping: Callable[[str], None]) -> None:
         """Take what stops the run, and what says that it is stopping."""
         self._stopper = stopper
         self._stopping = stopping
@@ -35,8 +38,13 @@ class Interrupts:
         del number, frame
         if not self._running:
             raise KeyboardInterrupt
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        self._stopping()
+        there = self._stopper.left
+        if there and self._stopper.is_set():
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            raise KeyboardInterrupt(there)
+        if not there:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+        self._stopping(STOPPING_THERE if there else STOPPING)
         self._stopper.stop()
 
     def __enter__(self) -> Self:

@@ -25,6 +25,7 @@ COMMANDS = (
     "drift",
     "drop",
     "embulk",
+    "executions",
     "gc",
     "graph",
     "image",
@@ -32,9 +33,11 @@ COMMANDS = (
     "list",
     "load",
     "load-task",
+    "logs",
     "new",
     "preview",
     "records",
+    "redrive",
     "run",
     "show",
     "status",
@@ -111,7 +114,7 @@ def _explain(error: BaseException) -> int:
     """Say what went wrong on standard error; gives the exit status."""
     match error:
         case click.exceptions.Abort() | KeyboardInterrupt():
-            click.echo("stopped", err=True)
+            click.echo(str(error) or "stopped", err=True)
             return INTERRUPTED
         case click.ClickException():
             error.show()

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 """Exit status that shells expect of a process that Ctrl-C stopped."""
 STOPPING = "stopping; Ctrl-C again ends it at once"
+STOPPING_THERE = "stopping the execution and its statements; Ctrl-C again does not wait for the end"
 _KILO = 1000
 _MINUTE, _HOUR = 60, 3600
 

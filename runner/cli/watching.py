@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from runner.cli.interrupts import Interrupts
 from runner.cli.texts import INTERRUPTED
 
 if TYPE_CHECKING:
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
     from runner.app.remote_start import Begun, Listeners
     from runner.app.run import RunResult
+    from runner.app.stopping import Stopper
+    from runner.cli.displays import Display
+
+    Started = Callable[[str, str, str], None]
 
 
 def watch(start: Callable[[Listeners], Begun | RunResult], *, as_json: bool) -> int:
@@ -23,7 +28,6 @@ def watch(start: Callable[[Listeners], Begun | RunResult], *, as_json: bool) -> 
     from runner.app.remote_start import Listeners  # noqa: PLC0415 - heavy when needed
     from runner.app.stopping import Stopper  # noqa: PLC0415
     from runner.cli.displays import open_display  # noqa: PLC0415
-    from runner.cli.interrupts import Interrupts  # noqa: PLC0415
 
     display = open_display(as_json=as_json, terminal=sys.stderr.isatty())
     stopper = Stopper()
@@ -48,3 +52,18 @@ def _say_begun(begun: Begun, *, as_json: bool) -> None:
         click.echo(json.dumps(asdict(begun)))
         return
     click.echo(f"{begun.run} runs on AWS: {begun.arn}")
+
+
+def watched(display: Display, stopper: Stopper, run: Callable[[Started], RunResult]) -> int:
+    """Show a run, started by `run`, which says so when it has begun; gives the exit status."""
+    with Interrupts(stopper, display.stopping) as interrupts, display:
+
+        def started(name: str, of: str, window: str) -> None:
+            display.started(name, of, window)
+            interrupts.running()
+
+        result = run(started)
+    display.ended(result)
+    if result.status == "ABORTED":
+        return INTERRUPTED
+    return 0 if result.status in ("SUCCEEDED", "RUNNING") else 1

@@ -85,7 +85,7 @@ def _load_failed(keeper: Keeper, event: dict[str, Any]) -> dict[str, Any]:
         "retry": retry,
         "wait": 0 if found.at_once else 5 * 2 ** (event["tries"] - 1),
         "message": found.message,
-        "advice": found.advice or _REDRIVE,
+        "advice": found.advice or found.later or _REDRIVE,
     }
 
 
@@ -101,7 +101,7 @@ def _diagnose(keeper: Keeper, event: dict[str, Any]) -> dict[str, Any]:
         keeper.leases.release(attempt.spec.name, attempt.owner)
         failures.note(keeper, attempt, event, found)
     delay = event["interval"] * event["backoff"] ** (tries - 1)
-    again = "It is tried again from a new stage." if retry else _REDRIVE
+    again = "It is tried again from a new stage." if retry else found.later or _REDRIVE
     return {
         "retry": retry,
         "split": split * SPLIT if smaller else split,

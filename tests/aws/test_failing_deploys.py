@@ -14,8 +14,8 @@ from runner.app.cloud import Cloud
 from runner.app.deploy import Deployed, DeployRequest, deploy
 from runner.app.destroy import destroy, plan_destroy
 from runner.app.drift import find_drift
-from runner.app.following import Wish
 from runner.app.stack_changes import preview_changes
+from runner.app.stack_following import Wish
 from runner.errors import CloudRefused, UsageError
 from tests.support.aws import stubbed
 from tests.support.aws_projects import Scripted, Watching, cloud_of, wanted, write_project

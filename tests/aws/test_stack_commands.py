@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from runner.app.destroy import Destroying
-from runner.app.following import Wish
 from runner.app.stack_changes import Pending
+from runner.app.stack_following import Wish
 from runner.aws.stack_events import Cause
 from runner.cli.displays.stack_watcher import StackWatcher
 from runner.cli.displays.stacks import (

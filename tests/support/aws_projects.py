@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner.app.cloud import Cloud, open_cloud
 from runner.app.desired import Desired
-from runner.app.following import Wish
+from runner.app.stack_following import Wish
 from runner.aws.session import Session
 from runner.model.artifacts import Artifact
 from runner.plan.stack.facts import FunctionFacts, StackFacts

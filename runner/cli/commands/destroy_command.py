@@ -16,7 +16,7 @@ from runner.cli.texts import INTERRUPTED
 if TYPE_CHECKING:
     from runner.app.cloud import Cloud
     from runner.app.destroy import Destroying
-    from runner.app.following import Followed
+    from runner.app.stack_following import Followed
 
 
 @click.command(name="destroy", short_help="Delete what was deployed, and keep the data.")
@@ -73,7 +73,7 @@ def _destroy(cloud: Cloud, plan: Destroying, *, yes: bool, confirm: str | None) 
 
 def _status(plan: Destroying, ended: Followed, *, quiet: bool) -> int:
     from runner.app.deploy import MEANINGS  # noqa: PLC0415 - loaded by then
-    from runner.app.following import LEFT  # noqa: PLC0415
+    from runner.app.stack_following import LEFT  # noqa: PLC0415
     from runner.cli.displays.stacks import causes_text  # noqa: PLC0415
 
     if not quiet:

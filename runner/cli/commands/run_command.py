@@ -1,4 +1,4 @@
-"""`runner run`: execute a workflow over a window on this machine."""
+"""`runner run`: execute a workflow over a window, on this machine or on AWS."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path  # noqa: TC003 - click's signature
 import click
 
 from runner.cli.options import find_root, project_options, read_variables
-from runner.cli.texts import INTERRUPTED
 
 
 @click.command(name="run", short_help="Run a workflow over a window, or continue a run.")
@@ -42,6 +41,12 @@ from runner.cli.texts import INTERRUPTED
     help="Make a state fail on purpose: fail=ERROR, timeout, throttle, unknown or crash, "
     "before or -after its effect, e.g. 'staging.flights insert:crash-after'.",
 )
+@click.option("--detach", is_flag=True, help="Start it and do not wait for it; on AWS only.")
+@click.option(
+    "--follow",
+    metavar="EXECUTION",
+    help="Follow an execution on AWS that runs already; `last` for the newest.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print events as JSON lines.")
 @project_options
 def command(  # noqa: PLR0917 - click hands over every option
@@ -55,6 +60,8 @@ def command(  # noqa: PLR0917 - click hands over every option
     only: tuple[str, ...],
     resume: str | None,
     faults: tuple[str, ...],
+    detach: bool,  # noqa: FBT001 - click's signature
+    follow: str | None,
     as_json: bool,  # noqa: FBT001 - click's signature
     folder: Path | None,
     environment: str,
@@ -63,7 +70,9 @@ def command(  # noqa: PLR0917 - click hands over every option
     """Run WORKFLOW over a window: every table is written, tested, published and loaded.
 
     Running the same window again replaces it; nothing is ever doubled.  Without a window, the
-    schedule's is used.  With --object or --event-time it is the one that a trigger would give.
+    schedule's is used; with --object or --event-time it is the one that a trigger would give.
+    With an environment on AWS, what is deployed there runs there and is followed; Ctrl-C stops it
+    with its statements.
 
     Example: runner run daily --start 2013-01-01 --end 2013-01-31
     """
@@ -71,7 +80,7 @@ def command(  # noqa: PLR0917 - click hands over every option
     from runner.app.run import RunRequest, run  # noqa: PLC0415
     from runner.app.stopping import Stopper  # noqa: PLC0415
     from runner.cli.displays import open_display  # noqa: PLC0415
-    from runner.cli.interrupts import Interrupts  # noqa: PLC0415
+    from runner.cli.watching import watched  # noqa: PLC0415
 
     happened = None
     if arrived or event_time or trigger:
@@ -90,20 +99,15 @@ def command(  # noqa: PLR0917 - click hands over every option
         resume=resume,
         faults=read_faults(faults) if faults else None,
         happened=happened,
+        detach=detach,
+        follow=follow,
     )
     display = open_display(as_json=as_json, terminal=sys.stderr.isatty())
     stopper = Stopper()
-    with Interrupts(stopper, display.stopping) as interrupts, display:
-
-        def started(name: str, of: str, window: str) -> None:
-            display.started(name, of, window)
-            interrupts.running()
-
-        def say(text: str) -> None:
-            click.echo(text, err=True)
-
-        result = run(request, tell=display.tell, started=started, stopper=stopper, say=say)
-    display.ended(result)
-    if result.status == "ABORTED":
-        return INTERRUPTED
-    return 0 if result.status == "SUCCEEDED" else 1
+    return watched(
+        display,
+        stopper,
+        lambda started: run(
+            request, tell=display.tell, started=started, stopper=stopper, say=display.note
+        ),
+    )

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import click
 
 from runner.cli.options import find_root, json_option, project_options, read_variables
-from runner.cli.texts import columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +39,7 @@ def command(  # noqa: PLR0917 - click hands over every option
     *,
     as_json: bool,
 ) -> None:
-    """List the newest runs of this machine; of TABLES, which partitions are published or stale.
+    """List the newest runs; of TABLES, which partitions are published or stale.
 
     TABLES are patterns: staging.flights, marts.*, tag:daily, +marts.x.
 
@@ -48,16 +47,15 @@ def command(  # noqa: PLR0917 - click hands over every option
     """
     root, given = find_root(folder), read_variables(variables)
     if not tables and not all_tables:
-        from runner.app.status import recent_runs  # noqa: PLC0415 - heavy when needed
+        from runner.app.status import Wanted, recent_runs  # noqa: PLC0415 - heavy when needed
 
-        _show_runs(
-            recent_runs(root, environment=environment, variables=given, limit=limit),
-            as_json=as_json,
-        )
+        wanted = Wanted(limit)
+        found = recent_runs(root, environment=environment, variables=given, wanted=wanted)
+        _show_runs(found, environment, as_json=as_json)
         return
     from runner.app.partitions import table_grids  # noqa: PLC0415 - heavy when needed
 
-    found = table_grids(
+    grids = table_grids(
         root,
         tables or ("*.*",),
         environment=environment,
@@ -66,42 +64,43 @@ def command(  # noqa: PLR0917 - click hands over every option
         end=end,
     )
     if as_json:
-        click.echo(json.dumps(asdict(found), indent=1))
+        click.echo(json.dumps(asdict(grids), indent=1))
         return
-    _show_tables(found, brief=all_tables)
+    _show_tables(grids, brief=all_tables)
 
 
-def _show_runs(found: tuple[RunStatus, ...], *, as_json: bool) -> None:
+def _show_runs(found: tuple[RunStatus, ...], environment: str, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([asdict(run) for run in found], indent=1))
         return
     if not found:
         click.echo("no run yet", err=True)
         return
-    rows = [
-        (run.run, run.workflow, run.status, f"{run.start}..{run.end}", run.started_at)
-        for run in found
-    ]
-    click.echo(columns(("run", "workflow", "status", "window", "started"), rows))
-    again = _continuing(found)
+    from runner.cli.displays.executions import list_text  # noqa: PLC0415 - only here
+
+    click.echo(list_text(found))
+    again = _continuing(found, environment)
     if again:
         click.echo(f"continue the newest stopped one: {again}", err=True)
 
 
-def _continuing(found: Sequence[RunStatus]) -> str:
+def _continuing(found: Sequence[RunStatus], environment: str) -> str:
     """Write the command that continues the newest stopped run; empty when there is none.
 
     A backfill that was stopped is continued by its name, unless a later run of it did so.
     """
     seen: set[str] = set()
+    where = "" if environment == "local" else f" --env {environment}"
     for run in found:
         if run.backfill in seen:
             continue
         seen |= {run.backfill} - {""}
         if run.status == "ABORTED" and run.backfill:
-            return f"runner backfill --name {run.backfill}"
+            return f"runner backfill --name {run.backfill}{where}"
+        if run.status == "ABORTED" and run.link:
+            return f"runner redrive {run.run}{where}"
         if run.status == "ABORTED":
-            return f"runner run --resume {run.run}"
+            return f"runner run --resume {run.run}{where}"
     return ""
 
 

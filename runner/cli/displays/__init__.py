@@ -22,7 +22,11 @@ class Display(Protocol):
         """Say what changed."""
         ...
 
-    def stopping(self) -> None:
+    def note(self, text: str) -> None:
+        """Say what else people should know: a link, a warning."""
+        ...
+
+    def stopping(self, text: str) -> None:
         """Say that Ctrl-C was heard; called from a signal handler."""
         ...
 

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Self
 
 import click
 
-from runner.cli.texts import STOPPING
-
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -29,9 +27,13 @@ class JsonLines:
         """Write the change."""
         self._write({"event": "progress", **asdict(progress)})
 
-    def stopping(self) -> None:
+    def note(self, text: str) -> None:
+        """Say what else people should know."""
+        self._write({"event": "note", "text": text})
+
+    def stopping(self, text: str) -> None:
         """Say that Ctrl-C was heard, past the buffers: the handler may have interrupted a write."""
-        os.write(2, f"{STOPPING}\n".encode())
+        os.write(2, f"{text}\n".encode())
 
     def ended(self, result: RunResult) -> None:
         """Write the result."""

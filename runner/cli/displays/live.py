@@ -15,7 +15,6 @@ from rich.text import Text
 
 from runner.cli.displays.plain import line_of, pace
 from runner.cli.displays.summary import summary
-from runner.cli.texts import STOPPING
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -78,9 +77,13 @@ class Live:
         if line:
             self._console.print(Text(line, style=_COLOURS.get(progress.phase, "yellow")))
 
-    def stopping(self) -> None:
+    def note(self, text: str) -> None:
+        """Print what else people should know above the bar."""
+        self._console.print(Text(text, "dim"))
+
+    def stopping(self, text: str) -> None:
         """Say that Ctrl-C was heard, beside the bar."""
-        self._bar.update(self._task, description=STOPPING)
+        self._bar.update(self._task, description=text)
 
     def ended(self, result: RunResult) -> None:
         """Write the summary to standard output."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 import click
 
 from runner.cli.displays.summary import summary
-from runner.cli.texts import STOPPING, duration, size
+from runner.cli.texts import duration, size
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -30,9 +30,13 @@ class Plain:
         if line:
             click.echo(line, err=True)
 
-    def stopping(self) -> None:
+    def note(self, text: str) -> None:
+        """Say what else people should know."""
+        click.echo(text, err=True)
+
+    def stopping(self, text: str) -> None:
         """Say that Ctrl-C was heard, past the buffers: the handler may have interrupted a write."""
-        os.write(2, f"{STOPPING}\n".encode())
+        os.write(2, f"{text}\n".encode())
 
     def ended(self, result: RunResult) -> None:
         """Write the summary."""

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from runner.app.cloud import Cloud
-    from runner.app.following import Wish
     from runner.app.stack_changes import Pending
+    from runner.app.stack_following import Wish
     from runner.model.stacks import StackEvent
 
 _LOOK_S = 2.0

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runner.cli.texts import columns, size
+from runner.cli.displays.plans import price
+from runner.cli.texts import columns, count, size
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from runner.app.results import Ended
     from runner.app.run import RunResult
+    from runner.app.statements import Statement
 
 _BAD = ("failed", "skipped", "unfinished")
 _MOST_NAMED = 5
@@ -27,6 +31,9 @@ def summary(result: RunResult) -> str:
             lines += _failure(one)
         lines += [f"{one.name} warns: {warning}" for warning in one.warnings]
     lines += _verdict(result)
+    if result.statements:
+        lines.append(f"  {spent(result.statements, result.cost)}")
+    lines += [f"  console:  {url}" for _, url in result.links[:1]]
     return "\n".join(lines)
 
 
@@ -52,17 +59,23 @@ def _verdict(result: RunResult) -> list[str]:
     if not result.run:
         return [f"backfill {what}: everything was published already; nothing is left to do"]
     run = f"(run {result.run})"
+    if result.status in ("RUNNING", "PENDING_REDRIVE"):
+        return [f"{what} runs {run}", *([f"  follow it:  {result.again}"] if result.again else [])]
     if result.status == "SUCCEEDED":
         looks = [f"  look at the mart:  {how}" for _, how in result.marts]
         return [f"{what} succeeded in {result.seconds:.1f} s {run}", *looks]
     counts = [
-        f"{count} {status}"
+        f"{number} {status}"
         for status in _BAD
-        if (count := sum(one.status == status for one in result.ended))
+        if (number := sum(one.status == status for one in result.ended))
     ]
     if result.status == "ABORTED":
         stopped = ", ".join(counts) or "nothing was begun"
-        again = _backfill(result) or f"runner run --resume {result.run}{_environment(result)}"
+        again = (
+            _backfill(result)
+            or result.again
+            or f"runner run --resume {result.run}{_environment(result)}"
+        )
         return [f"{what} stopped: {stopped} {run}", f"  continue it:  {again}"]
     how = result.status.lower().replace("_", " ")
     if counts:
@@ -72,13 +85,16 @@ def _verdict(result: RunResult) -> list[str]:
             f"  after mending it:  {_again(result)}",
         ]
     lines = [f"{what} {how}: {result.message} {run}"]
-    return [*lines, f"  do: {result.advice}"] if result.advice else lines
+    lines += [f"  do: {result.advice}"] if result.advice else []
+    return [*lines, f"  after mending it:  {result.again}"] if result.again else lines
 
 
 def _again(result: RunResult) -> str:
     """Write the command that does what is left: the tables that failed or were skipped."""
     if result.backfill:
         return _backfill(result)
+    if result.again:
+        return result.again
     left = list(
         dict.fromkeys(o.name for o in result.ended if o.status in _BAD and o.kind != "step")
     )
@@ -96,3 +112,14 @@ def _backfill(result: RunResult) -> str:
 
 def _environment(result: RunResult) -> str:
     return "" if result.environment == "local" else f" --env {result.environment}"
+
+
+def spent(found: Sequence[Statement], cost: float) -> str:
+    """Write what the statements of a run scanned and cost.
+
+    >>> from runner.app.statements import Statement
+    >>> spent([Statement("q", "a insert", "SUCCEEDED", "DML", 2_000_000_000)], 0.01)
+    '1 statement scanned 2.0 GB, about 0.01 USD'
+    """
+    scanned = size(sum(one.scanned for one in found))
+    return f"{count(len(found), 'statement')} scanned {scanned}, about {price(cost)} USD"
