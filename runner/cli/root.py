@@ -35,6 +35,7 @@ COMMANDS = (
     "load-task",
     "logs",
     "new",
+    "plan",
     "preview",
     "records",
     "redrive",

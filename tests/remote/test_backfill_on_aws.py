@@ -102,9 +102,9 @@ def test_it_is_claimed_by_its_name_and_continued_when_it_has_ended(
 
 @pytest.mark.usefixtures("flights")
 def test_nothing_is_stored_or_started_by_a_look(aws: Aws, cli: Cli) -> None:
-    before = aws.keys()
+    before = aws.stored()
     assert cli(*WORDS, "--dry-run").status == 0
-    assert aws.keys() == before
+    assert aws.stored() == before
 
 
 @pytest.mark.usefixtures("flights")

@@ -36,7 +36,7 @@ def lease(aws: Aws, table: str = "marts/route_summary") -> dict[str, str]:
 
 
 def test_drop_removes_what_records_prove(flights: Path, aws: Aws, cli: Cli) -> None:
-    before = set(aws.keys())
+    before = set(aws.stored())
     data = {key for key in before if key.startswith("staging/weather/")}
     kept = {key for key in before if key.startswith("_runner/records/staging/weather/")}
     assert data
@@ -44,7 +44,7 @@ def test_drop_removes_what_records_prove(flights: Path, aws: Aws, cli: Cli) -> N
     said = cli("drop", "staging.weather", "--data", "--yes", "--env", "prod")
     assert said.status == 0, said.err
     assert "dropped staging.weather" in said.out
-    assert before - set(aws.keys()) == data | kept
+    assert before - set(aws.stored()) == data | kept
     tables = aws.glue.get_tables(DatabaseName="staging")["TableList"]
     assert [table["Name"] for table in tables] == ["flights"]
     assert (flights / "sql" / "staging" / "weather.sql").is_file()
@@ -76,7 +76,7 @@ def test_a_command_holds_the_lease_by_renewing_it(flights: Path, aws: Aws) -> No
         keeper = Leases(places.storage(), places.is_running, places.now, 900.0)
         with pytest.raises(Exception, match="may still be at work"):
             keeper.take(ROUTES, Owner(OTHER, 0, 1), stage="")
-    left = aws.keys()
+    left = aws.stored()
     assert "_runner/leases/marts/route_summary.json" not in left
 
 
@@ -114,20 +114,20 @@ def test_gc_deletes_what_a_dead_run_left(flights: Path, aws: Aws) -> None:
     found = find_garbage(flights, environment="prod", keep=keep, now=later)
     assert key in {name for item in found.items for name in item.keys}
     clean(found)
-    left = aws.keys()
+    left = aws.stored()
     assert key not in left
 
 
 def test_a_protected_environment_is_not_changed(flights: Path, aws: Aws, cli: Cli) -> None:
     path = flights / "config.yaml"
     path.write_text(path.read_text("utf-8") + "    protected: true\n", "utf-8")
-    before = aws.keys()
+    before = aws.stored()
     said = cli("drop", ROUTES, "--data", "--yes", "--env", "prod")
     assert said.status == 2
     assert "which config.yaml marks as protected" in said.err
     with pytest.raises(UsageError, match="protected"):
         drop(flights, ROUTES, data=True, environment="prod")
-    assert aws.keys() == before
+    assert aws.stored() == before
     gone = drop(flights, ROUTES, data=True, environment="prod", confirmed=True)
     assert gone.in_catalogue
 

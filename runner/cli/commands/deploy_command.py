@@ -71,13 +71,25 @@ def _deploy(cloud: Cloud, request: DeployRequest, *, yes: bool) -> Deployed:
     from runner.app.deploy import deploy  # noqa: PLC0415 - heavy when needed
     from runner.app.desired import desired  # noqa: PLC0415
     from runner.app.guards import existing_databases  # noqa: PLC0415
+    from runner.app.plan_changes import differences  # noqa: PLC0415
     from runner.cli.displays.stack_watcher import StackWatcher  # noqa: PLC0415
     from runner.project.checkout import look  # noqa: PLC0415
 
     checkout = look(cloud.root)
     commit = checkout.commit if checkout else ""
-    wanted = desired(cloud, existing=existing_databases(cloud), commit=commit)
-    with StackWatcher(cloud, yes=yes, confirm=request.confirm, clock=time.monotonic) as watcher:
+    wanted = desired(
+        cloud,
+        existing=existing_databases(cloud),
+        commit=commit,
+        tell=lambda text: click.echo(text, err=True),
+    )
+    with StackWatcher(
+        cloud,
+        yes=yes,
+        confirm=request.confirm,
+        clock=time.monotonic,
+        difference=differences(cloud, wanted),
+    ) as watcher:
         return deploy(cloud, wanted, request, watcher=watcher)
 
 

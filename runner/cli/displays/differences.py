@@ -5,49 +5,60 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+import click
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from runner.plan.stack.difference import Change, Difference
 
+_MOST_CHANGES = 40
 _MOST_NOTES = 12
 _MOST_SQL = 60
-_COLOURS = {"+": "green", "-": "red", "~": "yellow"}
+_COLOURS = {"+": "green", "-": "red", "~": "yellow", "!": "red"}
 _SAME = "no change: what is deployed is what the files say"
 
 
-def difference_lines(difference: Difference, *, whole: bool) -> Iterator[tuple[str, str]]:
-    """Give each line and the colour of its sign (empty for none).
+def show_difference(difference: Difference, *, whole: bool, colour: bool, err: bool) -> None:
+    """Print what would change."""
+    for line in difference_lines(difference, whole=whole):
+        sign = line.strip()[:1]
+        heading = not line.startswith(" ")
+        styled = click.style(line, fg=_COLOURS.get(sign), bold=heading) if colour else line
+        click.echo(styled, err=err)
 
-    Long lists are cut unless `whole`.
-    """
+
+def difference_lines(difference: Difference, *, whole: bool = False) -> Iterator[str]:
+    """Give each line; long lists are cut unless `whole`."""
     if not difference.changes:
-        yield _SAME, ""
+        yield _SAME
         return
-    for group, changes in groupby(difference.changes, key=lambda change: change.group):
-        yield group.value, "bold"
-        for change in changes:
+    for group, found in groupby(difference.changes, key=lambda change: change.group):
+        yield group.value
+        changes = list(found)
+        for change in changes if whole else changes[:_MOST_CHANGES]:
             yield from _change(change, whole=whole)
+        if not whole and len(changes) > _MOST_CHANGES:
+            yield f"  ... and {len(changes) - _MOST_CHANGES} more; --all shows them"
     yield from _lost(difference)
 
 
-def _change(change: Change, *, whole: bool) -> Iterator[tuple[str, str]]:
-    yield f"  {change.sign.value} {change.name}", _COLOURS[change.sign.value]
-    for note in _cut(change.notes, None if whole else _MOST_NOTES):
-        yield f"      {note}", _COLOURS.get(note[:1], "")
-    for line in _cut(change.sql, None if whole else _MOST_SQL):
-        yield f"      {line}", _COLOURS.get(line[:1], "")
+def _change(change: Change, *, whole: bool) -> Iterator[str]:
+    yield f"  {change.sign.value} {change.name}"
+    notes = change.notes if whole else _cut(change.notes, _MOST_NOTES)
+    sql = change.sql if whole else _cut(change.sql, _MOST_SQL)
+    yield from (f"      {line}" for line in (*notes, *sql))
 
 
-def _cut(lines: tuple[str, ...], most: int | None) -> tuple[str, ...]:
-    if most is None or len(lines) <= most:
+def _cut(lines: Sequence[str], most: int) -> Sequence[str]:
+    if len(lines) <= most:
         return lines
     return (*lines[:most], f"... and {len(lines) - most} more; --all shows them")
 
 
-def _lost(difference: Difference) -> Iterator[tuple[str, str]]:
+def _lost(difference: Difference) -> Iterator[str]:
     if not difference.lost:
         return
-    yield "would destroy", "bold"
+    yield "would destroy"
     for change in difference.lost:
-        yield f"  ! {change.name}: {change.lost}", "red"
+        yield f"  ! {change.name}: {change.lost}"

@@ -10,6 +10,7 @@ import click
 
 from runner.app.guards import is_protected
 from runner.cli.deploy_interrupts import DeployInterrupts
+from runner.cli.displays.differences import show_difference
 from runner.cli.displays.stacks import event_line, pending_text
 from runner.cli.options import agreed
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from runner.app.stack_changes import Pending
     from runner.app.stack_following import Wish
     from runner.model.stacks import StackEvent
+    from runner.plan.stack.difference import Difference
 
 _LOOK_S = 2.0
 """Between two looks at a stack."""
@@ -42,8 +44,10 @@ class StackWatcher:
         confirm: str | None,
         clock: Callable[[], float] = time.monotonic,
         look_s: float = _LOOK_S,
+        difference: Difference | None = None,
     ) -> None:
-        """Take how to ask, and a clock that only moves on."""
+        """Take how to ask, a clock that only moves on, and what is shown before the question."""
+        self._difference = difference
         self._cloud = cloud
         self._yes = yes
         self._confirm = confirm
@@ -55,6 +59,9 @@ class StackWatcher:
 
     def agreed(self, pending: Pending) -> bool:
         """Show what would change, and ask."""
+        if self._difference is not None and self._difference.changes:
+            show_difference(self._difference, whole=False, colour=sys.stderr.isatty(), err=True)
+            click.echo("", err=True)
         click.echo(pending_text(pending), err=True)
         return self.allowed(f"Deploy {pending.stack}?")
 
