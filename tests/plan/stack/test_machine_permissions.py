@@ -353,6 +353,8 @@ def test_an_external_table_is_read_only() -> None:
     assert role.may("s3:GetObject", f"{S3}raw-bucket/flights/a")
     assert not role.may("s3:PutObject", f"{S3}raw-bucket/flights/a")
     assert not role.may("s3:GetObject", f"{S3}raw-bucket/weather/a")
+    assert role.may("glue:CreateTable", f"{GLUE}table/raw/flights")
+    assert not role.may("glue:UpdateTable", f"{GLUE}table/raw/flights")
 
 
 def test_a_machine_that_polls_may_not_wait_otherwise() -> None:

@@ -51,9 +51,9 @@ LINTED: dict[str, Callable[[], StackFacts]] = {
     "minimal": lambda: MINIMAL,
     "example": stacks.example,
     "everything": stacks.everything,
-    "polling": lambda: replace(stacks.example(), polling=True, log_level="OFF"),
-    "keys": lambda: replace(stacks.example(), keys=stacks.KEYS),
-    "a thousand tables": lambda: stacks.thousand(children=10, tables=100),
+    "polling": lambda: replace(MINIMAL, polling=True, log_level="OFF"),
+    "keys": lambda: replace(MINIMAL, keys=stacks.KEYS, functions=(function("report"),)),
+    "a thousand tables": lambda: stacks.thousand(children=5, tables=200),
 }
 
 
@@ -119,20 +119,20 @@ def test_data_is_never_a_resource(name: str) -> None:
 
 
 TAGLESS = {
-    "AWS::CloudWatch::Alarm": False,
-    "AWS::Glue::Database": True,
-    "AWS::IAM::ManagedPolicy": True,
-    "AWS::Lambda::Permission": True,
-    "AWS::SNS::Subscription": True,
-    "AWS::SNS::TopicPolicy": True,
-    "AWS::SQS::QueuePolicy": True,
-    "AWS::Scheduler::Schedule": True,
+    "AWS::Glue::Database",
+    "AWS::IAM::ManagedPolicy",
+    "AWS::Lambda::Permission",
+    "AWS::SNS::Subscription",
+    "AWS::SNS::TopicPolicy",
+    "AWS::SQS::QueuePolicy",
+    "AWS::Scheduler::Schedule",
 }
+"""CloudFormation knows no tags of these."""
 
 
 def test_what_can_have_tags_has_them() -> None:
     for one in template_of(stacks.everything())["Resources"].values():
-        if not TAGLESS.get(one["Type"], False):
+        if one["Type"] not in TAGLESS:
             tags = {tag["Key"]: tag["Value"] for tag in one["Properties"]["Tags"]}
             assert tags == {
                 "project": "flights",
@@ -329,6 +329,15 @@ def test_stopped_executions_of_any_machine_stop_their_statements() -> None:
     assert not of_type(template_of(MINIMAL), "Lambda::Permission")
 
 
+def test_executions_inside_a_map_count_too() -> None:
+    inner = {"ProcessorConfig": {"Mode": "DISTRIBUTED"}, "StartAt": "a", "States": {"a": {}}}
+    flow = {"StartAt": "each", "States": {"each": {"Type": "Map", "ItemProcessor": inner}}}
+    one = machine("backfill", definition=json.dumps(flow))
+    rule = only(template_of(stack(one, polling=True)), "Events::Rule")
+    arn = "arn:aws:states:us-east-1:123456789012:stateMachine:flights-prod-backfill"
+    assert rule["EventPattern"]["detail"]["stateMachineArn"] == [arn, {"prefix": f"{arn}/"}]
+
+
 def test_many_machines_are_named_by_their_prefix() -> None:
     many = [machine(f"workflow_{number:02}") for number in range(40)]
     rule = only(template_of(stack(*many, polling=True)), "Events::Rule")
@@ -517,11 +526,26 @@ def test_policies_that_are_too_large_are_told() -> None:
     role = next(iter(of_type(template, "IAM::Role").values()))
     role["Policies"][0]["PolicyDocument"]["Statement"][0]["Resource"] = "x" * 20_000
     role["ManagedPolicyArns"] = ["arn"] * 11
+    role["AssumeRolePolicyDocument"] = {"Statement": ["x" * 3000]}
     template["Resources"]["Large"] = {
         "Type": "AWS::IAM::ManagedPolicy",
         "Properties": {"PolicyDocument": {"Statement": ["x" * 7000]}},
     }
-    found = {(one.what, one.most) for one in limits(template)}
-    assert found == {("inline policy", 10240), ("managed policies", 10), ("managed policy", 6144)}
+    assert {(one.what, one.most) for one in limits(template)} == {
+        ("inline policy", 10240),
+        ("managed policies", 10),
+        ("managed policy", 6144),
+        ("trust policy", 2048),
+    }
     template["Metadata"]["text"] = "x" * 2**20
     assert "template bytes" in {one.what for one in limits(template)}
+
+
+def test_what_users_write_may_be_too_large_as_well() -> None:
+    trigger = TriggerFacts("files", {"source": ["x" * 2048]})
+    given = function("report", environment=(("TEXT", "x" * 4096),))
+    found = limits(template_of(stack(machine("daily", triggers=(trigger,)), functions=(given,))))
+    assert [(one.what, one.most) for one in found] == [
+        ("environment", 4096),
+        ("event pattern", 2048),
+    ]
