@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from runner.plan.stack.facts import Grant, MachineFacts
+from runner.plan.stack.facts import Access, Grant, MachineFacts
 from runner.plan.stack.template import template_of
 from tests.support import stacks
 from tests.support.iam import Role, roles
@@ -332,7 +332,7 @@ def test_an_iceberg_table_is_written_where_it_is() -> None:
 
 
 def test_a_view_has_no_stage() -> None:
-    written = (stacks.Access("marts", "recent", ()),)
+    written = (Access("marts", "recent", ()),)
     one = with_states(
         machine("daily", ATHENA_CALL, reads=(access("staging.flights"),), writes=written),
         start=spec("marts.recent", "view"),
