@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from runner.plan.stack.iam.statements import allow
 from runner.plan.stack.iam.trust import rules_trust
+from runner.plan.stack.iam.uses import is_distributed
 from runner.plan.stack.machines import machine_id
 from runner.plan.stack.names import Arns, fitting, logical_id
 from runner.plan.stack.parts import (
@@ -139,7 +140,7 @@ def _stops(facts: StackFacts) -> Resources:
     """
     arns = Arns.of(facts)
     keeper = logical_id("Function", facts.keeper.name)
-    exact: list[Json] = [arns.machine(machine.name) for machine in facts.machines]
+    exact = [pattern for machine in facts.machines for pattern in _executions(arns, machine)]
     every: list[Json] = [{"prefix": arns.machine(f"{facts.prefix}-")}]
     pattern = _ended(_STOPPED, exact)
     if len(json.dumps(pattern)) > _MOST_PATTERN:
@@ -166,6 +167,13 @@ def _stops(facts: StackFacts) -> Resources:
             },
         ),
     }
+
+
+def _executions(arns: Arns, machine: MachineFacts) -> list[Json]:
+    """Match a machine, and the runs of its Maps, whose executions belong to its labels."""
+    arn = arns.machine(machine.name)
+    distributed = is_distributed(json.loads(machine.definition))
+    return [arn, {"prefix": f"{arn}/"}] if distributed else [arn]
 
 
 def _ended(statuses: list[str], machines: list[Json]) -> dict[str, Json]:

@@ -50,7 +50,7 @@ def _function(
         "KmsKeyArn": facts.keys.data or None,
         "Role": arn_of(role_id(name)),
         "LoggingConfig": {"LogGroup": {"Ref": logical_id("Log", group)}},
-        "VpcConfig": _network(facts) if function.network else None,
+        "VpcConfig": _network(facts, function),
         "Tags": tags(facts),
     }
     return {
@@ -66,8 +66,8 @@ def _function(
     }
 
 
-def _network(facts: StackFacts) -> Json:
-    if facts.network is None:
+def _network(facts: StackFacts, function: FunctionFacts) -> Json:
+    if facts.network is None or not function.network:
         return None
     return {
         "SubnetIds": list(facts.network.subnets),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from runner.plan.stack.iam.packing import MANAGED_PER_ROLE, MOST_INLINE, MOST_MANAGED, size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from runner.model.ports import Json
 
@@ -17,6 +17,12 @@ MOST_RESOURCES = 500
 MOST_OUTPUTS = 200
 MOST_TEMPLATE_BYTES = 1_048_576
 """Of a template that CloudFormation reads from S3."""
+MOST_TRUST = 2048
+"""Characters of a policy of who may take a role."""
+MOST_PATTERN = 2048
+"""Characters of an event pattern."""
+MOST_ENVIRONMENT = 4096
+"""Bytes of a function's variables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +30,8 @@ class Excess:
     """A limit that is passed."""
 
     what: str
-    """resources, outputs, template bytes, inline policy, managed policy, managed policies."""
+    """resources, outputs, template bytes, inline policy, managed policy, managed policies, trust
+    policy, event pattern, environment."""
     part: str
     """Logical id of the resource; empty for the whole template."""
     found: int
@@ -47,13 +54,36 @@ def _measured(template: Mapping[str, Json]) -> Iterator[Excess]:
     yield Excess("outputs", "", len(template.get("Outputs", {})), MOST_OUTPUTS)
     yield Excess("template bytes", "", len(text_of(template).encode()), MOST_TEMPLATE_BYTES)
     for part, one in resources.items():
-        properties = one.get("Properties", {})
-        if one["Type"] == "AWS::IAM::Role":
-            inline = sum(
-                size(policy["PolicyDocument"]) for policy in properties.get("Policies", ())
-            )
-            yield Excess("inline policy", part, inline, MOST_INLINE)
-            count = len(properties.get("ManagedPolicyArns", ()))
-            yield Excess("managed policies", part, count, MANAGED_PER_ROLE)
-        elif one["Type"] == "AWS::IAM::ManagedPolicy":
-            yield Excess("managed policy", part, size(properties["PolicyDocument"]), MOST_MANAGED)
+        measure = _MEASURES.get(one["Type"])
+        if measure is not None:
+            yield from measure(part, one["Properties"])
+
+
+def _role(part: str, role: Json) -> Iterator[Excess]:
+    inline = sum(size(policy["PolicyDocument"]) for policy in role.get("Policies", ()))
+    yield Excess("inline policy", part, inline, MOST_INLINE)
+    count = len(role.get("ManagedPolicyArns", ()))
+    yield Excess("managed policies", part, count, MANAGED_PER_ROLE)
+    yield Excess("trust policy", part, size(role["AssumeRolePolicyDocument"]), MOST_TRUST)
+
+
+def _policy(part: str, policy: Json) -> Iterator[Excess]:
+    yield Excess("managed policy", part, size(policy["PolicyDocument"]), MOST_MANAGED)
+
+
+def _rule(part: str, rule: Json) -> Iterator[Excess]:
+    yield Excess("event pattern", part, size(rule["EventPattern"]), MOST_PATTERN)
+
+
+def _function(part: str, function: Json) -> Iterator[Excess]:
+    variables = function.get("Environment", {}).get("Variables", {})
+    found = len(json.dumps(variables, ensure_ascii=False).encode())
+    yield Excess("environment", part, found, MOST_ENVIRONMENT)
+
+
+_MEASURES: Mapping[str, Callable[[str, Json], Iterator[Excess]]] = {
+    "AWS::Events::Rule": _rule,
+    "AWS::IAM::ManagedPolicy": _policy,
+    "AWS::IAM::Role": _role,
+    "AWS::Lambda::Function": _function,
+}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from runner.plan.stack.facts import Grant, MachineFacts
+from runner.plan.stack.facts import Access, Grant, MachineFacts
 from runner.plan.stack.template import template_of
 from tests.support import stacks
 from tests.support.iam import Role, roles
@@ -332,7 +332,7 @@ def test_an_iceberg_table_is_written_where_it_is() -> None:
 
 
 def test_a_view_has_no_stage() -> None:
-    written = (stacks.Access("marts", "recent", ()),)
+    written = (Access("marts", "recent", ()),)
     one = with_states(
         machine("daily", ATHENA_CALL, reads=(access("staging.flights"),), writes=written),
         start=spec("marts.recent", "view"),
@@ -353,6 +353,8 @@ def test_an_external_table_is_read_only() -> None:
     assert role.may("s3:GetObject", f"{S3}raw-bucket/flights/a")
     assert not role.may("s3:PutObject", f"{S3}raw-bucket/flights/a")
     assert not role.may("s3:GetObject", f"{S3}raw-bucket/weather/a")
+    assert role.may("glue:CreateTable", f"{GLUE}table/raw/flights")
+    assert not role.may("glue:UpdateTable", f"{GLUE}table/raw/flights")
 
 
 def test_a_machine_that_polls_may_not_wait_otherwise() -> None:

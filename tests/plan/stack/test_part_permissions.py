@@ -51,6 +51,13 @@ def test_a_lake_below_a_prefix_is_all_that_the_keeper_has_of_a_bucket() -> None:
     assert role.may("s3:ListBucket", "arn:aws:s3:::shared")
 
 
+def test_results_may_lie_in_the_lake() -> None:
+    template = template_of(stack(WRITER, results=f"{stacks.LAKE}_runner/results/"))
+    role = roles(template)[KEEPER]
+    assert role.may("s3:GetObject", f"{BUCKET}/_runner/results/a.csv")
+    assert "Results" not in str(role.documents)
+
+
 def test_the_keeper_reaches_an_adopted_table_elsewhere_in_the_bucket() -> None:
     adopted = access("marts.old", "s3://shared/legacy/old/")
     one = machine("daily", writes=(adopted, access("marts.other", "s3://another/x/")))

@@ -126,11 +126,57 @@ CASES = [
             )
         ],
     ),
+    (
+        call("aws-sdk:glue:startWorkflowRun", Name="w"),
+        [(["glue:StartWorkflowRun"], ["*"])],
+    ),
+    (call("aws-sdk:s3:listBuckets"), [(["s3:ListAllMyBuckets"], ["*"])]),
+    (
+        call("athena:getQueryResults", QueryExecutionId="{% $id %}"),
+        [
+            (
+                ["athena:GetQueryResults"],
+                [
+                    f"arn:aws:athena:{HERE}:datacatalog/AwsDataCatalog",
+                    f"arn:aws:athena:{HERE}:workgroup/flights",
+                ],
+            )
+        ],
+    ),
+    (
+        call("ecs:runTask", TaskDefinition="mine:3"),
+        [(["ecs:RunTask"], [f"arn:aws:ecs:{HERE}:task-definition/mine:3"])],
+    ),
+    (
+        call("ecs:runTask", TaskDefinition=f"arn:aws:ecs:{HERE}:task-definition/mine:4"),
+        [(["ecs:RunTask"], [f"arn:aws:ecs:{HERE}:task-definition/mine:4"])],
+    ),
+    (
+        call("states:startExecution", StateMachineArn=f"arn:aws:states:{HERE}:stateMachine:x"),
+        [(["states:StartExecution"], [f"arn:aws:states:{HERE}:stateMachine:x"])],
+    ),
+    (
+        call(
+            "states:startExecution.sync:2",
+            StateMachineArn=f"arn:aws:states:{HERE}:stateMachine:x:live",
+        ),
+        [
+            (["states:StartExecution"], [f"arn:aws:states:{HERE}:stateMachine:x:live"]),
+            (
+                ["states:DescribeExecution", "states:StopExecution"],
+                [f"arn:aws:states:{HERE}:execution:x:*"],
+            ),
+            (
+                ["events:DescribeRule", "events:PutRule", "events:PutTargets"],
+                [f"arn:aws:events:{HERE}:rule/StepFunctionsGetEventsForStepFunctionsExecutionRule"],
+            ),
+        ],
+    ),
     ({"Resource": f"arn:aws:states:{HERE}:activity:people"}, []),
 ]
 
 
-@pytest.mark.parametrize(("task", "expected"), CASES, ids=[one["Resource"] for one, _ in CASES])
+@pytest.mark.parametrize(("task", "expected"), CASES)
 def test_a_call_is_allowed_on_what_its_arguments_name(
     task: dict[str, Any], expected: list[tuple[list[str], list[str]]]
 ) -> None:

@@ -39,12 +39,16 @@ _GLUE_STAGE = (
     "glue:UpdateTable",
 )
 """Of CTAS and INSERT: they make the table and register what they write."""
-_GLUE_MAKE = ("glue:CreateTable", "glue:UpdateTable")
+_GLUE_MAKE = {
+    "ddl": ("glue:CreateTable",),
+    "iceberg": ("glue:CreateTable", "glue:UpdateTable"),
+    "view": ("glue:CreateTable", "glue:UpdateTable"),
+}
+"""Of targets that a statement makes or changes, by how they are written."""
 _WRITE_OBJECTS = ("s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:PutObject")
 _STAGED = frozenset({"ctas", "insert", "iceberg"})
 _IN_PLACE = "iceberg"
 _EXTERNAL = "ddl"
-_MADE_BY_ATHENA = frozenset({"view", "ddl", "iceberg"})
 _START = "startQueryExecution"
 
 
@@ -193,8 +197,8 @@ def _forwarded(scene: Scene) -> Iterator[tuple[Sequence[str], Iterable[Spot]]]:
         if kind in _STAGED:
             stage = _table(scene, table.database + STAGE_SUFFIX, "*")
             yield (*_GLUE_READ, *_GLUE_STAGE), stage
-        if kind in _MADE_BY_ATHENA:
-            yield _GLUE_MAKE, _table(scene, table.database, table.table)
+        if kind in _GLUE_MAKE:
+            yield _GLUE_MAKE[kind], _table(scene, table.database, table.table)
 
 
 def _called(scene: Scene) -> Iterator[tuple[Sequence[str], Iterable[Spot]]]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from runner.plan.stack.names import Arns
 
 _ANY = "*"
+_MACHINE = 6
+"""Which part of a state machine's ARN is its name."""
 _EVENTS = ("events:DescribeRule", "events:PutRule", "events:PutTargets")
 """On the rule by which Step Functions hears that what it waits for has ended."""
 _IAM_NAMES = {
@@ -116,11 +118,10 @@ def _execution_statements(scene: Scene) -> Iterator[Statement]:
     yield allow("Executions", ["states:StartExecution"], machines)
     waited = {c.known("StateMachineArn") for c in starts if c.pattern.startswith("sync")}
     if waited:
-        of_these = [
-            arn.replace(":stateMachine:", ":execution:").partition("/")[0] + ":*" for arn in waited
-        ]
+        # Without the version or alias that a machine's ARN may end in.
+        names = [arn.split(":")[_MACHINE] for arn in waited]
         ends = ["states:DescribeExecution", "states:StopExecution"]
-        yield allow("ExecutionEnds", ends, of_these)
+        yield allow("ExecutionEnds", ends, map(scene.arns.executions, names))
         rule = "StepFunctionsGetEventsForStepFunctionsExecutionRule"
         yield _managed_rule(scene.arns, "ExecutionEvents", rule)
 
