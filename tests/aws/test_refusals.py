@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 CALLED = {
     "athena": "StartQueryExecution StopQueryExecution GetQueryExecution GetQueryResults",
     "cloudformation": "CancelUpdateStack CreateChangeSet DeleteChangeSet DeleteStack "
-    "DescribeChangeSet DescribeStackDriftDetectionStatus DescribeStackEvents "
+    "DescribeChangeSet DescribeEvents DescribeStackDriftDetectionStatus DescribeStackEvents "
     "DescribeStackResourceDrifts DescribeStacks DetectStackDrift ExecuteChangeSet GetTemplate "
     "ListChangeSets ListExports ListStackResources",
     "cloudwatch": "DescribeAlarms GetMetricData",
