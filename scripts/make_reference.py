@@ -45,7 +45,7 @@ FAULTS_LEAD = (
     "expected, and what to do. All faults of a project are reported at once.\n"
 )
 # Hyphenated words of the code that are no fault codes.
-NOT_CODES = frozenset({"aws-sdk", "day-of-month", "day-of-week", "my-platform"})
+NOT_CODES = frozenset({"athena-runner", "aws-sdk", "day-of-month", "day-of-week", "my-platform"})
 HYPHENATED = re.compile(r"[a-z]+(-[a-z]+)+\Z")
 
 

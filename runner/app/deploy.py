@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from runner.app import stack_changes
-from runner.app.guards import refuse_checkout, refuse_unconfirmed
+from runner.app.guards import is_protected, refuse_checkout, refuse_unconfirmed
 from runner.app.stack_following import LEFT, Watcher, follow_operation
 from runner.model.stacks import GOOD_ENDS, Output, ResourceChange
 
@@ -107,7 +107,7 @@ def deploy(
     Raises UsageError for what a guard refuses, CloudRefused for what AWS refuses.
     """
     refuse_unconfirmed(cloud, confirm=request.confirm, can_ask=request.can_ask)
-    if not request.any_checkout:
+    if is_protected(cloud) and not request.any_checkout:
         state = stack_changes.deployed_stack(cloud)
         refuse_checkout(cloud, stack_changes.deployed_commit(cloud, state))
     pending = stack_changes.compute(cloud, desired, pause=lambda: _wait(watcher))

@@ -47,12 +47,10 @@ def _unconfirmed(found: str, name: str) -> Fault:
 
 
 def refuse_checkout(cloud: Cloud, deployed_commit: str) -> None:
-    """Raise UsageError when a protected environment would be deployed from a wrong checkout.
+    """Raise UsageError for a checkout from which no protected environment is deployed.
 
     A right one is committed, not behind the branch it follows, and comes after what is deployed.
     """
-    if not is_protected(cloud):
-        return
     checkout = look(cloud.root)
     if checkout is None:
         raise UsageError([_no_checkout(cloud.root)])

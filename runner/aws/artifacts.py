@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from runner.model.artifacts import Artifact
 
 _Answer = TypeVar("_Answer")
-_AT_ONCE = 8
+_AT_ONCE = 16
 _ABSENT = frozenset({"403", "404", "AccessDenied", "NoSuchKey", "NotFound"})
 """Without s3:ListBucket S3 says "403" of what is not there; the upload then tells which it was."""
 

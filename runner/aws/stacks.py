@@ -123,10 +123,12 @@ def create_change_set(
             return ChangeSet(change_set_id, stack_id, creates, changes)
     reason = first.get("StatusReason", "")
     found = ChangeSet(change_set_id, stack_id, creates, (), empty=True)
+    nothing = not creates and any(words in reason for words in _NO_CHANGES)
+    refused = () if nothing else _refused_properties(client, stack_id, change_set_id)
     discard(client, found)
-    if not creates and any(words in reason for words in _NO_CHANGES):
+    if nothing:
         return found
-    raise _uncomputed(wanted.stack, first["Status"], reason)
+    raise _uncomputed(wanted.stack, refused or (f"{first['Status']}: {reason or 'no reason'}",))
 
 
 def _computed(
@@ -210,16 +212,37 @@ def _is_absent(error: ClientError) -> bool:
     return code_of(error) == "ValidationError" and "does not exist" in message_of(error)
 
 
-def _uncomputed(stack: str, status: str, reason: str) -> CloudRefused:
+def _refused_properties(
+    client: CloudFormationClient, stack_id: str, change_set_id: str
+) -> tuple[str, ...]:
+    """Give what the validation of a change set refuses; nothing when nobody may know it."""
+    from botocore.exceptions import ClientError  # noqa: PLC0415 - only what talks to AWS needs it
+
+    try:
+        answer = client.describe_events(
+            StackName=stack_id, ChangeSetName=change_set_id, Filters={"FailedEvents": True}
+        )
+    except ClientError:  # a permission of its own; the reason of the change set has to do then
+        return ()
+    failed = [
+        one for one in answer.get("OperationEvents", ()) if one.get("ValidationStatus") == "FAILED"
+    ]
+    return tuple(
+        f"{one.get('LogicalResourceId', 'the template')}{one.get('ValidationPath', '')}: "
+        f"{one.get('ValidationStatusReason') or one.get('ValidationName', 'refused')}"
+        for one in failed
+    )
+
+
+def _uncomputed(stack: str, found: tuple[str, ...]) -> CloudRefused:
     return CloudRefused(
-        [
-            Fault(
-                Place(f"stack {stack}"),
-                "change-set-failed",
-                f"{status}: {reason}" if reason else status,
-                "changes that CloudFormation can compute",
-                "correct what it names; a template that it refuses for no fault of yours is a "
-                "defect of `runner`, please report it",
-            )
-        ]
+        Fault(
+            Place(f"stack {stack}"),
+            "change-set-failed",
+            one,
+            "changes that CloudFormation can compute",
+            "correct what it names; a template that it refuses for no fault of yours is a "
+            "defect of `runner`, please report it",
+        )
+        for one in found
     )

@@ -157,7 +157,11 @@ def test_not_without_git_unless_it_is_said(aws: Aws, tmp_path: Path) -> None:
 
 
 def test_an_environment_that_is_not_protected_is_deployed_from_anything(root: Path) -> None:
-    refuse_checkout(cloud_of(root, "dev"), "f" * 40)
+    cloud = cloud_of(root, "dev")
+    (root / "new.sql").write_text("SELECT 1")
+    for commit_ in ("f" * 40, "e" * 40):
+        done = deploy(cloud, wanted(cloud, commit=commit_), DeployRequest(), watcher=Watching())
+        assert done.succeeded
 
 
 # --- databases ------------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ from runner.model.stacks import (
     StackResource,
     StackState,
 )
+from tests.cli.test_terminal import Terminal
 from tests.support.aws_projects import cloud_of, template, wanted, write_project
 from tests.support.http_cloudformation import Script, serve
 
@@ -235,7 +236,6 @@ def test_a_failed_deploy_says_what_failed_first_and_what_to_do(cli: Cli, script:
         },
     }
     script.say("DescribeStacks", described("UPDATE_COMPLETE"))
-    script.say("GetTemplate", {"TemplateBody": "{}"})
     script.say("CreateChangeSet", {"Id": "arn:set", "StackId": STACK})
     computed = {"ChangeSetId": "arn:set", "StackId": STACK, "Status": "CREATE_COMPLETE"}
     script.say("DescribeChangeSet", {**computed, "Changes": [change]})
@@ -298,6 +298,38 @@ def test_drift_is_a_failure_and_no_drift_is_none(cli: Cli, script: Script) -> No
     script.answers["DescribeStackResourceDrifts"] = [{"StackResourceDrifts": [in_sync]}]
     said = cli("drift", "--env", "dev")
     assert (said.status, said.err) == (0, "")
+
+
+# --- a terminal -----------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("files")
+def test_the_name_of_a_protected_environment_is_typed(cli: Cli, aws: Aws, shop: Path) -> None:
+    words = ("--env", "prod", "--yes", "--confirm", "prod", "--any-checkout")
+    assert cli("deploy", *words).status == 0
+    terminal = Terminal(("destroy", "--env", "prod"), cwd=shop)
+    terminal.until(lambda: b"Type the environment's name" in terminal.shown)
+    terminal.type("yes\n")
+    status, shown = terminal.end()
+    assert status == 1
+    assert "that is not prod" in shown
+    assert len(aws.cloudformation.describe_stacks()["Stacks"]) == 1
+    terminal = Terminal(("destroy", "--env", "prod"), cwd=shop)
+    terminal.until(lambda: b"Type the environment's name" in terminal.shown)
+    terminal.type("prod\n")
+    status, shown = terminal.end()
+    assert status == 0, shown
+    assert aws.cloudformation.describe_stacks()["Stacks"] == []
+
+
+@pytest.mark.usefixtures("files")
+def test_an_answer_at_a_terminal_is_needed(cli: Cli, aws: Aws, shop: Path) -> None:
+    assert cli("deploy", "--env", "dev", "--yes").status == 0
+    terminal = Terminal(("destroy", "--env", "dev"), cwd=shop)
+    terminal.until(lambda: b"Destroy shop-dev? [y/N]" in terminal.shown)
+    terminal.type("\n")
+    assert terminal.end()[0] == 1
+    assert len(aws.cloudformation.describe_stacks()["Stacks"]) == 1
 
 
 # --- texts ----------------------------------------------------------------------------------------

@@ -249,6 +249,7 @@ def test_a_change_set_that_fails_says_why_and_leaves_no_empty_stack() -> None:
         expect_creation(script, "CREATE")
         reason = "Template error: instance of Fn::GetAtt references undefined resource Role"
         script.add_response("describe_change_set", computed("FAILED", StatusReason=reason))
+        script.add_client_error("describe_events", "AccessDenied", "no", 403)
         script.add_response("delete_change_set", {})
         script.add_response("list_change_sets", {"Summaries": []}, {"StackName": STACK})
         script.add_response("describe_stacks", described("REVIEW_IN_PROGRESS"))
@@ -259,6 +260,40 @@ def test_a_change_set_that_fails_says_why_and_leaves_no_empty_stack() -> None:
     assert fault.code == "change-set-failed"
     assert fault.found == f"FAILED: {reason}"
     assert str(fault.place) == "stack shop-dev"
+
+
+def test_what_cloudformation_validates_is_told_one_by_one() -> None:
+    def failed(name: str, path: str, reason: str) -> dict[str, str]:
+        return {
+            "EventType": "VALIDATION_ERROR",
+            "LogicalResourceId": name,
+            "ValidationName": "PROPERTY_VALIDATION",
+            "ValidationStatus": "FAILED",
+            "ValidationStatusReason": reason,
+            "ValidationPath": path,
+        }
+
+    told = [
+        failed("Keeper", "/Timeout", "901 is greater than 900"),
+        failed("Daily", "/Name", "too long"),
+        {"EventType": "STACK_EVENT", "LogicalResourceId": "shop-dev"},
+    ]
+    with stubbed("cloudformation") as (client, script):
+        expect_creation(script, "UPDATE")
+        answer = computed("FAILED", StatusReason="The validations failed")
+        script.add_response("describe_change_set", answer)
+        script.add_response(
+            "describe_events",
+            {"OperationEvents": told},
+            {"StackName": STACK, "ChangeSetName": SET, "Filters": {"FailedEvents": True}},
+        )
+        script.add_response("delete_change_set", {})
+        with pytest.raises(CloudRefused) as caught:
+            create_change_set(client, WANTED, creates=False, pause=nobody_waits)
+    assert [fault.found for fault in caught.value.faults] == [
+        "Daily/Name: too long",
+        "Keeper/Timeout: 901 is greater than 900",
+    ]
 
 
 def test_a_stack_under_review_stays_while_others_have_change_sets_in_it() -> None:

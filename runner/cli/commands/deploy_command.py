@@ -54,7 +54,7 @@ def command(
     from runner.app.deploy import DeployRequest  # noqa: PLC0415
 
     cloud = open_cloud(find_root(folder), environment)
-    can_ask = not yes and not as_json and sys.stdin.isatty()
+    can_ask = not as_json and sys.stdin.isatty()
     request = DeployRequest(confirm, can_ask=can_ask, any_checkout=any_checkout)
     result = _deploy(cloud, request, yes=yes)
     if as_json:

@@ -47,7 +47,7 @@ def command(
     from runner.cli.displays.stacks import destroying_text  # noqa: PLC0415
 
     cloud = open_cloud(find_root(folder), environment)
-    can_ask = not yes and not as_json and sys.stdin.isatty()
+    can_ask = not as_json and sys.stdin.isatty()
     plan = plan_destroy(cloud, confirm=confirm, can_ask=can_ask)
     click.echo(destroying_text(plan), err=True)
     ended = _destroy(cloud, plan, yes=yes, confirm=confirm)
