@@ -23,7 +23,7 @@ from runner.model.names import STAGE_SUFFIX
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from runner.app.bundle import Bundle
     from runner.local.athena import LocalAthena
@@ -84,6 +84,17 @@ class Local:
     def storage(self) -> Storage:
         """Open the lake for the keeper; one worker, since a folder gains nothing by threads."""
         return Storage(self.s3(), self.environment.lake, workers=1, moves=True)
+
+    def put_assets(self, assets: Mapping[str, str]) -> None:
+        """Put what machines read at run time into the lake; keys are named by the contents."""
+        if not assets:
+            return
+        from runner.keeper.storage import split_uri  # noqa: PLC0415 - only with long texts
+
+        s3 = self.s3()
+        bucket, prefix = split_uri(self.environment.lake)
+        for key, text in assets.items():
+            s3.put_object(Bucket=bucket, Key=f"{prefix}{key}", Body=text)
 
     @property
     def commands(self) -> RunRegistry:

@@ -83,6 +83,7 @@ def execute(
             machines={child.machine: child.definition.encode() for child in workflow.children},
         )
     with handle:
+        local.put_assets(workflow.all_assets)
         return _go(request, local, workflow, handle, hooks)
 
 

@@ -12,6 +12,8 @@ STAGE_SUFFIX = "__stage"
 
 BACKFILL = "backfill"
 """What the machine of backfills is called; no workflow may be."""
+LOAD = "load"
+"""What the machine that only loads is called; no workflow may be."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from runner.model.config import AwsEnvironment, Config, LocalEnvironment
     from runner.model.header import Header, Kind
     from runner.model.names import TableName
@@ -127,10 +129,12 @@ class Project:
     workflows: tuple[NamedWorkflow, ...]
     lambdas: tuple[str, ...]
     """Names of the folders under lambdas/."""
+    by_name: Mapping[TableName, Table] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Make the index: large projects ask for each of their tables many times."""
+        object.__setattr__(self, "by_name", {table.name: table for table in self.tables})
 
     def table(self, name: TableName) -> Table:
         """Find a table by name; raises KeyError."""
-        for table in self.tables:
-            if table.name == name:
-                return table
-        raise KeyError(str(name))
+        return self.by_name[name]
