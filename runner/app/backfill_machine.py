@@ -1,4 +1,4 @@
-"""The definition of a backfill: compiled for the tables of its plan, cached by content.
+"""Machines without a workflow file: of a backfill, for the tables of its plan, and of loads.
 
 In: the project's folder and what is to be written.  Out: the machine in the shape of a compiled
 workflow, so that it is executed, watched and continued like one.
@@ -9,21 +9,24 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from runner.app.bundle import ChildFacts, WorkflowFacts, content_key
-from runner.model.names import BACKFILL
+from runner.app.bundle import WorkflowFacts, content_key, read_workflow
+from runner.model.names import BACKFILL, LOAD
 from runner.project.cache import key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from runner.asl.flow import Machine
+    from runner.asl.steps.scope import Backfill
+    from runner.model.project import Project
     from runner.project.keys import Choice
 
-FORMAT = "2"
+FORMAT = "3"
 """Layout of the cached file; raise it when `WorkflowFacts` changes."""
-_KEPT = 10
+_KEPT = 12
 _EVENTS_A_CHUNK = 40
 _EVENTS_A_TABLE = 80
 _MOST_EVENTS = 15_000
@@ -60,12 +63,51 @@ def distributed(chunks: Mapping[str, int]) -> tuple[str, ...]:
 
 def open_machine(root: Path, choice: Choice, shape: Shape) -> WorkflowFacts:
     """Give the compiled machine of a backfill; ProjectError for faults of the project."""
-    key = key_of([FORMAT, content_key(root, choice), json.dumps(asdict(shape))])
-    path = root / ".runner" / "cache" / "backfills" / f"{key}.json"
+
+    def compiled(project: Project) -> Machine:
+        from runner.asl.compile import compile_backfill  # noqa: PLC0415 - only when it changed
+
+        return compile_backfill(project, _backfill(project, shape))
+
+    facts = _Facts(BACKFILL, shape.tables, shape.loads, shape.grain)
+    return _cached(root, choice, facts, key=json.dumps(asdict(shape)), compiled=compiled)
+
+
+def open_loads(root: Path, choice: Choice, loads: tuple[str, ...]) -> WorkflowFacts:
+    """Give the compiled machine that only loads; `loads` are the tables with a `load:` header."""
+
+    def compiled(project: Project) -> Machine:
+        from runner.asl.compile import compile_loads  # noqa: PLC0415 - only when it changed
+
+        return compile_loads(project)
+
+    return _cached(root, choice, _Facts(LOAD, (), loads, "day"), key=LOAD, compiled=compiled)
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What a machine that has no workflow file is called, and what it does."""
+
+    name: str
+    tables: tuple[str, ...]
+    loads: tuple[str, ...]
+    grain: str
+
+
+def _cached(
+    root: Path,
+    choice: Choice,
+    facts: _Facts,
+    *,
+    key: str,
+    compiled: Callable[[Project], Machine],
+) -> WorkflowFacts:
+    name = key_of([FORMAT, content_key(root, choice), key])
+    path = root / ".runner" / "cache" / "backfills" / f"{name}.json"
     try:
-        return _read(json.loads(path.read_bytes()))
+        return read_workflow(json.loads(path.read_bytes()))
     except (OSError, ValueError, TypeError, KeyError):
-        made = _compile(root, choice, shape)
+        made = _compile(root, choice, facts, compiled=compiled)
     path.parent.mkdir(parents=True, exist_ok=True)
     for old in sorted(path.parent.glob("*.json"), key=lambda p: p.stat().st_mtime)[:-_KEPT]:
         old.unlink(missing_ok=True)
@@ -75,21 +117,26 @@ def open_machine(root: Path, choice: Choice, shape: Shape) -> WorkflowFacts:
     return made
 
 
-def _read(found: dict[str, Any]) -> WorkflowFacts:
-    children = tuple(
-        ChildFacts(**{**child, "tables": tuple(child["tables"])}) for child in found["children"]
-    )
-    names = ("tables", "loads", "others", "triggers", "grants")
-    lists = {name: tuple(found[name]) for name in names}
-    return WorkflowFacts(**{**found, **lists, "children": children})
-
-
-def _compile(root: Path, choice: Choice, shape: Shape) -> WorkflowFacts:
-    from runner.asl.build import render  # noqa: PLC0415 - only when something changed
-    from runner.asl.compile import compile_backfill  # noqa: PLC0415
-    from runner.asl.steps.scope import Backfill  # noqa: PLC0415
-    from runner.asl.validate import check_machine  # noqa: PLC0415
+def _backfill(project: Project, shape: Shape) -> Backfill:
+    from runner.asl.steps.scope import Backfill  # noqa: PLC0415 - only when it changed
     from runner.model.names import TableName  # noqa: PLC0415
+
+    budget = project.config.defaults.concurrency
+    given = {"dml": shape.dml or budget.dml, "ddl": shape.ddl or budget.ddl}
+    return Backfill(
+        tables=tuple(map(TableName.parse, shape.tables)),
+        loads=tuple(map(TableName.parse, shape.loads)),
+        grain=shape.grain,
+        refreshed=frozenset(shape.refreshed),
+        distributed=frozenset(shape.distributed),
+        concurrency=budget.model_copy(update=given),
+    )
+
+
+def _compile(
+    root: Path, choice: Choice, facts: _Facts, *, compiled: Callable[[Project], Machine]
+) -> WorkflowFacts:
+    from runner.app.rendering import rendered  # noqa: PLC0415 - only when something changed
     from runner.project import load_project  # noqa: PLC0415
 
     project = load_project(
@@ -99,40 +146,22 @@ def _compile(root: Path, choice: Choice, shape: Shape) -> WorkflowFacts:
         values=choice.values,
         cache_dir=root / ".runner" / "cache",
     )
-    budget = project.config.defaults.concurrency
-    given = {"dml": shape.dml or budget.dml, "ddl": shape.ddl or budget.ddl}
-    machine = compile_backfill(
-        project,
-        Backfill(
-            tables=tuple(map(TableName.parse, shape.tables)),
-            loads=tuple(map(TableName.parse, shape.loads)),
-            grain=shape.grain,
-            refreshed=frozenset(shape.refreshed),
-            distributed=frozenset(shape.distributed),
-            concurrency=budget.model_copy(update=given),
-        ),
-    )
-    definition = render(machine)
-    check_machine(machine, definition, file=BACKFILL)
-    children = []
-    for child in machine.children:
-        text = render(child.machine)
-        check_machine(child.machine, text, file=BACKFILL)
-        children.append(
-            ChildFacts(child.name, child.deployed, child.subject, child.tables, text.decode())
-        )
+    files = {str(table.name): table.file for table in project.tables}
+    made = rendered(compiled(project), facts.name, file=facts.name, files=files)
     return WorkflowFacts(
-        name=BACKFILL,
+        name=facts.name,
         file="",
-        grain=shape.grain,
+        grain=facts.grain,
         schedule=None,
         cron="",
         cron_timezone="",
         triggers=(),
         grants=(),
-        definition=definition.decode(),
-        tables=shape.tables,
-        loads=shape.loads,
+        definition=made.definition,
+        tables=facts.tables,
+        loads=facts.loads,
         others=(),
-        children=tuple(children),
+        children=made.children,
+        assets=made.assets,
+        usage=made.usage,
     )

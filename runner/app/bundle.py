@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,6 @@ from runner.project.keys import Choice, with_environ
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from runner.asl.flow import Child
     from runner.model.project import NamedWorkflow, Project, Table
     from runner.model.sqltext import Mark, SqlText
 
@@ -91,6 +90,10 @@ class ChildFacts:
     """What the names of the workflow's states about it begin with."""
     tables: tuple[str, ...]
     definition: str
+    assets: dict[str, str] = field(default_factory=dict)
+    """What it reads in the lake at run time: text by key, below the lake's prefix."""
+    kind: str = "table"
+    """Whether it writes its tables (`table`) or loads them (`load`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,18 @@ class WorkflowFacts:
     """Steps that are neither tables nor loads."""
     children: tuple[ChildFacts, ...] = ()
     """Where the tables are, if they are too many for one definition."""
+    assets: dict[str, str] = field(default_factory=dict)
+    """What its own machine reads in the lake at run time: text by key, below the lake's prefix."""
+    usage: tuple[dict[str, Any], ...] = ()
+    """What its machines take of AWS's quotas, as `runner.asl.quotas.Usage` has it."""
+
+    @property
+    def all_assets(self) -> dict[str, str]:
+        """Give what all its machines read in the lake."""
+        found = dict(self.assets)
+        for child in self.children:
+            found |= child.assets
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,27 +230,21 @@ def _read(path: Path) -> Bundle | None:
                 "databases": tuple(data["databases"]),
                 "sources": {name: tuple(found) for name, found in data["sources"].items()},
                 "tables": tuple(_read_table(table) for table in data["tables"]),
-                "workflows": tuple(
-                    WorkflowFacts(
-                        **{
-                            **workflow,
-                            "tables": tuple(workflow["tables"]),
-                            "loads": tuple(workflow["loads"]),
-                            "others": tuple(workflow["others"]),
-                            "triggers": tuple(workflow["triggers"]),
-                            "grants": tuple(workflow["grants"]),
-                            "children": tuple(
-                                ChildFacts(**{**child, "tables": tuple(child["tables"])})
-                                for child in workflow["children"]
-                            ),
-                        }
-                    )
-                    for workflow in data["workflows"]
-                ),
+                "workflows": tuple(map(read_workflow, data["workflows"])),
             }
         )
     except (OSError, ValueError, TypeError, KeyError):
         return None
+
+
+def read_workflow(data: dict[str, Any]) -> WorkflowFacts:
+    """Read a compiled workflow from JSON; KeyError and TypeError for another layout."""
+    names = ("tables", "loads", "others", "triggers", "grants", "usage")
+    lists = {name: tuple(data[name]) for name in names}
+    children = tuple(
+        ChildFacts(**{**child, "tables": tuple(child["tables"])}) for child in data["children"]
+    )
+    return WorkflowFacts(**{**data, **lists, "children": children})
 
 
 def _read_table(data: dict[str, Any]) -> TableFacts:
@@ -349,9 +358,8 @@ def _settings(table: Table) -> tuple[tuple[str, str], ...]:
 
 
 def _workflow_facts(project: Project, named: NamedWorkflow) -> WorkflowFacts:
-    from runner.asl.build import render  # noqa: PLC0415
+    from runner.app.rendering import rendered  # noqa: PLC0415
     from runner.asl.compile import compile_workflow, schedule_window  # noqa: PLC0415
-    from runner.asl.validate import check_machine  # noqa: PLC0415
     from runner.model.names import TableName  # noqa: PLC0415
     from runner.model.workflow import AslStep, LoadsStep, TablesStep  # noqa: PLC0415
     from runner.project import select  # noqa: PLC0415
@@ -362,13 +370,8 @@ def _workflow_facts(project: Project, named: NamedWorkflow) -> WorkflowFacts:
         if isinstance(step, TablesStep | LoadsStep)
     }
     machine = compile_workflow(project, named, selected)
-    definition = render(machine)
-    check_machine(machine, definition, file=named.file)
-
-    def child_facts(child: Child) -> ChildFacts:
-        text = render(child.machine)
-        check_machine(child.machine, text, file=named.file)
-        return ChildFacts(child.name, child.deployed, child.subject, child.tables, text.decode())
+    files = {str(table.name): table.file for table in project.tables}
+    made = rendered(machine, named.name, file=named.file, files=files)
 
     def names(kind: type) -> tuple[str, ...]:
         found = [
@@ -396,7 +399,7 @@ def _workflow_facts(project: Project, named: NamedWorkflow) -> WorkflowFacts:
             if isinstance(step, AslStep)
             for grant in step.permissions
         ),
-        definition=definition.decode(),
+        definition=made.definition,
         tables=names(TablesStep),
         loads=tuple(
             name
@@ -404,7 +407,9 @@ def _workflow_facts(project: Project, named: NamedWorkflow) -> WorkflowFacts:
             if project.table(TableName.parse(name)).header.load is not None
         ),
         others=tuple(name for name in named.workflow.steps if name not in selected),
-        children=tuple(child_facts(child) for child in machine.children),
+        children=made.children,
+        assets=made.assets,
+        usage=made.usage,
     )
 
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from runner.app.bundle import open_bundle
 from runner.errors import Fault, Place, UsageError
-from runner.model.names import BACKFILL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from runner.app.bundle import Bundle, WorkflowFacts
+    from runner.asl.quotas import Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,12 @@ class CompiledFiles:
     """Paths of definitions, relative to the project."""
     sql: tuple[str, ...]
     """Paths of rendered SQL files, relative to the project."""
+    assets: tuple[str, ...] = ()
+    """Paths of what machines read in the lake at run time."""
+    usage: tuple[Usage, ...] = ()
+    """What each machine takes of AWS's quotas."""
+    warnings: tuple[Fault, ...] = ()
+    """Where that comes near to them."""
 
 
 def compiled_folder(root: Path, environment: str) -> Path:
@@ -41,56 +47,59 @@ def compile_project(
     """Write `<workflow>.asl.json` of one or all workflows and every table's rendered SQL.
 
     A workflow too large for one definition has `<workflow>.<child>.asl.json` beside it.  For an
-    environment on AWS there is `backfill.asl.json` too: the machine that carries out every backfill
-    there, told by its input which tables of which plan to write.
+    environment on AWS there are `backfill.asl.json` too, the machine that carries out every
+    backfill there, told by its input which tables of which plan to write, and `load.asl.json`.
+    Texts that machines read in the lake are below `_runner/`, as they are there.
 
     Raises ProjectError for faults of the project, UsageError for an unknown workflow.
     """
     bundle = open_bundle(root, environment, variables)
     chosen = bundle.workflows if workflow is None else (find_workflow(bundle, workflow),)
     folder = compiled_folder(root, environment)
+    if workflow is None and bundle.environment["engine"] == "aws":
+        from runner.app.machines import own_machines  # noqa: PLC0415 - aws only
+        from runner.project.keys import Choice  # noqa: PLC0415
+
+        choice = Choice(environment, dict(variables or {}))
+        chosen = (*chosen, *own_machines(root, choice, bundle))
     definitions = {f"{one.name}.asl.json": one.definition for one in chosen}
     definitions |= {
         f"{one.name}.{child.name}.asl.json": child.definition
         for one in chosen
         for child in one.children
     }
-    if workflow is None and bundle.environment["engine"] == "aws":
-        definitions |= _backfill(root, environment, dict(variables or {}), bundle)
+    assets = {key: text for one in chosen for key, text in one.all_assets.items()}
     wanted = {name for one in chosen for name in (*one.tables, *one.loads)}
     sql = {
         f"sql/{table.name}.sql": table.sql + "\n" for table in bundle.tables if table.name in wanted
     }
-    for name, text in {**definitions, **sql}.items():
+    for name, text in {**definitions, **sql, **assets}.items():
         _write(folder / name, text)
     base = folder.relative_to(root).as_posix()
     return CompiledFiles(
         tuple(f"{base}/{name}" for name in definitions),
         tuple(f"{base}/{name}" for name in sql),
+        tuple(f"{base}/{name}" for name in assets),
+        tuple(usage for machine in chosen for usage in usage_of(machine)),
+        tuple(fault for machine in chosen for fault in quota_warnings(bundle, machine)),
     )
 
 
-def _backfill(
-    root: Path, environment: str, variables: dict[str, str], bundle: Bundle
-) -> dict[str, str]:
-    """Give the definitions of the machine that may write any table, whole history included."""
-    from runner.app.backfill_machine import Shape, open_machine  # noqa: PLC0415 - aws only
-    from runner.project.keys import Choice  # noqa: PLC0415
+def usage_of(machine: WorkflowFacts) -> tuple[Usage, ...]:
+    """Give what a compiled machine, and those that it starts, take of AWS's quotas."""
+    from runner.asl.quotas import Usage  # noqa: PLC0415 - runs need none of it
 
-    names = tuple(table.name for table in bundle.tables)
-    inserts = tuple(t.name for t in bundle.tables if t.kind == "insert")
-    shape = Shape(
-        tables=names,
-        loads=tuple(table.name for table in bundle.tables if table.load_mart),
-        grain="day",
-        refreshed=tuple(
-            t.name for t in bundle.tables if t.kind == "insert" and t.name not in t.reads
-        ),
-        distributed=inserts,
-    )
-    machine = open_machine(root, Choice(environment, variables), shape)
-    children = {f"{BACKFILL}.{child.name}.asl.json": child.definition for child in machine.children}
-    return {f"{BACKFILL}.asl.json": machine.definition, **children}
+    return tuple(Usage(**one) for one in machine.usage)
+
+
+def quota_warnings(bundle: Bundle, machine: WorkflowFacts) -> tuple[Fault, ...]:
+    """Say where a compiled machine comes near to one of AWS's quotas."""
+    from runner.asl.quotas import find_warnings  # noqa: PLC0415 - as above
+
+    files = {table.name: table.file for table in bundle.tables}
+    usages = usage_of(machine)
+    place = machine.file or machine.name
+    return tuple(fault for one in usages for fault in find_warnings(one, files, file=place))
 
 
 def find_workflow(bundle: Bundle, name: str | None) -> WorkflowFacts:

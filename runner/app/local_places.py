@@ -93,6 +93,17 @@ class Local:
         """Open the lake for the keeper; one worker, since a folder gains nothing by threads."""
         return Storage(self.s3(), self.environment.lake, workers=1, moves=True)
 
+    def put_assets(self, assets: Mapping[str, str]) -> None:
+        """Put what machines read at run time into the lake; keys are named by the contents."""
+        if not assets:
+            return
+        from runner.keeper.storage import split_uri  # noqa: PLC0415 - only with long texts
+
+        s3 = self.s3()
+        bucket, prefix = split_uri(self.environment.lake)
+        for key, text in assets.items():
+            s3.put_object(Bucket=bucket, Key=f"{prefix}{key}", Body=text)
+
     @property
     def commands(self) -> RunRegistry:
         """Give the registry of commands that change tables; they hold leases as runs do."""

@@ -89,6 +89,7 @@ def execute(
             machines={child.machine: child.definition.encode() for child in workflow.children},
         )
     with handle:
+        local.put_assets(workflow.all_assets)
         if functions is None:
             functions = workflow_functions(request.root, bundle, workflow, hooks.say)
         return _go(request, _Scene(local, workflow, functions), handle, hooks)

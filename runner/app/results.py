@@ -112,9 +112,11 @@ class Gatherer:
     def _failed(self, subject: str) -> Iterator[tuple[str, Ended]]:
         """Count tables as failed when their execution as such failed, unless they are known."""
         found = self._error(subject)
+        kind = next((c.kind for c in self.workflow.children if c.subject == subject), "table")
         for name in self._part(subject):
-            if name not in self._ended and self._chosen(name):
-                yield name, Ended(name, "table", "failed", 0, 0, 0, found.message, found.advice)
+            of = f"{name} load" if kind == "load" else name
+            if of not in self._ended and self._chosen(name):
+                yield of, Ended(name, kind, "failed", 0, 0, 0, found.message, found.advice)
 
     def _succeeded(self, subject: str, verb: str, payload: dict[str, Any]) -> None:
         if verb in ("diagnose", "explain"):

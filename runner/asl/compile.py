@@ -10,15 +10,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from runner.asl import retries
+from runner.asl.events import MOST_EVENTS, events_of, map_events
 from runner.asl.expressions import expression
-from runner.asl.flow import Flow, Machine, State, size_of, state_name
+from runner.asl.flow import Flow, Machine, State, every_state, size_of, state_name
 from runner.asl.steps import step_states
 from runner.asl.steps.scope import Scope
 from runner.asl.tables.common import keeper_task
 from runner.asl.target import target_of
 from runner.model.durations import seconds
 from runner.model.header import Kind
-from runner.model.names import BACKFILL
+from runner.model.names import BACKFILL, LOAD
 from runner.model.workflow import (
     CatchUp,
     LastWindow,
@@ -46,6 +47,8 @@ MANY_TABLES = 80
 """Above so many tables and loads the larger layout is tried first, to save time."""
 CHILD_BYTES = 400_000
 """The most bytes of tables in one machine."""
+APART_EVENTS = 2_000
+"""Of the chunks of one table: above, an execution for each of them may be worth its start."""
 _MOST_CAUSE = 30_000
 
 
@@ -68,12 +71,29 @@ def compile_workflow(
         following=OUTCOME,
         entries={},
     )
-    if sum(map(len, selected.values())) <= MANY_TABLES:
-        machine = _lay_out(scope)
-        return machine if size_of(machine.flow) <= NEST_ABOVE_BYTES else _nested(scope)
-    machine = _nested(scope)
-    size = size_of(machine.flow) + sum(child.lanes_bytes for child in machine.children)
-    return machine if size > NEST_ABOVE_BYTES else _lay_out(scope)
+    return _fitted(scope, many=sum(map(len, selected.values())) > MANY_TABLES)
+
+
+def compile_loads(project: Project) -> Machine:
+    """Lay out the machine that only loads: every table with a `load:` header, over a window.
+
+    What is loaded are published records: a table without one for the window fails its load.
+    """
+    named = tuple(table.name for table in project.tables if table.header.load is not None)
+    workflow = Workflow(
+        description=f"Loads of {project.config.project}.",
+        steps={"loads": LoadsStep(type="loads")},
+    )
+    scope = Scope(
+        project=project,
+        target=target_of(project),
+        workflow_name=LOAD,
+        workflow=workflow,
+        selected={"loads": named},
+        following=OUTCOME,
+        entries={},
+    )
+    return _fitted(scope, many=len(named) > MANY_TABLES)
 
 
 def compile_backfill(project: Project, backfill: Backfill) -> Machine:
@@ -105,8 +125,50 @@ def compile_backfill(project: Project, backfill: Backfill) -> Machine:
         entries={},
         backfill=backfill,
     )
-    machine = _lay_out(scope)
-    return machine if size_of(machine.flow) <= NEST_ABOVE_BYTES else _nested(scope)
+    return _fitted(scope, many=False)
+
+
+def _fitted(scope: Scope, *, many: bool) -> Machine:
+    """Lay out a workflow so that its machines keep within AWS's quotas.
+
+    First as one machine; else with its tables in machines of their own; and where the history of
+    one would still be too long, with the chunks of its largest tables in executions of their own.
+    With `many` tables the machines come first, to save time.
+    """
+    machine = _nested(scope) if many else _lay_out(scope)
+    if many and _fits(machine, together=True):
+        return _lay_out(scope)
+    if not many and not _fits(machine):
+        machine = _nested(scope)
+    apart = _many_chunks(machine)
+    if not apart or _fits_history(machine):
+        return machine
+    return _nested(replace(scope, distributed=apart))
+
+
+def _fits(machine: Machine, *, together: bool = False) -> bool:
+    """Tell whether a machine, with its children's states in it or without, is small enough."""
+    size, events = size_of(machine.flow), events_of(machine.flow)
+    if together:
+        size += sum(child.lanes_bytes for child in machine.children)
+        events += sum(events_of(child.machine.flow) for child in machine.children)
+    return size <= NEST_ABOVE_BYTES and events <= MOST_EVENTS
+
+
+def _fits_history(machine: Machine) -> bool:
+    machines = (machine, *(child.machine for child in machine.children))
+    return all(events_of(one.flow) <= MOST_EVENTS for one in machines)
+
+
+def _many_chunks(machine: Machine) -> frozenset[str]:
+    """Name the tables whose chunks leave most of the events in their machine."""
+    machines = (machine, *(child.machine for child in machine.children))
+    return frozenset(
+        state.subject
+        for one in machines
+        for state in every_state(one.flow)
+        if state.subject and state.most_items > 1 and map_events(state) > APART_EVENTS
+    )
 
 
 def _nested(scope: Scope) -> Machine:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -38,6 +38,12 @@ class State:
     """The machine whose execution this state starts, where it is one of ours."""
     assets: tuple[Asset, ...] = ()
     """What it reads in the lake."""
+    subject: str = ""
+    """The table that it is about, where that matters for what it takes of quotas."""
+    text_bytes: int = 0
+    """Of SQL that it is given at run time, as JSON."""
+    results_bytes: int = 0
+    """What it adds to the results of its machine, at most."""
     most_items: int = 0
     """The most items that a Map of ours gets; 0 where that is not known."""
     looks: int = 0
@@ -90,6 +96,8 @@ class Child:
     machine: Machine
     lanes_bytes: int
     """Size of its lanes."""
+    kind: Literal["table", "load"] = "table"
+    """What it does with its tables."""
 
 
 def inner_flows(state: State) -> tuple[Flow, ...]:

@@ -55,6 +55,14 @@ def is_large(sql: SqlText) -> bool:
     return sum(len(part.encode()) for part in sql.parts if isinstance(part, str)) > LARGE_BYTES
 
 
+def text_bytes(*texts: SqlText) -> int:
+    """Give the bytes of the longest of some texts, as JSON."""
+    return max(
+        len(json.dumps([p for p in text.parts if isinstance(p, str)], ensure_ascii=False).encode())
+        for text in texts
+    )
+
+
 def verb(statement: str) -> str:
     """Name what the state does that reads the text of a statement."""
     return f"{statement} text"
@@ -100,4 +108,5 @@ def reading(
     arguments = {"Bucket": bucket, "Key": key}
     resource = "arn:aws:states:::aws-sdk:s3:getObject"
     made = task(resource, arguments, timeout_s=_TIMEOUT_S, **fields)
-    return State(state_name(wanted.subject, verb(wanted.statement)), made, assets=assets)
+    name = state_name(wanted.subject, verb(wanted.statement))
+    return State(name, made, assets=assets, subject=wanted.subject)

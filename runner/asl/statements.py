@@ -29,7 +29,7 @@ SCANNED = "Statistics.DataScannedInBytes"
 LOCATION = "ResultConfiguration.OutputLocation"
 CALL_TIMEOUT_S = 60
 """Of one call of Athena that waits for no statement."""
-ORDINARY_S = 120
+ORDINARY_S = 60
 """What a statement is taken to last where events are counted before there is any."""
 _ATHENA = "arn:aws:states:::athena:"
 _LONGEST_PAUSE_S = 60
@@ -58,6 +58,8 @@ class Statement:
     catch: tuple[Mapping[str, Any], ...] = ()
     following: str = ""
     """The next state; empty where the flow ends here."""
+    text_bytes: int = 0
+    """Of SQL that comes from the lake, as JSON."""
 
     def name(self, *more: str) -> str:
         """Name a state of it; without more words, the first."""
@@ -115,6 +117,8 @@ def _synchronous(statement: Statement) -> State:
             timeout_s=statement.timeout_s,
             **fields,
         ),
+        subject=statement.subject,
+        text_bytes=statement.text_bytes,
     )
 
 
@@ -155,6 +159,8 @@ def _start(statement: Statement) -> State:
             **({"Catch": list(statement.catch)} if statement.catch else {}),
             Next=statement.name("wait"),
         ),
+        subject=statement.subject,
+        text_bytes=statement.text_bytes,
     )
 
 

@@ -157,7 +157,7 @@ def _reads(project: Project, table: Table) -> Iterator[dict[str, Any]]:
 
     What a view reads counts as read whole: its own filters are not known.
     """
-    known = {one.name: one for one in project.tables}
+    known = project.by_name
     waiting = [(read, read.windowed) for read in table.reads]
     seen: set[TableName] = {table.name}
     for read, windowed in waiting:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MOST_BYTES = 262_144
-MANY_BYTES = 100_000
+MANY_BYTES = 200_000
 _MARK_BYTES = 32
 """More than any value of a mark takes."""
 _TOO_LARGE = "query-size"
@@ -53,7 +53,7 @@ RULES = (
     Rule(
         _LARGE,
         "warning",
-        "A state machine's payload is 256 KiB; a long statement leaves little of it.",
+        "Athena's answer holds the statement again, and a state machine's payload is 256 KiB.",
         _find_large,
     ),
 )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from runner.model.config import AwsEnvironment, Config, LocalEnvironment
     from runner.model.function import FunctionSettings
     from runner.model.header import Header, Kind
@@ -139,10 +141,12 @@ class Project:
     """Names of the folders under lambdas/."""
     functions: tuple[NamedFunction, ...] = ()
     """The same, with what their function.yaml says; then those that come with us."""
+    by_name: Mapping[TableName, Table] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Make the index: large projects ask for each of their tables many times."""
+        object.__setattr__(self, "by_name", {table.name: table for table in self.tables})
 
     def table(self, name: TableName) -> Table:
         """Find a table by name; raises KeyError."""
-        for table in self.tables:
-            if table.name == name:
-                return table
-        raise KeyError(str(name))
+        return self.by_name[name]

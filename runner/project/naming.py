@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from runner.errors import Fault, Place
-from runner.model.names import BACKFILL, MAX_NAME_LENGTH, STAGE_SUFFIX, TableName, is_name
+from runner.model.names import BACKFILL, LOAD, MAX_NAME_LENGTH, STAGE_SUFFIX, TableName, is_name
 from runner.project.files import MACROS
 from runner.project.reserved import RESERVED
 
@@ -118,12 +118,12 @@ def _bad_name(path: str, what: str, name: str) -> Fault | None:
             f"a name that does not end in {STAGE_SUFFIX}, where unfinished tables live",
             "rename the folder",
         )
-    if what == "workflow" and name == BACKFILL:
+    if what == "workflow" and name in (BACKFILL, LOAD):
         return Fault(
             Place(path),
             "reserved-name",
             f"the workflow name `{name}`",
-            "another name: executions of backfills are called so",
+            "another name: executions of backfills and loads are called so",
             "rename the file",
         )
     if what != "workflow" and name in RESERVED:

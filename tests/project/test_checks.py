@@ -203,8 +203,8 @@ WARNINGS = {
         "4:14",
     ),
     "query-large": (
-        f"SELECT shop FROM staging.events WHERE shop <> '{'a' * 100_001}'\n",
-        f"SELECT shop FROM staging.events WHERE shop <> '{'a' * 90_000}'\n",
+        f"SELECT shop FROM staging.events WHERE shop <> '{'a' * 200_001}'\n",
+        f"SELECT shop FROM staging.events WHERE shop <> '{'a' * 190_000}'\n",
         "1",
     ),
 }

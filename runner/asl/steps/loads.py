@@ -11,9 +11,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from runner.asl import retries
+from runner.asl.events import MOST_EVENTS, events_of
 from runner.asl.expressions import expression, quote
-from runner.asl.flow import Flow, State, catcher, retrier, state_name, task
+from runner.asl.flow import Flow, State, catcher, retrier, size_of, state_name, task
 from runner.asl.statements import LOCATION, Statement, running
+from runner.asl.steps.nesting import nested_branches
 from runner.asl.steps.scope import catch_to_explain, entry, failure, step_retriers
 from runner.asl.steps.tables import lanes
 from runner.asl.tables.common import athena_arguments, keeper_task
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
 _APPENDING = frozenset({LoadMode.INSERT, LoadMode.INSERT_DIRECT})
 _CONTAINER = "load"
+_MANY = 100
+"""Loads that are too many for one machine anyway."""
 _TRIES = 3
 """Of a load whose failure may pass, each with a manifest of its own."""
 
@@ -56,11 +60,7 @@ def states(scope: Scope, name: str, step: LoadsStep) -> tuple[State, ...]:
     if needed:
         skipped = scope.collect(entry(name, name, "loads", "skipped"))
         result.append(scope.gate(name, needed, start=title, skipped=skipped, whole=True))
-    inside = replace(scope, depth="")
-    branches = [
-        _lane(inside, name, f"{name} lane {number}", lane, step)
-        for number, lane in enumerate(lanes(loaded, scope.concurrency.loads), start=1)
-    ]
+    branches = _branches(scope, name, step, loaded)
     collected = {scope.sink: expression(f"$append(${scope.sink}, $states.result.results)")}
     if branches:
         fields: dict[str, Any] = {"Type": "Parallel", "Branches": branches, "Assign": collected}
@@ -68,8 +68,34 @@ def states(scope: Scope, name: str, step: LoadsStep) -> tuple[State, ...]:
         fields = {"Type": "Pass"}
     caught = scope.catching(name, step, scope.following)
     following = caught[0].name if caught else scope.following
-    result.append(State(title, {**fields, "Output": {}, "Next": following}))
+    size = scope.results_bytes(loaded, brief=scope.is_brief)
+    fields |= {"Output": {}, "Next": following}
+    result.append(State(title, fields, results_bytes=size))
     return (*result, *caught)
+
+
+def _branches(scope: Scope, name: str, step: LoadsStep, loaded: Sequence[TableName]) -> list[Flow]:
+    """Lay out the lanes; where they are too large for the machine, in executions of their own."""
+    dealt = lanes(loaded, scope.concurrency.loads)
+    inside = replace(scope, depth="")
+    if not scope.machine_bytes or len(loaded) <= _MANY:
+        branches = [
+            _lane(inside, name, f"{name} lane {number}", lane, step)
+            for number, lane in enumerate(dealt, start=1)
+        ]
+        if not scope.machine_bytes or _is_small(branches, scope.machine_bytes):
+            return branches
+    apart = replace(inside, known="")
+
+    def make(title: str, names: Sequence[TableName]) -> Flow:
+        return _lane(apart, name, title, names, step)
+
+    return nested_branches(scope, name, name, 1, dealt, make=make, kind="load")
+
+
+def _is_small(branches: Sequence[Flow], most: int) -> bool:
+    events = sum(map(events_of, branches))
+    return sum(map(size_of, branches)) <= most and events <= MOST_EVENTS
 
 
 def _lane(
@@ -126,7 +152,10 @@ def _load(
 def _choose(
     scope: Scope, name: str, subject: str, skipped: dict[str, str], following: str
 ) -> State:
-    down = f'{scope.known}[name = {quote(name)} and status in ["failed", "skipped"]]'
+    down = f"{quote(name)} in $down"
+    if scope.known:
+        known = f'{scope.known}[name = {quote(name)} and status in ["failed", "skipped"]]'
+        down = f"$exists({known})"
     return State(
         state_name(subject, "choose"),
         {
@@ -137,7 +166,7 @@ def _choose(
                     "Next": following,
                 },
                 {
-                    "Condition": expression(f"$exists({down})"),
+                    "Condition": expression(down),
                     "Assign": skipped,
                     "Next": following,
                 },

@@ -1,16 +1,19 @@
-"""Tables in executions of their own: a definition that would be too large is cut (SEMANTICS 36).
+"""Tables in executions of their own: what would be too large for one is cut (SEMANTICS 36).
 
-In: the lanes of a wave, as flows.  Out: the branches of the parent's Parallel state, which start
-child machines and collect their results, and the machines themselves.  A child is told the window,
-the selected tables, and the names of what is down; it gives {"results": [...]}.
+A machine is too large by its definition's bytes or by the events that its history would hold.
+
+In: the lanes of a wave, or of loads, as flows.  Out: the branches of the parent's Parallel state,
+which start child machines and collect their results, and the machines themselves.  A child is told
+the window, the selected tables, and the names of what is down; it gives {"results": [...]}.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from runner.asl import retries
+from runner.asl.events import MOST_EVENTS, events_of
 from runner.asl.expressions import expression, names_in, quote
 from runner.asl.flow import Child, Flow, Machine, State, size_of, state_name, task
 from runner.asl.steps.scope import catch_to_explain, explaining, failure
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
 START = "arn:aws:states:::states:startExecution.sync:2"
 RECEIVE = "receive"
 _MOST_COMMENT = 1000
+_SHORT_MESSAGE = 100
+"""Of a failure, in the results of very many tables; the child's own has all of it."""
 _EXECUTION = "$states.context.Execution"
 _NAME = (
     f"{_EXECUTION}.RedriveCount = 0 ? {_EXECUTION}.Name : "
@@ -42,6 +47,8 @@ class _Lane:
     names: tuple[TableName, ...]
     flow: Flow
     size: int
+    weight: int
+    """Its share of a machine: its size, or more where its events are more of the history."""
 
 
 def nested_branches(
@@ -52,6 +59,7 @@ def nested_branches(
     dealt: Sequence[Sequence[TableName]],
     *,
     make: MakeLane,
+    kind: Literal["table", "load"] = "table",
 ) -> list[Flow]:
     """Give a wave's branches; lanes share a machine as long as it stays small.
 
@@ -62,18 +70,18 @@ def nested_branches(
     room = 0
     for position, names in enumerate(dealt, start=1):
         pieces = list(_pieces(make, f"{title} lane {position}", tuple(names), most))
-        size = pieces[0].size
-        if len(pieces) == 1 and size <= room:
+        weight = pieces[0].weight
+        if len(pieces) == 1 and weight <= room:
             chains[-1][0].append(pieces[0])
-            room -= size
+            room -= weight
         else:
             chains.append([[piece] for piece in pieces])
-            room = most - size if len(pieces) == 1 else 0
+            room = most - weight if len(pieces) == 1 else 0
     result = []
     part = 0
     for chain in chains:
         parts = [
-            _part(scope, step, title, (number, part + more), lanes)
+            replace(_part(scope, step, title, (number, part + more), lanes), kind=kind)
             for more, lanes in enumerate(chain, start=1)
         ]
         part += len(chain)
@@ -84,14 +92,19 @@ def nested_branches(
 def _pieces(make: MakeLane, title: str, names: tuple[TableName, ...], most: int) -> Iterator[_Lane]:
     """Make a lane's flow, or several where it would be too large."""
     flow = make(title, names)
-    size = size_of(flow)
-    count = min(len(names), -(-size // most))
+    size, weight = size_of(flow), _weight(flow, most)
+    count = min(len(names), -(-weight // most))
     if count == 1:
-        yield _Lane(names, flow, size)
+        yield _Lane(names, flow, size, weight)
         return
     for first in range(count):
         few = names[first * len(names) // count : (first + 1) * len(names) // count]
-        yield _Lane(few, make(title, few), size // count)
+        yield _Lane(few, make(title, few), size // count, weight // count)
+
+
+def _weight(flow: Flow, most: int) -> int:
+    """Measure a lane in bytes of a definition; events count as the bytes of an equal share."""
+    return max(size_of(flow), events_of(flow) * most // MOST_EVENTS)
 
 
 def _part(
@@ -126,6 +139,7 @@ def _part(
                     "Output": {"results": expression("$append([], $states.result.results)")},
                     "End": True,
                 },
+                results_bytes=scope.results_bytes([n for lane in lanes for n in lane.names]),
             ),
         )
     )
@@ -176,7 +190,7 @@ def _execute(scope: Scope, part: Child, following: str) -> State:
         },
     }
     fields: dict[str, Any] = {
-        "Assign": {"done": expression("$append($done, $states.result.Output.results)")},
+        "Assign": {"done": expression(f"$append($done, {_told(scope)})")},
         "Output": {},
         "Retry": retries.executions(),
         "Catch": [catch_to_explain(scope, part.subject)],
@@ -186,9 +200,21 @@ def _execute(scope: Scope, part: Child, following: str) -> State:
     return State(_executing(part), task(START, arguments, timeout_s=timeout_s, **fields), part)
 
 
+def _told(scope: Scope) -> str:
+    """Give JSONata for a child's results: brief ones, where all together would be too many."""
+    told = "$states.result.Output.results"
+    if not scope.is_brief:
+        return told
+    kept = names_in(["step", "name", "kind", "status", "error"])
+    short = f'$exists(message) ? {{"message": $substring(message, 0, {_SHORT_MESSAGE})}}'
+    brief = f"$sift($, function($v, $k) {{ $k in {kept} }})"
+    return f"$append([], {told}.$merge([{brief}, {short}]))"
+
+
 def _failed(scope: Scope, step: str, part: Child) -> dict[str, str]:
     """Count every selected table of a child as failed: nobody knows how far it came."""
-    fields = f'"step": {quote(step)}, "name": $, "kind": "table", "status": "failed"'
+    kind = quote(part.kind)
+    fields = f'"step": {quote(step)}, "name": $, "kind": {kind}, "status": "failed"'
     chosen = f"$selected[$ in {names_in(list(part.tables))}]"
     found = f"{chosen}.{{{fields}{failure(scope)}}}"
     return {scope.sink: expression(f"$append(${scope.sink}, {found})")}

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from runner.asl import retries
 from runner.asl.expressions import expression, names_in, quote
 from runner.asl.flow import State, catcher, retrier, state_name
+from runner.asl.payloads import BRIEF_BYTES, MUCH_RESULTS_BYTES, RESULT_BYTES, results_bytes
 from runner.asl.tables.common import keeper_task
 from runner.errors import Fault, Place, ProjectError
 from runner.model.durations import seconds
@@ -68,6 +69,8 @@ class Scope:
     """Where tables go to machines of their own: the most bytes of one; 0 where they do not."""
     backfill: Backfill | None = None
     """What is written, in the machine of a backfill."""
+    distributed: frozenset[str] = frozenset()
+    """Tables whose chunks would not fit the history of an execution with the others."""
     depth: str = "step_"
     """What the names of a step's own variables begin with; nothing in a lane."""
 
@@ -80,6 +83,20 @@ class Scope:
     def retry(self) -> Retry:
         """Give the workflow's retries of tables, or the project's."""
         return self.workflow.retry or self.project.config.defaults.retry
+
+    @property
+    def is_brief(self) -> bool:
+        """Tell whether results are noted without counts: all of them would be too much."""
+        names = [str(name) for chosen in self.selected.values() for name in chosen]
+        longest = max(map(len, names), default=0)
+        return bool(self.machine_bytes) and (
+            results_bytes(len(names), longest) > MUCH_RESULTS_BYTES
+        )
+
+    def results_bytes(self, names: Sequence[TableName], *, brief: bool = False) -> int:
+        """Estimate the results of some tables or loads."""
+        each = BRIEF_BYTES if brief else RESULT_BYTES
+        return sum(each + len(str(name)) for name in names)
 
     def needs(self, step: AnyStep, *, tables_too: bool) -> list[str]:
         """Name the needed steps whose failure skips this one.

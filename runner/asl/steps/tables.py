@@ -97,6 +97,7 @@ def _wave(
             "Output": {},
             "Next": following,
         },
+        results_bytes=scope.results_bytes(wave, brief=scope.is_brief),
     )
 
 
@@ -162,7 +163,7 @@ def _lane(
         },
         known=scope.known,
         refreshed=scope.backfill.refreshed if scope.backfill else frozenset(),
-        distributed=scope.backfill.distributed if scope.backfill else frozenset(),
+        distributed=scope.distributed | (scope.backfill.distributed if scope.backfill else set()),
     )
     end = f"{title} end"
     result = [

@@ -208,8 +208,13 @@ class Turn:
         output: str = "",
         catch: Sequence[dict[str, Any]] = (),
         following: str = "",
+        texts: Sequence[SqlText] = (),
     ) -> tuple[State, ...]:
-        """Run a statement and wait for it; `salt` is JSONata that tells chunks apart."""
+        """Run a statement and wait for it; `salt` is JSONata that tells chunks apart.
+
+        `texts` are the SQL that it holds, if that is of the table's file.
+        """
+        stored = bool(texts) and self.is_stored(*texts)
         return running(
             self.lane.project.environment.athena_wait,
             Statement(
@@ -221,6 +226,7 @@ class Turn:
                 output=output,
                 catch=tuple(catch),
                 following=following,
+                text_bytes=sql_texts.text_bytes(*texts) if stored else 0,
             ),
         )
 

@@ -79,5 +79,9 @@ def _creating(turn: Turn) -> tuple[State, ...]:
         head = f'CREATE OR REPLACE VIEW "{table.database}"."{table.name.table}" AS\n'
         terms = [quote(head), *terms]
     query = expression(concatenation(terms))
-    finish = turn.name("finish")
-    return (*reading, *turn.statement("create", query, catch=everything, following=finish))
+    return (
+        *reading,
+        *turn.statement(
+            "create", query, catch=everything, following=turn.name("finish"), texts=(table.sql,)
+        ),
+    )

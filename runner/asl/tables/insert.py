@@ -113,7 +113,11 @@ def inferring(turn: Turn) -> tuple[State, ...]:
     return (
         *reading,
         *turn.statement(
-            "infer", expression(query), catch=everything, following=turn.name("read types")
+            "infer",
+            expression(query),
+            catch=everything,
+            following=turn.name("read types"),
+            texts=_typed_texts(turn),
         ),
         turn.glue(
             "read types",
@@ -284,7 +288,8 @@ def _write(turn: Turn) -> tuple[State, ...]:
             "spec": expression("$spec"),
             "attempt": expression("$attempt"),
         }
-    return State(turn.name("write"), fields, most_items=most_chunks(turn)), more(turn)
+    name, most = turn.name("write"), most_chunks(turn)
+    return State(name, fields, subject=turn.subject, most_items=most), more(turn)
 
 
 def most_chunks(turn: Turn) -> int:
@@ -521,6 +526,7 @@ def _insert(turn: Turn, *, salt: str, keep: str = "", following: str = "") -> tu
         output="" if keep else SCANNED,
         catch=[redriven, *giving_up],
         following=turn.name(following) if following else "",
+        texts=(turn.table.sql,),
     )
     return *reading, *inserting
 

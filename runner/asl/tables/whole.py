@@ -75,6 +75,7 @@ def _staging(turn: Turn) -> tuple[State, ...]:
             keep={"scanned": SCANNED},
             catch=everything,
             following=turn.name("test"),
+            texts=(turn.table.sql,),
         ),
         *turn.statement(
             "test",
