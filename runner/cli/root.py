@@ -22,6 +22,7 @@ COMMANDS = (
     "compile",
     "drop",
     "embulk",
+    "export",
     "gc",
     "graph",
     "image",
