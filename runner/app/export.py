@@ -130,9 +130,9 @@ def export_cloudformation(
     for path, body in written.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(body)
-    for path in (folder / "artifacts").rglob("*"):
-        if path.is_file() and path.relative_to(folder).as_posix() not in written:
-            path.unlink()
+    for old in (folder / "artifacts").rglob("*"):
+        if old.is_file() and old.relative_to(folder).as_posix() not in written:
+            old.unlink()
     return tuple(sorted(written))
 
 

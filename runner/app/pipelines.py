@@ -26,7 +26,11 @@ if TYPE_CHECKING:
     from runner.app.bundle import Bundle
     from runner.plan.stack.deploy_roles import Trust
 
-_GITHUB = re.compile(r"[A-Za-z0-9-]+/[A-Za-z0-9._-]+\Z")
+_OLD_GITHUB = re.compile(r"[A-Za-z0-9-]+/[A-Za-z0-9._-]+\Z")
+_GITHUB = re.compile(r"[A-Za-z0-9-]+@\d+/[A-Za-z0-9._-]+@\d+\Z")
+"""Names with their ids, as tokens of repositories have them that were made, renamed or moved since
+July 2026 (github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens).
+"""
 _GITLAB = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+\Z")
 _HOST = re.compile(r"[a-z0-9.-]+(:\d+)?(/[A-Za-z0-9._-]+)*\Z")
 _BRANCH = re.compile(r"[A-Za-z0-9._/-]+\Z")
@@ -34,7 +38,9 @@ _BRANCH = re.compile(r"[A-Za-z0-9._/-]+\Z")
 
 def github_workflow(root: Path, environment: str, *, values: Mapping[str, str]) -> str:
     """Write .github/workflows/<name>.yaml for an environment."""
-    return _written("github", offline_bundle(root, environment, values), REPOSITORY="OWNER/NAME")
+    return _written(
+        "github", offline_bundle(root, environment, values), REPOSITORY="OWNER@ID/NAME@ID"
+    )
 
 
 def gitlab_pipeline(
@@ -83,7 +89,9 @@ def trust_of(
     _check("--host", host, _HOST, "a host such as gitlab.com")
     match github, gitlab:
         case str(), None:
-            _check("--github", github, _GITHUB, "owner/repository")
+            if not (_GITHUB.match(github) or _OLD_GITHUB.match(github)):
+                expected = "owner@id/repository@id, or owner/repository for an older one"
+                raise _refusal("--github", repr(github), expected, "correct the value")
             return github_trust(github, environment)
         case None, str():
             _check("--gitlab", gitlab, _GITLAB, "group/project")
@@ -91,6 +99,11 @@ def trust_of(
         case _:
             found = "neither --github nor --gitlab" if github is None else "--github and --gitlab"
             raise _refusal("--github", found, "one of the two", "name the repository")
+
+
+def has_ids(repository: str) -> bool:
+    """Tell whether a repository of GitHub is named with its ids."""
+    return _GITHUB.match(repository) is not None
 
 
 def deploy_facts(bundle: Bundle, parameters: tuple[str, ...]) -> DeployFacts:

@@ -127,9 +127,10 @@ def test_gitlab_deploys_a_branch_of_ones_own_server(cli: Cli, root: Path) -> Non
 
 
 def test_roles_are_for_what_config_says(cli: Cli, root: Path) -> None:
-    template = json.loads(written(cli, root, "oidc-role", "--env", "prod", "--github", "a/b"))
+    template = json.loads(written(cli, root, "oidc-role", "--env", "prod", "--github", "a@1/b@2"))
     text = json.dumps(template)
-    assert "repo:a/b:environment:prod" in text
+    assert "repo:a@1/b@2:environment:prod" in text
+    assert "repo:a@1/b@2:pull_request" in text
     assert "arn:aws:s3:::lake/prod/_runner/artifacts/*" in text
     assert "workgroup/" in text
     assert "database/marts__stage" in text
@@ -146,6 +147,7 @@ def test_roles_are_for_what_config_says(cli: Cli, root: Path) -> None:
         ("oidc-role --env prod", "neither --github nor --gitlab"),
         ("oidc-role --env prod --github a/b --gitlab a/b", "--github and --gitlab"),
         ("oidc-role --env prod --github a", "owner/repository"),
+        ("oidc-role --env prod --github a@1/b", "owner@id/repository@id"),
         ("oidc-role --env prod --github a/*", "owner/repository"),
         ("oidc-role --env prod --gitlab a/b --branch *", "the name of a branch"),
         ("gitlab --env prod --host https://x", "a host such as gitlab.com"),
@@ -162,3 +164,11 @@ def test_what_is_wrong_is_told(words: str, said: str, cli: Cli, root: Path) -> N
     found = cli("export", *shlex.split(words))
     assert found.status == 2
     assert said in found.err
+
+
+def test_an_older_repository_has_no_ids_and_a_note_says_so(cli: Cli, root: Path) -> None:
+    cli.cd(root)
+    said = cli("export", "oidc-role", "--env", "prod", "--github", "a/b")
+    assert said.status == 0
+    assert "repo:a/b:environment:prod" in said.out
+    assert "owner@id/name@id" in said.err

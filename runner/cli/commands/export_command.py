@@ -9,6 +9,10 @@ import click
 from runner.cli.options import find_root, project_option
 from runner.errors import Fault, Place, UsageError
 
+_WITHOUT_IDS = (
+    "note: tokens of repositories made, renamed or moved since July 2026 name their ids;\n"
+    "`gh api repos/OWNER/REPOSITORY --jq '.owner.id, .id'` tells them, for --github owner@id/name@id"
+)
 _environment = click.option(
     "--env", "environment", required=True, help="Environment of config.yaml, with engine: aws."
 )
@@ -121,7 +125,11 @@ def gitlab(
 
 @command.command(name="oidc-role", short_help="Print the template of a pipeline's roles.")
 @_environment
-@click.option("--github", metavar="OWNER/REPOSITORY", help="Trust this repository of GitHub.")
+@click.option(
+    "--github",
+    metavar="OWNER@ID/REPOSITORY@ID",
+    help="Trust this repository of GitHub; without the ids if it is older than July 2026.",
+)
 @click.option("--gitlab", metavar="GROUP/PROJECT", help="Trust this project of GitLab.")
 @_branch
 @_host
@@ -142,13 +150,15 @@ def oidc_role(  # noqa: PLR0917 - click hands over every option
     branch.  The other one plans pull requests and changes nothing.  Both may do what that takes and
     no more; set permissions_boundary in config.yaml to bound the roles that a deploy makes.
 
-    Example: runner export oidc-role --env prod --github shop/data > roles.json
+    Example: runner export oidc-role --env prod --github shop@123/data@456 > roles.json
     """
-    from runner.app.pipelines import oidc_template, trust_of  # noqa: PLC0415 - heavy
+    from runner.app.pipelines import has_ids, oidc_template, trust_of  # noqa: PLC0415 - heavy
 
     trust = trust_of(
         github=github, gitlab=gitlab, environment=environment, branch=branch, host=host
     )
+    if github is not None and not has_ids(github):
+        click.echo(_WITHOUT_IDS, err=True)
     text = oidc_template(find_root(folder), environment, values=_read(values), trust=trust)
     click.echo(text, nl=False)
 
