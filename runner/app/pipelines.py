@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 _OLD_GITHUB = re.compile(r"[A-Za-z0-9-]+/[A-Za-z0-9._-]+\Z")
 _GITHUB = re.compile(r"[A-Za-z0-9-]+@\d+/[A-Za-z0-9._-]+@\d+\Z")
-"""Names with their ids, as tokens of repositories have them that were made, renamed or moved since
-July 2026 (github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens).
+"""With ids, as tokens of repositories name them that were made, renamed or moved since July 2026:
+https://github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens
 """
 _GITLAB = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+\Z")
 _HOST = re.compile(r"[a-z0-9.-]+(:\d+)?(/[A-Za-z0-9._-]+)*\Z")

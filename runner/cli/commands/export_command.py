@@ -11,7 +11,7 @@ from runner.errors import Fault, Place, UsageError
 
 _WITHOUT_IDS = (
     "note: tokens of repositories made, renamed or moved since July 2026 name their ids;\n"
-    "`gh api repos/OWNER/REPOSITORY --jq '.owner.id, .id'` tells them, for --github owner@id/name@id"
+    "`gh api repos/OWNER/NAME --jq '.owner.id, .id'` tells them, for --github owner@id/name@id"
 )
 _environment = click.option(
     "--env", "environment", required=True, help="Environment of config.yaml, with engine: aws."
