@@ -31,6 +31,10 @@ PAGES: dict[str, tuple[str, str]] = {
         "runner.model.config:Config",
         "`config.yaml` says what the project is called, what its SQL may use, and where it runs.",
     ),
+    "function": (
+        "runner.model.function:FunctionSettings",
+        "`lambdas/<name>/function.yaml` says how a function runs. It and its keys are optional.",
+    ),
     "header": (
         "runner.model.header:Header",
         "The YAML header of a SQL file, between `/*---` and `---*/`. Every key is optional.",
@@ -45,7 +49,9 @@ FAULTS_LEAD = (
     "expected, and what to do. All faults of a project are reported at once.\n"
 )
 # Hyphenated words of the code that are no fault codes.
-NOT_CODES = frozenset({"athena-runner", "aws-sdk", "day-of-month", "day-of-week", "my-platform"})
+NOT_CODES = frozenset(
+    {"athena-runner", "aws-sdk", "day-of-month", "day-of-week", "my-platform", "oidc-role"}
+)
 HYPHENATED = re.compile(r"[a-z]+(-[a-z]+)+\Z")
 
 

@@ -1,13 +1,14 @@
 """The docs are complete, fresh and true: reference pages, and every code block.
 
 Blocks of a page run in order in a scratch copy of the example project. A block's first line says
-what it is: ```sql <path> and ```yaml <path> are files of the project; ```yaml config.yaml <key> is
-what stands under that key; ```bash runs; ```bash needs=<command> runs where that command is;
-```bash not-run: <reason> does not; ```text is for the eye.
+what it is: ```sql <path>, ```python <path> and ```yaml <path> are files of the project; ```yaml
+config.yaml <key> is what stands under that key; ```bash runs; ```bash needs=<command> runs where
+that command is; ```bash not-run: <reason> does not; ```text is for the eye.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -20,6 +21,7 @@ import pytest
 import yaml
 
 from runner.model.config import Config
+from runner.model.function import FunctionSettings
 from runner.model.header import Header
 from runner.model.unit_test import UnitTest
 from runner.model.workflow import Workflow
@@ -33,6 +35,7 @@ PAGES = sorted(
     key=lambda path: path.as_posix(),
 )
 EXAMPLE = ("config.yaml", "sql", "workflows", "lambdas", "data", "tests/sql")
+FILES = ("workflows/", "tests/", "lambdas/")
 FENCE = re.compile(r"^```(\w*)[ ]?(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 
@@ -175,9 +178,12 @@ def is_understood(block: Block) -> bool:
             return re.fullmatch(r"|needs=\w+|not-run: .{10,}", block.about) is not None
         case "sql":
             return re.fullmatch(r"sql/\w+/\w+\.sql", block.about) is not None
+        case "python":
+            return re.fullmatch(r"lambdas/\w+/handler\.py", block.about) is not None
         case "yaml":
             known = (
                 r"workflows/\w+\.yaml|tests/sql/[\w.]+\.yaml|config\.yaml (environments|sources)"
+                r"|lambdas/\w+/function\.yaml"
             )
             return re.fullmatch(known, block.about) is not None
     return False
@@ -194,6 +200,8 @@ def test_yaml_and_headers_are_valid(page: Path) -> None:
             Header.model_validate(yaml.safe_load(header))
         elif block.language == "yaml" and block.about.startswith("workflows/"):
             Workflow.model_validate(yaml.safe_load(block.text))
+        elif block.language == "yaml" and block.about.startswith("lambdas/"):
+            FunctionSettings.model_validate_json(json.dumps(yaml.safe_load(block.text)))
         elif block.language == "yaml" and block.about.startswith("tests/"):
             for case in yaml.load(block.text, yaml.BaseLoader).values():  # noqa: S506 - text only
                 UnitTest.model_validate(case)
@@ -220,7 +228,7 @@ def test_the_blocks_of_a_page_run(page: Path, tmp_path: Path) -> None:
     (tmp_path / ".venv").symlink_to(sys.prefix)
     script = ["set -euo pipefail"]
     for block in blocks_of(page):
-        if block.language == "sql" or block.about.startswith(("workflows/", "tests/")):
+        if block.language == "sql" or block.about.startswith(FILES):
             (tmp_path / block.about).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / block.about).write_text(block.text, "utf-8")
         elif block.language == "bash" and block.runs:

@@ -26,6 +26,7 @@ COMMANDS = (
     "drop",
     "embulk",
     "executions",
+    "export",
     "gc",
     "graph",
     "image",

@@ -361,12 +361,12 @@ def _catalogue(facts: DeployFacts) -> list[Json]:
         for first in range(0, len(databases), _DATABASES):
             some = databases[first : first + _DATABASES]
             found.append(_allow(f"Glue{first // _DATABASES}", "glue", actions, catalog, *some))
-        lake = (
+        lake_formation = (
             "DescribeLakeFormationIdentityCenterConfiguration",
             "DescribeResource",
             "ListResources",
         )
-        found.append(_allow("LakeFormation", "lakeformation", lake, "*"))
+        found.append(_allow("LakeFormation", "lakeformation", lake_formation, "*"))
     return found
 
 

@@ -43,8 +43,10 @@ class Trust:
 def github_trust(repository: str, environment: str) -> Trust:
     """Trust one repository: its environment to deploy, its pull requests to plan.
 
-    >>> github_trust("shop/data", "prod").deploys
-    'repo:shop/data:environment:prod'
+    The repository is named as its tokens name it: with ids, if it is not an old one.
+
+    >>> github_trust("shop@123/data@456", "prod").deploys
+    'repo:shop@123/data@456:environment:prod'
     """
     subject = f"repo:{repository}"
     environments = f"{subject}:environment:{environment}"
