@@ -39,7 +39,7 @@ class Aws:
     url: str
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its classes at run time
-        return boto3.client(service, region_name=REGION)  # type: ignore[call-overload]
+        return boto3.client(service, region_name=REGION)
 
     @property
     def s3(self) -> S3Client:
@@ -106,7 +106,7 @@ def credentials_only(monkeypatch: pytest.MonkeyPatch) -> None:
 @contextmanager
 def stubbed(service: str) -> Iterator[tuple[Any, Stubber]]:
     """Give a client and its script; every answer must have been asked for, in this order."""
-    client = boto3.client(  # type: ignore[call-overload]
+    client = boto3.client(
         service,
         region_name=REGION,
         aws_access_key_id="testing",
