@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from runner.app.backfill_plan import BackfillPlan, BackfillRequest
+    from runner.app.begun import Begun, Follow
     from runner.app.bundle import Bundle, WorkflowFacts
     from runner.app.local_run import Hooks
     from runner.app.progress import Progress
-    from runner.app.remote_start import Begun, Follow
     from runner.app.run import RunResult
     from runner.app.stopping import Stopper
     from runner.keeper.storage import Storage
@@ -85,8 +85,9 @@ def carry_out(
     places = open_environment(order.root, order.environment, dict(order.variables), now=clock)
     if isinstance(places, Local):
         return _execute_here(order, places, _hooks(tell, started, stopper))
+    from runner.app.begun import Listeners  # noqa: PLC0415 - only on AWS
     from runner.app.remote_backfill import execute_on_aws  # noqa: PLC0415 - boto3 loads there
-    from runner.app.remote_start import Listeners, as_remote  # noqa: PLC0415
+    from runner.app.remote_start import as_remote  # noqa: PLC0415
 
     listeners = Listeners(tell, started, stopper)
     return execute_on_aws(order, as_remote(places), listeners=listeners, follow=follow)

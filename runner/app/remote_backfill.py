@@ -11,14 +11,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from runner.app.backfill_claims import busy, going_on, nothing_left
-from runner.app.remote_start import Begun, Listeners, begin, check_deployed, whole_days
+from runner.app.remote_start import begin, check_deployed, whole_days
 from runner.aws.states import NameTaken
 from runner.model.names import BACKFILL
 
 if TYPE_CHECKING:
     from runner.app.backfill_run import Order
+    from runner.app.begun import Begun, Follow, Listeners
     from runner.app.remote_places import Remote
-    from runner.app.remote_start import Follow
     from runner.app.run import RunResult
 
 

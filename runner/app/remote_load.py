@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from runner.app.load_plan import place_of, plan_request
 from runner.app.load_report import CheckReport
 from runner.app.remote_start import (
-    Listeners,
     as_remote,
     begin,
     check_deployed,
@@ -25,9 +24,9 @@ from runner.model.names import LOAD
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from runner.app.begun import Begun, Follow, Listeners
     from runner.app.load_plan import PlannedLoad
     from runner.app.load_report import LoadPlace, LoadRequest
-    from runner.app.remote_start import Begun, Follow
     from runner.app.run import RunResult
     from runner.loads.checks import Finding
 

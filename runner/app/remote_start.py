@@ -7,60 +7,24 @@ from __future__ import annotations
 
 import re
 import secrets
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from runner.app.begun import Begun
 from runner.app.remote_places import Remote
 from runner.errors import Fault, Place, UsageError
 from runner.keeper import windows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
-    from runner.app.cloud import Cloud
+    from runner.app.begun import Follow, Listeners
     from runner.app.places import Places
-    from runner.app.progress import Progress
     from runner.app.run import RunResult
-    from runner.app.stopping import Stopper
     from runner.model.ports import Json
 
 _SUFFIX_BYTES = 3
 _MACHINE = re.compile(r":stateMachine:([A-Za-z0-9_-]+)")
 _SHOWN = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """An execution that was started on AWS."""
-
-    run: str
-    machine: str
-    """What the deployed machine is called."""
-    arn: str
-    start: str
-    end: str
-    environment: str
-    backfill: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Listeners:
-    """Who hears of an execution while it is followed."""
-
-    tell: Callable[[Progress], None] | None = None
-    started: Callable[[str, str, str], None] | None = None
-    """Hears the run's name, its workflow and its window."""
-    stopper: Stopper | None = None
-    planned: int = 0
-    """Partitions that a backfill is to publish."""
-
-
-class Follow(Protocol):
-    """Follows an execution to its end: its events told, stopped when the stopper says so."""
-
-    def __call__(self, cloud: Cloud, begun: Begun, listeners: Listeners) -> RunResult:
-        """Give what came of it."""
-        ...
 
 
 def as_remote(places: Places) -> Remote:

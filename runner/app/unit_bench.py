@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from runner.app.rehearsal import Window
+    from runner.app.preview_window import Window
     from runner.app.unit_values import Columns
     from runner.local.athena.athena import QueryResult
     from runner.model.project import Project, Table

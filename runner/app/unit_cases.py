@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from runner.app.rehearsal import Window
+from runner.app.preview_window import Window
 from runner.app.unit_values import UnfitValueError, value_of
 from runner.errors import Fault
 from runner.keeper import windows

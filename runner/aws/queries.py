@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from pyathena.converter import Converter
-    from pyathena.model import AthenaQueryExecution
+    from pyathena.model import AthenaCalculationExecutionStatus, AthenaQueryExecution
 
     from runner.aws.session import Session
 
@@ -142,8 +142,12 @@ class _Watched:
     def seconds(self) -> float:
         return time.monotonic() - self.begun
 
-    def polled(self, found: AthenaQueryExecution) -> None:
+    def polled(self, found: AthenaQueryExecution | AthenaCalculationExecutionStatus) -> None:
         """Hear of a state; PyAthena calls this."""
+        from pyathena.model import AthenaQueryExecution  # noqa: PLC0415 - loaded by then
+
+        if not isinstance(found, AthenaQueryExecution):  # of Spark, which nobody asks for
+            return
         self.query = str(found.query_id)
         self.state = str(found.state)
         self.scanned = int(found.data_scanned_in_bytes or 0)

@@ -15,7 +15,7 @@ from runner.cli.texts import INTERRUPTED
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from runner.app.remote_start import Begun, Listeners
+    from runner.app.begun import Begun, Listeners
     from runner.app.run import RunResult
     from runner.app.stopping import Stopper
     from runner.cli.displays import Display
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def watch(start: Callable[[Listeners], Begun | RunResult], *, as_json: bool) -> int:
     """Start something and show it until it ends; gives the exit status."""
-    from runner.app.remote_start import Listeners  # noqa: PLC0415 - heavy when needed
+    from runner.app.begun import Begun, Listeners  # noqa: PLC0415 - heavy when needed
     from runner.app.stopping import Stopper  # noqa: PLC0415
     from runner.cli.displays import open_display  # noqa: PLC0415
 
@@ -38,7 +38,7 @@ def watch(start: Callable[[Listeners], Begun | RunResult], *, as_json: bool) -> 
             interrupts.running()
 
         result = start(Listeners(display.tell, started, stopper))
-    if not hasattr(result, "status"):
+    if isinstance(result, Begun):
         _say_begun(result, as_json=as_json)
         return 0
     display.ended(result)

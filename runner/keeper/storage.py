@@ -183,7 +183,7 @@ class Storage:
         """Tell whether requests are faster when several are under way at once."""
         return self._workers > 1
 
-    def each(self, do: Callable[[_Given], _Made], given: Sequence[_Given]) -> list[_Made]:
+    def each(self, do: Callable[[_Given], _Made], given: Sequence[_Given]) -> Sequence[_Made]:
         """Do the same to many things, several at once where that is faster; answers in order."""
         if len(given) <= 1 or not self.gains:
             return [do(one) for one in given]

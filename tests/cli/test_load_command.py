@@ -191,27 +191,3 @@ def test_a_load_into_mysql_and_no_password_anywhere(
     assert "MART_PASSWORD is not set" in missing.err
     for said in (whole, checked, embulk, denied, missing):
         assert PASSWORD not in said.out + said.err
-
-
-def test_an_aws_environment_is_refused_for_now(shop: Path, cli: Cli) -> None:
-    file = shop / "config.yaml"
-    file.write_text(
-        file.read_text()
-        + """  prod:
-    engine: aws
-    region: eu-west-1
-    account: "123456789012"
-    lake: s3://your-lake/
-    results: s3://your-athena-results/
-    marts:
-      main:
-        engine: mysql
-        host: mart.example.com
-        database: mart
-        secret: arn:aws:secretsmanager:eu-west-1:123456789012:secret:mart-AbCdEf
-    network: {subnets: [subnet-0a1b2c3d4e5f60001]}
-"""
-    )
-    said = cli("load", DAILY, "--env", "prod")
-    assert said.status == 2
-    assert "not-local" in said.err

@@ -20,8 +20,8 @@ from runner.errors import UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from runner.app.begun import Begun, Listeners
     from runner.app.cloud import Cloud
-    from runner.app.remote_start import Begun, Listeners
     from tests.support.aws import Aws
     from tests.support.commands import Cli
 

@@ -139,7 +139,7 @@ def test_a_table_that_does_not_exist_yet_is_named_and_nothing_is_asked(
         with pytest.raises(RunFailed, match=r"staging\.flights, which prod does not have yet"):
             preview(shared, DAILY, start=DAY, environment="prod")
     finally:
-        given = {name: kept[name] for name in ("Name", "StorageDescriptor", "Parameters")}  # type: ignore[literal-required]
+        given = {name: kept[name] for name in ("Name", "StorageDescriptor", "Parameters")}
         account.glue.create_table(DatabaseName="staging", TableInput=given)  # type: ignore[arg-type]
     assert not asked.requests
 
