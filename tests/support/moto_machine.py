@@ -91,7 +91,7 @@ def run_with_moto(
 
     `execution` is what the context object says of it; what is missing there is filled in.
     """
-    with _ONE_AT_A_TIME, _plugged_in(do):
+    with _ONE_AT_A_TIME, plugged_in(do):
         program, _ = AmazonStateLanguageParser.parse(definition.decode())
         env = _environment(given, {} if execution is None else execution)
         program.eval(env)
@@ -128,7 +128,8 @@ def _environment(given: Json, execution: dict[str, Json]) -> Any:  # noqa: ANN40
 
 
 @contextmanager
-def _plugged_in(do: Callable[[str, str, Json], Json]) -> Iterator[None]:
+def plugged_in(do: Callable[[str, str, Json], Json]) -> Iterator[None]:
+    """Let moto's interpreter understand our definitions and call `do`, until the block ends."""
     service = _service_of(do)
     parts: list[tuple[Any, str, object]] = [
         (StringJSONata, "_eval_body", _evaluate),
@@ -195,6 +196,9 @@ def _evaluate(expression: Any, env: Any) -> None:  # noqa: ANN401 - moto has no 
         for name, value in env.states._states_data.items()  # noqa: SLF001
         if value is not None or name == "input"
     }
+    execution = states["context"]["Execution"]  # moto forgets the count
+    execution = {"RedriveCount": 0, **execution}
+    states["context"] = {**states["context"], "Execution": execution}
     text = expression.expression
     bound = {name: _marked(value) for name, value in variables.items()}
     bound |= {"states": _marked(states), "hash": Jsonata.JLambda(_hash)}
