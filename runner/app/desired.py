@@ -1,6 +1,6 @@
 """What an environment on AWS should be: the facts of its stack, its template, what it uploads.
 
-In: an opened environment and the databases that exist outside its stack.  Out: `Desired`.  No
+In: a compiled project, and the databases that exist outside its stack.  Out: `Desired`.  No
 account is asked: the same files, values and databases give the same bytes.
 """
 
@@ -24,7 +24,7 @@ from runner.app.stack_access import Reach, check_sources
 from runner.errors import Fault, Place, ProjectError
 from runner.model.artifacts import Artifact
 from runner.model.fields import size_bytes
-from runner.model.names import STAGE_SUFFIX
+from runner.model.names import STAGE_SUFFIX, deployed_name
 from runner.plan.stack.facts import (
     Grant,
     KeysFacts,
@@ -34,15 +34,17 @@ from runner.plan.stack.facts import (
     StackFacts,
     TriggerFacts,
 )
+from runner.plan.stack.limits import limits
 from runner.plan.stack.manifest import DeployedMachine, DeployedTable, Manifest, write_manifest
 from runner.plan.stack.patterns import pattern_of
 from runner.plan.stack.template import template_of
+from runner.project.keys import Choice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from runner.app.bundle import Bundle, WorkflowFacts
-    from runner.app.cloud import Cloud
     from runner.model.ports import Json
     from runner.plan.load_tasks import LoadTask
 
@@ -64,26 +66,28 @@ class Desired:
 
 
 def desired(
-    cloud: Cloud,
+    root: Path,
+    bundle: Bundle,
     *,
+    values: Mapping[str, str] | None = None,
     existing: frozenset[str] = frozenset(),
     commit: str = "",
     tell: Callable[[str], None] | None = None,
 ) -> Desired:
-    """Compute what the environment should be.
+    """Compute what an environment of a compiled project should be; no account is asked.
 
-    `existing` are databases of the catalogue that the stack did not make: it uses them and leaves
-    them alone; `tell` hears of what takes a while.  Raises ProjectError for what a deploy cannot do
-    without.
+    `values` are what its references stand for; `existing` are databases of the catalogue that the
+    stack did not make: it uses them and leaves them alone.  `tell` hears of what takes a while.
+    Raises ProjectError for what a deploy cannot do without.
     """
-    bundle = cloud.bundle
     _check(bundle)
     home = artifacts_uri(bundle)
-    machines = all_machines(cloud.root, cloud.values, bundle)
+    choice = Choice(bundle.environment_name, {}, dict(values or {}))
+    machines = all_machines(root, choice, bundle)
     made = [*_machines(bundle, machines, home)]
     packages = {
         one.name: (one, Artifact(f"{home}functions/{one.sha256}.zip", one.body))
-        for one in package_all(cloud.root, bundle, tell=tell)
+        for one in package_all(root, bundle, tell=tell)
     }
     manifest = _manifest(bundle, [facts for facts, _ in made], machines, commit)
     account = _stored(home, "manifests", write_manifest(manifest), "json")
@@ -101,10 +105,17 @@ def desired(
         **_surroundings(bundle, home),
     )
     artifacts = [artifact for _, artifact in made if artifact is not None]
-    assets = [Artifact(uri, text.encode()) for one in machines for uri, text in _assets(one)]
+    lake = _folder(bundle.environment["lake"])
+    assets = [
+        Artifact(f"{lake}{key}", text.encode())
+        for one in machines
+        for key, text in one.all_assets.items()
+    ]
+    template = template_of(facts)
+    _check_limits(bundle, template)
     return Desired(
         facts,
-        template_of(facts),
+        template,
         _unique([*artifacts, *assets, *(one for _, one in packages.values()), account]),
         manifest,
     )
@@ -170,7 +181,7 @@ def _machines(
         artifact = _definition(home, workflow.definition)
         yield (
             MachineFacts(
-                name=deployed_machine(bundle, workflow.name),
+                name=deployed_name(bundle.prefix, workflow.name),
                 workflow=workflow.name,
                 child="",
                 definition=workflow.definition,
@@ -205,11 +216,6 @@ def _machines(
             )
 
 
-def deployed_machine(bundle: Bundle, workflow: str) -> str:
-    """Name the machine of a workflow where it is deployed."""
-    return f"{bundle.prefix}-{workflow}"
-
-
 def _definition(home: str, text: str) -> Artifact | None:
     if len(text.encode()) <= _LONGEST_INLINE:
         return None
@@ -223,12 +229,6 @@ def _trigger(said: dict[str, Any]) -> TriggerFacts:
         bus=said.get("bus", "default"),
         with_key=bool(said.get("period")),
     )
-
-
-def _assets(workflow: WorkflowFacts) -> Iterator[tuple[str, str]]:
-    yield from workflow.assets.items()
-    for child in workflow.children:
-        yield from child.assets.items()
 
 
 def _own_topics(bundle: Bundle, workflows: tuple[WorkflowFacts, ...]) -> tuple[str, ...]:
@@ -317,3 +317,18 @@ def _no_network(bundle: Bundle, tasks: tuple[LoadTask, ...]) -> Fault:
         f"the subnets in which the load of mart {tasks[0].mart} runs",
         "add network: {subnets: [...], security_groups: [...]}",
     )
+
+
+def _check_limits(bundle: Bundle, template: dict[str, Json]) -> None:
+    faults = [
+        Fault(
+            Place(f"stack {bundle.prefix}"),
+            "stack-limit",
+            f"{one.found:,} {one.what}" + (f" of {one.part}" if one.part else ""),
+            f"at most {one.most:,}, which is what AWS takes",
+            "divide the project: fewer workflows and functions in one environment",
+        )
+        for one in limits(template)
+    ]
+    if faults:
+        raise ProjectError(faults)

@@ -11,44 +11,22 @@ import os
 import shlex
 from dataclasses import asdict
 from importlib.resources import files
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from runner.app.bundle import open_bundle
 from runner.app.cloud import references_of
 from runner.errors import Fault, Place, ProjectError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from runner.app.bundle import Bundle
+    from runner.app.desired import Desired
     from runner.model.ports import Json
-    from runner.plan.stack.facts import StackFacts
-    from runner.plan.stack.manifest import Manifest
 
-
-class Desired(Protocol):
-    """The desired state of an environment."""
-
-    @property
-    def facts(self) -> StackFacts:
-        """Give what the template was computed from."""
-        ...
-
-    @property
-    def template(self) -> Json:
-        """Give the CloudFormation template."""
-        ...
-
-    @property
-    def artifacts(self) -> Iterable[tuple[str, bytes]]:
-        """Give what it names: URIs and bytes."""
-        ...
-
-    @property
-    def manifest(self) -> Manifest:
-        """Give what is deployed, for people."""
-        ...
+_ARTIFACTS, _LAKE = "artifacts", "lake"
+"""Folders of an export: what the template names, and what machines read in the lake."""
 
 
 def offline_bundle(
@@ -57,8 +35,8 @@ def offline_bundle(
     given: Mapping[str, str],
     *,
     environ: Mapping[str, str] | None = None,
-) -> Bundle:
-    """Load an environment on AWS without asking AWS: `given` are values of its references.
+) -> tuple[Bundle, dict[str, str]]:
+    """Load an environment on AWS without asking AWS, and give what its references stand for.
 
     What `given` lacks of the form `env:NAME` comes from this process's environment.  Raises
     UsageError for values that nothing asks for, ProjectError for references without a value.
@@ -76,7 +54,7 @@ def offline_bundle(
     missing = [word for word in wanted if word not in values]
     if missing:
         raise ProjectError([_missing(word) for word in missing])
-    return open_bundle(root, environment, values=values)
+    return open_bundle(root, environment, values=values), values
 
 
 def _not_wanted(word: str, wanted: list[str]) -> Fault:
@@ -95,27 +73,18 @@ def _missing(word: str) -> Fault:
     )
 
 
-def desire(*, say: Callable[[str], None] | None = None) -> Callable[[Path, Bundle], Desired]:
-    """Give what computes the desired state of an environment; `say` hears of installations."""
-    from runner.app.desired import desired  # type: ignore[import-not-found]  # noqa: PLC0415
-
-    def wanted(root: Path, bundle: Bundle) -> Desired:
-        found: Desired = desired(root, bundle, say=say)
-        return found
-
-    return wanted
-
-
 def export_cloudformation(
     root: Path,
     environment: str,
     folder: Path,
     *,
     values: Mapping[str, str],
-    desire: Callable[[Path, Bundle], Desired],
     force: bool = False,
+    tell: Callable[[str], None] | None = None,
 ) -> tuple[str, ...]:
-    """Write what `desire` makes of the environment; gives the files' paths in the folder.
+    """Write what a deploy would upload and apply; gives the files' paths in the folder.
+
+    `tell` hears of installations.
 
     A folder that holds anything is refused without `force`; with it, only what an older export
     left in artifacts/ goes.
@@ -125,12 +94,15 @@ def export_cloudformation(
         raise UsageError(
             [Fault(Place(str(folder)), "file-exists", "it is not empty", "a new folder", advice)]
         )
-    desired = desire(root, offline_bundle(root, environment, values))
-    written = exported_files(desired)
+    from runner.app.desired import desired  # noqa: PLC0415 - the compiler may load here
+
+    bundle, known = offline_bundle(root, environment, values)
+    written = exported_files(desired(root, bundle, values=known, tell=tell))
     for path, body in written.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(body)
-    for old in (folder / "artifacts").rglob("*"):
+    former = [old for name in (_ARTIFACTS, _LAKE) for old in (folder / name).rglob("*")]
+    for old in former:
         if old.is_file() and old.relative_to(folder).as_posix() not in written:
             old.unlink()
     return tuple(sorted(written))
@@ -140,14 +112,14 @@ def exported_files(desired: Desired) -> dict[str, bytes]:
     """Give the files of an export by their path; the same for the same desired state."""
     facts = desired.facts
     found = {
-        "README.md": _readme(facts).encode(),
+        "README.md": _readme(desired).encode(),
         "manifest.json": _json(asdict(desired.manifest)),
         "template.json": _json(desired.template),
     }
-    for uri, body in desired.artifacts:
-        if not uri.startswith(facts.artifacts):
-            raise AssertionError(f"{uri} is not below {facts.artifacts}")
-        found[f"artifacts/{uri.removeprefix(facts.artifacts)}"] = body
+    for one in desired.artifacts:
+        below = _ARTIFACTS if one.uri.startswith(facts.artifacts) else _LAKE
+        home = facts.artifacts if below == _ARTIFACTS else facts.lake
+        found[f"{below}/{one.uri.removeprefix(home)}"] = one.body
     return found
 
 
@@ -155,11 +127,15 @@ def _json(value: Json) -> bytes:
     return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode()
 
 
-def _readme(facts: StackFacts) -> str:
+def _readme(desired: Desired) -> str:
+    facts = desired.facts
     text = (files("runner") / "templates" / "export" / "README.md").read_text("utf-8")
     bucket, _, prefix = facts.artifacts.removeprefix("s3://").partition("/")
     tags = " ".join(f"{shlex.quote(key)}={shlex.quote(value)}" for key, value in facts.tags)
+    texts = any(not one.uri.startswith(facts.artifacts) for one in desired.artifacts)
+    sync = f"aws s3 sync {_LAKE}/ {facts.lake} --region {facts.region}\n"
     marks = {
+        "LAKE_SYNC": sync if texts else "",
         "STACK": facts.prefix,
         "ENVIRONMENT": facts.environment,
         "VERSION": facts.version,

@@ -39,7 +39,7 @@ _BRANCH = re.compile(r"[A-Za-z0-9._/-]+\Z")
 def github_workflow(root: Path, environment: str, *, values: Mapping[str, str]) -> str:
     """Write .github/workflows/<name>.yaml for an environment."""
     return _written(
-        "github", offline_bundle(root, environment, values), REPOSITORY="OWNER@ID/NAME@ID"
+        "github", offline_bundle(root, environment, values)[0], REPOSITORY="OWNER@ID/NAME@ID"
     )
 
 
@@ -49,7 +49,7 @@ def gitlab_pipeline(
     """Write .gitlab-ci.yml for an environment."""
     _check("--branch", branch, _BRANCH, "the name of a branch")
     _check("--host", host, _HOST, "a host such as gitlab.com")
-    bundle = offline_bundle(root, environment, values)
+    bundle, _ = offline_bundle(root, environment, values)
     return _written("gitlab", bundle, BRANCH=branch, HOST=host, REPOSITORY="GROUP/PROJECT")
 
 
@@ -75,7 +75,7 @@ def _written(kind: str, bundle: Bundle, **marks: str) -> str:
 
 def oidc_template(root: Path, environment: str, *, values: Mapping[str, str], trust: Trust) -> str:
     """Write the template of the roles for an environment."""
-    bundle = offline_bundle(root, environment, values)
+    bundle, _ = offline_bundle(root, environment, values)
     parameters = tuple(name for kind, name in references_of(root, environment) if kind == "ssm")
     template = deploy_roles(deploy_facts(bundle, parameters), trust)
     return json.dumps(template, indent=1) + "\n"

@@ -6,20 +6,19 @@ import json
 import re
 import shlex
 import subprocess
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from runner.app.desired import Desired
 from runner.app.export import export_cloudformation, exported_files
 from runner.errors import UsageError
+from runner.model.artifacts import Artifact
 from runner.plan.stack.facts import FunctionFacts, StackFacts
 from runner.plan.stack.manifest import DeployedMachine, DeployedTable, Manifest
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from runner.app.bundle import Bundle
 
 ARTIFACTS = "s3://artifacts/x/"
 TABLE = DeployedTable("marts.daily", "insert", "sql/marts/daily.sql", "SELECT 'ü'", "ab")
@@ -58,21 +57,22 @@ def facts(**given: Any) -> StackFacts:  # noqa: ANN401 - values of any field
     return StackFacts(**{**plain, **given})
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """A desired state, made by hand."""
-
-    facts: StackFacts = field(default_factory=facts)
-    template: dict[str, Any] = field(default_factory=lambda: {"Resources": {"Ü": {}}})
-    artifacts: tuple[tuple[str, bytes], ...] = (
-        (f"{ARTIFACTS}k.zip", b"PK"),
-        (f"{ARTIFACTS}definitions/cd.json", b"{}"),
-    )
-    manifest: Manifest = MANIFEST
+def wanted(**given: Any) -> Desired:  # noqa: ANN401 - values of any field
+    """Give a desired state, made by hand."""
+    plain: dict[str, Any] = {
+        "facts": facts(),
+        "template": {"Resources": {"Ü": {}}},
+        "artifacts": (
+            Artifact(f"{ARTIFACTS}k.zip", b"PK"),
+            Artifact(f"{ARTIFACTS}definitions/cd.json", b"{}"),
+        ),
+        "manifest": MANIFEST,
+    }
+    return Desired(**{**plain, **given})
 
 
 def test_an_export_holds_all_that_a_deploy_needs() -> None:
-    files = exported_files(Wanted())
+    files = exported_files(wanted())
     assert set(files) == {
         "README.md",
         "artifacts/definitions/cd.json",
@@ -83,12 +83,12 @@ def test_an_export_holds_all_that_a_deploy_needs() -> None:
     assert json.loads(files["template.json"]) == {"Resources": {"Ü": {}}}
     assert json.loads(files["manifest.json"])["tables"][0]["sql"] == "SELECT 'ü'"
     assert files["artifacts/k.zip"] == b"PK"
-    assert files == exported_files(Wanted())
+    assert files == exported_files(wanted())
 
 
 def test_the_readme_has_the_two_commands(tmp_path: Path) -> None:
     """They are run with an `aws` that notes its words."""
-    readme = exported_files(Wanted())["README.md"].decode()
+    readme = exported_files(wanted())["README.md"].decode()
     (block,) = re.findall(r"```sh\n(.*?)```", readme, re.DOTALL)
     fake = tmp_path / "aws"
     fake.write_text("#!/bin/sh\nprintf '%s\\n' \"$@\" END >> words\n")
@@ -113,32 +113,32 @@ def test_the_readme_has_the_two_commands(tmp_path: Path) -> None:
     assert rest == ""
     assert "123456789012" in readme
     assert re.findall(r"__[A-Z]+__", readme) == []
-    assert shlex.split(exported_files(Wanted(facts(tags=())))["README.md"].decode().split("```")[1])
+    assert shlex.split(
+        exported_files(wanted(facts=facts(tags=())))["README.md"].decode().split("```")[1]
+    )
+
+
+def test_long_sql_goes_to_the_lake(tmp_path: Path) -> None:
+    artifacts = (Artifact("s3://lake/_runner/sql/ab.json", b"[]"),)
+    files = exported_files(wanted(artifacts=artifacts))
+    assert files["lake/_runner/sql/ab.json"] == b"[]"
+    assert "\naws s3 sync lake/ s3://lake/ --region eu-west-1\n" in files["README.md"].decode()
 
 
 def test_it_is_written_whole_and_anew(root: Path, tmp_path: Path) -> None:
-    seen: list[str] = []
-
-    def desire(_: Path, bundle: Bundle) -> Wanted:
-        seen.append(bundle.environment["lake"])
-        return Wanted()
-
     folder = tmp_path / "out"
-    given = {"ssm:/shop/lake": "s3://lake/", "env:RUNNER_REGION": "eu-west-1"}
-    written = export_cloudformation(root, "dev", folder, values=given, desire=desire)
-    assert seen == ["s3://lake/"]
-    assert written == tuple(sorted(exported_files(Wanted())))
+    given = {"ssm:/shop/lake": "s3://shop-lake/", "env:RUNNER_REGION": "eu-west-1"}
+    written = export_cloudformation(root, "dev", folder, values=given)
+    template = json.loads((folder / "template.json").read_text())
+    manifest = template["Metadata"]["Runner"]["manifest"]
+    assert manifest.startswith("s3://shop-lake/_runner/artifacts/manifests/")
+    assert f"artifacts/manifests/{manifest.rpartition('/')[2]}" in written
     (folder / "artifacts/old.zip").write_text("")
     (folder / "mine.txt").write_text("")
     with pytest.raises(UsageError, match="file-exists"):
-        export_cloudformation(root, "dev", folder, values=given, desire=desire)
-    export_cloudformation(root, "dev", folder, values=given, desire=desire, force=True)
+        export_cloudformation(root, "dev", folder, values=given)
+    assert export_cloudformation(root, "dev", folder, values=given, force=True) == written
     found = sorted(
         path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
     )
     assert found == sorted([*written, "mine.txt"])
-
-
-def test_an_artifact_elsewhere_is_a_defect() -> None:
-    with pytest.raises(AssertionError, match="is not below"):
-        exported_files(Wanted(artifacts=(("s3://other/k.zip", b""),)))

@@ -78,7 +78,9 @@ def _deploy(cloud: Cloud, request: DeployRequest, *, yes: bool) -> Deployed:
     checkout = look(cloud.root)
     commit = checkout.commit if checkout else ""
     wanted = desired(
-        cloud,
+        cloud.root,
+        cloud.bundle,
+        values=cloud.values,
         existing=existing_databases(cloud),
         commit=commit,
         tell=lambda text: click.echo(text, err=True),

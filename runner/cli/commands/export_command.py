@@ -67,7 +67,7 @@ def cloudformation(
 
     Example: runner export cloudformation --env prod --to build/prod
     """
-    from runner.app.export import desire, export_cloudformation  # noqa: PLC0415 - heavy
+    from runner.app.export import export_cloudformation  # noqa: PLC0415 - heavy
 
     into = target or Path(f"export-{environment}")
     written = export_cloudformation(
@@ -75,8 +75,8 @@ def cloudformation(
         environment,
         into,
         values=_read(values),
-        desire=desire(say=lambda text: click.echo(text, err=True)),
         force=force,
+        tell=lambda text: click.echo(text, err=True),
     )
     for path in written:
         click.echo(str(into / path))

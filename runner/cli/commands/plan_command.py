@@ -54,7 +54,9 @@ def command(
     cloud = open_cloud(find_root(folder), environment)
     checkout = look(cloud.root)
     wanted = desired(
-        cloud,
+        cloud.root,
+        cloud.bundle,
+        values=cloud.values,
         existing=existing_databases(cloud),
         commit=checkout.commit if checkout else "",
         tell=lambda text: click.echo(text, err=True),
