@@ -29,6 +29,7 @@ ENVIRONMENTS = """
     results: s3://results/
     artifacts: s3://artifacts/x/
     workgroup: shared
+    network: {subnets: [subnet-1]}
     marts: {main: {engine: mysql, database: m, secret: SECRET}}
 """.replace("SECRET", "'arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/m-AbCdEf'")
 
