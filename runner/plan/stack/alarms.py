@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runner.plan.stack.messages import ALARM_TOPIC
 from runner.plan.stack.names import Arns, dead_letters, logical_id
-from runner.plan.stack.parts import Resources, ref, resource, tags
+from runner.plan.stack.parts import ALARM_TOPIC, Resources, ref, resource, tags
 
 if TYPE_CHECKING:
     from runner.model.ports import Json

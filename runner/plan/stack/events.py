@@ -23,6 +23,7 @@ from runner.plan.stack.parts import (
     role,
     role_id,
     tags,
+    topic_id,
 )
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def _failures(facts: StackFacts) -> Resources:
 def _topic(facts: StackFacts, arn: str) -> Json:
     """Refer to a topic of the stack, so that it is there before the rule."""
     made = {Arns.of(facts).topic(f"{facts.prefix}-{name}"): name for name in facts.topics}
-    return ref(logical_id("Topic", made[arn])) if arn in made else arn
+    return ref(topic_id(facts, made[arn])) if arn in made else arn
 
 
 def _stops(facts: StackFacts) -> Resources:
@@ -172,8 +173,10 @@ def _stops(facts: StackFacts) -> Resources:
 def _executions(arns: Arns, machine: MachineFacts) -> list[Json]:
     """Match a machine, and the runs of its Maps, whose executions belong to its labels."""
     arn = arns.machine(machine.name)
-    distributed = is_distributed(json.loads(machine.definition))
-    return [arn, {"prefix": f"{arn}/"}] if distributed else [arn]
+    text = machine.definition
+    if "DISTRIBUTED" in text and is_distributed(json.loads(text)):
+        return [arn, {"prefix": f"{arn}/"}]
+    return [arn]
 
 
 def _ended(statuses: list[str], machines: list[Json]) -> dict[str, Json]:

@@ -22,7 +22,8 @@ class Access:
     """Physical name."""
     table: str
     locations: tuple[str, ...]
-    """Prefixes that hold its files; empty for a view."""
+    """Prefixes that hold its files; of a ctas table its stage too, where a flip leaves them.  Empty
+    for a view."""
     logical: str = ""
     """`database.table` as the project calls it; for people."""
 
@@ -71,8 +72,8 @@ class MachineFacts:
     definition_uri: str
     """Where the text is stored, named by its content; empty to put it into the template."""
     reads: tuple[Access, ...] = ()
-    """What its statements read: tables of the project that it does not write itself, sources, and
-    what it writes, for the tests and for tables that read themselves."""
+    """What its statements read: tables of the project that it does not write itself, sources, what
+    views among them read, and what it writes, for the tests and for tables that read themselves."""
     writes: tuple[Access, ...] = ()
     grants: tuple[Grant, ...] = ()
     """From `permissions:` of raw states."""

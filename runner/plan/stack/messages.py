@@ -7,15 +7,24 @@ from typing import TYPE_CHECKING
 from runner.plan.stack.events import rule_patterns
 from runner.plan.stack.iam.statements import document
 from runner.plan.stack.names import Arns, dead_letters, logical_id
-from runner.plan.stack.parts import DEAD_LETTERS, Resources, arn_of, ref, resource, tags
+from runner.plan.stack.parts import (
+    ALARM_TOPIC,
+    ALARMS,
+    DEAD_LETTERS,
+    Resources,
+    arn_of,
+    ref,
+    resource,
+    tags,
+    topic_id,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from runner.model.ports import Json
     from runner.plan.stack.facts import StackFacts
 
-ALARM_TOPIC = "AlarmTopic"
 _KEPT_S = 14 * 24 * 3600
 """How long an undelivered message waits for somebody: the longest that SQS allows."""
 
@@ -53,21 +62,26 @@ def _queue(facts: StackFacts) -> Resources:
 
 
 def _topics(facts: StackFacts) -> Resources:
+    """Make the topics that hear of failures."""
     made: Resources = {}
     for name in facts.topics:
-        part = logical_id("Topic", name)
-        made |= _topic(facts, part, f"{facts.prefix}-{name}")
-        made |= _topic_policy(facts, part, "events", rule_patterns(facts))
+        part = topic_id(facts, name)
+        if part != ALARM_TOPIC:
+            made |= _topic(facts, part, f"{facts.prefix}-{name}")
+            made |= _topic_policy(facts, part, {"events": rule_patterns(facts)})
     return made
 
 
 def _alarm_topic(facts: StackFacts) -> Resources:
+    """Make the topic of alarms; where a workflow names it, it hears of failures too."""
     if facts.alarm_topic:
         return {}
-    alarms = [Arns.of(facts).arn("cloudwatch", f"alarm:{facts.prefix}-*")]
+    sources = {"cloudwatch": [Arns.of(facts).arn("cloudwatch", f"alarm:{facts.prefix}-*")]}
+    if ALARMS in facts.topics:
+        sources["events"] = rule_patterns(facts)
     return {
-        **_topic(facts, ALARM_TOPIC, f"{facts.prefix}-alarms"),
-        **_topic_policy(facts, ALARM_TOPIC, "cloudwatch", alarms),
+        **_topic(facts, ALARM_TOPIC, f"{facts.prefix}-{ALARMS}"),
+        **_topic_policy(facts, ALARM_TOPIC, sources),
         **{
             logical_id("Email", address): resource(
                 "SNS::Subscription",
@@ -84,10 +98,13 @@ def _topic(facts: StackFacts, part: str, name: str) -> Resources:
     return {part: resource("SNS::Topic", properties)}
 
 
-def _topic_policy(facts: StackFacts, part: str, service: str, sources: Sequence[str]) -> Resources:
-    """Let one service publish for our own parts; the account's roles need no word here."""
-    allowed = _allowed(facts, service, action="sns:Publish", resource_of=ref(part), sources=sources)
-    properties = {"Topics": [ref(part)], "PolicyDocument": document([allowed])}
+def _topic_policy(facts: StackFacts, part: str, sources: Mapping[str, Sequence[str]]) -> Resources:
+    """Let services publish for our own parts only; the account's roles need no word here."""
+    allowed = [
+        _allowed(facts, service, action="sns:Publish", resource_of=ref(part), sources=arns)
+        for service, arns in sources.items()
+    ]
+    properties = {"Topics": [ref(part)], "PolicyDocument": document(allowed)}
     return {f"{part}Policy": resource("SNS::TopicPolicy", properties)}
 
 

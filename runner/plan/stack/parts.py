@@ -100,6 +100,14 @@ def dead_letter_target() -> Json:
     return {"Arn": arn_of(DEAD_LETTERS)}
 
 
+def topic_id(facts: StackFacts, name: str) -> str:
+    """Give the logical id of a topic that the stack makes; alarms go to the one called `alarms`."""
+    own = not facts.alarm_topic and name == ALARMS
+    return ALARM_TOPIC if own else logical_id("Topic", name)
+
+
+ALARMS = "alarms"
+ALARM_TOPIC = "AlarmTopic"
 DEAD_LETTERS = "DeadLetters"
 RETRIES: dict[str, int] = {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 24}
 """Of deliveries: an hour later a person should know, not a machine try."""

@@ -376,6 +376,22 @@ def test_alarms_go_to_a_topic_that_exists() -> None:
     assert template["Outputs"]["Alarms"]["Value"] == arn
 
 
+def test_a_workflow_may_tell_the_topic_of_alarms() -> None:
+    arn = "arn:aws:sns:us-east-1:123456789012:flights-prod-alarms"
+    facts = stack(machine("daily", failure_topic=arn), topics=("alarms",))
+    template = template_of(facts)
+    assert only(template, "SNS::Topic")["TopicName"] == "flights-prod-alarms"
+    assert only(template, "Events::Rule")["Targets"][0]["Arn"] == {"Ref": "AlarmTopic"}
+    services = [
+        one["Principal"]["Service"]
+        for one in only(template, "SNS::TopicPolicy")["PolicyDocument"]["Statement"]
+    ]
+    assert services == ["cloudwatch.amazonaws.com", "events.amazonaws.com"]
+    elsewhere = replace(facts, alarm_topic="arn:aws:sns:us-east-1:123456789012:on-call")
+    rule = only(template_of(elsewhere), "Events::Rule")
+    assert rule["Targets"][0]["Arn"] != {"Ref": "AlarmTopic"}
+
+
 def test_addresses_hear_of_alarms() -> None:
     found = of_type(template_of(stacks.everything()), "SNS::Subscription").values()
     assert sorted(one["Endpoint"] for one in found) == ["data@example.com", "oncall@example.com"]
