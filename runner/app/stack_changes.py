@@ -119,13 +119,12 @@ def deployed_commit(cloud: Cloud, state: StackState | None) -> str:
 
 
 def manifest_uri_of(template: Mapping[str, Any]) -> str:
-    """Find where the account of what is deployed is stored: a template says it as its `Manifest`.
+    """Find where the account of what is deployed is stored: a template of ours says it.
 
-    >>> manifest_uri_of({"Metadata": {"Manifest": "s3://lake/m.json"}})
+    >>> manifest_uri_of({"Metadata": {"Runner": {"manifest": "s3://lake/m.json"}}})
     's3://lake/m.json'
     """
-    output = template.get("Outputs", {}).get("Manifest", {}).get("Value", "")
-    said = template.get("Metadata", {}).get("Manifest", output)
+    said = template.get("Metadata", {}).get("Runner", {}).get("manifest", "")
     return said if isinstance(said, str) else ""
 
 

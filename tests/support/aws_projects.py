@@ -119,7 +119,8 @@ def wanted(
     bodies = artifacts if artifacts is not None else {"a.json": b"a", "b.zip": b"b"}
     stored = [Artifact(f"{known.artifacts}{name}", body) for name, body in bodies.items()]
     stored.append(Artifact(account, json.dumps({"commit": commit}).encode()))
-    whole = {"Metadata": {"Manifest": account}, **(stack if stack is not None else template())}
+    said = {"Metadata": {"Runner": {"manifest": account}}}
+    whole = {**said, **(stack if stack is not None else template())}
     return Desired(known, whole, tuple(stored), manifest)
 
 

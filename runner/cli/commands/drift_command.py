@@ -21,8 +21,8 @@ _LOOK_S = 2.0
 def command(environment: str, folder: Path | None, *, as_json: bool) -> int:
     """Compare every deployed resource with what was deployed.
 
-    Exit status 1 when one differs, or could not be looked at.  Nothing is changed.  The next deploy does not undo a drift by itself: CloudFormation changes
-    only what the files change.
+    Exit status 1 when one differs, or could not be looked at.  Nothing is changed.  The next deploy
+    does not undo a drift by itself: CloudFormation changes only what the files change.
 
     Example: runner drift --env prod
     """
