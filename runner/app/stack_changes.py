@@ -119,7 +119,7 @@ def deployed_commit(cloud: Cloud, state: StackState | None) -> str:
 
 
 def manifest_uri_of(template: Mapping[str, Any]) -> str:
-    """Find where the account of what is deployed is stored: a template of ours says it.
+    """Find where the account of what is deployed is stored; empty when the template says none.
 
     >>> manifest_uri_of({"Metadata": {"Runner": {"manifest": "s3://lake/m.json"}}})
     's3://lake/m.json'

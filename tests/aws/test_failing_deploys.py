@@ -15,7 +15,7 @@ from runner.app.deploy import Deployed, DeployRequest, deploy
 from runner.app.destroy import destroy, plan_destroy
 from runner.app.drift import find_drift
 from runner.app.following import Wish
-from runner.app.stack_changes import deployed_commit, preview_changes
+from runner.app.stack_changes import preview_changes
 from runner.errors import CloudRefused, UsageError
 from runner.model.stacks import StackState
 from tests.support.aws import stubbed
@@ -260,6 +260,8 @@ def test_an_operation_without_events_ends_with_what_the_stack_says(
 def test_nobody_knows_the_commit_of_a_template_without_a_manifest(
     scripted: tuple[Cloud, Stubber],
 ) -> None:
+    from runner.app.stack_changes import deployed_commit
+
     cloud, script = scripted
     has_template(script)
     assert deployed_commit(cloud, StackState(STACK, "shop-dev", "UPDATE_COMPLETE")) == ""

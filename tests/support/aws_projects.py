@@ -119,8 +119,10 @@ def wanted(
     bodies = artifacts if artifacts is not None else {"a.json": b"a", "b.zip": b"b"}
     stored = [Artifact(f"{known.artifacts}{name}", body) for name, body in bodies.items()]
     stored.append(Artifact(account, json.dumps({"commit": commit}).encode()))
-    said = {"Metadata": {"Runner": {"manifest": account}}}
-    whole = {**said, **(stack if stack is not None else template())}
+    whole = {
+        "Metadata": {"Runner": {"manifest": account}},
+        **(stack if stack is not None else template()),
+    }
     return Desired(known, whole, tuple(stored), manifest)
 
 
