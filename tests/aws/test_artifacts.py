@@ -72,6 +72,15 @@ def test_forbidden_to_look_is_not_known_to_be_there() -> None:
     assert fault.expected == f"to upload {ONE.uri}"
 
 
+def test_what_else_goes_wrong_with_a_look_is_told() -> None:
+    with stubbed("s3") as (client, script):
+        script.add_client_error("head_object", "400", "Bad Request", 400)
+        with pytest.raises(CloudRefused) as caught:
+            absent(client, [ONE])
+    [fault] = caught.value.faults
+    assert fault.expected == f"to look whether {ONE.uri} is stored"
+
+
 def test_a_bucket_that_is_not_there_is_named(aws: Aws) -> None:
     with pytest.raises(CloudRefused) as caught:
         store(aws.s3, [Artifact("s3://nobody/x", b"x"), Artifact("s3://nobody/y", b"y")])

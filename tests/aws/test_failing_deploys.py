@@ -17,6 +17,7 @@ from runner.app.drift import find_drift
 from runner.app.stack_changes import preview_changes
 from runner.app.stack_following import Wish
 from runner.errors import CloudRefused, UsageError
+from runner.model.stacks import StackState
 from tests.support.aws import stubbed
 from tests.support.aws_projects import Scripted, Watching, cloud_of, wanted, write_project
 
@@ -229,6 +230,42 @@ def test_a_stuck_stack_is_explained(scripted: tuple[Cloud, Stubber]) -> None:
         "`aws cloudformation continue-update-rollback --stack-name shop-dev --region eu-west-1`"
         in fault.advice
     )
+
+
+def test_a_template_that_is_too_large_is_refused_before_anything_is_stored(
+    scripted: tuple[Cloud, Stubber], aws: Aws
+) -> None:
+    cloud, script = scripted
+    is_absent(script)
+    large = {"Resources": {}, "Description": "x" * 1_000_000}
+    with pytest.raises(CloudRefused) as caught:
+        preview_changes(cloud, wanted(cloud, large), pause=lambda: None)
+    assert [fault.code for fault in caught.value.faults] == ["template-size"]
+    assert aws.stored() == []
+
+
+def test_an_operation_without_events_ends_with_what_the_stack_says(
+    scripted: tuple[Cloud, Stubber],
+) -> None:
+    cloud, script = scripted
+    begins(script)
+    for _ in range(30):
+        events(script, OLD)
+    is_in(script, "UPDATE_COMPLETE")  # asked because nothing happens
+    is_in(script, "UPDATE_COMPLETE")
+    is_in(script, "UPDATE_COMPLETE")
+    assert go(cloud).status == "UPDATE_COMPLETE"
+
+
+def test_nobody_knows_the_commit_of_a_template_without_a_manifest(
+    scripted: tuple[Cloud, Stubber],
+) -> None:
+    from runner.app.stack_changes import deployed_commit
+
+    cloud, script = scripted
+    has_template(script)
+    assert deployed_commit(cloud, StackState(STACK, "shop-dev", "UPDATE_COMPLETE")) == ""
+    assert deployed_commit(cloud, StackState(STACK, "shop-dev", "ROLLBACK_COMPLETE")) == ""
 
 
 # --- Ctrl-C ---------------------------------------------------------------------------------------

@@ -298,6 +298,31 @@ def test_drift_is_a_failure_and_no_drift_is_none(cli: Cli, script: Script) -> No
     script.answers["DescribeStackResourceDrifts"] = [{"StackResourceDrifts": [in_sync]}]
     said = cli("drift", "--env", "dev")
     assert (said.status, said.err) == (0, "")
+    failed = {"DetectionStatus": "DETECTION_FAILED", "DetectionStatusReason": "no right to look"}
+    script.answers["DescribeStackDriftDetectionStatus"] = [{**detection, **failed}]
+    said = cli("drift", "--env", "dev")
+    assert (said.status, said.err) == (
+        1,
+        "note: not everything could be compared: no right to look\n",
+    )
+
+
+def test_a_destroy_that_fails_says_why(cli: Cli, script: Script) -> None:
+    script.say("DescribeStacks", described("UPDATE_COMPLETE"))
+    script.say("GetTemplate", {"TemplateBody": "{}"})
+    script.say("ListStackResources", {"StackResourceSummaries": []})
+    script.say("DeleteStack", {})
+    before = happened(0, "shop-dev", "UPDATE_COMPLETE")
+    failed = [
+        happened(2, "shop-dev", "DELETE_FAILED"),
+        happened(1, "role", "DELETE_FAILED", "Cannot delete entity, must detach all policies"),
+        before,
+    ]
+    script.say("DescribeStackEvents", {"StackEvents": [before]}, {"StackEvents": failed})
+    said = cli("destroy", "--env", "dev", "--yes")
+    assert said.status == 1, said.err
+    assert said.out.startswith("stack shop-dev: not everything could be deleted")
+    assert "found:    Cannot delete entity, must detach all policies\n" in said.err
 
 
 # --- a terminal -----------------------------------------------------------------------------------

@@ -19,10 +19,10 @@ _LOOK_S = 2.0
 @project_option
 @json_option
 def command(environment: str, folder: Path | None, *, as_json: bool) -> int:
-    """Compare every deployed resource with what was deployed; exit status 1 when one differs.
+    """Compare every deployed resource with what was deployed.
 
-    Nothing is changed.  The next deploy does not undo a drift by itself: CloudFormation changes
-    only what the files change.
+    Exit status 1 when one differs, or could not be looked at.  Nothing is changed.  The next deploy
+    does not undo a drift by itself: CloudFormation changes only what the files change.
 
     Example: runner drift --env prod
     """
@@ -35,4 +35,4 @@ def command(environment: str, folder: Path | None, *, as_json: bool) -> int:
     click.echo(json.dumps(asdict(found), indent=1) if as_json else drift_text(found))
     if found.incomplete:
         click.echo(f"note: not everything could be compared: {found.incomplete}", err=True)
-    return 1 if found.drifted else 0
+    return 1 if found.drifted or found.incomplete else 0
