@@ -50,7 +50,8 @@ def stop_statements(states: Any, athena: Any, execution: str) -> dict[str, Any]:
         waiting += new
         seen.update(new)
     left = [identity for identity in begun if identity not in ended]
-    return {"stopped": [one for one in _going_on(athena, left) if _stop(athena, one)]}
+    going_on = tuple(_going_on(athena, left))
+    return {"stopped": [one for one in going_on if _stop(athena, one)]}
 
 
 def _is_running(states: Any, arn: str) -> bool:  # noqa: ANN401

@@ -15,8 +15,6 @@ from runner.keeper.handler import dispatch
 from runner.keeper.stopping import stop_statements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.support.lake import Lake
 
 PARENT = "arn:aws:states:eu-west-1:123456789012:execution:shop-prod-daily:run-1"
@@ -82,8 +80,8 @@ class Account:
 
 
 @pytest.fixture
-def account() -> Iterator[Account]:
-    yield Account()
+def account() -> Account:
+    return Account()
 
 
 def answered(resource: str, output: Any, kind: str = "athena") -> dict[str, Any]:  # noqa: ANN401
