@@ -53,9 +53,9 @@ def _flow(flow: Flow, chunks: int | None) -> int:
 
 def _state(state: State, chunks: int | None) -> int:
     fields = state.fields
-    match fields["Type"]:
+    match fields.get("Type"):
         case "Task":
-            waits = str(fields["Resource"]).partition(".sync")[1]
+            waits = str(fields.get("Resource")).partition(".sync")[1]
             count = _WAITED_TASK if waits else _TASK
         case "Fail":
             count = _FAIL
@@ -73,7 +73,7 @@ def _map(state: State, chunks: int | None) -> int:
     if any(one.distributed for one in processors):
         return _MAP + _MAP_RUN
     items = state.most_items or _UNKNOWN_ITEMS
-    if chunks is not None:
+    if chunks is not None and state.most_items:
         items = min(items, chunks)
     return _MAP + items * (_ITERATION + sum(_flow(one, chunks) for one in processors))
 

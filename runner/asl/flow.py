@@ -101,9 +101,19 @@ class Child:
 
 
 def inner_flows(state: State) -> tuple[Flow, ...]:
-    """Give the flows inside a state: branches of a Parallel, the processor of a Map."""
+    """Give the flows inside a state: branches of a Parallel, the processor of a Map.
+
+    Those of a raw state are taken as they are written.
+    """
     inner = (state.fields.get("ItemProcessor"), *(state.fields.get("Branches") or ()))
-    return tuple(one for one in inner if isinstance(one, Flow))
+    return tuple(one if isinstance(one, Flow) else _raw_flow(one) for one in inner if one)
+
+
+def _raw_flow(written: Mapping[str, Any]) -> Flow:
+    states = written.get("States") or {}
+    names = sorted(states, key=lambda name: name != written.get("StartAt"))  # else as written
+    mode = (written.get("ProcessorConfig") or {}).get("Mode")
+    return Flow(tuple(State(name, states[name]) for name in names), mode == "DISTRIBUTED")
 
 
 def every_state(flow: Flow) -> Iterator[State]:

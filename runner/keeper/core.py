@@ -28,6 +28,9 @@ class Keeper:
     grace_s: float = 900.0
     catalog: Any = None
     """A client like boto3's Glue client, for the one operation that needs it (`gc`)."""
+    states: Any = None
+    athena: Any = None
+    """Clients like boto3's for Step Functions and Athena, for `stop_statements` alone."""
 
     @property
     def leases(self) -> Leases:

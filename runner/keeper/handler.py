@@ -13,6 +13,7 @@
     loaded     what a load did, by its outcome
     load_failed  why a load failed, and whether to try again
     gc         delete what dead runs and old publishes left behind
+    stop_statements  stop what an execution that was stopped left running in Athena
 
 Exceptions leave the function as they are: their class names are the error names that the state
 machine catches.
@@ -27,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import begin as begins
 from . import diagnose as diagnoses
-from . import failures, iceberg, loads, outcomes, prepare, publish, sweep, whole
+from . import failures, iceberg, loads, outcomes, prepare, publish, stopping, sweep, whole
 from .core import Attempt, Keeper
 from .storage import WORKERS, Storage
 from .work import SPLIT
@@ -51,6 +52,7 @@ def dispatch(keeper: Keeper, event: dict[str, Any]) -> dict[str, Any]:
         "explain": _explain,
         "loaded": lambda keeper, event: outcomes.confirm(keeper.storage, event["manifest"]),
         "load_failed": _load_failed,
+        "stop_statements": _stop_statements,
     }
     if op in plain:
         return plain[op](keeper, event)
@@ -75,6 +77,11 @@ def _explain(keeper: Keeper, event: dict[str, Any]) -> dict[str, Any]:
     del keeper
     found = diagnoses.explain(event.get("error") or "", event.get("cause") or "")
     return {"message": found.message, "advice": found.advice or _REDRIVE}
+
+
+def _stop_statements(keeper: Keeper, event: dict[str, Any]) -> dict[str, Any]:
+    """Stop the statements that nobody waits for any more (`athena_wait: poll`)."""
+    return stopping.stop_statements(keeper.states, keeper.athena, event["execution"])
 
 
 def _load_failed(keeper: Keeper, event: dict[str, Any]) -> dict[str, Any]:
@@ -129,11 +136,14 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN4
             return False
         return bool(answer["status"] == "RUNNING")
 
+    stops = event["op"] == "stop_statements"
     keeper = Keeper(
         storage=Storage(boto3.client("s3", config=config), os.environ["RUNNER_LAKE"]),
         is_running=is_running,
         now=lambda: dt.datetime.now(dt.UTC),
         remaining_s=lambda: context.get_remaining_time_in_millis() / 1000,
         catalog=boto3.client("glue", config=config) if event["op"] == "gc" else None,
+        states=boto3.client("stepfunctions", config=config) if stops else None,
+        athena=boto3.client("athena", config=config) if stops else None,
     )
     return dispatch(keeper, event)

@@ -36,8 +36,9 @@ def test_an_environment_on_aws_has_a_machine_for_backfills(tmp_path: Path) -> No
     root = project(tmp_path, FILES, config=f"{CONFIG}  prod: {json.dumps(AWS)}\n")
     made = compile_project(root, environment="prod")
     names = [path.rpartition("/")[2] for path in made.definitions]
-    assert names == ["daily.asl.json", "other.asl.json", "backfill.asl.json"]
-    definition = json.loads((root / made.definitions[-1]).read_text())
+    own = ["backfill.asl.json", "load.asl.json"]
+    assert names == ["daily.asl.json", "other.asl.json", *own]
+    definition = json.loads((root / made.definitions[-2]).read_text())
     assert maps(definition) == {
         "staging.x write": "DISTRIBUTED",
         "marts.x write": "DISTRIBUTED",

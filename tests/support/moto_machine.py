@@ -7,8 +7,8 @@ is unsupported, and every service call goes to AWS.  So a plug-in, put in for th
 execution and taken out again, replaces:
 
 - the evaluation of one JSONata expression, by jsonata-python, with variables and `$states` bound
-  as values (moto would paste them into the expression, strings unescaped) and `$hash`, which AWS
-  has and moto has not;
+  as values (moto would paste them into the expression, strings unescaped) and `$hash` and
+  `$parse`, which AWS has and moto has not;
 - the service of every task, by the one that is given;
 - the error of a failed Map iteration or branch: moto refuses to pass on names that begin with
   `States.`, though a failed query is `States.TaskFailed`;
@@ -201,7 +201,8 @@ def _evaluate(expression: Any, env: Any) -> None:  # noqa: ANN401 - moto has no 
     states["context"] = {**states["context"], "Execution": execution}
     text = expression.expression
     bound = {name: _marked(value) for name, value in variables.items()}
-    bound |= {"states": _marked(states), "hash": Jsonata.JLambda(_hash)}
+    functions = {"hash": Jsonata.JLambda(_hash), "parse": Jsonata.JLambda(json.loads)}
+    bound |= {"states": _marked(states), **functions}
     try:
         program = Jsonata(text)
         program.set_output_convert_nulls(False)

@@ -67,12 +67,16 @@ class Scripted:
     tables: dict[tuple[str, str], Json] = field(default_factory=dict)
     loaded: list[tuple[str, int]] = field(default_factory=list)
     messages: list[Json] = field(default_factory=list)
+    assets: Mapping[str, str] = field(default_factory=dict)
+    """What a deploy has put into the lake, text by key."""
     looks: int = 1
     """How many looks at a statement that is polled find it running."""
     stopped: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.s3 = FolderS3(self.root)
+        for key, text in self.assets.items():
+            self.s3.put_object(Bucket="lake", Key=key, Body=text)
         self._lock = threading.RLock()
         self._met: dict[str, int] = defaultdict(int)
         self._tokens: dict[str, tuple[str, int]] = {}

@@ -36,6 +36,8 @@ _APPENDING = frozenset({LoadMode.INSERT, LoadMode.INSERT_DIRECT})
 _CONTAINER = "load"
 _MANY = 100
 """Loads that are too many for one machine anyway."""
+_MOST_BYTES = 560_000
+"""Of loads in a machine that starts others: those states take up to 400 KB more."""
 _TRIES = 3
 """Of a load whose failure may pass, each with a manifest of its own."""
 
@@ -83,7 +85,7 @@ def _branches(scope: Scope, name: str, step: LoadsStep, loaded: Sequence[TableNa
             _lane(inside, name, f"{name} lane {number}", lane, step)
             for number, lane in enumerate(dealt, start=1)
         ]
-        if not scope.machine_bytes or _is_small(branches, scope.machine_bytes):
+        if not scope.machine_bytes or _is_small(branches):
             return branches
     apart = replace(inside, known="")
 
@@ -93,9 +95,10 @@ def _branches(scope: Scope, name: str, step: LoadsStep, loaded: Sequence[TableNa
     return nested_branches(scope, name, name, 1, dealt, make=make, kind="load")
 
 
-def _is_small(branches: Sequence[Flow], most: int) -> bool:
+def _is_small(branches: Sequence[Flow]) -> bool:
+    """Tell whether loads fit into the machine that starts the others."""
     events = sum(map(events_of, branches))
-    return sum(map(size_of, branches)) <= most and events <= MOST_EVENTS
+    return sum(map(size_of, branches)) <= _MOST_BYTES and events <= MOST_EVENTS
 
 
 def _lane(
