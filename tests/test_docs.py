@@ -100,8 +100,13 @@ def test_every_command_is_there_and_documented() -> None:
     assert [name for name in COMMANDS if f"\n## runner {name}\n" not in page] == []
 
 
-@pytest.mark.parametrize(("page", "model"), [("config", Config), ("header", Header)])
-def test_every_key_is_documented(page: str, model: type[Config | Header]) -> None:
+@pytest.mark.parametrize(
+    ("page", "model"),
+    [("config", Config), ("function", FunctionSettings), ("header", Header)],
+)
+def test_every_key_is_documented(
+    page: str, model: type[Config | FunctionSettings | Header]
+) -> None:
     text = (make_reference.REFERENCE / f"{page}.md").read_text("utf-8")
     fields = {field.alias or name for name, field in model.model_fields.items()}
     assert {name for name in fields if f"\n| `{name}` |" not in text} == set()

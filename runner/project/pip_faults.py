@@ -27,7 +27,7 @@ _NO_VERSION = re.compile(
 )
 _VERSIONS = re.compile(r"from versions: ([^)]*)\)")
 _CONFLICT = re.compile(r"Cannot install (.+?) because these package versions have conflict")
-_CAUSES = re.compile(r"The conflict is caused by:\n((?:\s+\S.*\n?)+)")
+_CAUSE = re.compile(r"^\s+(The user requested .*|\S.* depends on .*?)\s*$", re.MULTILINE)
 _HASH = re.compile(
     r"THESE PACKAGES DO NOT MATCH THE HASHES|Hashes are required in --require-hashes"
 )
@@ -130,9 +130,7 @@ def _conflict(text: str, wanted: Requirements, platform: str) -> Fault | None:
     named = _CONFLICT.search(text)
     if named is None:
         return None
-    causes = _CAUSES.search(text)
-    lines = causes[1].splitlines() if causes else []
-    because = "; ".join(" ".join(line.split()) for line in lines if line.strip())
+    because = "; ".join(" ".join(line.split()) for line in _CAUSE.findall(text))
     return Fault(
         _place(named[1], wanted, named[1].split(" ")[0].rstrip(",")),
         "requirements-conflict",

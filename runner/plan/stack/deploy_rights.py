@@ -351,9 +351,9 @@ def _catalogue(facts: DeployFacts) -> list[Json]:
     head = f"{facts.region}:{facts.account}:"
     found = []
     if facts.workgroup:
-        actions = ("CreateWorkGroup", "DeleteWorkGroup", "GetWorkGroup", "UpdateWorkGroup", *_TAGS)
+        made = ("CreateWorkGroup", "DeleteWorkGroup", "GetWorkGroup", "UpdateWorkGroup", *_TAGS)
         arn = f"arn:aws:athena:{head}workgroup/{facts.workgroup}"
-        found.append(_allow("Athena", "athena", actions, arn))
+        found.append(_allow("Athena", "athena", made, arn))
     if facts.databases:
         databases = [f"arn:aws:glue:{head}database/{name}" for name in sorted(facts.databases)]
         actions = ("CreateDatabase", "GetDatabase", "UpdateDatabase")
