@@ -162,6 +162,6 @@ TESTS = ("TestsFailed", "EmptyTable", "RowsOutsideWindow")
 """Errors of the keeper when it refuses staged rows."""
 
 
-def open_remote(root: Path, environment: str, *, now: Callable[[], datetime]) -> Remote:
-    """Open an environment on AWS; CloudRefused when AWS refuses or the account is another."""
-    return Remote(open_cloud(root, environment), now)
+def open_remote(bundle: Bundle, root: Path, *, now: Callable[[], datetime]) -> Remote:
+    """Open the environment on AWS of a bundle; CloudRefused when AWS or the account refuses."""
+    return Remote(open_cloud(root, bundle.environment_name, written=bundle), now)
