@@ -142,8 +142,8 @@ class Remote:
                 continue
             body = records.read(storage, entry)
             if body.get("error") in TESTS:
-                message = str(body["message"]).removeprefix(f"{body['error']}: ")
-                return f"{run_name(entry.run)}: {message.partition('. Nothing was published')[0]}"
+                message = str(body["message"]).partition(". Nothing was published")[0]
+                return f"{run_name(entry.run)}: {message}"
         return ""
 
     @contextmanager
