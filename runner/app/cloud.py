@@ -56,8 +56,9 @@ def open_cloud(
     *,
     environ: Mapping[str, str] | None = None,
     connect: Callable[[str], Session] | None = None,
+    written: Bundle | None = None,
 ) -> Cloud:
-    """Resolve, guard and load an environment.
+    """Resolve, guard and load an environment; `written` is its bundle before that, if it is known.
 
     Raises UsageError for an environment that is not on AWS, ProjectError for faults of the project
     and references that stand for nothing, CloudRefused when AWS refuses or the account is another.
@@ -65,28 +66,33 @@ def open_cloud(
     from runner.aws.session import Session  # noqa: PLC0415 - boto3 is for aws environments only
 
     given = dict(os.environ if environ is None else environ)
-    wanted = references_of(root, environment)
+    unresolved = written or open_bundle(root, environment)
+    said = _said(unresolved)
+    wanted = _references(said)
     values = _from_environment(wanted, given)
-    region = _region(root, environment, values)
+    region = _region(str(said["region"]), environment, values)
     session = (connect or Session)(region)
     values |= _from_parameters(session, wanted)
-    bundle = open_bundle(root, environment, values=values)
+    bundle = open_bundle(root, environment, values=values) if values else unresolved
     check_account(session, bundle.environment["account"], environment)
     return Cloud(root, bundle, session, values)
 
 
 def references_of(root: Path, environment: str) -> tuple[tuple[str, str], ...]:
     """List the references of an environment on AWS, as (`env` or `ssm`, name)."""
+    return _references(_said(open_bundle(root, environment)))
+
+
+def _references(said: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     from runner.model.fields import references  # noqa: PLC0415 - pydantic loads here
 
-    said = _written(root, environment)
     found = [one for text in _texts(said) for one in references(text)]
     return tuple(dict.fromkeys(found))
 
 
-def _written(root: Path, environment: str) -> dict[str, Any]:
+def _said(bundle: Bundle) -> dict[str, Any]:
     """Give the environment as it is written; UsageError unless it is on AWS."""
-    bundle = open_bundle(root, environment)
+    environment = bundle.environment_name
     if bundle.environment["engine"] != "aws":
         advice = "name an environment of config.yaml with engine: aws"
         found = f"{environment}, which is on this machine"
@@ -107,8 +113,7 @@ def _texts(value: object) -> list[str]:
             return []
 
 
-def _region(root: Path, environment: str, values: Mapping[str, str]) -> str:
-    region = str(_written(root, environment)["region"])
+def _region(region: str, environment: str, values: Mapping[str, str]) -> str:
     for reference, value in values.items():
         region = region.replace(f"${{{reference}}}", value)
     if "${" in region:

@@ -111,7 +111,7 @@ def open_environment(
         return open_places(root, bundle, now=now)
     from runner.app.remote_places import open_remote  # noqa: PLC0415 - boto3 loads there
 
-    return open_remote(root, environment, now=now)
+    return open_remote(bundle, root, now=now)
 
 
 def is_on_aws(root: Path, environment: str) -> bool:

@@ -142,8 +142,8 @@ class Remote:
                 continue
             body = records.read(storage, entry)
             if body.get("error") in TESTS:
-                message = str(body["message"]).removeprefix(f"{body['error']}: ")
-                return f"{run_name(entry.run)}: {message.partition('. Nothing was published')[0]}"
+                message = str(body["message"]).partition(". Nothing was published")[0]
+                return f"{run_name(entry.run)}: {message}"
         return ""
 
     @contextmanager
@@ -162,6 +162,6 @@ TESTS = ("TestsFailed", "EmptyTable", "RowsOutsideWindow")
 """Errors of the keeper when it refuses staged rows."""
 
 
-def open_remote(root: Path, environment: str, *, now: Callable[[], datetime]) -> Remote:
-    """Open an environment on AWS; CloudRefused when AWS refuses or the account is another."""
-    return Remote(open_cloud(root, environment), now)
+def open_remote(bundle: Bundle, root: Path, *, now: Callable[[], datetime]) -> Remote:
+    """Open the environment on AWS of a bundle; CloudRefused when AWS or the account refuses."""
+    return Remote(open_cloud(root, bundle.environment_name, written=bundle), now)

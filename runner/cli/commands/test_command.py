@@ -33,7 +33,7 @@ def command(
 
     They are in tests/sql/<database>.<table>.yaml and run on the local Athena; nothing is published.
     Of each TABLE that is named, the results of its header's tests are shown as well, as the runs
-    of this machine left them.  Ends in 1 when a unit test fails.
+    of the environment left them.  Ends in 1 when a unit test fails.
 
     Example: runner test marts.daily_carrier_delay
     """
