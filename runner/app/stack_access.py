@@ -75,6 +75,8 @@ class Reach:
         locations: tuple[str, ...] = (f"{self._lake}{table.database}/{name}/",)
         if table.kind == "view":
             locations = ()
+        elif table.kind == "ctas":  # a flip leaves the files where they were staged
+            locations = (*locations, f"{self._lake}_runner/stage/{table.database}/{name}/")
         elif table.kind == "ddl":
             locations = tuple(dict.fromkeys(_ddl_locations(table)))
         return Access(table.database, name, locations, table.name)

@@ -35,6 +35,8 @@ class Target:
     network: Network | None
     region: str
     account: str
+    data_key: str = ""
+    """ARN of the KMS key that encrypts what statements write; empty for the bucket's default."""
 
     @property
     def keeper(self) -> str:
@@ -88,12 +90,13 @@ def target_of(project: Project) -> Target:
         case LocalEnvironment():
             region, account = "local", "0" * 12
             network: Network | None = None
+            data_key = ""
             workgroup, cluster = "primary", f"{prefix}-loads"
         case AwsEnvironment():
             region, account = environment.region, environment.account
             workgroup = environment.workgroup or prefix
             cluster = environment.cluster or f"{prefix}-loads"
-            network = _network(environment)
+            network, data_key = _network(environment), environment.keys.data or ""
         case _:
             assert_never(environment)
     return Target(
@@ -105,6 +108,7 @@ def target_of(project: Project) -> Target:
         network=network,
         region=region,
         account=account,
+        data_key=data_key,
     )
 
 

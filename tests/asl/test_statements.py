@@ -44,6 +44,33 @@ def machine(*tables: Any, environment: dict[str, Any] | None = POLL) -> Machine:
     return compile_workflow(found, named, select_all(named, found))
 
 
+def test_a_key_of_ones_own_encrypts_what_statements_write() -> None:
+    key = "arn:aws:kms:eu-west-1:123456789012:key/1"
+    aws = {
+        "engine": "aws",
+        "region": "eu-west-1",
+        "account": "123456789012",
+        "lake": "s3://lake/",
+        "results": "s3://results/",
+        "network": {"subnets": ["subnet-1"]},
+        "marts": {"main": {"engine": "mysql", "database": "m"}},
+    }
+    plain, keyed = (
+        {
+            json.dumps(state.fields["Arguments"]["ResultConfiguration"])
+            for state in every_state(machine(*EVERY_TABLE, environment=environment).flow)
+            if "startQueryExecution" in state.fields.get("Resource", "")
+        }
+        for environment in (aws, {**aws, "keys": {"data": key}})
+    )
+    location = '{"OutputLocation": "s3://results/"'
+    assert plain == {f"{location}}}"}
+    assert keyed == {
+        (f'{location}, "EncryptionConfiguration": '
+        f'{{"EncryptionOption": "SSE_KMS", "KmsKey": "{key}"}}}}')
+    }
+
+
 # --- the states ---------------------------------------------------------------------------------
 
 

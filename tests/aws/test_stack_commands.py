@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from runner.app.cloud import Cloud
 from runner.app.destroy import Destroying
 from runner.app.stack_changes import Pending
 from runner.app.stack_following import Wish
+from runner.aws.session import Session
 from runner.aws.stack_events import Cause
 from runner.cli.displays.stack_watcher import StackWatcher
 from runner.cli.displays.stacks import (
@@ -36,10 +38,10 @@ from tests.support.aws_projects import cloud_of, template, wanted, write_project
 from tests.support.http_cloudformation import Script, serve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from runner.app.cloud import Cloud
+    from runner.app.bundle import Bundle
     from runner.app.desired import Desired
     from tests.support.aws import Aws
     from tests.support.commands import Cli
@@ -55,9 +57,17 @@ class Files:
         self.stack = template()
 
     def __call__(
-        self, cloud: Cloud, *, existing: frozenset[str] = frozenset(), commit: str = ""
+        self,
+        root: Path,
+        bundle: Bundle,
+        *,
+        values: Mapping[str, str],
+        existing: frozenset[str],
+        commit: str,
+        tell: Callable[[str], None],
     ) -> Desired:
-        del existing
+        del existing, tell
+        cloud = Cloud(root, bundle, Session(bundle.environment["region"]), values)
         return wanted(cloud, self.stack, commit=commit)
 
 
@@ -240,6 +250,7 @@ def test_a_failed_deploy_says_what_failed_first_and_what_to_do(cli: Cli, script:
     computed = {"ChangeSetId": "arn:set", "StackId": STACK, "Status": "CREATE_COMPLETE"}
     script.say("DescribeChangeSet", {**computed, "Changes": [change]})
     script.say("ListStackResources", {"StackResourceSummaries": []})
+    script.say("GetTemplate", {"TemplateBody": json.dumps(template())})
     script.say("ExecuteChangeSet", {})
     before = happened(0, "shop-dev", "UPDATE_COMPLETE")
     failed = [

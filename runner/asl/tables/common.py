@@ -347,12 +347,16 @@ def keeper_task(target: Target, op: str, payload: dict[str, Any], **rest: Any) -
 
 
 def athena_arguments(target: Target, query: str, *, token: str) -> dict[str, Any]:
-    """Give the arguments of StartQueryExecution."""
+    """Give the arguments of StartQueryExecution; the key also encrypts what a statement writes."""
+    result: dict[str, Any] = {"OutputLocation": target.results}
+    if target.data_key:
+        encryption = {"EncryptionOption": "SSE_KMS", "KmsKey": target.data_key}
+        result["EncryptionConfiguration"] = encryption
     return {
         "QueryString": query,
         "ClientRequestToken": token,
         "WorkGroup": target.workgroup,
-        "ResultConfiguration": {"OutputLocation": target.results},
+        "ResultConfiguration": result,
     }
 
 
