@@ -54,11 +54,8 @@ class Files:
     def __init__(self) -> None:
         self.stack = template()
 
-    def __call__(
-        self, cloud: Cloud, *, existing: frozenset[str] = frozenset(), commit: str = ""
-    ) -> Desired:
-        del existing
-        return wanted(cloud, self.stack, commit=commit)
+    def __call__(self, *given: Any, commit: str = "", **_: object) -> Desired:  # noqa: ANN401 - what is opened, however it is handed over
+        return wanted(given[-1], self.stack, commit=commit)
 
 
 @pytest.fixture
