@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from runner.app.cloud import Cloud
     from runner.app.desired import Desired
     from tests.support.aws import Aws
     from tests.support.commands import Cli
@@ -233,6 +232,7 @@ def test_a_failed_deploy_says_what_failed_first_and_what_to_do(cli: Cli, script:
         },
     }
     script.say("DescribeStacks", described("UPDATE_COMPLETE"))
+    script.say("GetTemplate", {"TemplateBody": "{}"})
     script.say("CreateChangeSet", {"Id": "arn:set", "StackId": STACK})
     computed = {"ChangeSetId": "arn:set", "StackId": STACK, "Status": "CREATE_COMPLETE"}
     script.say("DescribeChangeSet", {**computed, "Changes": [change]})
