@@ -66,8 +66,10 @@ def test_a_key_of_ones_own_encrypts_what_statements_write() -> None:
     location = '{"OutputLocation": "s3://results/"'
     assert plain == {f"{location}}}"}
     assert keyed == {
-        (f'{location}, "EncryptionConfiguration": '
-        f'{{"EncryptionOption": "SSE_KMS", "KmsKey": "{key}"}}}}')
+        (
+            f'{location}, "EncryptionConfiguration": '
+            f'{{"EncryptionOption": "SSE_KMS", "KmsKey": "{key}"}}}}'
+        )
     }
 
 

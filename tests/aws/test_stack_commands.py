@@ -246,6 +246,7 @@ def test_a_failed_deploy_says_what_failed_first_and_what_to_do(cli: Cli, script:
         },
     }
     script.say("DescribeStacks", described("UPDATE_COMPLETE"))
+    script.say("GetTemplate", {"TemplateBody": "{}"})
     script.say("CreateChangeSet", {"Id": "arn:set", "StackId": STACK})
     computed = {"ChangeSetId": "arn:set", "StackId": STACK, "Status": "CREATE_COMPLETE"}
     script.say("DescribeChangeSet", {**computed, "Changes": [change]})
@@ -433,15 +434,17 @@ def test_events_causes_destroys_and_drifts_for_people() -> None:
         goes=(
             StackResource("Images", "AWS::ECR::Repository", "shop-dev", "CREATE_COMPLETE"),
             StackResource("Role", "AWS::IAM::Role", "shop-dev-daily", "CREATE_COMPLETE"),
+            StackResource("Dead", "AWS::SQS::Queue", "https://sqs/1/shop-dev-dead", "OK"),
         ),
         stays=(StackResource("Marts", "AWS::Glue::Database", "marts_dev", "CREATE_COMPLETE"),),
         places=(("tables and records", "s3://lake/dev/"),),
         running=("r1", "r2", "r3", "r4", "r5", "r6"),
     )
     assert destroying_text(plan) == (
-        "stack shop-dev: 2 resources to delete\n"
+        "stack shop-dev: 3 resources to delete\n"
         "  ECR::Repository  shop-dev        with its images\n"
         "  IAM::Role        shop-dev-daily\n"
+        "  SQS::Queue       shop-dev-dead\n"
         "stays:\n"
         "  Glue::Database  marts_dev\n"
         "  s3://lake/dev/  tables and records\n"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from runner.app.bundle import Bundle
     from runner.app.stack_changes import Pending
     from runner.model.stacks import StackEvent
 
@@ -76,12 +77,12 @@ def template(seconds: int = 1, **more: Any) -> dict[str, Any]:  # noqa: ANN401 -
     return {"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources, "Outputs": outputs}
 
 
-def facts(cloud: Cloud) -> StackFacts:
-    environment, lake = cloud.environment, cloud.environment["lake"]
+def facts(bundle: Bundle) -> StackFacts:
+    environment, lake = bundle.environment, bundle.environment["lake"]
     return StackFacts(
         project="shop",
-        environment=cloud.bundle.environment_name,
-        prefix=cloud.bundle.prefix,
+        environment=bundle.environment_name,
+        prefix=bundle.prefix,
         version="0",
         region=environment["region"],
         account=environment["account"],
@@ -106,14 +107,14 @@ def facts(cloud: Cloud) -> StackFacts:
 
 
 def wanted(
-    cloud: Cloud,
+    cloud: Cloud | Bundle,
     stack: dict[str, Any] | None = None,
     *,
     artifacts: Mapping[str, bytes] | None = None,
     commit: str = "",
 ) -> Desired:
     """Say what an environment is to become; the manifest is stored as another artifact."""
-    known = facts(cloud)
+    known = facts(cloud.bundle if isinstance(cloud, Cloud) else cloud)
     manifest = Manifest("shop", known.environment, "0", commit, (), ())
     account = f"{known.artifacts}manifest-{commit or 'none'}.json"
     bodies = artifacts if artifacts is not None else {"a.json": b"a", "b.zip": b"b"}

@@ -47,12 +47,9 @@ def serve(script: Script) -> Iterator[str]:
             """Answer an action of the query protocol."""
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
             action = parse_qs(body)["Action"][0]
-            answer = script.take(action)
-            text = (
-                f"<{action}Response><{action}Result>{_xml(answer)}</{action}Result>"
-                f"</{action}Response>"
-            ).encode()
-            self.send_response(200)
+            status, said = _said(script, action)
+            text = said.encode()
+            self.send_response(status)
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
             self.wfile.write(text)
@@ -65,6 +62,15 @@ def serve(script: Script) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
+
+
+def _said(script: Script, action: str) -> tuple[int, str]:
+    """Write the answer to an action; one that nobody scripted is refused by name."""
+    if not script.answers[action]:
+        error = {"Code": "NotScripted", "Message": f"no answer to {action} is scripted"}
+        return 400, f"<ErrorResponse><Error>{_xml(error)}</Error></ErrorResponse>"
+    result = _xml(script.take(action))
+    return 200, f"<{action}Response><{action}Result>{result}</{action}Result></{action}Response>"
 
 
 def _xml(value: Any) -> str:  # noqa: ANN401 - JSON and times

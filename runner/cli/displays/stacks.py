@@ -104,7 +104,7 @@ def _resource_lines(resources: Sequence[StackResource]) -> list[str]:
     rows = [
         (
             one.type.removeprefix("AWS::"),
-            one.physical_id.rpartition(":")[2],
+            _name(one.physical_id),
             holds.get(one.type, ""),
         )
         for one in sorted(resources, key=lambda one: (one.type, one.physical_id))
@@ -112,6 +112,16 @@ def _resource_lines(resources: Sequence[StackResource]) -> list[str]:
     if not rows:
         return []
     return [f"  {line}" for line in columns(("type", "name", ""), rows).splitlines()[1:]]
+
+
+def _name(physical_id: str) -> str:
+    """Give the name in what identifies a resource: a name, an ARN, a queue's URL.
+
+    >>> _name("https://sqs.eu-west-1.amazonaws.com/123456789012/dead"), _name("arn:aws:sns:x:1:t")
+    ('dead', 't')
+    """
+    mark = "/" if physical_id.startswith("https://") else ":"
+    return physical_id.rpartition(mark)[2]
 
 
 def drift_text(drift: Drift) -> str:
