@@ -25,7 +25,7 @@ def logical_id(kind: str, name: str) -> str:
     """Give the logical id of the part of that kind for that name.
 
     >>> logical_id("Machine", "flights-prod-daily")
-    'MachineFlightsProdDaily0ab7e67c'
+    'MachineFlightsProdDaily53861876'
     """
     words = "".join(word.capitalize() for word in re.findall(r"[A-Za-z0-9]+", name))
     digest = hashlib.sha256(name.encode()).hexdigest()[:_HASH]
