@@ -49,7 +49,10 @@ def rendered(machine: Machine, name: str, *, file: str, files: Mapping[str, str]
             )
         )
     named = [(name, machine), *((f"{name} {one.name}", one.machine) for one in machine.children)]
-    usages = [usage_of(one, title) for title, one in named]
+    usages = [
+        usage_of(one, title, definition=text.encode())
+        for (title, one), text in zip(named, texts, strict=True)
+    ]
     faults = [fault for one in usages for fault in find_faults(one, files, file=file)]
     if faults:
         raise ProjectError(faults)

@@ -55,8 +55,8 @@ class Usage:
     """Objects in the lake that it reads at run time."""
 
 
-def usage_of(machine: Machine, name: str) -> Usage:
-    """Count what a machine's largest run takes."""
+def usage_of(machine: Machine, name: str, *, definition: bytes = b"") -> Usage:
+    """Count what a machine's largest run takes; `definition` is its text, if it is written."""
     states = tuple(every_state(machine.flow))
     nothing = Measured("", 0)
     statements = [statement_of(state) for state in states]
@@ -65,7 +65,7 @@ def usage_of(machine: Machine, name: str) -> Usage:
     return Usage(
         machine=name,
         states=len(states),
-        definition_bytes=size_of(machine.flow),
+        definition_bytes=len(definition) or size_of(machine.flow),
         events=events_of(machine.flow),
         least_events=events_of(machine.flow, chunks=1),
         payload_bytes=payload.bytes,

@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from runner.asl.build import render
+from runner.asl.compile import compile_loads
+from runner.asl.validate import check_machine
 from runner.machine import ExecutionContext, TaskRequest, VirtualClock, parse_definition, run
 from runner.model.ports import Json, ServiceError
 from tests.support.definitions import EVERY_STEP, ICEBERG, STEPS, TABLES, compiled
 from tests.support.moto_machine import EXECUTION, MACHINE, Ended, run_with_moto
-from tests.support.projects import table
+from tests.support.projects import project, table
 from tests.support.scripted import ROWS, Scripted, query_failed
 
 if TYPE_CHECKING:
@@ -310,3 +313,26 @@ def test_an_iceberg_table_is_made_and_merged(both: Both) -> None:
     assert first["QueryString"] != second["QueryString"]
     assert first["ClientRequestToken"] != second["ClientRequestToken"]
     assert world.tables["marts", "changes"]["Parameters"] == {"table_type": "ICEBERG"}
+
+
+def test_the_machine_of_loads_refuses_what_is_not_published(both: Both) -> None:
+    """SEMANTICS 37: it loads records' files, and there are none of this window."""
+    machine = compile_loads(project(*TABLES))
+    check_machine(machine, render(machine), file="load")
+    ended, world = both(render(machine))
+    assert ended.status == "FAILED"
+    assert ended.cause is not None
+    assert ended.cause.startswith("marts.daily failed: NothingPublished: marts.daily: 2013-01-01, ")
+    assert world.loaded == []
+
+
+def test_the_machine_of_loads_loads_only_what_it_is_told(both: Both) -> None:
+    """Neither a schedule nor a table without a load is part of it."""
+    definition = render(compile_loads(project(*TABLES)))
+    for given, complaint in (
+        ({**WINDOW, "only": ["staging.flights"]}, "which this workflow does not write"),
+        ({"scheduled_time": "2013-01-05T16:00:00Z"}, "no schedule"),
+    ):
+        ended, world = both(definition, given)
+        assert (ended.error, world.loaded) == ("InvalidInput", [])
+        assert complaint in str(ended.cause)

@@ -224,7 +224,7 @@ def steps_of(count: int, **more: Any) -> dict[str, Any]:  # noqa: ANN401
 
 
 def raw(items: int) -> dict[str, Any]:
-    inner = {f"p{n}": {"Type": "Pass", "Next": f"p{n + 1}"} for n in range(items)}
+    inner: dict[str, Any] = {f"p{n}": {"Type": "Pass", "Next": f"p{n + 1}"} for n in range(items)}
     inner[f"p{items}"] = {"Type": "Pass", "End": True}
     state = {"Type": "Map", "ItemProcessor": {"StartAt": "p0", "States": inner}}
     return {"raw": {"type": "asl", "state": state}}

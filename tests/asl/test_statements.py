@@ -119,7 +119,8 @@ def test_only_a_submission_and_a_look_are_retried_in_place() -> None:
 
 
 def test_the_pauses_grow_and_the_looks_stay_few() -> None:
-    pauses, passed = [], 0
+    pauses: list[int] = []
+    passed = 0
     while passed < 90:
         pauses.append(seconds_between(len(pauses), passed))
         passed += pauses[-1]

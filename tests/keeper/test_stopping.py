@@ -28,10 +28,9 @@ class Account:
     """Two of boto3's clients that answer as they are told, and only in that order."""
 
     def __init__(self) -> None:
-        where = {"region_name": "eu-west-1"}
-        keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
-        self.states = boto3.client("stepfunctions", **where, **keys)  # type: ignore[call-overload]
-        self.athena = boto3.client("athena", **where, **keys)  # type: ignore[call-overload]
+        session = boto3.Session("x", "x", region_name="eu-west-1")
+        self.states = session.client("stepfunctions")
+        self.athena = session.client("athena")
         self.stubs = (Stubber(self.states), Stubber(self.athena))
 
     def ended(self, arn: str = PARENT, status: str = "ABORTED") -> None:

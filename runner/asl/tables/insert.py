@@ -146,13 +146,13 @@ def _inferring_query(turn: Turn) -> tuple[str, tuple[State, ...]]:
     texts, names = _typed_texts(turn), mark_names(table)
     stubs = (_empty_self(table), "")[-len(texts) :]
     condition = _FIRST if len(texts) > 1 else ""
+    reading: tuple[State, ...] = ()
     if turn.is_stored(*texts):
         wanted = sql_texts.Reading(turn.subject, "infer", values, (turn.catch_all(),))
         both = [(text, names) for text in texts]
         reading = (sql_texts.reading(turn.lane.target, wanted, both, condition=condition),)
         queries = [_types_query(turn, [sql_texts.READ], stub) for stub in stubs]
     else:
-        reading = ()
         pairs = zip(texts, stubs, strict=True)
         queries = [_types_query(turn, sql_terms(t, names, values), stub) for t, stub in pairs]
     query = " : ".join(queries)
