@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from runner.app.gc import open_world
 from runner.app.leftovers import leftovers, physical_name
-from runner.app.places import open_environment, refuse_protected
+from runner.app.places import open_environment, refuse_unconfirmed
 from runner.app.tenure import busy, holding
 from runner.errors import Fault, Place, RunFailed, UsageError
 from runner.keeper import dropping
@@ -73,15 +73,15 @@ def drop(
     data: bool,
     environment: str = "local",
     variables: Mapping[str, str] | None = None,
-    confirmed: bool = False,
+    confirm: str | None = None,
 ) -> Dropping:
     """Drop a table, holding its lease; gives what went.
 
-    `confirmed` says that the name of a protected environment was typed; UsageError otherwise.
+    `confirm` is the environment's name, which a protected one wants; UsageError otherwise.
     """
     places = _open(root, environment, variables)
     bundle = places.bundle
-    refuse_protected(places, verb="drop", confirmed=confirmed)
+    refuse_unconfirmed(places, confirm)
     physical = _physical(bundle, table)
     with (
         places.refusals(f"drop {table}"),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from runner.app.places import open_environment, refuse_protected
+from runner.app.places import open_environment, refuse_unconfirmed
 from runner.errors import Fault, Place, UsageError
 from runner.keeper import gc, sweep
 from runner.model.durations import seconds
@@ -112,12 +112,12 @@ def find_garbage(
         return replace(garbage, items=tuple(gc.plan(world)))
 
 
-def clean(garbage: Garbage, *, confirmed: bool = False) -> Garbage:
+def clean(garbage: Garbage, *, confirm: str | None = None) -> Garbage:
     """Delete garbage that is still garbage; gives what went.
 
-    `confirmed` says that the name of a protected environment was typed; UsageError otherwise.
+    `confirm` is the environment's name, which a protected one wants; UsageError otherwise.
     """
-    refuse_protected(garbage.places, verb="gc", confirmed=confirmed)
+    refuse_unconfirmed(garbage.places, confirm)
     with garbage.places.refusals("delete garbage"), _world(garbage) as world:
         fresh = sweep.shown(gc.plan(world), garbage.items)
         return replace(garbage, items=tuple(item for item in fresh if sweep.apply(world, item)))

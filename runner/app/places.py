@@ -128,15 +128,22 @@ def table_locations(catalog: Catalog, databases: tuple[str, ...]) -> Iterator[tu
             yield f"{database}.{table['Name']}", location_of(table)
 
 
-def refuse_protected(places: Places, *, verb: str, confirmed: bool) -> None:
-    """Raise UsageError for a protected environment, unless its name was typed."""
-    if confirmed or not places.bundle.environment.get("protected"):
-        return
+def is_protected(root: Path, environment: str) -> bool:
+    """Tell whether an environment says `protected: true`."""
+    return bool(open_bundle(root, environment).environment.get("protected"))
+
+
+def refuse_unconfirmed(places: Places, confirm: str | None) -> None:
+    """Raise UsageError for a protected environment, unless its name was typed.
+
+    A name that is given must be the environment's, protected or not.
+    """
     name = places.bundle.environment_name
-    found = f"`{verb}` in {name}, which config.yaml marks as protected"
-    expected = "an environment that is not protected"
-    advice = f"set `protected: false` for {name} while you do it, and see who else works there"
-    raise UsageError([Fault(Place("--env"), "protected", found, expected, advice)])
+    if confirm == name or (confirm is None and not places.bundle.environment.get("protected")):
+        return
+    found = f"--confirm {confirm}" if confirm is not None else "no --confirm for what is protected"
+    expected, advice = f"the environment's name, {name}", f"say --confirm {name}"
+    raise UsageError([Fault(Place("--confirm"), "not-confirmed", found, expected, advice)])
 
 
 def is_local(places: Places) -> bool:

@@ -39,6 +39,8 @@ No workflow's machine is called so: names of workflows have no hyphen, and what 
 machines have behind one ends in numbers.  So Step Functions never knows such an execution, and a
 lease of it lasts for as long as its holder renews it, and `GRACE_S` after.
 """
+_REFUSED = ". Nothing was published"
+"""What the keeper says when it refuses staged rows."""
 _SUFFIX_BYTES = 3
 _MOST_RUNS = 1000
 
@@ -140,9 +142,8 @@ class Remote:
                 break
             if entry.state != records.FAILED:
                 continue
-            body = records.read(storage, entry)
-            if body.get("error") in TESTS:
-                message = str(body["message"]).partition(". Nothing was published")[0]
+            message, refused, _ = str(records.read(storage, entry)["message"]).partition(_REFUSED)
+            if refused:
                 return f"{run_name(entry.run)}: {message}"
         return ""
 
@@ -156,10 +157,6 @@ class Remote:
     def refusals(self, doing: str) -> AbstractContextManager[object]:
         """Say in plain words what AWS refuses meanwhile."""
         return refusals(doing)
-
-
-TESTS = ("TestsFailed", "EmptyTable", "RowsOutsideWindow")
-"""Errors of the keeper when it refuses staged rows."""
 
 
 def open_remote(bundle: Bundle, root: Path, *, now: Callable[[], datetime]) -> Remote:

@@ -71,11 +71,9 @@ class QueryRows:
 class QueryFailed(Exception):
     """Athena could not run the statement."""
 
-    def __init__(self, reason: str, *, query: str = "", cancelled: bool = False) -> None:
-        """Take Athena's reason and the statement's id, if it got one."""
+    def __init__(self, reason: str) -> None:
+        """Take Athena's reason."""
         self.reason = reason
-        self.query = query
-        self.cancelled = cancelled
         super().__init__(reason)
 
 
@@ -158,7 +156,7 @@ class _Watched:
         if error.__cause__ is not None:
             return _refused(error)
         reason = str(error) or f"the query is {self.state}"
-        return QueryFailed(reason, query=self.query, cancelled=self.state == "CANCELLED")
+        return QueryFailed(reason)
 
 
 def _refused(error: Exception) -> Exception:

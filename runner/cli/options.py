@@ -30,6 +30,9 @@ var_option = click.option(
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
+confirm_option = click.option(
+    "--confirm", metavar="NAME", help="The environment's name, which a protected one wants."
+)
 yes_option = click.option("--yes", "-y", is_flag=True, help="Do it without asking.")
 
 
@@ -41,6 +44,15 @@ def agreed(question: str, *, yes: bool, ask: bool = True) -> bool:
         return click.confirm(question, err=True)
     click.echo("nothing was changed; --yes does it without asking", err=True)
     return False
+
+
+def typed_name(root: Path, environment: str, given: str | None) -> str | None:
+    """Give --confirm; at a terminal a protected environment's name is asked for."""
+    from runner.app.places import is_protected  # noqa: PLC0415 - only for what changes things
+
+    if given is not None or not sys.stdin.isatty() or not is_protected(root, environment):
+        return given
+    return str(click.prompt(f"{environment} is protected; type its name", err=True))
 
 
 def project_options(command: _Command) -> _Command:

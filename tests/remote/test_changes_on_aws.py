@@ -124,12 +124,15 @@ def test_a_protected_environment_is_not_changed(flights: Path, aws: Aws, cli: Cl
     before = aws.stored()
     said = cli("drop", ROUTES, "--data", "--yes", "--env", "prod")
     assert said.status == 2
-    assert "which config.yaml marks as protected" in said.err
-    with pytest.raises(UsageError, match="protected"):
-        drop(flights, ROUTES, data=True, environment="prod")
+    assert "say --confirm prod" in said.err
+    with pytest.raises(UsageError, match="not-confirmed"):
+        drop(flights, ROUTES, data=True, environment="prod", confirm="dev")
+    garbage = find_garbage(flights, environment="prod")
+    with pytest.raises(UsageError, match="not-confirmed"):
+        clean(garbage)
     assert aws.stored() == before
-    gone = drop(flights, ROUTES, data=True, environment="prod", confirmed=True)
-    assert gone.in_catalogue
+    named = cli("drop", ROUTES, "--data", "--yes", "--env", "prod", "--confirm", "prod")
+    assert named.status == 0, named.err
 
 
 def _until(met: Callable[[], bool], *, patience_s: float = 10.0) -> None:

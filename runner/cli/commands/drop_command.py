@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from runner.cli.options import agreed, find_root, project_options, read_variables, yes_option
+from runner.cli.options import (
+    agreed,
+    confirm_option,
+    find_root,
+    project_options,
+    read_variables,
+    typed_name,
+    yes_option,
+)
 from runner.cli.texts import count, size
 
 if TYPE_CHECKING:
@@ -19,11 +27,13 @@ if TYPE_CHECKING:
 @click.option(
     "--data", is_flag=True, help="Also delete the files and records that are proved to be ours."
 )
+@confirm_option
 @yes_option
 @project_options
 def command(  # noqa: PLR0917 - click hands over every option
     table: str,
     data: bool,  # noqa: FBT001 - click's signature
+    confirm: str | None,
     yes: bool,  # noqa: FBT001 - likewise
     folder: Path | None,
     environment: str,
@@ -44,7 +54,8 @@ def command(  # noqa: PLR0917 - click hands over every option
     for line in plan.warnings:
         click.echo(f"note: {line}", err=True)
     if agreed(f"Drop {plan.physical}?", yes=yes):
-        drop(root, table, data=data, environment=environment, variables=given)
+        name = typed_name(root, environment, confirm)
+        drop(root, table, data=data, environment=environment, variables=given, confirm=name)
         click.echo(f"dropped {plan.physical}")
 
 

@@ -11,10 +11,12 @@ import click
 
 from runner.cli.options import (
     agreed,
+    confirm_option,
     find_root,
     json_option,
     project_options,
     read_variables,
+    typed_name,
     yes_option,
 )
 from runner.cli.texts import columns, size
@@ -37,12 +39,14 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Also delete files in published partitions that no record lists.",
 )
+@confirm_option
 @yes_option
 @project_options
 @json_option
 def command(  # noqa: PLR0917 - click hands over every option
     older_than: str,
     orphans: bool,  # noqa: FBT001 - click's signature
+    confirm: str | None,
     yes: bool,  # noqa: FBT001 - likewise
     folder: Path | None,
     environment: str,
@@ -70,7 +74,7 @@ def command(  # noqa: PLR0917 - click hands over every option
         click.echo(_text(found))
     gone = None
     if found.deletes and agreed("Delete this?", yes=yes, ask=not as_json):
-        gone = clean(found)
+        gone = clean(found, confirm=typed_name(found.places.root, environment, confirm))
         if not as_json:
             click.echo("deleted:\n" + _text(gone) if gone.items else "nothing was deleted")
     if as_json:
