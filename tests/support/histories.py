@@ -91,7 +91,7 @@ class Written:
     def fail(self, service: str, action: str, error: str, cause: Json) -> None:
         """Let the call that was made last fail, and be caught."""
         text = cause if isinstance(cause, str) else json.dumps(cause)
-        kind = {"resourceType": service, "resource": action}
+        kind: dict[str, Any] = {"resourceType": service, "resource": action}
         self.add("TaskFailed", **kind, error=error, cause=text)
 
     def end(self, kind: str, **details: str) -> None:
