@@ -169,7 +169,7 @@ def test_every_way_to_fail_is_told(kind: str, what: str, details: dict[str, str]
     called: dict[str, Any] = (
         {} if kind.startswith("Lambda") else {"resourceType": "athena", "resource": "x"}
     )
-    written.add(kind, **called, **details)
+    written.add(kind, **(called | details))
     with answering() as (client, stubber):
         page(stubber, pages(written.events, 500)[0])
         last = list(History(client, ARN).read())[-1]

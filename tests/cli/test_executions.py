@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from runner.app.run import RunRequest, run
 from runner.app.stopping import Stopper
 from runner.cli.interrupts import Interrupts
 from runner.cli.root import run_command_line
@@ -80,6 +81,17 @@ def test_semantics_34_a_redrive_writes_what_failed_or_was_skipped(shop: Path, cl
     assert told["run"] != first["run"]
     assert (told["start"], told["end"]) == ("2024-01-01", "2024-01-03")
     assert {one["name"] for one in told["ended"] if one["kind"] != "step"} == left
+
+
+def test_semantics_34_a_run_that_was_stopped_goes_on(new_shop: Path, cli: Cli) -> None:
+    stopper = Stopper()
+    stopper.stop()
+    request = RunRequest(new_shop, "daily", start="2024-01-01", end="2024-01-03")
+    stopped = run(request, stopper=stopper)
+    assert stopped.status == "ABORTED"
+    again = cli("redrive", stopped.run, "--json")
+    told = json.loads(again.out.splitlines()[-1])
+    assert (again.status, told["run"], told["status"]) == (0, stopped.run, "SUCCEEDED")
 
 
 @pytest.mark.usefixtures("shop")

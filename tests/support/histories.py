@@ -94,7 +94,7 @@ class Written:
         kind: dict[str, Any] = {"resourceType": service, "resource": action}
         self.add("TaskFailed", **kind, error=error, cause=text)
 
-    def end(self, kind: str, **details: str) -> None:
+    def end(self, kind: str, **details: Any) -> None:  # noqa: ANN401 - texts
         self.add(f"Execution{kind}", **details)
 
 
