@@ -227,7 +227,7 @@ def test_executions_that_it_starts_are_read_as_well() -> None:
     with answering() as (client, stubber):
         page(stubber, pages(parent.events, 500)[0])
         page(stubber, pages(child.events, 500)[0], arn=CHILD)
-        both = Histories(History(client, ARN), frozenset({"flights-prod-daily-tables-1-1"}))
+        both = Histories(History(client, ARN))
         events = both.read()
         assert both.children == (CHILD,)
         assert not both.ended
@@ -239,11 +239,12 @@ def test_executions_that_it_starts_are_read_as_well() -> None:
 
 
 def test_executions_of_other_machines_are_left_alone() -> None:
+    other = CHILD.replace("-daily-tables-1-1", "-daily_report")
     written = Written()
     written.start({})
     written.called("other call", "states", "startExecution.sync:2")
     kind: dict[str, Any] = {"resourceType": "states", "resource": "startExecution.sync:2"}
-    written.add("TaskSubmitted", **kind, output=json.dumps({"ExecutionArn": CHILD}))
+    written.add("TaskSubmitted", **kind, output=json.dumps({"ExecutionArn": other}))
     with answering() as (client, stubber):
         page(stubber, pages(written.events, 500)[0])
         both = Histories(History(client, ARN), frozenset())
