@@ -285,6 +285,24 @@ def test_ctrl_c_stops_the_execution_first_then_its_children_and_statements(
     )
 
 
+def test_an_execution_is_told_of_before_it_is_started(
+    deployed: Deployed, states: FakeStates, root: Path
+) -> None:
+    """A Ctrl-C that comes while it is being started stops it too."""
+    starting(states)
+    heard = Heard()
+
+    def started(name: str, workflow: str, window: str) -> None:
+        assert states.calls == []
+        assert (workflow, window) == ("daily", "2013-01-01..2013-01-01")
+        assert heard.stopper.left.endswith(f"--follow {name} --env prod")
+        heard.stopper.stop()
+
+    hooks = replace(heard.hooks, started=started)
+    result = run_on_aws(request(root), deployed.cloud, now=lambda: NOW, hooks=hooks)
+    assert states.calls[:2] == [("start", "flights-prod-daily"), ("stop", result.run)]
+
+
 def test_a_redrive_of_failed_steps_starts_what_is_left(
     deployed: Deployed, states: FakeStates, root: Path
 ) -> None:
