@@ -19,7 +19,7 @@ from runner.aws.executions import not_deployed
 from runner.errors import Fault, Place, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from runner.app.bundle import WorkflowFacts
@@ -100,13 +100,20 @@ def start(
     hooks: CloudHooks,
     detach: bool = False,
 ) -> RunResult:
-    """Start an execution by its name with an input, and follow it unless `detach`."""
+    """Start an execution by its name with an input, and follow it unless `detach`.
+
+    It is told of before it is started: from then on a Ctrl-C stops it, however early it comes.
+    """
     name, given = order
-    arn = deployed.executions.start(deployed.machine(workflow.name), name, given)
-    execution = deployed.executions.describe(arn) or _young(deployed, workflow, arn, given)
+    machine = deployed.machine(workflow.name)
+    arn = deployed.console.execution_arn(machine, name)
+    if not detach:
+        _announce(deployed, arn, workflow.name, given, hooks)
+    deployed.executions.start(machine, name, given)
+    execution = deployed.executions.describe(arn) or _young(arn, given)
     if detach:
         return detached(deployed, workflow, execution)
-    return attach(deployed, execution, hooks=hooks)
+    return follow(deployed, workflow, execution, watch=hooks.watch())
 
 
 def attach(
@@ -114,13 +121,21 @@ def attach(
 ) -> RunResult:
     """Follow an execution until it ends, for the time that it was redriven so often."""
     workflow = deployed.workflow(execution.machine)
-    if hooks.stopper:
-        name = deployed.cloud.bundle.environment_name
-        hooks.stopper.left = f"left; AWS goes on without you: {_following(execution, name)}"
-    if hooks.started:
-        hooks.started(execution.name, workflow.name, _window(execution))
-    hooks.note(f"console: {deployed.console.execution(execution.arn)}")
+    _announce(deployed, execution.arn, workflow.name, execution.input, hooks)
     return follow(deployed, workflow, execution, watch=hooks.watch(redrives))
+
+
+def _announce(
+    deployed: Deployed, arn: str, workflow: str, given: Mapping[str, Any], hooks: CloudHooks
+) -> None:
+    """Say which execution is followed, and where it can be looked at."""
+    name = arn.rpartition(":")[2]
+    if hooks.stopper:
+        again = _following(name, deployed.cloud.bundle.environment_name)
+        hooks.stopper.left = f"left; AWS goes on without you: {again}"
+    if hooks.started:
+        hooks.started(name, workflow, _window(given))
+    hooks.note(f"console: {deployed.console.execution(arn)}")
 
 
 def warn(deployed: Deployed, workflow: WorkflowFacts, hooks: CloudHooks) -> None:
@@ -206,26 +221,23 @@ def _with_follow(request: RunRequest) -> list[Fault]:
     ]
 
 
-def _following(execution: Execution, environment: str) -> str:
-    return f"runner run --follow {execution.name} --env {environment}"
+def _following(name: str, environment: str) -> str:
+    return f"runner run --follow {name} --env {environment}"
 
 
-def _window(execution: Execution) -> str:
-    given = execution.input
+def _window(given: Mapping[str, Any]) -> str:
     if "start" in given:
         return f"{given.get('start')}..{given.get('end')}"
     return f"scheduled for {given.get('scheduled_time', 'an unknown time')}"
 
 
-def _young(
-    deployed: Deployed, workflow: WorkflowFacts, arn: str, given: dict[str, Any]
-) -> Execution:
+def _young(arn: str, given: dict[str, Any]) -> Execution:
     """Describe an execution that was started a moment ago, where AWS does not know it yet."""
     from datetime import UTC, datetime  # noqa: PLC0415 - hardly ever
 
     from runner.aws.executions import Execution  # noqa: PLC0415 - likewise
 
-    machine, name = deployed.machine(workflow.name), arn.rpartition(":")[2]
+    machine, name = arn.split(":")[-2:]
     return Execution(arn, machine, name, "RUNNING", datetime.now(UTC), None, given)
 
 
@@ -248,7 +260,7 @@ def detached(deployed: Deployed, workflow: WorkflowFacts, execution: Execution) 
         seconds=0.0,
         marts=(),
         backfill=str(given.get("backfill", "")),
-        again=_following(execution, name),
+        again=_following(execution.name, name),
         links=(("execution", deployed.console.execution(execution.arn)),),
     )
 

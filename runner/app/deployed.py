@@ -68,7 +68,7 @@ class Deployed:
         found = {name: self.executions.definition(name) for name in wanted}
         if found[self.machine(workflow.name)] is None:
             return None
-        return any(not _same(text, found[name]) for name, text in wanted.items())
+        return any(not same_definition(text, found[name]) for name, text in wanted.items())
 
     def list(self, workflow: str | None = None, status: str | None = None) -> Iterator[Listed]:
         """Give the executions of one or all machines, the newest first, read as they are needed."""
@@ -98,7 +98,7 @@ class Deployed:
                 yield found
 
 
-def _same(ours: str, theirs: str | None) -> bool:
+def same_definition(ours: str, theirs: str | None) -> bool:
     """Compare definitions as JSON: CloudFormation may write the same in another way."""
     try:
         return theirs is not None and (ours == theirs or json.loads(ours) == json.loads(theirs))

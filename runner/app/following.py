@@ -230,6 +230,10 @@ def _links(follower: _Follower, execution: Execution) -> Iterator[tuple[str, str
         yield f"task of {task.state}", console.task(task.cluster, task.task)
     for family in dict.fromkeys(task.family for task in follower.tasks.all() if task.family):
         yield f"log of {family}", console.log_group(f"/ecs/{family}")
+    yield (
+        "log of the state machine",
+        console.log_group(f"/aws/vendedlogs/states/{execution.machine}"),
+    )
     yield "log of the keeper", console.log_group(log_group(deployed, "keeper"))
 
 

@@ -191,7 +191,7 @@ def _json(text: object) -> Json:
 
 @dataclass(slots=True)
 class Histories:
-    """The events of an execution and of those that it starts."""
+    """The events of an execution, and of those that it starts for parts of its own tables."""
 
     root: History
     machines: frozenset[str] = frozenset()
@@ -226,9 +226,18 @@ class Histories:
             for key in ("submitted", "result"):
                 value = event.data.get(key)
                 arn = str(value.get("ExecutionArn", "")) if isinstance(value, dict) else ""
-                machine = arn.split(":")[6] if arn.count(":") >= _ARN_COLONS else ""
-                if machine in self.machines and arn not in self._children:
+                if self._belongs(_machine(arn)) and arn not in self._children:
                     self._children[arn] = History(self.root.client, arn)
 
+    def _belongs(self, machine: str) -> bool:
+        """Tell whether a machine is a part of this one, be it deployed from other files."""
+        return machine in self.machines or machine.startswith(f"{_machine(self.root.arn)}-")
 
-_ARN_COLONS = 7
+
+def _machine(arn: str) -> str:
+    """Name the machine of an execution's ARN; empty for anything else."""
+    parts = arn.split(":")
+    return parts[_MACHINE] if len(parts) > _MACHINE else ""
+
+
+_MACHINE = 6

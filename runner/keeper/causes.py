@@ -217,7 +217,7 @@ LATER = (
     ("ICEBERG_COMMIT_ERROR", f"Another writer changed the table at the same time. {_WRITER}"),
     (
         "ICEBERG_FILESYSTEM_ERROR",
-        "Athena could not read or write a file of the table: let nothing delete files there.",
+        "Athena could not use the table's folder: let nothing else write or delete files there.",
     ),
     ("HIVE_CURSOR_ERROR", _READ),
     ("HIVE_FILESYSTEM_ERROR", _READ),

@@ -28,9 +28,9 @@ class Clients:
     """A session whose clients answer what was scripted."""
 
     def __init__(self) -> None:
-        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+        keys: dict[str, Any] = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
         self._clients: dict[str, Any] = {
-            name: boto3.client(name, region_name="eu-west-1", **keys)  # type: ignore[call-overload]
+            name: boto3.client(name, region_name="eu-west-1", **keys)
             for name in ("stepfunctions", "athena", "logs")
         }
         self.stubs = {name: Stubber(client) for name, client in self._clients.items()}

@@ -136,9 +136,13 @@ def load_turn(written: Written, table: str, rows: int) -> None:
         "TaskDefinitionArn": "arn:aws:ecs:us-east-1:123456789012:task-definition/"
         "flights-prod-embulk-main:3",
     }
-    kind = {"resourceType": "ecs", "resource": "runTask.sync"}
+    kind: dict[str, Any] = {"resourceType": "ecs", "resource": "runTask.sync"}
     written.add("TaskSubmitted", **kind, output=json.dumps({"Tasks": [task], "Failures": []}))
-    ended = {**task, "StopCode": "EssentialContainerExited", "Containers": [{"ExitCode": 0}]}
+    ended: dict[str, Any] = {
+        **task,
+        "StopCode": "EssentialContainerExited",
+        "Containers": [{"ExitCode": 0}],
+    }
     written.answered(f"{name} run", "ecs", "runTask.sync", ended)
     written.keeper(f"{name} confirm", {"rows": rows})
 
@@ -153,7 +157,7 @@ def whole_run(states: FakeStates, name: str) -> tuple[Written, Known]:
     parent.enter("raw.flights keep", "Pass")
     insert_turn(parent, "staging.flights", "q-1", rows=842, scanned=25_000_000)
     parent.called("tables wave 1 part 1 execute", "states", "startExecution.sync:2")
-    nested = {"resourceType": "states", "resource": "startExecution.sync:2"}
+    nested: dict[str, Any] = {"resourceType": "states", "resource": "startExecution.sync:2"}
     arn = f"{STATES}:execution:{CHILD}:{name}"
     parent.add("TaskSubmitted", **nested, output=json.dumps({"ExecutionArn": arn}))
     child.began = parent.events[-1]["timestamp"]
@@ -176,7 +180,7 @@ def whole_run(states: FakeStates, name: str) -> tuple[Written, Known]:
 def starting(states: FakeStates, **fields: Any) -> None:  # noqa: ANN401
     def start(machine: str, name: str, given: dict[str, Any]) -> Known:
         written, _ = whole_run(states, name)
-        ended = {"status": "FAILED", "error": "Runner.StepsFailed", "cause": "see"}
+        ended: dict[str, Any] = {"status": "FAILED", "error": "Runner.StepsFailed", "cause": "see"}
         return Known(machine, name, given, written, **{**ended, **fields})
 
     states.on_start = start
@@ -250,7 +254,7 @@ def test_ctrl_c_stops_the_execution_first_then_its_children_and_statements(
         written.submit("marts.route_summary insert", "q-2")
         written.called("tables wave 1 part 1 execute", "states", "startExecution.sync:2")
         arn = f"{STATES}:execution:{CHILD}:{name}"
-        kind = {"resourceType": "states", "resource": "startExecution.sync:2"}
+        kind: dict[str, Any] = {"resourceType": "states", "resource": "startExecution.sync:2"}
         written.add("TaskSubmitted", **kind, output=json.dumps({"ExecutionArn": arn}))
         child = Written(began=written.events[-1]["timestamp"])
         child.start({})
@@ -281,13 +285,31 @@ def test_ctrl_c_stops_the_execution_first_then_its_children_and_statements(
     )
 
 
+def test_an_execution_is_told_of_before_it_is_started(
+    deployed: Deployed, states: FakeStates, root: Path
+) -> None:
+    """A Ctrl-C that comes while it is being started stops it too."""
+    starting(states)
+    heard = Heard()
+
+    def started(name: str, workflow: str, window: str) -> None:
+        assert states.calls == []
+        assert (workflow, window) == ("daily", "2013-01-01..2013-01-01")
+        assert heard.stopper.left.endswith(f"--follow {name} --env prod")
+        heard.stopper.stop()
+
+    hooks = replace(heard.hooks, started=started)
+    result = run_on_aws(request(root), deployed.cloud, now=lambda: NOW, hooks=hooks)
+    assert states.calls[:2] == [("start", "flights-prod-daily"), ("stop", result.run)]
+
+
 def test_a_redrive_of_failed_steps_starts_what_is_left(
     deployed: Deployed, states: FakeStates, root: Path
 ) -> None:
     """SEMANTICS 34: the same window, failed and skipped tables; a scheduled run has no window."""
     written, _ = whole_run(states, "e-1")
     given = {"scheduled_time": "2013-01-02T08:00:00Z"}
-    ended = {"status": "FAILED", "error": "Runner.StepsFailed"}
+    ended: dict[str, Any] = {"status": "FAILED", "error": "Runner.StepsFailed"}
     states.add(Known("flights-prod-daily", "e-1", given, written, **ended))
     starting(states)
     order = RedriveRequest(root, environment="prod", detach=True)
@@ -306,7 +328,7 @@ def stopped(states: FakeStates, **fields: Any) -> Known:  # noqa: ANN401
     written.start({})
     written.end("Aborted", error="Runner.Stopped", cause="c")
     window = {"start": "2013-01-01", "end": "2013-01-01"}
-    ended = {"status": "ABORTED", "error": "Runner.Stopped", **fields}
+    ended: dict[str, Any] = {"status": "ABORTED", "error": "Runner.Stopped", **fields}
     return states.add(Known("flights-prod-daily", "e-2", window, written, **ended))
 
 

@@ -61,7 +61,7 @@ class FakeStates:
     ended_queries: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+        keys: dict[str, Any] = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
         self._real: Any = boto3.client("stepfunctions", region_name=REGION, **keys)
         self._athena: Any = boto3.client("athena", region_name=REGION, **keys)
 

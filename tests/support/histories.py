@@ -91,10 +91,10 @@ class Written:
     def fail(self, service: str, action: str, error: str, cause: Json) -> None:
         """Let the call that was made last fail, and be caught."""
         text = cause if isinstance(cause, str) else json.dumps(cause)
-        kind = {"resourceType": service, "resource": action}
+        kind: dict[str, Any] = {"resourceType": service, "resource": action}
         self.add("TaskFailed", **kind, error=error, cause=text)
 
-    def end(self, kind: str, **details: str) -> None:
+    def end(self, kind: str, **details: Any) -> None:  # noqa: ANN401 - texts
         self.add(f"Execution{kind}", **details)
 
 

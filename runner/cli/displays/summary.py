@@ -121,5 +121,6 @@ def spent(found: Sequence[Statement], cost: float) -> str:
     >>> spent([Statement("q", "a insert", "SUCCEEDED", "DML", 2_000_000_000)], 0.01)
     '1 statement scanned 2.0 GB, about 0.01 USD'
     """
-    scanned = size(sum(one.scanned for one in found))
-    return f"{count(len(found), 'statement')} scanned {scanned}, about {price(cost)} USD"
+    scanned, money = size(sum(one.scanned for one in found)), price(cost)
+    about = "under" if money.startswith("<") else "about"
+    return f"{count(len(found), 'statement')} scanned {scanned}, {about} {money.lstrip('<')} USD"
