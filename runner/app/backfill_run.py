@@ -64,6 +64,7 @@ def carry_out(
     started: Callable[[str, str, str], None] | None = None,
     now: Callable[[], datetime] | None = None,
     stopper: Stopper | None = None,
+    say: Callable[[str], None] | None = None,
     follow: Follow | None = None,
 ) -> RunResult | Begun:
     """Carry out what was planned; UsageError while another process is at it.
@@ -89,7 +90,7 @@ def carry_out(
     from runner.app.remote_backfill import execute_on_aws  # noqa: PLC0415 - boto3 loads there
     from runner.app.remote_start import as_remote  # noqa: PLC0415
 
-    listeners = Listeners(tell, started, stopper)
+    listeners = Listeners(tell, started, stopper, say=say)
     return execute_on_aws(order, as_remote(places), listeners=listeners, follow=follow)
 
 

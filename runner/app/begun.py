@@ -38,6 +38,8 @@ class Listeners:
     stopper: Stopper | None = None
     planned: int = 0
     """Partitions that a backfill is to publish."""
+    say: Callable[[str], None] | None = None
+    """Hears what else people should know: a link, a warning."""
 
 
 class Follow(Protocol):

@@ -28,6 +28,11 @@ env_option = click.option(
 var_option = click.option(
     "--var", "variables", multiple=True, metavar="NAME=VALUE", help="Override a variable."
 )
+detach_option = click.option(
+    "--detach",
+    is_flag=True,
+    help="In an environment on AWS: start the execution, and do not wait for it.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 confirm_option = click.option(

@@ -11,11 +11,13 @@ import click
 
 from runner.cli.interrupts import Interrupts
 from runner.cli.texts import INTERRUPTED
+from runner.errors import Fault, Place, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-    from runner.app.begun import Begun, Listeners
+    from runner.app.begun import Begun, Follow, Listeners
     from runner.app.run import RunResult
     from runner.app.stopping import Stopper
     from runner.cli.displays import Display
@@ -37,14 +39,34 @@ def watch(start: Callable[[Listeners], Begun | RunResult], *, as_json: bool) -> 
             display.started(name, of, window)
             interrupts.running()
 
-        result = start(Listeners(display.tell, started, stopper))
+        result = start(Listeners(display.tell, started, stopper, say=display.note))
     if isinstance(result, Begun):
         _say_begun(result, as_json=as_json)
         return 0
     display.ended(result)
     if result.status == "ABORTED":
         return INTERRUPTED
-    return 0 if result.status == "SUCCEEDED" else 1
+    return 0 if result.status in ("SUCCEEDED", "RUNNING") else 1
+
+
+def follower(root: Path, environment: str, *, detach: bool) -> Follow | None:
+    """Give what follows an execution on AWS; none on this machine, or where nobody waits.
+
+    Raises UsageError for `detach` on this machine.
+    """
+    from runner.app.places import is_on_aws  # noqa: PLC0415 - heavy when needed
+
+    on_aws = is_on_aws(root, environment)
+    if detach and not on_aws:
+        found = f"--detach for {environment}, which is on this machine"
+        expected = "an environment with engine: aws"
+        advice = "leave --detach away, or name an environment on AWS with --env"
+        raise UsageError([Fault(Place("--detach"), "not-local", found, expected, advice)])
+    if detach or not on_aws:
+        return None
+    from runner.app.following_begun import follow_begun  # noqa: PLC0415 - boto3 loads there
+
+    return follow_begun
 
 
 def _say_begun(begun: Begun, *, as_json: bool) -> None:

@@ -11,8 +11,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from runner.cli.options import find_root, json_option, project_options, read_variables
-from runner.cli.watching import watch
+from runner.cli.options import (
+    detach_option,
+    find_root,
+    json_option,
+    project_options,
+    read_variables,
+)
+from runner.cli.watching import follower, watch
 
 if TYPE_CHECKING:
     from runner.app.backfill_plan import BackfillPlan, BackfillRequest
@@ -40,6 +46,7 @@ if TYPE_CHECKING:
 @click.option("--name", help="Name of the backfill; an old one is continued.")
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@detach_option
 @project_options
 @json_option
 def command(  # noqa: PLR0917 - click hands over every option
@@ -57,6 +64,7 @@ def command(  # noqa: PLR0917 - click hands over every option
     name: str | None,
     dry_run: bool,  # noqa: FBT001
     yes: bool,  # noqa: FBT001
+    detach: bool,  # noqa: FBT001
     folder: Path | None,
     environment: str,
     variables: tuple[str, ...],
@@ -96,7 +104,7 @@ def command(  # noqa: PLR0917 - click hands over every option
         return 0
     if not yes and not _agreed():
         return 1
-    return _go(request, plan, as_json=as_json)
+    return _go(request, plan, detach=detach, as_json=as_json)
 
 
 def _refuse_both(*, everything: bool, gaps: bool) -> None:
@@ -128,14 +136,20 @@ def _agreed() -> bool:
     raise UsageError([Fault(Place("--yes"), "not-asked", found, "an answer, or --yes", advice)])
 
 
-def _go(request: BackfillRequest, plan: BackfillPlan, *, as_json: bool) -> int:
+def _go(request: BackfillRequest, plan: BackfillPlan, *, detach: bool, as_json: bool) -> int:
     from runner.app.backfill_run import carry_out  # noqa: PLC0415
     from runner.app.backfill_store import keep_plan  # noqa: PLC0415 - heavy when needed
 
     keep_plan(request, plan, now=datetime.now(UTC))
     return watch(
         lambda heard: carry_out(
-            request, plan, tell=heard.tell, started=heard.started, stopper=heard.stopper
+            request,
+            plan,
+            tell=heard.tell,
+            started=heard.started,
+            stopper=heard.stopper,
+            say=heard.say,
+            follow=follower(request.root, request.environment, detach=detach),
         ),
         as_json=as_json,
     )

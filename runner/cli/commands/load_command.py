@@ -10,9 +10,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from runner.cli.options import find_root, json_option, project_options, read_variables
+from runner.cli.options import (
+    detach_option,
+    find_root,
+    json_option,
+    project_options,
+    read_variables,
+)
 from runner.cli.texts import columns
-from runner.cli.watching import watch
+from runner.cli.watching import follower, watch
 
 if TYPE_CHECKING:
     from runner.app.load_report import CheckReport, LoadPlace, LoadReport, LoadRequest
@@ -30,6 +36,7 @@ _PLAIN_S = 5.0
 @click.option(
     "--engine", type=click.Choice(["native", "embulk"]), help="Another loader than the header's."
 )
+@detach_option
 @json_option
 @project_options
 def command(  # noqa: PLR0917 - click hands over every option
@@ -40,6 +47,7 @@ def command(  # noqa: PLR0917 - click hands over every option
     only_check: bool,  # noqa: FBT001 - click's signature
     again: bool,  # noqa: FBT001 - click's signature
     engine: str | None,
+    detach: bool,  # noqa: FBT001 - click's signature
     as_json: bool,  # noqa: FBT001 - click's signature
     folder: Path | None,
     environment: str,
@@ -69,7 +77,7 @@ def command(  # noqa: PLR0917 - click hands over every option
         again=again,
     )
     if is_on_aws(request.root, environment):
-        return _on_aws(request, only_check=only_check, as_json=as_json)
+        return _on_aws(request, only_check=only_check, detach=detach, as_json=as_json)
     from runner.app.load import check_by_hand, load_by_hand  # noqa: PLC0415 - DuckDB loads there
 
     if only_check:
@@ -86,13 +94,18 @@ def command(  # noqa: PLR0917 - click hands over every option
     return 0
 
 
-def _on_aws(request: LoadRequest, *, only_check: bool, as_json: bool) -> int:
+def _on_aws(request: LoadRequest, *, only_check: bool, detach: bool, as_json: bool) -> int:
     from runner.app.remote_load import check_on_aws, load_on_aws  # noqa: PLC0415 - boto3 loads there
 
     if only_check:
         return _show_checks(check_on_aws(request), as_json=as_json)
     return watch(
-        lambda listeners: load_on_aws(request, tell_place=_begin, listeners=listeners),
+        lambda listeners: load_on_aws(
+            request,
+            tell_place=_begin,
+            listeners=listeners,
+            follow=follower(request.root, request.environment, detach=detach),
+        ),
         as_json=as_json,
     )
 

@@ -7,7 +7,7 @@ from pathlib import Path  # noqa: TC003 - click's signature
 
 import click
 
-from runner.cli.options import find_root, project_options, read_variables
+from runner.cli.options import detach_option, find_root, project_options, read_variables
 
 
 @click.command(name="run", short_help="Run a workflow over a window, or continue a run.")
@@ -41,7 +41,7 @@ from runner.cli.options import find_root, project_options, read_variables
     help="Make a state fail on purpose: fail=ERROR, timeout, throttle, unknown or crash, "
     "before or -after its effect, e.g. 'staging.flights insert:crash-after'.",
 )
-@click.option("--detach", is_flag=True, help="Start it and do not wait for it; on AWS only.")
+@detach_option
 @click.option(
     "--follow",
     metavar="EXECUTION",
