@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,7 @@ from runner.app.compiled import compile_project
 from runner.app.run import RunResult
 from runner.aws.session import Session
 from runner.aws.states import Executions, NameTaken
+from runner.cli.texts import INTERRUPTED
 from runner.errors import UsageError
 
 if TYPE_CHECKING:
@@ -61,7 +64,7 @@ def test_the_deployed_machine_is_started_with_what_is_left(
     flights: Path, aws: Aws, cli: Cli
 ) -> None:
     deploy(flights, aws)
-    said = cli(*WORDS, "--yes")
+    said = cli(*WORDS, "--yes", "--detach")
     assert said.status == 0, said.err
     (run,) = executions(aws)
     given = json.loads(run["input"])
@@ -84,20 +87,45 @@ def test_it_is_claimed_by_its_name_and_continued_when_it_has_ended(
     flights: Path, aws: Aws, cli: Cli
 ) -> None:
     deploy(flights, aws)
-    assert cli(*WORDS, "--yes").status == 0
+    assert cli(*WORDS, "--yes", "--detach").status == 0
     (first,) = executions(aws)
-    again = cli(*WORDS, "--yes")
+    again = cli(*WORDS, "--yes", "--detach")
     assert again.status == 2
     assert f"which run {first['name']} carries out" in again.err
     aws.client("stepfunctions").stop_execution(executionArn=first["executionArn"])
     name = json.loads(first["input"])["backfill"]
-    continued = cli("backfill", "--name", name, "--env", "prod", "--yes")
+    continued = cli("backfill", "--name", name, "--env", "prod", "--yes", "--detach")
     assert continued.status == 0, continued.err
     assert "what is left of it" in continued.out
     assert sorted(run["name"] for run in executions(aws)) == [
         f"backfill-{name}-1",
         f"backfill-{name}-2",
     ]
+
+
+def test_it_is_followed_until_it_ends(flights: Path, aws: Aws, cli: Cli) -> None:
+    """moto leaves it running, so somebody stops it, as a person would in the console."""
+    deploy(flights, aws)
+
+    def stop() -> None:
+        while not (found := executions(aws)):
+            time.sleep(0.05)
+        aws.client("stepfunctions").stop_execution(executionArn=found[0]["executionArn"])
+
+    somebody = threading.Thread(target=stop)
+    somebody.start()
+    said = cli(*WORDS, "--yes")
+    somebody.join()
+    assert said.status == INTERRUPTED, said.err
+    assert "console: https://eu-west-1.console.aws.amazon.com/states/" in said.err
+    assert executions(aws)[0]["status"] == "ABORTED"
+
+
+@pytest.mark.usefixtures("flights")
+def test_nobody_is_detached_from_this_machine(cli: Cli) -> None:
+    said = cli("backfill", "staging.weather", "--start", "2013-01-04", "--yes", "--detach")
+    assert said.status == 2
+    assert "--detach: not-local" in said.err
 
 
 @pytest.mark.usefixtures("flights")
@@ -109,7 +137,7 @@ def test_nothing_is_stored_or_started_by_a_look(aws: Aws, cli: Cli) -> None:
 
 @pytest.mark.usefixtures("flights")
 def test_an_environment_that_was_never_deployed_says_so(aws: Aws, cli: Cli) -> None:
-    said = cli(*WORDS, "--yes")
+    said = cli(*WORDS, "--yes", "--detach")
     assert said.status == 2
     assert "no state machine flights-prod-backfill" in said.err
     assert "runner deploy --env prod" in said.err
@@ -121,7 +149,7 @@ def test_other_sql_than_what_is_deployed_says_so(flights: Path, aws: Aws, cli: C
     deploy(flights, aws)
     path = flights / "sql" / "staging" / "weather.sql"
     path.write_text(path.read_text("utf-8").replace("SELECT", "SELECT DISTINCT", 1), "utf-8")
-    said = cli(*WORDS, "--yes")
+    said = cli(*WORDS, "--yes", "--detach")
     assert said.status == 2
     assert "other SQL of staging.weather is deployed" in said.err
     assert executions(aws) == []
@@ -132,14 +160,14 @@ def test_what_is_deployed_may_lie_in_machines_that_are_started(
 ) -> None:
     deploy(flights, aws, "backfill-tables-1-1")
     make(aws, "backfill", json.dumps({"StateMachineArn": f"{MACHINE}-tables-1-1"}))
-    assert cli(*WORDS, "--yes").status == 0
+    assert cli(*WORDS, "--yes", "--detach").status == 0
     assert len(executions(aws)) == 1
 
 
 def test_a_range_of_months_is_told_in_days(flights: Path, aws: Aws, cli: Cli) -> None:
     deploy(flights, aws)
     words = ("backfill", "staging.weather", "--start", "2013-02", "--end", "2013-02")
-    assert cli(*words, "--env", "prod", "--yes").status == 0
+    assert cli(*words, "--env", "prod", "--yes", "--detach").status == 0
     (run,) = executions(aws)
     given = json.loads(run["input"])
     assert (given["start"], given["end"]) == ("2013-02-01", "2013-02-28")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.support.commands import Cli
 
 DAILY = "marts.daily_carrier_delay"
-WORDS = ("load", DAILY, "--env", "prod")
+WORDS = ("load", DAILY, "--env", "prod", "--detach")
 
 
 def deploy(root: Path, aws: Aws) -> None:
