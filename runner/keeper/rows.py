@@ -37,8 +37,13 @@ class TableRows(NamedTuple):
 
 
 def tables(storage: Storage) -> set[str]:
-    """Name the tables that have records, as `database.table`."""
-    return set(_keys(storage))
+    """Name the tables that have records, as `database.table`, without listing these."""
+    base = f"{storage.prefix}_runner/records/"
+    return {
+        f"{database}.{table}"
+        for database in storage.folders(base)
+        for table in storage.folders(f"{base}{database}/")
+    }
 
 
 def rows(storage: Storage, wanted: Iterable[str] | None = None) -> Iterator[tuple[str, TableRows]]:

@@ -120,6 +120,19 @@ class Storage:
                 return
             token = {"ContinuationToken": page["NextContinuationToken"]}
 
+    def folders(self, prefix: str) -> Iterator[str]:
+        """Give the names of the folders right below a prefix, without what lies in them."""
+        token: dict[str, Any] = {}
+        while True:
+            page = self._client.list_objects_v2(
+                Bucket=self.bucket, Prefix=prefix, Delimiter="/", **token
+            )
+            for item in page.get("CommonPrefixes", ()):
+                yield item["Prefix"][len(prefix) : -1]
+            if not page.get("IsTruncated"):
+                return
+            token = {"ContinuationToken": page["NextContinuationToken"]}
+
     def read_uri(self, uri: str) -> bytes:
         """Read an object of any bucket whole."""
         bucket, key = split_uri(uri)

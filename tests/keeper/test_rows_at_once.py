@@ -33,9 +33,15 @@ class ManyObjects:
         Prefix: str,  # noqa: N803
         StartAfter: str = "",  # noqa: N803
         ContinuationToken: str = "",  # noqa: N803
+        Delimiter: str = "",  # noqa: N803
     ) -> dict[str, Any]:
         assert Bucket == "lake"
         self._count()
+        if Delimiter:
+            below = {key[len(Prefix) :] for key in self._keys if key.startswith(Prefix)}
+            names = sorted({rest.partition("/")[0] for rest in below if "/" in rest})
+            found = [{"Prefix": f"{Prefix}{name}/"} for name in names]
+            return {"CommonPrefixes": found, "IsTruncated": False}
         after = max(StartAfter, ContinuationToken)
         first = max(bisect.bisect_right(self._keys, after), bisect.bisect_left(self._keys, Prefix))
         page = [key for key in self._keys[first : first + _PAGE] if key.startswith(Prefix)]
@@ -111,3 +117,13 @@ def test_a_table_without_records_is_left_out(lake: tuple[dict[str, bytes], list[
     objects, _ = lake
     storage = Storage(ManyObjects(objects), "s3://lake/prod/", workers=4)
     assert dict(rows.rows(storage, ["marts.t0", "marts.t001x"])) == {}
+
+
+def test_tables_are_named_without_listing_their_records(
+    lake: tuple[dict[str, bytes], list[str]],
+) -> None:
+    objects, names = lake
+    client = ManyObjects(objects)
+    assert rows.tables(Storage(client, "s3://lake/prod/")) == set(names)
+    assert client.calls == 2
+    assert rows.tables(Storage(ManyObjects({}), "s3://lake/prod/")) == set()
