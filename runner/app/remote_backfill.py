@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from runner.app.backfill_claims import busy, going_on, nothing_left
 from runner.app.remote_start import begin, check_deployed, whole_days
-from runner.aws.states import NameTaken
+from runner.aws.executions import NameTaken
 from runner.model.names import BACKFILL
 
 if TYPE_CHECKING:

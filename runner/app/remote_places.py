@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 from runner.app.cloud import open_cloud
 from runner.app.inspect import run_name
 from runner.app.places import table_locations
+from runner.aws.executions import Executions
 from runner.aws.refusals import refusals
-from runner.aws.states import Executions
 from runner.keeper import records
 from runner.keeper.catalog import Catalog
 from runner.keeper.storage import Storage
 from runner.model.names import BACKFILL, deployed_name
+from runner.plan.links import Console
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -78,10 +79,9 @@ class Remote:
         """Give the longest life of a call that an ended execution may have left at work."""
         return GRACE_S
 
-    def machine_arn(self, name: str) -> str:
-        """Give the ARN of `<prefix>-<name>`."""
-        machines = self.execution_prefix.replace(":execution:", ":stateMachine:")
-        return f"{machines}{deployed_name(self.bundle.prefix, name)}"
+    def machine(self, name: str) -> str:
+        """Name the machine of a workflow where it is deployed."""
+        return deployed_name(self.bundle.prefix, name)
 
     def execution_arn(self, machine: str, name: str) -> str:
         """Give the ARN of an execution of `<prefix>-<machine>`."""
@@ -108,7 +108,8 @@ class Remote:
     @property
     def executions(self) -> Executions:
         """Open Step Functions."""
-        return Executions(self.cloud.session)
+        found = self.cloud.environment
+        return Executions(self.cloud.session, Console(found["region"], found["account"]))
 
     def is_running(self, execution: str) -> bool:
         """Tell whether an execution is running, by its ARN; one that is forgotten is not."""

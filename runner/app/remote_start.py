@@ -58,7 +58,7 @@ def check_deployed(remote: Remote, machine: str, fingerprints: Mapping[str, str]
     environment = remote.bundle.environment_name
     deploy = f"runner deploy --env {environment}"
     if not texts:
-        found = f"no state machine {remote.machine_arn(machine).rpartition(':')[2]}"
+        found = f"no state machine {remote.machine(machine)}"
         expected = f"a deployed {environment}"
         raise UsageError([Fault(Place("--env"), "not-deployed", found, expected, deploy)])
     other = [
@@ -74,16 +74,14 @@ def check_deployed(remote: Remote, machine: str, fingerprints: Mapping[str, str]
 
 def definitions(remote: Remote, machine: str) -> list[str]:
     """Read the definition of a deployed machine, and of those that it starts."""
-    first = remote.machine_arn(machine)
-    arns, texts = remote.machine_arn(""), []
-    known, wanted = {first}, [first]
+    texts: list[str] = []
+    wanted = [remote.machine(machine)]
+    known = set(wanted)
     prefix = f"{remote.bundle.prefix}-"
     while wanted:
-        found = remote.storage().each(remote.executions.definition, wanted)
+        found = [text or "" for text in remote.storage().each(remote.executions.definition, wanted)]
         texts += [text for text in found if text]
-        names = _names(found, prefix)
-        base = arns.rpartition(":")[0]
-        wanted = [arn for name in names if (arn := f"{base}:{name}") not in known]
+        wanted = [name for name in _names(found, prefix) if name not in known]
         known |= set(wanted)
     return texts
 
@@ -103,10 +101,10 @@ def begin(
     listeners: Listeners,
 ) -> Begun | RunResult:
     """Start an execution and follow it, if somebody can; NameTaken, CloudRefused."""
-    arn = remote.executions.start(remote.machine_arn(machine), name, given)
+    arn = remote.executions.start(remote.machine(machine), name, given)
     begun = Begun(
         run=name,
-        machine=remote.machine_arn(machine).rpartition(":")[2],
+        machine=remote.machine(machine),
         arn=arn,
         start=str(given["start"]),
         end=str(given["end"]),

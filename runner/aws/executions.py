@@ -69,6 +69,10 @@ class Execution:
         return self.status in GOING_ON
 
 
+class NameTaken(Exception):
+    """An execution of that name was started before, with another input or to its end."""
+
+
 class Executions:
     """Executions of one account and Region."""
 
@@ -83,7 +87,11 @@ class Executions:
         return client
 
     def start(self, machine: str, name: str, given: Mapping[str, Json]) -> str:
-        """Start an execution; gives its ARN, also when it was started by this name already."""
+        """Start an execution and give its ARN; NameTaken, CloudRefused.
+
+        While one of the same name and the same input runs, that one is given: two who ask for the
+        same at once get the same execution.
+        """
         client = self._client
         with refusals(f"start an execution of {machine}"):
             try:
@@ -94,7 +102,14 @@ class Executions:
                 )
             except client.exceptions.StateMachineDoesNotExist as error:
                 raise not_deployed(machine) from error
+            except client.exceptions.ExecutionAlreadyExists as error:
+                raise NameTaken(name) from error
         return answer["executionArn"]
+
+    def status(self, arn: str) -> str:
+        """Give the status of an execution; empty when it is not known (any more)."""
+        found = self.describe(arn)
+        return found.status if found else ""
 
     def describe(self, arn: str) -> Execution | None:
         """Describe an execution; None when there is none, or it is older than AWS remembers."""

@@ -15,10 +15,12 @@ from runner.app.backfill_run import carry_out
 from runner.app.backfill_store import keep_plan
 from runner.app.compiled import compile_project
 from runner.app.run import RunResult
+from runner.aws.executions import Executions, NameTaken
 from runner.aws.session import Session
-from runner.aws.states import Executions, NameTaken
 from runner.cli.texts import INTERRUPTED
 from runner.errors import UsageError
+from runner.plan.links import Console
+from tests.support.aws import ACCOUNT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -208,11 +210,11 @@ def test_who_follows_gives_the_result(flights: Path, aws: Aws) -> None:
 def test_two_who_start_at_the_same_time(flights: Path, aws: Aws) -> None:
     """The same name and input are one execution; with another input the name is taken."""
     deploy(flights, aws)
-    states = Executions(Session("eu-west-1"))
-    first = states.start(MACHINE, "backfill-x-1", {"only": ["a"]})
-    assert states.start(MACHINE, "backfill-x-1", {"only": ["a"]}) == first
+    states = Executions(Session("eu-west-1"), Console("eu-west-1", ACCOUNT))
+    first = states.start("flights-prod-backfill", "backfill-x-1", {"only": ["a"]})
+    assert states.start("flights-prod-backfill", "backfill-x-1", {"only": ["a"]}) == first
     with pytest.raises(NameTaken):
-        states.start(MACHINE, "backfill-x-1", {"only": ["b"]})
+        states.start("flights-prod-backfill", "backfill-x-1", {"only": ["b"]})
     assert states.status(first) == "RUNNING"
     assert states.status(f"{first}0") == ""
 
