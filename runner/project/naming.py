@@ -123,7 +123,7 @@ def _bad_name(path: str, what: str, name: str) -> Fault | None:
             Place(path),
             "reserved-name",
             f"the workflow name `{name}`",
-            "another name: executions of backfills and loads are called so",
+            f"another name: executions of {name}s are called so",
             "rename the file",
         )
     if what != "workflow" and name in RESERVED:
