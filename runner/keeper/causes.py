@@ -58,6 +58,10 @@ ERRORS = {
         REFUSED,
         "Deploy the environment: the function is not there.",
     ),
+    "S3.NoSuchKeyException": (
+        REFUSED,
+        "Deploy the environment again: a text that the workflow reads is not in the lake.",
+    ),
     "Glue.ConcurrentModificationException": (CATALOGUE, ""),
     "Glue.AlreadyExistsException": (CATALOGUE, ""),
 }

@@ -14,7 +14,7 @@ STAGE_SUFFIX = "__stage"
 BACKFILL = "backfill"
 """What the machine of backfills is called; no workflow may be."""
 LOAD = "load"
-"""What the machine of loads by hand is called."""
+"""What the machine that only loads is called; no workflow may be."""
 _MAX_DEPLOYED = 80
 _HASH = 8
 
