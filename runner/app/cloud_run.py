@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner.app.compiled import find_workflow
 from runner.app.deployed import Deployed
-from runner.app.following import Watch, follow
+from runner.app.execution_watch import Watch, follow
 from runner.app.run import RunResult, check_known, choose_window
 from runner.aws.executions import not_deployed
 from runner.errors import Fault, Place, UsageError

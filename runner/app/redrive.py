@@ -100,7 +100,7 @@ def redrive_on_aws(
 ) -> RunResult:
     """Start what an execution left undone, or let AWS go on with it, and follow that."""
     from runner.app.cloud_run import attach, detached, new_name, start, warn  # noqa: PLC0415
-    from runner.app.following import look  # noqa: PLC0415
+    from runner.app.execution_watch import look  # noqa: PLC0415
     from runner.aws.executions import not_redrivable  # noqa: PLC0415
 
     execution = deployed.find(request.name)

@@ -175,7 +175,7 @@ def run_detail(
 
 def execution_detail(deployed: Deployed, name: str) -> Detail:
     """Read one execution on AWS."""
-    from runner.app.following import look  # noqa: PLC0415 - the interpreter's events load here
+    from runner.app.execution_watch import look  # noqa: PLC0415 - the interpreter's events load here
 
     execution = deployed.find(name)
     result = look(deployed, deployed.workflow(execution.machine), execution)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -241,20 +242,36 @@ def test_one_of_two_workflows_must_be_named(cli: Cli) -> None:
 
 
 @pytest.mark.usefixtures("flights")
+def test_an_environment_on_aws_is_not_served_here(cli: Cli) -> None:
+    said = cli("preview", "marts.carrier_names", "--env", "prod")
+    assert (said.status, said.out) == (2, "")
+    assert "--env: not-local" in said.err
+    assert "engine: local" in said.err
+
+
+@pytest.mark.usefixtures("flights")
 @pytest.mark.parametrize(
     "words",
     [
         ("run", "daily", "--date", DAY),
-        ("preview", "marts.carrier_names"),
+        ("redrive",),
+        ("executions",),
         ("status",),
+        ("logs", "last"),
     ],
     ids=lambda words: words[0],
 )
-def test_an_environment_on_aws_is_not_served_here(cli: Cli, words: tuple[str, ...]) -> None:
+def test_an_environment_on_aws_wants_credentials(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    for name in ("PROFILE", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"):
+        monkeypatch.delenv(f"AWS_{name}", raising=False)
+    for name in ("CONFIG_FILE", "SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(f"AWS_{name}", os.devnull)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     said = cli(*words, "--env", "prod")
-    assert (said.status, said.out) == (2, "")
-    assert "--env: not-local" in said.err
-    assert "engine: local" in said.err
+    assert (said.status, said.out) == (3, "")
+    assert "credentials" in said.err
 
 
 def test_a_mart_that_cannot_be_reached_says_what_is_missing(

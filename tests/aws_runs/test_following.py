@@ -14,7 +14,7 @@ from runner.app.bundle import ChildFacts, open_bundle
 from runner.app.cloud import Cloud
 from runner.app.cloud_run import CloudHooks, run_on_aws
 from runner.app.deployed import Deployed
-from runner.app.following import Pace
+from runner.app.execution_watch import Pace
 from runner.app.redrive import RedriveRequest, redrive_on_aws
 from runner.app.run import RunRequest
 from runner.app.status import Wanted, execution_detail, recent_executions

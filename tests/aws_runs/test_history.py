@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore.stub import Stubber
+from hypothesis import given
+from hypothesis import strategies as st
 
 from runner.aws.history import Histories, History
 from runner.errors import CloudRefused
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 ARN = "arn:aws:states:us-east-1:123456789012:execution:flights-prod-daily:run-1"
+ERRORS = boto3.client("stepfunctions", region_name="us-east-1").exceptions
 CHILD = "arn:aws:states:us-east-1:123456789012:execution:flights-prod-daily-tables-1-1:run-1"
 
 
@@ -110,6 +113,38 @@ def test_following_reads_only_the_page_that_was_not_full() -> None:
         assert [event.state for event in history.read()] == ["c", "d"]
         page(stubber, after[2], "page-3")
         assert list(history.read()) == []
+
+
+@given(
+    size=st.integers(1, 7),
+    grown=st.lists(st.integers(0, 9), min_size=1, max_size=8),
+)
+def test_every_event_is_told_once_and_in_order(size: int, grown: list[int]) -> None:
+    """However a history is cut into pages, and however it grows between two reads."""
+    written = Written()
+    written.start({})
+    for number in range(sum(grown)):
+        written.enter(f"s{number}", "Pass")
+
+    class Paged:
+        """The one call, over what can be seen so far."""
+
+        shown = 1
+        exceptions = ERRORS
+
+        def get_execution_history(self, *, nextToken: str = "0", **_: object) -> dict[str, Any]:  # noqa: N803
+            first = int(nextToken)
+            events = written.events[: self.shown][first : first + size]
+            more = {"nextToken": str(first + size)} if len(events) == size else {}
+            return {"events": events, **more}
+
+    client = Paged()
+    history = History(client, ARN)  # type: ignore[arg-type] # the one call of it that is made
+    seen = [event.state for event in history.read()]
+    for more in grown:
+        client.shown += more
+        seen += [event.state for event in history.read()]
+    assert seen == ["", *(f"s{number}" for number in range(sum(grown)))]
 
 
 def test_a_token_that_expired_means_to_skip_what_is_known() -> None:

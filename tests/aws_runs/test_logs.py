@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from runner.app.bundle import open_bundle
 from runner.app.cloud import Cloud
 from runner.app.deployed import Deployed
-from runner.app.logs import LogRequest, groups_of
+from runner.app.logs import LogRequest, groups_of, lines
 from runner.errors import UsageError
 from tests.support.commands import Cli, cli, copy_example
 from tests.support.fake_states import FakeStates, Known
@@ -90,6 +90,37 @@ def test_mistakes_are_named(
     with pytest.raises(UsageError) as caught:
         names(deployed, root, **fields)
     assert [fault.code for fault in caught.value.faults] == [code]
+
+
+class TwoReads:
+    """CloudWatch as a client: no such group at first, then a line with each read."""
+
+    exceptions = boto3.client("logs", region_name="us-east-1").exceptions
+
+    def __init__(self) -> None:
+        self.reads = 0
+
+    def client(self, service: str) -> TwoReads:
+        assert service == "logs"
+        return self
+
+    def filter_log_events(self, **_: object) -> dict[str, Any]:
+        self.reads += 1
+        if self.reads == 1:
+            error = {"Error": {"Code": "ResourceNotFoundException", "Message": "no"}}
+            raise self.exceptions.ResourceNotFoundException(error, "FilterLogEvents")
+        number = self.reads
+        millis = int(NOW.timestamp() * 1000) + number
+        return {"events": [{"eventId": str(number), "timestamp": millis, "message": f"m{number}"}]}
+
+
+def test_lines_are_followed_from_before_there_is_a_log(root: Path) -> None:
+    cloud = Cloud(root, open_bundle(root, "prod"), TwoReads())  # type: ignore[arg-type] # as above
+    request = LogRequest(root, "prod", function="report", follow=True)
+    pauses: list[float] = []
+    found = lines(Deployed(cloud), request, now=NOW, sleep=pauses.append)
+    assert [next(found).message, next(found).message] == ["m2", "m3"]
+    assert pauses == [3.0, 3.0]
 
 
 def test_lines_of_a_function_over_http(

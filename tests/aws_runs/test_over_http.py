@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from runner.app import following
+from runner.app import execution_watch
 from runner.app.bundle import open_bundle
 from tests.support.commands import Cli, cli
 from tests.support.moto_states import deploy, moto_states
@@ -94,8 +94,8 @@ def world(tmp_path: Path) -> Scripted:
 @pytest.fixture
 def states(flights: Path, world: Scripted, monkeypatch: pytest.MonkeyPatch) -> Iterator[SFNClient]:
     workflow = open_bundle(flights, "env").workflow("daily")
-    monkeypatch.setattr(following, "_SOON_S", 0.05)
-    monkeypatch.setattr(following, "_SHARE_S", 0.01)
+    monkeypatch.setattr(execution_watch, "_SOON_S", 0.05)
+    monkeypatch.setattr(execution_watch, "_SHARE_S", 0.01)
     with moto_states(monkeypatch, world.do) as client:
         deploy(client, "flights-env-daily", workflow.definition)
         yield client
