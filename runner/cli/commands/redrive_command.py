@@ -34,7 +34,7 @@ def command(  # noqa: PLR0917 - click hands over every option
     from runner.app.redrive import RedriveRequest, redrive  # noqa: PLC0415 - heavy when needed
     from runner.app.stopping import Stopper  # noqa: PLC0415
     from runner.cli.displays import open_display  # noqa: PLC0415
-    from runner.cli.watched import watched  # noqa: PLC0415
+    from runner.cli.watching import watched  # noqa: PLC0415
 
     request = RedriveRequest(
         root=find_root(folder),

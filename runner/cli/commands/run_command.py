@@ -80,7 +80,7 @@ def command(  # noqa: PLR0917 - click hands over every option
     from runner.app.run import RunRequest, run  # noqa: PLC0415
     from runner.app.stopping import Stopper  # noqa: PLC0415
     from runner.cli.displays import open_display  # noqa: PLC0415
-    from runner.cli.watched import watched  # noqa: PLC0415
+    from runner.cli.watching import watched  # noqa: PLC0415
 
     happened = None
     if arrived or event_time or trigger:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     Started = Callable[[str, str, str], None]
 
+_Result = TypeVar("_Result")
+
 
 def watch(start: Callable[[Listeners], Begun | RunResult], *, as_json: bool) -> int:
     """Start something and show it until it ends; gives the exit status."""
@@ -33,20 +35,37 @@ def watch(start: Callable[[Listeners], Begun | RunResult], *, as_json: bool) -> 
 
     display = open_display(as_json=as_json, terminal=sys.stderr.isatty())
     stopper = Stopper()
+    result = _shown(
+        display,
+        stopper,
+        lambda started: start(Listeners(display.tell, started, stopper, say=display.note)),
+    )
+    if isinstance(result, Begun):
+        _say_begun(result, as_json=as_json)
+        return 0
+    return _status(display, result)
+
+
+def watched(display: Display, stopper: Stopper, run: Callable[[Started], RunResult]) -> int:
+    """Show a run, started by `run`, which says so when it has begun; gives the exit status."""
+    return _status(display, _shown(display, stopper, run))
+
+
+def _shown(display: Display, stopper: Stopper, run: Callable[[Started], _Result]) -> _Result:
     with Interrupts(stopper, display.stopping) as interrupts, display:
 
         def started(name: str, of: str, window: str) -> None:
             display.started(name, of, window)
             interrupts.running()
 
-        result = start(Listeners(display.tell, started, stopper, say=display.note))
-    if isinstance(result, Begun):
-        _say_begun(result, as_json=as_json)
-        return 0
+        return run(started)
+
+
+def _status(display: Display, result: RunResult) -> int:
     display.ended(result)
     if result.status == "ABORTED":
         return INTERRUPTED
-    return 0 if result.status in ("SUCCEEDED", "RUNNING") else 1
+    return 0 if result.status in {"SUCCEEDED", "RUNNING"} else 1
 
 
 def follower(root: Path, environment: str, *, detach: bool) -> Follow | None:
@@ -74,18 +93,3 @@ def _say_begun(begun: Begun, *, as_json: bool) -> None:
         click.echo(json.dumps(asdict(begun)))
         return
     click.echo(f"{begun.run} runs on AWS: {begun.arn}")
-
-
-def watched(display: Display, stopper: Stopper, run: Callable[[Started], RunResult]) -> int:
-    """Show a run, started by `run`, which says so when it has begun; gives the exit status."""
-    with Interrupts(stopper, display.stopping) as interrupts, display:
-
-        def started(name: str, of: str, window: str) -> None:
-            display.started(name, of, window)
-            interrupts.running()
-
-        result = run(started)
-    display.ended(result)
-    if result.status == "ABORTED":
-        return INTERRUPTED
-    return 0 if result.status in ("SUCCEEDED", "RUNNING") else 1
