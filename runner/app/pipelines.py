@@ -117,6 +117,7 @@ def deploy_facts(bundle: Bundle, parameters: tuple[str, ...]) -> DeployFacts:
         region=said["region"],
         account=said["account"],
         artifacts=_folder(said["artifacts"] or f"{lake}_runner/artifacts/"),
+        texts=f"{_folder(lake)}_runner/sql/",
         workgroup="" if said["workgroup"] else bundle.prefix,
         databases=tuple(
             f"{name}{suffix}" for name in bundle.databases for suffix in ("", STAGE_SUFFIX)

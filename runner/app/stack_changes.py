@@ -16,6 +16,7 @@ from urllib.parse import quote
 from runner.errors import CloudRefused, Fault, Place, UsageError
 from runner.model.artifacts import Artifact
 from runner.model.stacks import STUCK, ChangeSet, ResourceChange, StackState
+from runner.plan.stack.deploy_rights import PLANS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from runner.app.cloud import Cloud
     from runner.app.desired import Desired
 
+TEMPLATES = "templates/"
 _LARGEST_TEMPLATE = 1_000_000
 """Bytes that CloudFormation takes of a template in S3."""
 
@@ -128,7 +130,7 @@ def manifest_uri_of(template: Mapping[str, Any]) -> str:
     return said if isinstance(said, str) else ""
 
 
-def template_artifact(desired: Desired) -> Artifact:
+def template_artifact(desired: Desired, place: str = TEMPLATES) -> Artifact:
     """Write the template as the artifact that CloudFormation reads; CloudRefused if too large."""
     body = json.dumps(desired.template, separators=(",", ":")).encode()
     if len(body) > _LARGEST_TEMPLATE:
@@ -144,11 +146,15 @@ def template_artifact(desired: Desired) -> Artifact:
             ]
         )
     digest = hashlib.sha256(body).hexdigest()
-    return Artifact(f"{desired.facts.artifacts}templates/{digest}.json", body)
+    return Artifact(f"{desired.facts.artifacts}{place}{digest}.json", body)
 
 
-def compute(cloud: Cloud, desired: Desired, *, pause: Callable[[], None]) -> Pending:
+def compute(
+    cloud: Cloud, desired: Desired, *, pause: Callable[[], None], place: str = TEMPLATES
+) -> Pending:
     """Compute what deploying changes; the change set that it leaves is to be executed or discarded.
+
+    The template is stored at `place`, below the artifacts.
 
     Raises CloudRefused when the stack is in no state to be changed.
     """
@@ -157,30 +163,38 @@ def compute(cloud: Cloud, desired: Desired, *, pause: Callable[[], None]) -> Pen
     state = deployed_stack(cloud)
     _refuse(cloud, state)
     s3: S3Client = cloud.session.client("s3")
-    template = template_artifact(desired)
+    template = template_artifact(desired, place)
     uploads = tuple(one.uri for one in absent(s3, desired.artifacts))
     if state is not None and state.to_be_removed:
         return Pending(state.name, state, _all_of(desired.template), uploads, None)
     store(s3, [template], kms_key=desired.facts.keys.data)
-    change_set = make_change_set(cloud, desired, creates=state is None, pause=pause)
+    change_set = make_change_set(cloud, desired, creates=state is None, pause=pause, place=place)
     return Pending(stack_name(cloud), state, change_set.changes, uploads, change_set)
 
 
 def make_change_set(
-    cloud: Cloud, desired: Desired, *, creates: bool, pause: Callable[[], None]
+    cloud: Cloud,
+    desired: Desired,
+    *,
+    creates: bool,
+    pause: Callable[[], None],
+    place: str = TEMPLATES,
 ) -> ChangeSet:
     """Let CloudFormation compute the changes of a template that is stored."""
     from runner.aws.stacks import Wanted, create_change_set  # noqa: PLC0415 - as above
 
     client: CloudFormationClient = cloud.session.client("cloudformation")
-    uri = template_artifact(desired).uri
+    uri = template_artifact(desired, place).uri
     wanted = Wanted(stack_name(cloud), uri, desired.facts.tags)
     return create_change_set(client, wanted, creates=creates, pause=pause)
 
 
 def preview_changes(cloud: Cloud, desired: Desired, *, pause: Callable[[], None]) -> Pending:
-    """Say what deploying would change, and put the change set away again."""
-    pending = compute(cloud, desired, pause=pause)
+    """Say what deploying would change, and put the change set away again.
+
+    Who may only plan writes to a place of its own, which no deploy reads.
+    """
+    pending = compute(cloud, desired, pause=pause, place=PLANS)
     put_away(cloud, pending)
     return pending
 

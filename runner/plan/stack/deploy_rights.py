@@ -31,6 +31,8 @@ class DeployFacts:
     account: str
     artifacts: str
     """`s3://bucket/prefix/`."""
+    texts: str
+    """Prefix of the SQL that machines read at run time."""
     workgroup: str
     """That the stack makes; empty when it exists already."""
     databases: tuple[str, ...]
@@ -54,6 +56,7 @@ def deploy_statements(facts: DeployFacts) -> list[Json]:
         *_roles(facts),
         *_resources(facts),
         *_catalogue(facts),
+        _databases_there(facts),
     ]
 
 
@@ -64,6 +67,7 @@ def plan_statements(facts: DeployFacts) -> list[Json]:
         *_artifacts(facts, writes=PLANS),
         *_parameters(facts),
         *_keys(facts),
+        _databases_there(facts),
     ]
 
 
@@ -73,6 +77,7 @@ _STACK_READS = (
     "CreateChangeSet",
     "DeleteChangeSet",
     "DescribeChangeSet",
+    "DescribeEvents",
     "DescribeStackEvents",
     "DescribeStackResourceDrifts",
     "DescribeStackResources",
@@ -106,9 +111,12 @@ def _artifacts(facts: DeployFacts, *, writes: str) -> list[Json]:
     arn = f"arn:aws:s3:::{bucket}"
     listed = _allow("ArtifactList", "s3", ("ListBucket",), arn)
     listed["Condition"] = {"StringLike": {"s3:prefix": f"{prefix}*"}}
+    texts = f"arn:aws:s3:::{facts.texts.removeprefix('s3://')}*"
+    written = [f"{arn}/{prefix}{writes}*", *([] if writes else [texts])]
+    read = ("GetObject", "GetObjectVersion")
     return [
-        _allow("ArtifactRead", "s3", ("GetObject", "GetObjectVersion"), f"{arn}/{prefix}*"),
-        _allow("ArtifactWrite", "s3", ("PutObject",), f"{arn}/{prefix}{writes}*"),
+        _allow("ArtifactRead", "s3", read, f"{arn}/{prefix}*", texts),
+        _allow("ArtifactWrite", "s3", ("PutObject",), *written),
         listed,
         _allow("ArtifactBucket", "s3", ("GetBucketLocation",), arn),
     ]
@@ -159,7 +167,28 @@ def _roles(facts: DeployFacts) -> list[Json]:
     linked = f"arn:aws:iam::{facts.account}:role/aws-service-role/ecs.amazonaws.com/*"
     ecs = _allow("RoleOfEcs", "iam", ("CreateServiceLinkedRole",), linked)
     ecs["Condition"] = {"StringEquals": {"iam:AWSServiceName": "ecs.amazonaws.com"}}
-    return [_allow("Roles", "iam", plain, arn), bounded, passed, ecs]
+    return [_allow("Roles", "iam", plain, arn), bounded, passed, ecs, *_policies(facts, arn)]
+
+
+def _policies(facts: DeployFacts, roles: str) -> list[Json]:
+    """Allow policies that roles of many tables need beside their own; only ours are attached."""
+    policies = f"arn:aws:iam::{facts.account}:policy/{facts.prefix}-*"
+    actions = (
+        "CreatePolicy",
+        "CreatePolicyVersion",
+        "DeletePolicy",
+        "DeletePolicyVersion",
+        "GetPolicy",
+        "GetPolicyVersion",
+        "ListEntitiesForPolicy",
+        "ListPolicyVersions",
+    )
+    attached = _allow("PoliciesAttached", "iam", ("AttachRolePolicy", "DetachRolePolicy"), roles)
+    attached["Condition"] = {"ArnLike": {"iam:PolicyARN": policies}}
+    if facts.permissions_boundary:
+        boundary = {"iam:PermissionsBoundary": facts.permissions_boundary}
+        attached["Condition"]["StringEquals"] = boundary
+    return [_allow("Policies", "iam", actions, policies), attached]
 
 
 # --- everything else of the stack -----------------------------------------------------------------
@@ -172,6 +201,7 @@ _RIGHTS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
             "CreateStateMachine",
             "DeleteStateMachine",
             "DescribeStateMachine",
+            "ListExecutions",
             "UpdateStateMachine",
             *_TAGS,
         ),
@@ -368,6 +398,12 @@ def _catalogue(facts: DeployFacts) -> list[Json]:
         )
         found.append(_allow("LakeFormation", "lakeformation", lake_formation, "*"))
     return found
+
+
+def _databases_there(facts: DeployFacts) -> Json:
+    """Allow to see which databases exist already; Glue wants the right for all that it lists."""
+    head = f"arn:aws:glue:{facts.region}:{facts.account}:"
+    return _allow("GlueList", "glue", ("GetDatabases",), f"{head}catalog", f"{head}database/*")
 
 
 def _allow(name: str, service: str, actions: tuple[str, ...], *resources: str) -> dict[str, Json]:

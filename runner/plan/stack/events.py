@@ -34,7 +34,7 @@ _DEFAULT_BUS = "default"
 _MOST_PATTERN = 2048
 _ENDED = "Step Functions Execution Status Change"
 _FAILED = ["FAILED", "TIMED_OUT", "ABORTED"]
-_STOPPED = ["ABORTED", "TIMED_OUT"]
+_STOPPED = ["ABORTED", "FAILED", "TIMED_OUT"]
 STOP_RULE = "StopStatements"
 
 
@@ -135,7 +135,7 @@ def _topic(facts: StackFacts, arn: str) -> Json:
 
 
 def _stops(facts: StackFacts) -> Resources:
-    """Let the keeper stop the statements of executions that were stopped: Step Functions does not.
+    """Let the keeper stop what executions that ended badly left at work: Step Functions does not.
 
     A definition that polls only starts statements; nothing ends them with it.
     """
@@ -154,7 +154,7 @@ def _stops(facts: StackFacts) -> Resources:
         STOP_RULE: _rule(
             facts,
             fitting(f"{facts.prefix}-stop-statements"),
-            "Stops the statements of stopped executions.",
+            "Stops the statements of executions that ended badly.",
             pattern=pattern,
             target={"Id": "keeper", "Arn": arn_of(keeper), "InputTransformer": transformer},
         ),

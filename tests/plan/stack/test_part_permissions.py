@@ -92,6 +92,7 @@ def test_the_keeper_stops_statements_only_where_machines_poll() -> None:
     waits, polls = keeper(), keeper(polling=True)
     for action, resource in (
         ("states:GetExecutionHistory", execution),
+        ("states:ListExecutions", f"{STATES}mapRun:flights-prod-daily/Map:abc"),
         ("athena:StopQueryExecution", f"{ATHENA}workgroup/flights"),
         ("athena:BatchGetQueryExecution", f"{ATHENA}workgroup/flights"),
     ):

@@ -85,13 +85,13 @@ def test_a_topic_that_exists_is_told_by_its_arn() -> None:
     assert only(template, "Events::Rule")["Targets"][0]["Arn"] == arn
 
 
-def test_stopped_executions_of_any_machine_stop_their_statements() -> None:
+def test_executions_that_ended_badly_stop_their_statements() -> None:
     child = machine("daily", name="flights-prod-daily-tables-1-1", child="tables-1-1")
     template = template_of(stack(machine("daily"), child, polling=True))
     rule = only(template, "Events::Rule")
     base = "arn:aws:states:us-east-1:123456789012:stateMachine:flights-prod-daily"
     assert rule["EventPattern"]["detail"] == {
-        "status": ["ABORTED", "TIMED_OUT"],
+        "status": ["ABORTED", "FAILED", "TIMED_OUT"],
         "stateMachineArn": [base, f"{base}-tables-1-1"],
     }
     assert rule["Targets"][0]["InputTransformer"] == {

@@ -92,6 +92,8 @@ def _executions(facts: StackFacts) -> Iterator[Statement]:
     yield allow("Executions", ["states:DescribeExecution"], ours)
     if facts.polling:
         yield allow("Histories", ["states:GetExecutionHistory"], ours)
+        runs = [arns.arn("states", f"mapRun:{facts.prefix}-*")]
+        yield allow("MapRuns", ["states:ListExecutions"], runs)
         group = [arns.arn("athena", f"workgroup/{facts.workgroup}")]
         actions = ["athena:BatchGetQueryExecution", "athena:StopQueryExecution"]
         yield allow("Statements", actions, group)
