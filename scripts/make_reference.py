@@ -50,7 +50,16 @@ FAULTS_LEAD = (
 )
 # Hyphenated words of the code that are no fault codes.
 NOT_CODES = frozenset(
-    {"athena-runner", "aws-sdk", "day-of-month", "day-of-week", "my-platform", "oidc-role"}
+    {
+        "athena-runner",
+        "aws-sdk",
+        "day-of-month",
+        "day-of-week",
+        "detail-type",
+        "my-platform",
+        "oidc-role",
+        "redshift-data",
+    }
 )
 HYPHENATED = re.compile(r"[a-z]+(-[a-z]+)+\Z")
 
