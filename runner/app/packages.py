@@ -28,7 +28,7 @@ from runner.project.packing import (
 from runner.project.vendoring import CACHE, Platform, vendor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from runner.app.bundle import Bundle
@@ -54,15 +54,30 @@ class Package:
     handler: str
 
 
-def package_keeper() -> Package:
-    """Pack the keeper as it stands."""
+def package_keeper(timezone: str) -> Package:
+    """Pack the keeper as it stands, and the one time zone that it computes windows in.
+
+    Lambda's Linux is small: whether it has time zones is its maker's business.
+    """
     folder = files("runner") / "keeper"
-    found = tuple(
+    own = tuple(
         PackedFile(f"keeper/{entry.name}", entry.read_bytes())
         for entry in sorted(folder.iterdir(), key=lambda entry: entry.name)
         if entry.name.endswith(".py")
     )
+    found = merged(own, _zones(("UTC", timezone)))
     return Package(KEEPER, zip_of(found), digest_of(found), KEEPER_HANDLER)
+
+
+def _zones(names: tuple[str, ...]) -> Iterator[PackedFile]:
+    """Read zones as the package `tzdata` has them, where Python's zoneinfo looks for them."""
+    data = files("tzdata")
+    yield PackedFile("tzdata/__init__.py", b"")
+    for name in names:
+        *areas, _ = parts = ("zoneinfo", *name.split("/"))
+        for depth in range(1, len(areas) + 1):
+            yield PackedFile("/".join(("tzdata", *areas[:depth], "__init__.py")), b"")
+        yield PackedFile("/".join(("tzdata", *parts)), data.joinpath(*parts).read_bytes())
 
 
 def package_function(
@@ -99,7 +114,7 @@ def package_all(
     root: Path, bundle: Bundle, *, tell: Callable[[str], None] | None = None
 ) -> tuple[Package, ...]:
     """Pack everything that a deploy of the bundle needs; ProjectError carries every fault."""
-    found, faults = [package_keeper()], list[Fault]()
+    found, faults = [package_keeper(bundle.timezone)], list[Fault]()
     for name in deployed_functions(bundle):
         try:
             settings = bundle.function_settings[name]

@@ -57,7 +57,7 @@ def test_a_function_finds_its_dependencies_and_settings(root: Path, cli: Cli) ->
     cli.cd(root)
     said = cli("run", "tell", "--date", "2013-01-05", "--json")
     assert said.status == 0, said.err
-    assert NOTE in said.err
+    assert NOTE in said.out
     assert "idle" not in said.err
     ended = json.loads(said.out.splitlines()[-1])
     (entry,) = ended["ended"]

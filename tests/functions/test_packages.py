@@ -52,14 +52,19 @@ def settings(**given: Any) -> dict[str, Any]:  # noqa: ANN401 - values of any fi
 
 
 def test_the_keeper_is_small_and_whole() -> None:
-    package = package_keeper()
+    package = package_keeper("America/Argentina/Salta")
     names = names_in(package.body)
     assert names == sorted(names)
     assert {"keeper/__init__.py", "keeper/handler.py", "keeper/windows.py"} <= set(names)
-    assert all(name.startswith("keeper/") and name.endswith(".py") for name in names)
+    zones = [name for name in names if not name.startswith("keeper/")]
+    assert [name for name in zones if not name.endswith("/__init__.py")] == [
+        "tzdata/zoneinfo/America/Argentina/Salta",
+        "tzdata/zoneinfo/UTC",
+    ]
+    assert all(name.endswith(".py") for name in names if name.startswith("keeper/"))
     assert len(package.body) < 100_000
     assert package.handler == "keeper.handler.handle"
-    assert package == package_keeper()
+    assert package == package_keeper("America/Argentina/Salta")
 
 
 def test_a_function_is_packed_with_its_dependencies(tmp_path: Path) -> None:

@@ -20,10 +20,11 @@ from runner.local.s3 import FolderS3
 from tests.support.http_aws import serve
 from tests.support.lake import ARN, LAKE, Lake, Turn, insert_spec, target
 
-BESIDE = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3", "tzdata")
-"""boto3 and what it needs; Lambda's Python has them. Its Linux has time zones, tzdata stands in."""
+BESIDE = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
+"""boto3 and what it needs; Lambda's Python has them."""
 PROGRAM = """
-import json, sys
+import json, sys, zoneinfo
+zoneinfo.reset_tzpath(to=[])
 sys.path[:0] = sys.argv[1:3]
 from keeper.handler import handle
 
@@ -46,7 +47,7 @@ print(json.dumps({"strangers": strangers}))
 def paths(tmp_path: Path) -> list[str]:
     """Unzip what is deployed; link boto3 and its needs into a folder of their own."""
     package = tmp_path / "task"
-    with zipfile.ZipFile(io.BytesIO(package_keeper().body)) as archive:
+    with zipfile.ZipFile(io.BytesIO(package_keeper("Asia/Tokyo").body)) as archive:
         archive.extractall(package)
     beside = tmp_path / "beside"
     beside.mkdir()
