@@ -88,11 +88,14 @@ def read_setting(
 
 
 def _with_values(data: Data, environment: str, values: Mapping[str, str]) -> Data:
-    """Put values in the place of references, in what a deploy of the environment uses."""
+    """Put values in the place of references, in what a deploy of the environment uses.
+
+    An environment on this machine keeps its references: they are resolved when it connects.
+    """
     if not values or not isinstance(data, dict):
         return data
     chosen = dict(_mapping(data, "environments"))
-    if environment in chosen:
+    if _mapping(data, "environments", environment).get("engine") == "aws":
         chosen[environment] = _replaced(chosen[environment], values)
     found = {**data, "environments": chosen}
     if "sources" in data:

@@ -69,9 +69,11 @@ def _block(config: str, environment: str) -> str:
     lines: list[str] = []
     margin = 0
     for line in config.splitlines(keepends=True):
+        if line.lstrip().startswith("#"):
+            continue
         indent = len(line) - len(line.lstrip(" "))
         if lines:
-            if line.strip() and not line.lstrip().startswith("#") and indent <= margin:
+            if line.strip() and indent <= margin:
                 break
             lines.append(line)
         elif indent and re.match(rf"[\"']?{re.escape(environment)}[\"']?\s*:", line.lstrip(" ")):

@@ -104,6 +104,18 @@ def test_what_is_no_reference_is_refused_where_it_stands(
     assert {fault.place.line for fault in refused.value.faults} == {line}
 
 
+def test_no_password_of_this_machine_is_put_into_the_project(
+    shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mart = "marts: {m: {engine: mysql, database: d, password: '${env:SHOP_USER}'}}"
+    local = f"local:\n    engine: local\n    {mart}\n  # prod:\n  #   engine: aws"
+    (shop / "config.yaml").write_text(CONFIG.replace("local: {engine: local}", local))
+    monkeypatch.setenv("SHOP_USER", "canary")
+    found = load_project(shop, values={"env:SHOP_USER": "canary"}).environment.marts["m"]
+    assert found.engine == "mysql"
+    assert found.password == "${env:SHOP_USER}"
+
+
 def test_a_value_of_this_machine_is_one_variable_whole(shop: Path) -> None:
     mart = 'marts: {m: {engine: mysql, database: d, host: "a-${env:H}"}}'
     (shop / "config.yaml").write_text(
