@@ -219,6 +219,7 @@ def _moved(old: Side, new: Side, resource: Mapping[str, Json] | None) -> bool:
 
 def _name(key: str, resource: Mapping[str, Json]) -> str:
     properties = resource.get("Properties", {})
+    properties = properties.get("DatabaseInput", properties)
     found = (properties.get(name) for name in _NAMES)
     return next((one for one in found if isinstance(one, str)), key)
 
