@@ -12,10 +12,11 @@ import copy
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from moto.cloudformation import parsing
+from moto.cloudformation import models, parsing, responses
 from moto.cloudformation.models import CloudFormationBackend, Event
 from moto.stepfunctions import models as machines
 from moto.stepfunctions.models import StateMachine
@@ -35,6 +36,13 @@ class UpdateRefused(Exception):
     def __init__(self, logical_id: str, kind: str, reason: str) -> None:
         super().__init__(reason)
         self.logical_id, self.kind, self.reason = logical_id, kind, reason
+
+
+_JSON = SimpleNamespace(
+    Loader=None,
+    add_multi_constructor=lambda *_: None,
+    load=lambda text, Loader: json.loads(text),  # noqa: ARG005, N803 - yaml's signature
+)
 
 
 @dataclass(slots=True)
@@ -138,14 +146,17 @@ def missing_resources(patch: pytest.MonkeyPatch, region: str) -> Iterator[Stacks
     """Let moto's CloudFormation make them until the block ends; AWS_ENDPOINT_URL is its server."""
     stacks = Stacks()
     clients = {one.service: boto3.client(one.service, region_name=region) for one in _KINDS.values()}
-    models = {type_: _model(type_, kind, clients[kind.service], stacks) for type_, kind in _KINDS.items()}
-    known = {**parsing.get_model_map(), **models}
+    ours = {type_: _model(type_, kind, clients[kind.service], stacks) for type_, kind in _KINDS.items()}
+    known = {**parsing.get_model_map(), **ours}
     with patch.context() as put:
         put.setattr(parsing, "get_model_map", lambda: known)
         put.setattr(parsing, "get_model_list", lambda: list(known.values()))
         put.setattr(CloudFormationBackend, "execute_change_set", _with_rollback())
         for method in ("create_from_cloudformation_json", "update_from_cloudformation_json"):
             put.setattr(StateMachine, method, _with_definition(method, region))
+        # Templates are JSON, which the reader of YAML takes seconds for.
+        for module in (models, responses):
+            put.setattr(module, "yaml", _JSON)
         # The machines that are executed are in a backend of their own.
         put.setattr(machines, "stepfunctions_backends", stepfunctions_parser_backends)
         yield stacks
@@ -251,6 +262,7 @@ def _with_rollback() -> Any:  # noqa: ANN401
                 resource_type=refused.kind,
                 resource_status="UPDATE_FAILED",
                 resource_status_reason=refused.reason,
+                resource_properties=None,
             )
             stack.events.append(refusal)
             stack._add_stack_event("UPDATE_ROLLBACK_IN_PROGRESS")  # noqa: SLF001
