@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 ARTIFACTS = "_runner/artifacts/"
 DATABASES = {"raw", "raw__stage", "staging", "staging__stage", "marts", "marts__stage"}
 MACHINES = {f"shop-prod-{name}" for name in ("daily", "arrivals", "backfill", "load")}
+ORDERS, DAILY = "sql/staging/orders.sql", "workflows/daily.yaml"
 PATIENCE_S = 60.0
 DAY = "2013-01-05"
 FIRED = "2013-01-05T19:00:00Z"
@@ -287,62 +288,138 @@ def an_object_arrives(life: Life) -> None:
 
 
 def it_is_run_by_hand_and_watched(life: Life) -> None:
+    before = life.partitions()
     said = life.type("run", "daily", "--start", DAY, "--end", DAY)
     assert said.status == 0, said.err
-    print(said.out, said.err)
+    assert f"daily {DAY}..{DAY} succeeded in " in said.out
+    assert "[8/8] tell  done" in said.err
+    assert "warning" not in said.err
+    assert life.partitions() == before
     listed = json.loads(life.type("executions", "--json").out)
-    print(listed)
-    print(life.type("status"))
-    print(life.type("logs", "last"))
+    assert [(one["workflow"], one["status"], one["start"]) for one in listed] == [
+        ("daily", "SUCCEEDED", DAY),
+        ("arrivals", "SUCCEEDED", "2013-02-09T05:00:00Z"),
+        ("daily", "SUCCEEDED", FIRED),
+        ("daily", "SUCCEEDED", FIRED),
+    ]
+    run = listed[0]["run"]
+    (line,) = [one.split() for one in life.type("status").out.splitlines() if f"{run} " in one]
+    assert line[:4] == [run, "daily", "SUCCEEDED", f"{DAY}..{DAY}"]
+    detail = json.loads(life.type("executions", run, "--json").out)
+    done = {f"{one['kind']} {one['name']}": one["status"] for one in detail["result"]["ended"]}
+    assert done == {
+        "table raw.orders": "unchanged",
+        "table staging.orders": "published",
+        "table marts.customers": "published",
+        "table marts.daily": "published",
+        "table marts.newest": "unchanged",
+        "load marts.daily": "loaded",
+        "step report": "succeeded",
+        "step tell": "succeeded",
+    }
+    logs = life.type("logs", run)
+    assert (logs.status, logs.out) == (0, "")
+    assert "nothing was logged" in logs.err
 
 
 def its_files_change(life: Life) -> None:
-    life.change("sql/staging/orders.sql", "SELECT n, dt", "SELECT n + 1 AS n, dt")
-    life.change("workflows/daily.yaml", "0 14 * * ? *", "30 15 * * ? *")
+    """The plan says what it means; only what changed is uploaded; the next run does it."""
+    life.change(ORDERS, "SELECT n, dt", "SELECT n + 1 AS n, dt")
+    life.change(DAILY, "0 14 * * ? *", "30 15 * * ? *")
     said = life.type("plan")
-    print(said.out)
     assert said.status == 4
-    before = set(life.stored(ARTIFACTS))
+    where = "FROM raw.orders WHERE dt BETWEEN '{{ start }}' AND '{{ end }}'\n"
+    assert f"      -SELECT n, dt {where}      +SELECT n + 1 AS n, dt {where}" in said.out
+    assert (
+        "schedules\n  ~ shop-prod-daily\n"
+        "      ScheduleExpression: cron(0 14 * * ? *) -> cron(30 15 * * ? *)\n"
+    ) in said.out
+    before = life.stored(ARTIFACTS)
     said = life.type("deploy", "--yes")
-    print(said.err, said.out)
-    print(set(life.stored(ARTIFACTS)) - before)
+    assert (said.status, said.out) == (0, "stack shop-prod: deployed\n")
+    after = life.stored(ARTIFACTS)
+    assert {key: after[key] for key in before} == before
+    new = [key.removeprefix(ARTIFACTS).partition("/")[0] for key in after.keys() - before.keys()]
+    assert sorted(new) == ["definitions"] * 3 + ["manifests"]
+    assert life.schedule()["ScheduleExpression"] == "cron(30 15 * * ? *)"
     life.world.calls.clear()
     said = life.type("run", "arrivals", "--start", DAY, "--end", DAY)
-    print(said)
+    assert said.status == 0, said.err
+    (insert,) = life.world.statements("staging.orders insert")
+    assert "SELECT n + 1 AS n, dt FROM" in insert["QueryString"]
 
 
 def a_deploy_fails_and_is_rolled_back(life: Life) -> None:
-    life.stacks.refuse["AWS::Scheduler::Schedule"] = "Invalid Schedule Expression cron(0 16 * * * *)."
-    life.change("sql/staging/orders.sql", "SELECT n + 1 AS n, dt", "SELECT n + 2 AS n, dt")
-    life.change("workflows/daily.yaml", "30 15 * * ? *", "0 16 * * ? *")
+    machines = {name: life.definition(name) for name in MACHINES}
+    life.change(ORDERS, "SELECT n + 1 AS n, dt", "SELECT n + 2 AS n, dt")
+    life.change(DAILY, "30 15 * * ? *", "0 16 * * ? *")
+    life.stacks.refuse["AWS::Scheduler::Schedule"] = "Invalid Schedule Expression"
     said = life.type("deploy", "--yes")
-    print(said.out, said.err, said.status)
-    print(life.schedule())
-    said = life.type("plan")
-    print(said.out, said.err, said.status)
-    life.stacks.refuse.clear()
-    life.change("sql/staging/orders.sql", "SELECT n + 2 AS n, dt", "SELECT n + 1 AS n, dt")
-    life.change("workflows/daily.yaml", "0 16 * * ? *", "30 15 * * ? *")
-    said = life.type("plan")
-    print(said.out, said.err, said.status)
+    assert said.status == 1, said.err
+    assert said.out == (
+        "stack shop-prod: the deploy failed and was rolled back: what was deployed before is "
+        "deployed still\n"
+    )
+    assert "first cause: ScheduleShopProdDailya6a57afa (AWS::Scheduler::Schedule)" in said.err
+    assert "  found:    Invalid Schedule Expression\n" in said.err
+    assert life.schedule()["ScheduleExpression"] == "cron(30 15 * * ? *)"
+    assert {name: life.definition(name) for name in MACHINES} == machines
+    assert life.type("plan").status == 4
+    life.change(ORDERS, "SELECT n + 2 AS n, dt", "SELECT n + 1 AS n, dt")
+    life.change(DAILY, "0 16 * * ? *", "30 15 * * ? *")
+    assert life.type("plan").status == 0
 
 
 def a_workflow_goes(life: Life) -> None:
+    """Its machine goes, and what it wrote stays."""
+    before = life.partitions()
     (life.root / "workflows" / "arrivals.yaml").unlink()
     said = life.type("plan")
-    print(said.out, said.err, said.status)
+    assert said.status == 5
+    assert "would destroy\n  ! shop-prod-arrivals: its executions and their histories" in said.out
     said = life.type("deploy", "--yes")
-    print(said.out, said.err, said.status)
+    assert said.status == 0, said.err
+    assert set(life.machines()) == MACHINES - {"shop-prod-arrivals"}
+    rules = {one["Name"] for one in life.aws.client("events").list_rules()["Rules"]}
+    assert rules == {"shop-prod-daily-failed"}
+    assert life.partitions() == before
+    assert life.type("plan").status == 0
 
 
 def it_is_destroyed(life: Life) -> None:
+    """Everything that was deployed is gone; everything that is data stays, and is named."""
+    before = life.stored()
     said = life.type("destroy", "--yes")
-    print(said.out, said.err, said.status)
+    assert (said.status, said.out) == (0, "stack shop-prod: the stack is gone\n"), said.err
+    goes, stays = said.err.split("stays:\n")
+    assert "StepFunctions::StateMachine  shop-prod-daily" in goes
+    for line in (*(f"  Glue::Database  {name}\n" for name in DATABASES), "  s3://lake/  tables"):
+        assert line in stays
+    assert life.machines() == {}
+    assert life.aws.client("lambda").list_functions()["Functions"] == []
+    assert life.aws.client("scheduler").list_schedules()["Schedules"] == []
+    assert life.aws.client("events").list_rules()["Rules"] == []
+    assert databases(life) == DATABASES
+    assert {key for key in life.world.tables if not key[0].endswith("__stage")} == {
+        ("raw", "orders"),
+        ("staging", "orders"),
+        ("marts", "customers"),
+        ("marts", "newest"),
+        ("marts", "daily"),
+    }
+    assert life.stored() == before
+    gone = life.type("destroy", "--yes")
+    assert (gone.status, "not-deployed" in gone.err) == (2, True)
 
 
 def it_is_deployed_once_more(life: Life) -> None:
+    """The databases are there, and the tables go on where they were."""
     said = life.type("deploy", "--yes")
-    print(said.out, said.err, said.status)
-    said = life.type("plan")
-    print(said.out, said.err, said.status)
-    assert 0
+    assert (said.status, said.out) == (0, "stack shop-prod: deployed for the first time\n")
+    assert "uploaded 0, 6 there already\n" in said.err
+    assert "Glue::Database" not in said.err
+    assert life.type("plan").status == 0
+    assert rows(life, "marts.daily") == {DAY: 3}
+    said = life.type("run", "daily", "--start", "2013-01-06", "--end", "2013-01-06")
+    assert said.status == 0, said.err
+    assert rows(life, "marts.daily") == {DAY: 3, "2013-01-06": 3}

@@ -12,6 +12,7 @@ import copy
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,10 @@ from moto.cloudformation import models, parsing, responses
 from moto.cloudformation.models import CloudFormationBackend, Event
 from moto.stepfunctions import models as machines
 from moto.stepfunctions.models import StateMachine
-from moto.stepfunctions.parser.models import stepfunctions_parser_backends
+from moto.stepfunctions.parser.models import (
+    StepFunctionsParserBackend,
+    stepfunctions_parser_backends,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,7 +54,7 @@ class Stacks:
     """CloudFormation with the resources that were missing; what shall fail is scripted."""
 
     refuse: dict[str, str] = field(default_factory=dict)
-    """The reason with which every update of a type is refused, by the type."""
+    """The reason with which the next update of a type is refused, by the type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +73,12 @@ def _nothing(client: Any, said: Properties) -> None:  # noqa: ANN401 - boto3's c
     """Leave it: what it belongs to is removed too."""
 
 
-def _group(client: Any, said: Properties) -> None:  # noqa: ANN401
-    client.create_schedule_group(**said)
+def _remove_group(client: Any, said: Properties) -> None:  # noqa: ANN401
+    """Wait for the schedules to be removed, which moto does in no order: it tries again."""
+    if client.list_schedules(GroupName=said["Name"])["Schedules"]:
+        message = "the group has schedules"
+        raise RuntimeError(message)
+    client.delete_schedule_group(Name=said["Name"])
 
 
 def _database_name(said: Properties) -> str:
@@ -102,18 +110,16 @@ _KINDS = {
     "AWS::Scheduler::ScheduleGroup": _Kind(
         "scheduler",
         "Name",
-        _group,
+        lambda client, said: client.create_schedule_group(**said),
         _nothing,
-        lambda client, said: client.delete_schedule_group(Name=said["Name"]),
+        _remove_group,
     ),
     "AWS::Scheduler::Schedule": _Kind(
         "scheduler",
         "Name",
         lambda client, said: client.create_schedule(**said),
         lambda client, said: client.update_schedule(**said),
-        lambda client, said: client.delete_schedule(
-            Name=said["Name"], GroupName=said["GroupName"]
-        ),
+        lambda client, said: client.delete_schedule(Name=said["Name"], GroupName=said["GroupName"]),
     ),
     "AWS::CloudWatch::Alarm": _Kind(
         "cloudwatch",
@@ -145,18 +151,25 @@ _KINDS = {
 def missing_resources(patch: pytest.MonkeyPatch, region: str) -> Iterator[Stacks]:
     """Let moto's CloudFormation make them until the block ends; AWS_ENDPOINT_URL is its server."""
     stacks = Stacks()
-    clients = {one.service: boto3.client(one.service, region_name=region) for one in _KINDS.values()}
-    ours = {type_: _model(type_, kind, clients[kind.service], stacks) for type_, kind in _KINDS.items()}
+    clients = {
+        one.service: boto3.client(one.service, region_name=region) for one in _KINDS.values()
+    }
+    ours = {
+        type_: _model(type_, kind, clients[kind.service], stacks) for type_, kind in _KINDS.items()
+    }
     known = {**parsing.get_model_map(), **ours}
     with patch.context() as put:
         put.setattr(parsing, "get_model_map", lambda: known)
         put.setattr(parsing, "get_model_list", lambda: list(known.values()))
-        put.setattr(CloudFormationBackend, "execute_change_set", _with_rollback())
+        put.setattr(CloudFormationBackend, "execute_change_set", _with_rollback(stacks))
         for method in ("create_from_cloudformation_json", "update_from_cloudformation_json"):
             put.setattr(StateMachine, method, _with_definition(method, region))
         # Templates are JSON, which the reader of YAML takes seconds for.
         for module in (models, responses):
             put.setattr(module, "yaml", _JSON)
+        # A text that was judged once is not judged again: that takes seconds.
+        judge = lru_cache(StepFunctionsParserBackend._validate_definition)  # noqa: SLF001
+        put.setattr(StepFunctionsParserBackend, "_validate_definition", staticmethod(judge))
         # The machines that are executed are in a backend of their own.
         put.setattr(machines, "stepfunctions_backends", stepfunctions_parser_backends)
         yield stacks
@@ -164,66 +177,63 @@ def missing_resources(patch: pytest.MonkeyPatch, region: str) -> Iterator[Stacks
         client.close()
 
 
-def _model(type_: str, kind: _Kind, client: Any, stacks: Stacks) -> Any:  # noqa: ANN401
-    """Make a class that is to moto's CloudFormation what its own models are.
+class _Made:
+    """A resource that was made: to moto's CloudFormation what its own models are.
 
     It is no subclass of theirs: moto would find it after the test too.
     """
 
-    class Model:
-        def __init__(self, name: str, said: Properties) -> None:
-            self.name, self.said = name, said
-            self.logical_resource_id = self.cf_resource_type = ""
+    type: str
+    kind: _Kind
+    client: Any
+    stacks: Stacks
 
-        @property
-        def physical_resource_id(self) -> str:
-            return self.name
+    def __init__(self, name: str, said: Properties) -> None:
+        self.physical_resource_id, self.said = name, said
+        self.logical_resource_id = self.cf_resource_type = ""
 
-        @property
-        def type(self) -> str:
-            return type_
+    def is_created(self) -> bool:
+        return True
 
-        def is_created(self) -> bool:
-            return True
+    def delete(self, account_id: str, region_name: str) -> None:
+        del account_id, region_name
+        self.kind.remove(self.client, self.said)
 
-        def delete(self, account_id: str, region_name: str) -> None:
-            del account_id, region_name
-            kind.remove(client, self.said)
+    @classmethod
+    def cloudformation_type(cls) -> str:
+        return cls.type
 
-        @staticmethod
-        def cloudformation_type() -> str:
-            return type_
+    @classmethod
+    def cloudformation_name_type(cls) -> str:
+        return cls.kind.name
 
-        @staticmethod
-        def cloudformation_name_type() -> str:
-            return kind.name
+    @classmethod
+    def has_cfn_attr(cls, attr: str) -> bool:
+        del attr
+        return False
 
-        @classmethod
-        def has_cfn_attr(cls, attr: str) -> bool:
-            del attr
-            return False
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, resource_name: str, cloudformation_json: Properties, *_: str, **__: str
+    ) -> _Made:
+        said = cloudformation_json["Properties"]
+        cls.kind.make(cls.client, said)
+        return cls(_database_name(said) if "DatabaseInput" in said else resource_name, said)
 
-        @classmethod
-        def create_from_cloudformation_json(
-            cls, resource_name: str, cloudformation_json: Any, *_: str, **__: str
-        ) -> Model:
-            said = cloudformation_json["Properties"]
-            kind.make(client, said)
-            if type_ == "AWS::Glue::Database":
-                resource_name = _database_name(said)
-            return cls(resource_name, said)
+    @classmethod
+    def update_from_cloudformation_json(
+        cls, original_resource: _Made, cloudformation_json: Properties, **_: str
+    ) -> _Made:
+        if cls.type in cls.stacks.refuse:
+            name = original_resource.logical_resource_id
+            raise UpdateRefused(name, cls.type, cls.stacks.refuse[cls.type])
+        cls.kind.change(cls.client, cloudformation_json["Properties"])
+        return cls(original_resource.physical_resource_id, cloudformation_json["Properties"])
 
-        @classmethod
-        def update_from_cloudformation_json(
-            cls, original_resource: Model, cloudformation_json: Any, **_: str
-        ) -> Model:
-            if type_ in stacks.refuse:
-                name = original_resource.logical_resource_id
-                raise UpdateRefused(name, type_, stacks.refuse[type_])
-            kind.change(client, cloudformation_json["Properties"])
-            return cls(original_resource.name, cloudformation_json["Properties"])
 
-    return Model
+def _model(type_: str, kind: _Kind, client: Any, stacks: Stacks) -> Any:  # noqa: ANN401
+    about = {"type": type_, "kind": kind, "client": client, "stacks": stacks}
+    return type("Made", (_Made,), about)
 
 
 def _with_definition(method: str, region: str) -> Any:  # noqa: ANN401
@@ -242,7 +252,7 @@ def _with_definition(method: str, region: str) -> Any:  # noqa: ANN401
     return classmethod(make)
 
 
-def _with_rollback() -> Any:  # noqa: ANN401
+def _with_rollback(stacks: Stacks) -> Any:  # noqa: ANN401
     """Let an update that fails say what failed, and make everything again what it was."""
     execute = CloudFormationBackend.execute_change_set
 
@@ -266,13 +276,9 @@ def _with_rollback() -> Any:  # noqa: ANN401
             )
             stack.events.append(refusal)
             stack._add_stack_event("UPDATE_ROLLBACK_IN_PROGRESS")  # noqa: SLF001
-            _put_back(stack, before)
+            stacks.refuse.clear()
+            stack.resource_map.update(before)
             stack._add_stack_event("UPDATE_ROLLBACK_COMPLETE")  # noqa: SLF001
             stack.status = "UPDATE_ROLLBACK_COMPLETE"
 
     return carry_out
-
-
-def _put_back(stack: Any, before: Properties) -> None:  # noqa: ANN401
-    """Update a stack to its former template; the resource that failed is what it was."""
-    stack.resource_map.update(before)
