@@ -66,12 +66,30 @@ def moto_url() -> Iterator[str]:
     from moto.server import ThreadedMotoServer
 
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        yield f"http://{host}:{port}"
-    finally:
-        server.stop()
+    with _remembered_hosts():
+        server.start()
+        try:
+            host, port = server.get_host_and_port()
+            yield f"http://{host}:{port}"
+        finally:
+            server.stop()
+
+
+@contextmanager
+def _remembered_hosts() -> Iterator[None]:
+    """Let moto find the backend of a host once: at each request, it reads its own folder anew."""
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication
+
+    find, known = DomainDispatcherApplication.get_backend_for_host, dict[str | None, Any]()
+
+    def remember(self: DomainDispatcherApplication, host: str | None) -> Any:  # noqa: ANN401
+        if host not in known:
+            known[host] = find(self, host)
+        return known[host]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DomainDispatcherApplication, "get_backend_for_host", remember)
+        yield
 
 
 @pytest.fixture

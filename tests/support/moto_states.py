@@ -47,18 +47,27 @@ def moto_states(
     host, port = server.get_host_and_port()
     endpoint = f"http://{host}:{port}"
     try:
-        _post(f"{endpoint}/moto-api/config", {"stepfunctions": {"execute_state_machine": True}})
         patch.setenv("AWS_ENDPOINT_URL", endpoint)
         for name, value in CREDENTIALS.items():
             patch.setenv(name, value)
-        with plugged_in(do or _nothing):
+        with executing(endpoint, do or _nothing):
             client: SFNClient = boto3.client("stepfunctions", region_name=REGION)
             yield client
             client.close()
     finally:
+        server.stop()
+
+
+@contextmanager
+def executing(endpoint: str, do: Callable[[str, str, Json], Json]) -> Iterator[None]:
+    """Let a server of moto's in this process execute its machines, until the block ends."""
+    _post(f"{endpoint}/moto-api/config", {"stepfunctions": {"execute_state_machine": True}})
+    try:
+        with plugged_in(do):
+            yield
+    finally:
         _post(f"{endpoint}/moto-api/reset", {})
         _post(f"{endpoint}/moto-api/config", {"stepfunctions": {"execute_state_machine": False}})
-        server.stop()
 
 
 def deploy(client: SFNClient, name: str, definition: str) -> None:

@@ -121,6 +121,9 @@ _LOST = {
     "AWS::ECR::Repository": "the images in it",
     "AWS::Athena::WorkGroup": "its query history and saved queries",
 }
+_STALE = "what is published becomes stale: `runner backfill` writes it anew"
+_REMADE = "the next run makes it anew"
+_WITHOUT_ROWS = frozenset({"ddl", "view"})
 _QUIET = {"AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"}
 """Kinds whose changes `permissions` tells."""
 _KEPT = frozenset({"Retain", "RetainExceptOnCreate"})
@@ -161,7 +164,7 @@ def _table(was: DeployedTable, now: DeployedTable) -> Iterator[Change]:
         notes += _values(key, before.get(key, "-"), after.get(key, "-"))
     sql = _sql(was.sql, now.sql)
     if was.fingerprint != now.fingerprint:
-        notes.append("what is published becomes stale: `runner backfill` writes it anew")
+        notes.append(_REMADE if now.kind in _WITHOUT_ROWS else _STALE)
     if notes or sql:
         yield Change(Group.TABLES, Sign.CHANGE, now.name, tuple(notes), sql)
 
@@ -197,7 +200,8 @@ def _resources(old: Side, new: Side) -> Iterator[Change]:
             lost = "" if was.get("DeletionPolicy") in _KEPT else _LOST.get(kind, "")
             yield Change(group, Sign.REMOVE, label, lost=lost)
         elif was is not None and now is not None:
-            notes = (*_state_notes(old, new, name), *_property_notes(was, now))
+            states = _state_notes(old, new, name) if group is Group.WORKFLOWS else ()
+            notes = (*states, *_property_notes(was, now))
             if notes:
                 renamed = _name(key, was) != name
                 lost = _LOST.get(kind, "") if renamed else ""
@@ -219,6 +223,7 @@ def _moved(old: Side, new: Side, resource: Mapping[str, Json] | None) -> bool:
 
 def _name(key: str, resource: Mapping[str, Json]) -> str:
     properties = resource.get("Properties", {})
+    properties = properties.get("DatabaseInput", properties)
     found = (properties.get(name) for name in _NAMES)
     return next((one for one in found if isinstance(one, str)), key)
 
