@@ -11,7 +11,7 @@ import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from runner.app.bundle import WorkflowFacts, content_key, read_workflow
+from runner.app.bundle import WorkflowFacts, content_key, plain, read_workflow
 from runner.model.names import BACKFILL, LOAD
 from runner.project.cache import key_of
 
@@ -112,7 +112,7 @@ def _cached(
     for old in sorted(path.parent.glob("*.json"), key=lambda p: p.stat().st_mtime)[:-_KEPT]:
         old.unlink(missing_ok=True)
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(asdict(made)))
+    temporary.write_text(json.dumps(made, default=plain))
     temporary.replace(path)
     return made
 

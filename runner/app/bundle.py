@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -261,12 +261,17 @@ def _read_table(data: dict[str, Any]) -> TableFacts:
     )
 
 
+def plain(value: Any) -> dict[str, Any]:  # noqa: ANN401 - a dataclass
+    """Give a dataclass's fields, for json; `asdict` would copy all that is in them."""
+    return {one.name: getattr(value, one.name) for one in fields(value)}
+
+
 def _write(path: Path, bundle: Bundle) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     for old in sorted(path.parent.glob("*.json"), key=lambda p: p.stat().st_mtime)[:-20]:
         old.unlink(missing_ok=True)
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(asdict(bundle)))
+    temporary.write_text(json.dumps(bundle, default=plain))
     temporary.replace(path)
 
 

@@ -105,7 +105,10 @@ def inner_flows(state: State) -> tuple[Flow, ...]:
 
     Those of a raw state are taken as they are written.
     """
-    inner = (state.fields.get("ItemProcessor"), *(state.fields.get("Branches") or ()))
+    fields = state.fields
+    if "Branches" not in fields and "ItemProcessor" not in fields:
+        return ()
+    inner = (fields.get("ItemProcessor"), *(fields.get("Branches") or ()))
     return tuple(one if isinstance(one, Flow) else _raw_flow(one) for one in inner if one)
 
 
