@@ -26,18 +26,17 @@ if TYPE_CHECKING:
 
 WINDOW = " WHERE dt BETWEEN '{{ start }}' AND '{{ end }}'"
 PROD = f"{CONFIG}  prod: {json.dumps(AWS)}\n"
-TABLES = 50
 
 
 def example(folder: Path) -> Path:
     return copy_example(folder / "flights")
 
 
-def synthetic(folder: Path) -> Path:
+def synthetic(folder: Path, tables: int = 50) -> Path:
     """Write tables that read one another, every third of them loaded."""
     rows = rows_of((1, "2024-01-01"))
     files = {"marts/t00": insert(f"SELECT id, dt FROM {rows}{WINDOW}")}
-    for number in range(1, TABLES):
+    for number in range(1, tables):
         load = "load: {keys: [dt], mode: merge}" if number % 3 == 0 else ""
         query = f"SELECT id, dt FROM marts.t{(number - 1) // 2:02}{WINDOW}"
         files[f"marts/t{number:02}"] = insert(query, load)
