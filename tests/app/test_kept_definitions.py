@@ -48,7 +48,8 @@ def test_a_machine_is_rendered_once(tmp_path: Path) -> None:
     for path in (root / FOLDER).glob("*.json"):  # that it is served, shows a usage that is wrong
         told = json.loads(path.read_text())
         path.write_text(json.dumps({**told, "usage": {**told["usage"], "states": 7}}))
-    (root / "sql" / "marts" / "t02.sql").open("a").write("-- only the file's hash is another\n")
+    path = root / "sql" / "marts" / "t02.sql"
+    path.write_text(f"{path.read_text()}-- only the file's hash is another\n")
     again = machines(root)
     assert {one["states"] for machine in again[2:] for one in machine.usage} == {7}  # of loads
     assert [one.definition for one in again[2:]] == [one.definition for one in first[2:]]
