@@ -4,8 +4,8 @@ In: this checkout with its environment installed.  Out: a table on standard outp
 run alternately (floor, product, floor, product, ...) and the median of each side is taken, so that
 a slow moment of the machine meets both; beside it stands the least CPU time of each side, which
 other work on the machine disturbs less.  Everything is made in a temporary folder: the raw data of
-the whole year, a project with the five tables of the flights pipeline, projects of 10 and 100
-tables, and projects with years of records.
+the whole year, a project with the five tables of the flights pipeline, projects of 10, 100
+and 1,000 tables, and projects with years of records.
 
     python bench/measure.py                     # all of it, some minutes
     python bench/measure.py --only run --repeat 3
@@ -205,6 +205,7 @@ def all_cases(folder: Path) -> tuple[Case, ...]:
             )
             for n in YEARS
         ),
+        *offline_cases(folder / "stack1000"),
         *compile_cases(folder / "tables10", "10 tables", cold_s=0.35),
         *compile_cases(folder / "tables100", "100 tables", cold_s=0.9),
     )
@@ -214,6 +215,21 @@ def plan_case(name: str, project: Path, years: int, goal: Goal) -> Case:
     """Time planning over years of records, of which the last day is missing."""
     window = ("--start", "2013-01-01", "--end", f"{2012 + years}-12-31")
     return Case(name, (*PLAN, *window), project, goal)
+
+
+def offline_cases(project: Path) -> Iterator[Case]:
+    """Time what `plan` does on its own: nothing changed, and one file of a thousand."""
+    script = (PYTHON, str(ROOT / "bench" / "plan_offline.py"))
+
+    def edit() -> None:
+        path = project / "sql" / "marts" / "t500.sql"
+        path.write_text(f"{synthetic_sql(500)}-- {time.time_ns()}\n")
+
+    name = "plan offline, 1,000 tables"
+    unchanged = (*script, "--unchanged")
+    floor = (*script, "--floor")
+    yield Case(name, unchanged, project, Goal(ratio=4.0), floor=floor)
+    yield Case(f"{name}, one new", script, project, Goal(), floor=floor, before=edit, warm=False)
 
 
 def run_case(
@@ -303,6 +319,7 @@ def prepare(folder: Path, cases: Sequence[Case]) -> None:
         "flights": make_flights,
         "tables10": partial(make_synthetic, tables=10),
         "tables100": partial(make_synthetic, tables=100),
+        "stack1000": make_deployed,
         "plan1000x3": partial(make_planned, tables=1000, years=3),
         **{f"plan200x{years}": partial(make_planned, tables=200, years=years) for years in YEARS},
     }
@@ -355,6 +372,13 @@ def make_planned(project: Path, *, tables: int, years: int) -> None:
         steps = f"steps:\n  tables: {{type: tables, select: ['marts.t{first // 100}*']}}\n"
         write(project / "workflows" / f"daily{first // 100}.yaml", steps)
     make_records(project, date(2013, 1, 1), date(2012 + years, 12, 30))
+
+
+def make_deployed(project: Path) -> None:
+    """Write a project of 1,000 tables whose environment on AWS is as its files say."""
+    make_synthetic(project, tables=1000)
+    deploy = (PYTHON, str(ROOT / "bench" / "plan_offline.py"), "--deploy")
+    subprocess.run(deploy, cwd=project, check=True, stdout=subprocess.DEVNULL)
 
 
 def synthetic_sql(number: int) -> str:

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from runner.app.bundle import WorkflowFacts, content_key, read_workflow
+from runner.app.definitions import Definitions
 from runner.model.names import BACKFILL, LOAD
 from runner.project.cache import key_of
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from runner.model.project import Project
     from runner.project.keys import Choice
 
-FORMAT = "3"
+FORMAT = "4"
 """Layout of the cached file; raise it when `WorkflowFacts` changes."""
 _KEPT = 12
 _EVENTS_A_CHUNK = 40
@@ -104,16 +105,18 @@ def _cached(
 ) -> WorkflowFacts:
     name = key_of([FORMAT, content_key(root, choice), key])
     path = root / ".runner" / "cache" / "backfills" / f"{name}.json"
+    definitions = Definitions(root)
     try:
-        return read_workflow(json.loads(path.read_bytes()))
+        return read_workflow(json.loads(path.read_bytes()), definitions)
     except (OSError, ValueError, TypeError, KeyError):
-        made = _compile(root, choice, facts, compiled=compiled)
+        made = _compile(root, choice, facts, compiled=compiled, known=definitions)
     path.parent.mkdir(parents=True, exist_ok=True)
     for old in sorted(path.parent.glob("*.json"), key=lambda p: p.stat().st_mtime)[:-_KEPT]:
         old.unlink(missing_ok=True)
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(asdict(made)))
+    temporary.write_text(json.dumps(made, default=definitions.plain))
     temporary.replace(path)
+    definitions.trim()
     return made
 
 
@@ -134,7 +137,12 @@ def _backfill(project: Project, shape: Shape) -> Backfill:
 
 
 def _compile(
-    root: Path, choice: Choice, facts: _Facts, *, compiled: Callable[[Project], Machine]
+    root: Path,
+    choice: Choice,
+    facts: _Facts,
+    *,
+    compiled: Callable[[Project], Machine],
+    known: Definitions,
 ) -> WorkflowFacts:
     from runner.app.rendering import rendered  # noqa: PLC0415 - only when something changed
     from runner.project import load_project  # noqa: PLC0415
@@ -147,7 +155,7 @@ def _compile(
         cache_dir=root / ".runner" / "cache",
     )
     files = {str(table.name): table.file for table in project.tables}
-    made = rendered(compiled(project), facts.name, file=facts.name, files=files)
+    made = rendered(compiled(project), facts.name, file=facts.name, files=files, known=known)
     return WorkflowFacts(
         name=facts.name,
         file="",

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from runner.app.definitions import Definitions
 from runner.app.planning_facts import Layout, ReadFacts
 from runner.project.cache import key_of, versions
 from runner.project.files import read_snapshot
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from runner.model.project import NamedWorkflow, Project, Table
     from runner.model.sqltext import Mark, SqlText
 
-FORMAT = 6
+FORMAT = 7
 """Layout of the cached file; raise it when `Bundle` changes."""
 CACHE = Path(".runner") / "cache" / "bundles"
 
@@ -203,11 +204,12 @@ def open_bundle(
     given = Choice(environment, dict(variables or {}), dict(values or {}))
     key = content_key(root, given)
     path = root / CACHE / f"{key}.json"
-    cached = _read(path)
+    definitions = Definitions(root)
+    cached = _read(path, definitions)
     if cached is not None:
         return cached
-    bundle = _compile(root, given)
-    _write(path, bundle)
+    bundle = _compile(root, given, definitions)
+    _write(path, bundle, definitions)
     return bundle
 
 
@@ -220,7 +222,7 @@ def content_key(root: Path, choice: Choice) -> str:
     return key_of([str(FORMAT), versions(), choice.key(), *pairs, "/", *folders])
 
 
-def _read(path: Path) -> Bundle | None:
+def _read(path: Path, definitions: Definitions) -> Bundle | None:
     """Read a cached bundle; anything unreadable is as good as absent."""
     try:
         data = json.loads(path.read_bytes())
@@ -230,21 +232,32 @@ def _read(path: Path) -> Bundle | None:
                 "databases": tuple(data["databases"]),
                 "sources": {name: tuple(found) for name, found in data["sources"].items()},
                 "tables": tuple(_read_table(table) for table in data["tables"]),
-                "workflows": tuple(map(read_workflow, data["workflows"])),
+                "workflows": tuple(read_workflow(one, definitions) for one in data["workflows"]),
             }
         )
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
 
-def read_workflow(data: dict[str, Any]) -> WorkflowFacts:
-    """Read a compiled workflow from JSON; KeyError and TypeError for another layout."""
+def read_workflow(data: dict[str, Any], definitions: Definitions) -> WorkflowFacts:
+    """Read a compiled workflow from JSON.
+
+    KeyError and TypeError for another layout, OSError and ValueError for a definition that is gone.
+    """
     names = ("tables", "loads", "others", "triggers", "grants", "usage")
     lists = {name: tuple(data[name]) for name in names}
     children = tuple(
-        ChildFacts(**{**child, "tables": tuple(child["tables"])}) for child in data["children"]
+        ChildFacts(
+            **{
+                **child,
+                "tables": tuple(child["tables"]),
+                "definition": definitions.get(child["definition"]),
+            }
+        )
+        for child in data["children"]
     )
-    return WorkflowFacts(**{**data, **lists, "children": children})
+    own = definitions.get(data["definition"])
+    return WorkflowFacts(**{**data, **lists, "children": children, "definition": own})
 
 
 def _read_table(data: dict[str, Any]) -> TableFacts:
@@ -261,16 +274,17 @@ def _read_table(data: dict[str, Any]) -> TableFacts:
     )
 
 
-def _write(path: Path, bundle: Bundle) -> None:
+def _write(path: Path, bundle: Bundle, definitions: Definitions) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     for old in sorted(path.parent.glob("*.json"), key=lambda p: p.stat().st_mtime)[:-20]:
         old.unlink(missing_ok=True)
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(asdict(bundle)))
+    temporary.write_text(json.dumps(bundle, default=definitions.plain))
     temporary.replace(path)
+    definitions.trim()
 
 
-def _compile(root: Path, choice: Choice) -> Bundle:
+def _compile(root: Path, choice: Choice, definitions: Definitions) -> Bundle:
     from runner.asl.target import target_of  # noqa: PLC0415 - only when something changed
     from runner.project import load_project  # noqa: PLC0415
 
@@ -295,7 +309,9 @@ def _compile(root: Path, choice: Choice) -> Bundle:
             one.name: one.settings.model_dump(mode="json") for one in project.functions
         },
         tables=tuple(_table_facts(project)),
-        workflows=tuple(_workflow_facts(project, named) for named in project.workflows),
+        workflows=tuple(
+            _workflow_facts(project, named, definitions) for named in project.workflows
+        ),
         on_failure={
             named.name: target.topic(named.workflow.on_failure.topic)
             for named in project.workflows
@@ -357,7 +373,9 @@ def _settings(table: Table) -> tuple[tuple[str, str], ...]:
     return tuple((key, json.dumps(said[key])) for key in _SHOWN if key in said)
 
 
-def _workflow_facts(project: Project, named: NamedWorkflow) -> WorkflowFacts:
+def _workflow_facts(
+    project: Project, named: NamedWorkflow, definitions: Definitions
+) -> WorkflowFacts:
     from runner.app.rendering import rendered  # noqa: PLC0415
     from runner.asl.compile import compile_workflow, schedule_window  # noqa: PLC0415
     from runner.model.names import TableName  # noqa: PLC0415
@@ -371,7 +389,7 @@ def _workflow_facts(project: Project, named: NamedWorkflow) -> WorkflowFacts:
     }
     machine = compile_workflow(project, named, selected)
     files = {str(table.name): table.file for table in project.tables}
-    made = rendered(machine, named.name, file=named.file, files=files)
+    made = rendered(machine, named.name, file=named.file, files=files, known=definitions)
 
     def names(kind: type) -> tuple[str, ...]:
         found = [

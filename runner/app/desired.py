@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import runner
+from runner.app.known_uses import KnownUses
 from runner.app.machines import all_machines
 from runner.app.mart_tasks import mart_faults, mart_tasks, repository
 from runner.app.packages import (
@@ -111,7 +112,9 @@ def desired(
         for one in machines
         for key, text in one.all_assets.items()
     ]
-    template = template_of(facts)
+    known = KnownUses(root / ".runner" / "cache" / f"uses-{bundle.environment_name}.json")
+    template = template_of(facts, using=known.uses)
+    known.save()
     _check_limits(bundle, template)
     return Desired(
         facts,

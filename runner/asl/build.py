@@ -106,8 +106,7 @@ def _holds_flows(state: dict[str, Any], key: str) -> bool:
     return all(isinstance(one, dict) and "States" in one for one in found)
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def _pass_through(sdk: Any) -> Callable[[State], Any]:  # noqa: ANN401

@@ -125,7 +125,7 @@ def compile_backfill(project: Project, backfill: Backfill) -> Machine:
         entries={},
         backfill=backfill,
     )
-    return _fitted(scope, many=False)
+    return _fitted(scope, many=len(backfill.tables) + len(backfill.loads) > MANY_TABLES)
 
 
 def _fitted(scope: Scope, *, many: bool) -> Machine:

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any
 from runner.asl.flow import inner_flows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from runner.asl.flow import Flow, State
 
 MOST_EVENTS = 20_000
@@ -41,14 +39,13 @@ def map_events(state: State) -> int:
 
 
 def _flow(flow: Flow, chunks: int | None) -> int:
-    place = {state.name: position for position, state in enumerate(flow.states)}
-    longest = [0] * len(flow.states)
-    for position in range(len(flow.states) - 1, -1, -1):
-        state = flow.states[position]
-        ahead = (place.get(name, -1) for name in _next(state.fields))
-        rest = max((longest[there] for there in ahead if there > position), default=0)
-        longest[position] = _state(state, chunks) + rest
-    return longest[0] if longest else 0
+    longest: dict[str, int] = {}
+    """From each state that stands behind the one in turn."""
+    count = 0
+    for state in reversed(flow.states):
+        rest = max((longest.get(name, 0) for name in _next(state.fields)), default=0)
+        count = longest[state.name] = _state(state, chunks) + rest
+    return count
 
 
 def _state(state: State, chunks: int | None) -> int:
@@ -78,10 +75,9 @@ def _map(state: State, chunks: int | None) -> int:
     return _MAP + items * (_ITERATION + sum(_flow(one, chunks) for one in processors))
 
 
-def _next(fields: Any) -> Iterator[str]:  # noqa: ANN401 - the fields of a state
-    for name in ("Next", "Default"):
+def _next(fields: Any) -> list[str]:  # noqa: ANN401 - the fields of a state
+    found = [fields[name] for name in ("Next", "Default") if name in fields]
+    for name in ("Choices", "Catch"):
         if name in fields:
-            yield fields[name]
-    for one in (*fields.get("Choices", ()), *fields.get("Catch", ())):
-        if "Next" in one:
-            yield one["Next"]
+            found += [one["Next"] for one in fields[name] if "Next" in one]
+    return found

@@ -105,7 +105,10 @@ def inner_flows(state: State) -> tuple[Flow, ...]:
 
     Those of a raw state are taken as they are written.
     """
-    inner = (state.fields.get("ItemProcessor"), *(state.fields.get("Branches") or ()))
+    fields = state.fields
+    if "Branches" not in fields and "ItemProcessor" not in fields:
+        return ()
+    inner = (fields.get("ItemProcessor"), *(fields.get("Branches") or ()))
     return tuple(one if isinstance(one, Flow) else _raw_flow(one) for one in inner if one)
 
 
@@ -129,6 +132,25 @@ def size_of(flow: Flow) -> int:
     return len(_ENCODER.encode(flow).encode())
 
 
+def content_of(machine: Machine) -> str:
+    """Write everything of a machine that decides its definition and what it takes of quotas.
+
+    Machines that it starts are not part of it: its states name them.
+    """
+    return _WHOLE.encode([machine.comment, machine.timeout_s, machine.flow])
+
+
+def _whole(value: object) -> object:
+    match value:
+        case Flow(states, distributed):
+            return [distributed, *states]
+        case State():
+            own = (value.text_bytes, value.results_bytes, value.most_items, value.looks)
+            assets = [asset.key for asset in value.assets]  # named by content
+            return [value.name, value.fields, assets, value.subject, *own]
+    raise TypeError(type(value).__name__)
+
+
 def _plain(value: object) -> object:
     if isinstance(value, Flow):
         states = {state.name: state.fields for state in value.states}
@@ -139,6 +161,7 @@ def _plain(value: object) -> object:
 _ENCODER = json.JSONEncoder(
     separators=(",", ":"), ensure_ascii=False, default=_plain, check_circular=False
 )
+_WHOLE = json.JSONEncoder(separators=(",", ":"), default=_whole, check_circular=False)
 
 
 def state_name(subject: str, verb: str) -> str:

@@ -31,6 +31,12 @@ class TableName:
         return f"{self.database}.{self.table}"
 
     @classmethod
+    def split(cls, text: str) -> TableName:
+        """Take `database.table` apart to look for it; it may be no name of ours at all."""
+        database, _, table = text.partition(".")
+        return cls(database, table)
+
+    @classmethod
     def parse(cls, text: str) -> TableName:
         """Read `database.table`; raises ValueError for anything else."""
         database, dot, table = text.partition(".")

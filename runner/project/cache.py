@@ -35,6 +35,7 @@ _OWN = (
     "asl/tables",
     "asl/steps",
     "app",
+    "plan/stack/iam",
 )
 
 

@@ -81,13 +81,14 @@ def link(
         faults += _test_circles(by_name, _with_tests(needs, tested))
     columns = _all_columns(by_name, in_order(needs), setting)
     faults += _test_columns(drafts, columns, setting)
+    databases = _databases(names, setting)
     tables = tuple(
         _table(
             by_name[name],
             resolved[name],
             tested[name],
             columns=columns[name],
-            databases=_databases(names, setting),
+            databases=databases,
             names=names,
         )
         for name in order

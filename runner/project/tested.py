@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runner.errors import Fault
+from runner.model.names import TableName
 from runner.model.nearest import listed, suggestion
 from runner.model.project import ReadByTests
 from runner.query import physical
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from runner.errors import Place
-    from runner.model.names import TableName
     from runner.model.project import Column
     from runner.project.drafts import Draft
 
@@ -54,16 +54,14 @@ def read_by_tests(
     databases: Mapping[str, str],
 ) -> Tested:
     """Resolve the tables that a header's tests name."""
-    known = {str(name): name for name in tables}
     faults = []
     reads: dict[str, ReadByTests] = {}
     for named in _names(draft):
         if named.table == str(draft.name):
             faults.append(_itself(named))
-        elif named.table not in known and named.table not in sources:
-            faults.append(_unknown(named, {*known, *sources}))
+        elif not (ours := TableName.split(named.table) in tables) and named.table not in sources:
+            faults.append(_unknown(named, {*map(str, tables), *sources}))
         else:
-            ours = named.table in known
             database, _, table = named.table.partition(".")
             stored = databases.get(database, database) if ours else database
             reads[named.table] = ReadByTests(named.table, f"{stored}.{table}", ours)
@@ -90,7 +88,7 @@ def _texts(
     if not draft.test_sql:
         return ()
     texts = [""] * len(draft.header.tests)
-    others = [name for name in tables if name.table != THIS]
+    others = {name for name in tables if name.table != THIS}
     for sql in draft.test_sql:
         found = physical(sql.rendered, sql.analysis, tables=others, databases=databases)
         texts[sql.test] = sql.text("".join(map(str, found.parts)))

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from runner.model.names import TableName
 from runner.model.sqltext import Mark, SqlText
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from runner.model.names import TableName
     from runner.query.facts import Analysis
     from runner.query.rendered import Rendered
 
@@ -32,7 +32,7 @@ def physical(
 
     `databases` maps a logical database to its physical name; what it lacks keeps its name.
     """
-    project = {str(table) for table in tables} | {str(analysis.name)}
+    project = _named(analysis, tables) | {str(analysis.name)}
     return _edited(rendered, _edits(rendered.sample, analysis, project, databases))
 
 
@@ -70,9 +70,15 @@ def without_itself(
         for column in analysis.column_mentions
         if column.table == own
     ]
-    others = {str(table) for table in tables} - {own}
+    others = _named(analysis, tables) - {own}
     edits += _edits(rendered.sample, analysis, others, databases)
     return _edited(rendered, edits)
+
+
+def _named(analysis: Analysis, tables: Collection[TableName]) -> set[str]:
+    """Give the tables of the project that the text names."""
+    named = {one.table for one in (*analysis.mentions, *analysis.column_mentions)}
+    return {text for text in named if TableName.split(text) in tables}
 
 
 def _edits(

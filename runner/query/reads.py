@@ -10,6 +10,7 @@ import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from runner.model.names import TableName
 from runner.model.project import Read
 from runner.query.lookback import periods_before
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from runner.errors import Fault
-    from runner.model.names import TableName
     from runner.model.sqltext import Mark
     from runner.query.facts import Analysis, Mention
     from runner.query.rendered import Rendered
@@ -48,19 +48,18 @@ def resolve(
     `tables` maps every table of the project to its partition columns of time, `grain` is that of
     this table's own windows, `lookback` the header's overrides by `database.table`.
     """
-    known = {str(name): name for name in tables}
     mentions = [m for m in analysis.mentions if not m.is_target]
+    texts = (*(m.table for m in mentions), *map(str, rendered.refs))
+    known = {text: name for text in texts if (name := TableName.split(text)) in tables}
     faults = [
-        _unknown(rendered, mention, known=known, sources=sources)
+        _unknown(rendered, mention, known=tables, sources=sources)
         for mention in mentions
         if mention.table not in known and mention.table not in sources
     ]
-    names = dict.fromkeys(m.table for m in mentions if m.table in known)
-    names.update(dict.fromkeys(str(ref) for ref in rendered.refs if str(ref) in known))
     overrides = lookback or {}
     reads = tuple(
         _read(analysis, known[name], tables[known[name]], grain=grain, override=overrides.get(name))
-        for name in names
+        for name in known
     )
     faults += _self_reference(rendered, analysis, reads)
     outside = dict.fromkeys(m.table for m in mentions if m.table not in known)
@@ -114,10 +113,10 @@ def _unknown(
     rendered: Rendered,
     mention: Mention,
     *,
-    known: Collection[str],
+    known: Collection[TableName],
     sources: Collection[str],
 ) -> Fault:
-    candidates = sorted({*known, *sources})
+    candidates = sorted({*map(str, known), *sources})
     close = difflib.get_close_matches(mention.table, candidates, n=3, cutoff=0.6)
     table = mention.table.rpartition(".")[2]
     close += [name for name in candidates if name.endswith(f".{table}") and name not in close]

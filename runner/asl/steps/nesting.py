@@ -92,7 +92,8 @@ def nested_branches(
 def _pieces(make: MakeLane, title: str, names: tuple[TableName, ...], most: int) -> Iterator[_Lane]:
     """Make a lane's flow, or several where it would be too large."""
     flow = make(title, names)
-    size, weight = size_of(flow), _weight(flow, most)
+    size = size_of(flow)
+    weight = _weight(flow, size, most)
     count = min(len(names), -(-weight // most))
     if count == 1:
         yield _Lane(names, flow, size, weight)
@@ -102,9 +103,9 @@ def _pieces(make: MakeLane, title: str, names: tuple[TableName, ...], most: int)
         yield _Lane(few, make(title, few), size // count, weight // count)
 
 
-def _weight(flow: Flow, most: int) -> int:
+def _weight(flow: Flow, size: int, most: int) -> int:
     """Measure a lane in bytes of a definition; events count as the bytes of an equal share."""
-    return max(size_of(flow), events_of(flow) * most // MOST_EVENTS)
+    return max(size, events_of(flow) * most // MOST_EVENTS)
 
 
 def _part(

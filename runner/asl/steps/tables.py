@@ -77,16 +77,12 @@ def _wave(
     dealt = _dealt(scope, wave)
     shares = _shares(scope, wave)
     if scope.machine_bytes:
-        inside = replace(scope, known="")
-
-        def make(title: str, names: Sequence[TableName]) -> Flow:
-            return _lane(inside, step, title, names, shares)
-
+        make = _Lanes(replace(scope, known=""), step, shares).flow
         branches = nested_branches(scope, step, title, number, dealt, make=make)
     else:
+        make = _Lanes(scope, step, shares).flow
         branches = [
-            _lane(scope, step, f"{title} lane {position}", lane, shares)
-            for position, lane in enumerate(dealt, start=1)
+            make(f"{title} lane {position}", lane) for position, lane in enumerate(dealt, start=1)
         ]
     return State(
         title,
@@ -137,49 +133,65 @@ def _is_chunked(scope: Scope, name: TableName) -> bool:
     return table.kind is Kind.INSERT and table.header.format != "iceberg" and not reads_itself
 
 
-def _lane(
-    scope: Scope,
-    step: str,
-    title: str,
-    names: Sequence[TableName],
-    shares: Mapping[TableName, int],
-) -> Flow:
-    project = scope.project
-    workflow_tables = {str(n) for chosen in scope.selected.values() for n in chosen}
-    lane = Lane(
-        project=project,
-        target=scope.target,
-        step=step,
-        grain=scope.workflow.grain,
-        retry=scope.retry,
-        chunks=min((shares[name] for name in names if name in shares), default=1),
-        upstreams={
-            str(name): tuple(
-                str(read.table)
-                for read in project.table(name).reads
-                if read.table != name and str(read.table) in workflow_tables
+class _Lanes:
+    """Makes the lanes of a wave; a table whose lane is cut has its states made once."""
+
+    def __init__(self, scope: Scope, step: str, shares: Mapping[TableName, int]) -> None:
+        self._scope = scope
+        self._step = step
+        self._shares = shares
+        self._written = frozenset(name for names in scope.selected.values() for name in names)
+        self._made: dict[tuple[TableName, str, int], tuple[State, ...]] = {}
+
+    def flow(self, title: str, names: Sequence[TableName]) -> Flow:
+        """Give the tables' turns, one after the other."""
+        lane = self._lane(names)
+        end = f"{title} end"
+        result = [
+            State(
+                f"{title} start",
+                {
+                    "Type": "Pass",
+                    "Assign": {lane.sink: []},
+                    "Next": state_name(str(names[0]), "choose"),
+                },
             )
-            for name in names
-        },
-        known=scope.known,
-        refreshed=scope.backfill.refreshed if scope.backfill else frozenset(),
-        distributed=scope.distributed | (scope.backfill.distributed if scope.backfill else set()),
-    )
-    end = f"{title} end"
-    result = [
-        State(
-            f"{title} start",
-            {
-                "Type": "Pass",
-                "Assign": {lane.sink: []},
-                "Next": state_name(str(names[0]), "choose"),
-            },
+        ]
+        for position, name in enumerate(names):
+            last = position + 1 == len(names)
+            following = end if last else state_name(str(names[position + 1]), "choose")
+            result += self._turn(lane, name, following)
+        output = {"results": expression(f"${lane.sink}")}
+        result.append(State(end, {"Type": "Pass", "Output": output, "End": True}))
+        return Flow(tuple(result))
+
+    def _turn(self, lane: Lane, name: TableName, following: str) -> tuple[State, ...]:
+        key = (name, following, lane.chunks)  # the rest of a lane is the same in all of the wave
+        if key not in self._made:
+            table = lane.project.table(name)
+            self._made[key] = table_states(lane, table, following=following)
+        return self._made[key]
+
+    def _lane(self, names: Sequence[TableName]) -> Lane:
+        scope, shares = self._scope, self._shares
+        return Lane(
+            project=scope.project,
+            target=scope.target,
+            step=self._step,
+            grain=scope.workflow.grain,
+            retry=scope.retry,
+            chunks=min((shares[name] for name in names if name in shares), default=1),
+            upstreams={str(name): self._upstreams(name) for name in names},
+            known=scope.known,
+            refreshed=scope.backfill.refreshed if scope.backfill else frozenset(),
+            distributed=scope.distributed
+            | (scope.backfill.distributed if scope.backfill else set()),
         )
-    ]
-    for position, name in enumerate(names):
-        last = position + 1 == len(names)
-        following = end if last else state_name(str(names[position + 1]), "choose")
-        result += table_states(lane, project.table(name), following=following)
-    output = {"results": expression(f"${lane.sink}")}
-    result.append(State(end, {"Type": "Pass", "Output": output, "End": True}))
-    return Flow(tuple(result))
+
+    def _upstreams(self, name: TableName) -> tuple[str, ...]:
+        """Name the tables of this workflow that a table reads."""
+        return tuple(
+            str(read.table)
+            for read in self._scope.project.table(name).reads
+            if read.table != name and read.table in self._written
+        )

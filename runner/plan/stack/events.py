@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from runner.plan.stack.iam.statements import allow
 from runner.plan.stack.iam.trust import rules_trust
-from runner.plan.stack.iam.uses import is_distributed
 from runner.plan.stack.machines import machine_id
 from runner.plan.stack.names import Arns, fitting, logical_id
 from runner.plan.stack.parts import (
@@ -27,8 +26,11 @@ from runner.plan.stack.parts import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from runner.model.ports import Json
     from runner.plan.stack.facts import MachineFacts, StackFacts, TriggerFacts
+    from runner.plan.stack.iam.uses import Uses
 
 _DEFAULT_BUS = "default"
 _MOST_PATTERN = 2048
@@ -38,9 +40,13 @@ _STOPPED = ["ABORTED", "FAILED", "TIMED_OUT"]
 STOP_RULE = "StopStatements"
 
 
-def event_resources(facts: StackFacts) -> Resources:
-    """Make the rules of an environment."""
-    return {**_triggers(facts), **_failures(facts), **(_stops(facts) if facts.polling else {})}
+def event_resources(facts: StackFacts, uses: Mapping[str, Uses]) -> Resources:
+    """Make the rules of an environment; `uses` are those of its machines, by name."""
+    return {
+        **_triggers(facts),
+        **_failures(facts),
+        **(_stops(facts, uses) if facts.polling else {}),
+    }
 
 
 def rule_patterns(facts: StackFacts) -> list[str]:
@@ -134,14 +140,18 @@ def _topic(facts: StackFacts, arn: str) -> Json:
     return ref(topic_id(facts, made[arn])) if arn in made else arn
 
 
-def _stops(facts: StackFacts) -> Resources:
+def _stops(facts: StackFacts, uses: Mapping[str, Uses]) -> Resources:
     """Let the keeper stop what executions that ended badly left at work: Step Functions does not.
 
     A definition that polls only starts statements; nothing ends them with it.
     """
     arns = Arns.of(facts)
     keeper = logical_id("Function", facts.keeper.name)
-    exact = [pattern for machine in facts.machines for pattern in _executions(arns, machine)]
+    exact = [
+        pattern
+        for one in facts.machines
+        for pattern in _executions(arns.machine(one.name), uses[one.name])
+    ]
     every: list[Json] = [{"prefix": arns.machine(f"{facts.prefix}-")}]
     pattern = _ended(_STOPPED, exact)
     if len(json.dumps(pattern)) > _MOST_PATTERN:
@@ -170,13 +180,9 @@ def _stops(facts: StackFacts) -> Resources:
     }
 
 
-def _executions(arns: Arns, machine: MachineFacts) -> list[Json]:
+def _executions(arn: str, uses: Uses) -> list[Json]:
     """Match a machine, and the runs of its Maps, whose executions belong to its labels."""
-    arn = arns.machine(machine.name)
-    text = machine.definition
-    if "DISTRIBUTED" in text and is_distributed(json.loads(text)):
-        return [arn, {"prefix": f"{arn}/"}]
-    return [arn]
+    return [arn, {"prefix": f"{arn}/"}] if uses.distributed else [arn]
 
 
 def _ended(statuses: list[str], machines: list[Json]) -> dict[str, Json]:

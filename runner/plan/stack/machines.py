@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from runner.model.ports import Json
     from runner.plan.stack.facts import MachineFacts, StackFacts
     from runner.plan.stack.iam.statements import Statement
+    from runner.plan.stack.iam.uses import Uses
 
 _LOGS = "/aws/vendedlogs/states/"
 """Below this name, groups do not use up the Region's one resource policy of 5,120 characters."""
@@ -41,9 +42,9 @@ class Width(Enum):
     ALL = "by database"
 
 
-def machine_needs(facts: StackFacts) -> dict[str, tuple[Statement, ...]]:
-    """Give what each machine may do, by its name."""
-    return {machine.name: machine_statements(facts, machine) for machine in facts.machines}
+def machine_needs(facts: StackFacts, uses: Mapping[str, Uses]) -> dict[str, tuple[Statement, ...]]:
+    """Give what each machine may do, by its name; `uses` are those of its definition."""
+    return {one.name: machine_statements(facts, one, uses[one.name]) for one in facts.machines}
 
 
 def machine_resources(

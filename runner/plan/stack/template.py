@@ -12,6 +12,7 @@ from runner.plan.stack.alarms import alarm_resources
 from runner.plan.stack.athena import athena_resources
 from runner.plan.stack.events import event_resources
 from runner.plan.stack.functions import function_id, function_resources
+from runner.plan.stack.iam.uses import uses_of
 from runner.plan.stack.limits import limits
 from runner.plan.stack.loads import REPOSITORY, load_resources
 from runner.plan.stack.machines import Width, machine_id, machine_needs, machine_resources
@@ -23,6 +24,7 @@ from runner.plan.stack.schedules import schedule_resources
 if TYPE_CHECKING:
     from runner.model.ports import Json
     from runner.plan.stack.facts import StackFacts
+    from runner.plan.stack.iam.uses import Using
 
 _DESCRIPTION = (
     "{}, environment {}: tables, loads and their schedules. Made by Athena Runner; change the "
@@ -30,21 +32,23 @@ _DESCRIPTION = (
 )
 
 
-def template_of(facts: StackFacts) -> dict[str, Json]:
+def template_of(facts: StackFacts, *, using: Using = uses_of) -> dict[str, Json]:
     """Write the template of an environment; its permissions are as exact as it has room for.
 
-    What `limits` finds in it does not fit either way.
+    What `limits` finds in it does not fit either way.  `using` gives what a definition uses, which
+    takes a while for many of them: it may remember.
     """
+    uses = {machine.name: using(machine.definition) for machine in facts.machines}
     rest = {
         **schedule_resources(facts),
-        **event_resources(facts),
+        **event_resources(facts, uses),
         **message_resources(facts),
         **function_resources(facts),
         **load_resources(facts),
         **athena_resources(facts),
         **alarm_resources(facts),
     }
-    needs = machine_needs(facts)
+    needs = machine_needs(facts, uses)
     outputs = dict(sorted(_outputs(facts).items()))
     template: dict[str, Json] = {}
     for width in Width:

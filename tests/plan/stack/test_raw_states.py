@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from runner.plan.stack.facts import Grant
 from runner.plan.stack.iam.machine import machine_statements
-from runner.plan.stack.iam.uses import calls
+from runner.plan.stack.iam.uses import uses_of
 from tests.support.stacks import KEEPER_CALL, call, definition, machine, stack
 
 HERE = "us-east-1:123456789012"
@@ -17,7 +18,7 @@ HERE = "us-east-1:123456789012"
 def allowed(*tasks: dict[str, Any], **more: Any) -> list[tuple[list[str], list[str]]]:  # noqa: ANN401
     """Give actions and resources beyond the keeper's call and the log."""
     one = machine("raw", *tasks, **more)
-    statements = machine_statements(stack(one, log_level="OFF"), one)
+    statements = machine_statements(stack(one, log_level="OFF"), one, uses_of(one.definition))
     return [
         (list(made.actions), [spot.exact for spot in made.on])
         for made in statements
@@ -225,7 +226,9 @@ def test_readers_and_writers_of_a_map_are_calls() -> None:
             }
         },
     }
-    found = [(one.service, one.action, one.known("Bucket")) for one in calls(flow)]
+    found = [
+        (one.service, one.action, one.known("Bucket")) for one in uses_of(json.dumps(flow)).calls
+    ]
     assert found == [("s3", "getObject", "b"), ("s3", "putObject", "b"), ("lambda", "invoke", "")]
 
 

@@ -104,7 +104,7 @@ def _athena_actions(found: Iterable[Call]) -> Iterator[str]:
 def _s3_statements(scene: Scene) -> Iterator[Statement]:
     facts = scene.facts
     results = {
-        Spot(call.known("ResultConfiguration", "OutputLocation") or facts.results)
+        Spot(call.known("ResultConfiguration.OutputLocation") or facts.results)
         for call in scene.of("athena")
         if call.action == _START
     }
@@ -219,7 +219,7 @@ def is_on_tables(call: Call) -> bool:
 
 def _tables(scene: Scene, call: Call, database: str) -> Iterable[str]:
     """Name a call's table; where its name comes at run time, what the machine writes there."""
-    name = call.known("Name") or call.known("TableName") or call.known("TableInput", "Name")
+    name = call.known("Name") or call.known("TableName") or call.known("TableInput.Name")
     if name:
         return [name]
     if database.endswith(STAGE_SUFFIX):

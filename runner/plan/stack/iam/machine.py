@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from runner.plan.stack.iam.athena import Scene, athena_statements, glue_statements
 from runner.plan.stack.iam.services import service_statements
 from runner.plan.stack.iam.statements import Statement, allow
-from runner.plan.stack.iam.uses import calls, is_distributed, tables_written
 from runner.plan.stack.names import Arns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from runner.plan.stack.facts import Grant, MachineFacts, StackFacts
+    from runner.plan.stack.iam.uses import Uses
 
 _LOG_DELIVERY = (
     "logs:CreateLogDelivery",
@@ -29,15 +28,16 @@ _LOG_DELIVERY = (
 """These know no resources: log groups of executions are set up through them."""
 
 
-def machine_statements(facts: StackFacts, machine: MachineFacts) -> tuple[Statement, ...]:
-    """Derive a machine's permissions from the text of its definition."""
-    definition = json.loads(machine.definition)
-    scene = Scene(facts, machine, Arns.of(facts), calls(definition), tables_written(definition))
+def machine_statements(
+    facts: StackFacts, machine: MachineFacts, uses: Uses
+) -> tuple[Statement, ...]:
+    """Derive a machine's permissions from what its definition uses."""
+    scene = Scene(facts, machine, Arns.of(facts), uses.calls, dict(uses.tables))
     return (
         *athena_statements(scene),
         *glue_statements(scene),
         *service_statements(scene),
-        *(_distributed(scene) if is_distributed(definition) else ()),
+        *(_distributed(scene) if uses.distributed else ()),
         *_logging(facts),
         *grant_statements(machine.grants),
     )

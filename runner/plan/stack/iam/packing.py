@@ -50,7 +50,10 @@ def size(policy: Json) -> int:
     >>> size({"Version": "2012-10-17", "Statement": []})
     39
     """
-    return len(json.dumps(policy, separators=(",", ":"), ensure_ascii=False))
+    return len(_compact(policy))
+
+
+_compact = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 @dataclass(slots=True)

@@ -62,7 +62,7 @@ def _function_statements(scene: Scene) -> Iterator[Statement]:
         name = call.known("FunctionName")
         if call.action == "invoke" and name:
             arn = name if name.startswith("arn:") else scene.arns.function(name)
-            found |= {arn, f"{arn}:*"} if "Qualifier" in call.arguments else {arn}
+            found |= {arn, f"{arn}:*"} if call.has("Qualifier") else {arn}
     if found:
         yield allow("Functions", ["lambda:InvokeFunction"], found)
 
