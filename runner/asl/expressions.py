@@ -22,7 +22,10 @@ def quote(text: str) -> str:
     >>> quote('say "a\'b"')
     '"say \\"a\'b\\""'
     """
-    return json.dumps(text, ensure_ascii=False)
+    return _json(text)
+
+
+_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def names_of(sql: SqlText) -> dict[Mark, str]:

@@ -77,7 +77,8 @@ def without_itself(
 
 def _named(analysis: Analysis, tables: Collection[TableName]) -> set[str]:
     """Give the tables of the project that the text names."""
-    named = {one.table for one in (*analysis.mentions, *analysis.column_mentions)}
+    named = {mention.table for mention in analysis.mentions}
+    named |= {column.table for column in analysis.column_mentions}
     return {text for text in named if TableName.split(text) in tables}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -103,7 +103,7 @@ def test_everything_of_a_machine_counts() -> None:
     inner = Flow((State("inner", {"Type": "Pass", "End": True}),))
     state = State("a", {"Type": "Map", "ItemProcessor": inner, "End": True})
     machine = Machine("what", Flow((state,)), 60)
-    other = {
+    other: dict[str, Any] = {
         "name": "b",
         "fields": {"Type": "Map", "ItemProcessor": replace(inner, distributed=True), "End": True},
         "assets": (Asset("_runner/sql/1.json", "x"),),

@@ -8,6 +8,7 @@ compared).  What fails is explained; what may pass is planned anew.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from runner.asl import retries
@@ -24,7 +25,7 @@ from runner.model.durations import seconds
 from runner.model.header import LoadMode
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from runner.asl.steps.scope import Scope
     from runner.model.header import Load
@@ -80,17 +81,24 @@ def _branches(scope: Scope, name: str, step: LoadsStep, loaded: Sequence[TableNa
     """Lay out the lanes; where they are too large for the machine, in executions of their own."""
     dealt = lanes(loaded, scope.concurrency.loads)
     inside = replace(scope, depth="")
+
+    def one(table: TableName, following: str) -> tuple[State, ...]:
+        return _load(inside, name, scope.project.table(table), step, following)
+
     if not scope.machine_bytes or len(loaded) <= _MANY:
         branches = [
-            _lane(inside, name, f"{name} lane {number}", lane, step)
-            for number, lane in enumerate(dealt, start=1)
+            _lane(f"{name} lane {number}", lane, one) for number, lane in enumerate(dealt, start=1)
         ]
         if not scope.machine_bytes or _is_small(branches):
             return branches
     apart = replace(inside, known="")
 
+    @cache  # a lane that is cut has its loads made once
+    def load(table: TableName, following: str) -> tuple[State, ...]:
+        return _load(apart, name, scope.project.table(table), step, following)
+
     def make(title: str, names: Sequence[TableName]) -> Flow:
-        return _lane(apart, name, title, names, step)
+        return _lane(title, names, load)
 
     return nested_branches(scope, name, name, 1, dealt, make=make, kind="load")
 
@@ -102,15 +110,18 @@ def _is_small(branches: Sequence[Flow]) -> bool:
 
 
 def _lane(
-    scope: Scope, step_name: str, title: str, names: Sequence[TableName], step: LoadsStep
+    title: str,
+    names: Sequence[TableName],
+    load: Callable[[TableName, str], tuple[State, ...]],
 ) -> Flow:
+    """Give loads one after the other; `load` gives the states of one, and what follows them."""
     end = f"{title} end"
     first = state_name(f"{names[0]} load", "choose")
     result = [State(f"{title} start", {"Type": "Pass", "Assign": {"done": []}, "Next": first})]
     for position, name in enumerate(names):
         last = position + 1 == len(names)
         following = end if last else state_name(f"{names[position + 1]} load", "choose")
-        result += _load(scope, step_name, scope.project.table(name), step, following)
+        result += load(name, following)
     result.append(
         State(
             end,
