@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from runner.app import following
+from runner.app import execution_watch
 from runner.app.bundle import open_bundle
 from runner.aws.session import Session
 from tests.support.aws import ACCOUNT, REGION, Aws, fresh_account
@@ -113,8 +113,8 @@ def life(
     moto_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cli: Cli
 ) -> Iterator[Life]:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    monkeypatch.setattr(following, "_SOON_S", 0.05)
-    monkeypatch.setattr(following, "_SHARE_S", 0.01)
+    monkeypatch.setattr(execution_watch, "_SOON_S", 0.05)
+    monkeypatch.setattr(execution_watch, "_SHARE_S", 0.01)
     aws = fresh_account(moto_url, monkeypatch)
     # One session reads the models of AWS's services once, not at each command.
     session = boto3.Session(region_name=REGION)
@@ -157,7 +157,7 @@ def it_is_planned(life: Life) -> None:
     ):
         assert line in said.out
     (template,) = life.stored()
-    assert template.startswith(f"{ARTIFACTS}templates/")
+    assert template.startswith(f"{ARTIFACTS}plans/")
     assert life.aws.cloudformation.describe_stacks()["Stacks"] == []
     assert life.aws.glue.get_databases()["DatabaseList"] == []
 
@@ -345,7 +345,7 @@ def its_files_change(life: Life) -> None:
     after = life.stored(ARTIFACTS)
     assert {key: after[key] for key in before} == before
     new = [key.removeprefix(ARTIFACTS).partition("/")[0] for key in after.keys() - before.keys()]
-    assert sorted(new) == ["definitions"] * 3 + ["manifests"]
+    assert sorted(new) == ["definitions"] * 3 + ["manifests", "templates"]
     assert life.schedule()["ScheduleExpression"] == "cron(30 15 * * ? *)"
     life.world.calls.clear()
     said = life.type("run", "arrivals", "--start", DAY, "--end", DAY)
