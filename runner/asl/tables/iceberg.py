@@ -18,15 +18,8 @@ from runner.asl.expressions import expression
 from runner.asl.flow import Flow, State, catcher
 from runner.asl.statements import SCANNED
 from runner.asl.tables.common import NO_OUTPUT, REDRIVE, Lane, Turn
-from runner.asl.tables.insert import (
-    entry_of_types,
-    inferring,
-    more,
-    most_chunks,
-    staging,
-    types_of,
-    unstaging,
-)
+from runner.asl.tables.inference import entry_of_types, inferring, types_of
+from runner.asl.tables.insert import more, most_chunks, staging, unstaging
 from runner.model.durations import seconds
 
 if TYPE_CHECKING:
