@@ -54,7 +54,7 @@ class Account(Scripted):
         function = lambda_backends[ACCOUNT][REGION].get_function(arguments["FunctionName"])
         for name, value in function.environment_vars.items():
             self._patch.setenv(name, value)
-        call = self._unpack(str(function.code_sha_256), function.code_bytes, function.handler)
+        call = self._unpack(str(function.code_sha_256), function.code_bytes, str(function.handler))
         try:
             answer = call(arguments["Payload"], _Context())
         except Exception as error:
