@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -76,7 +77,7 @@ def test_the_account_that_init_leaves_out_is_valid_too(project: Path) -> None:
     text = path.read_text("utf-8")
     before, sign, block = text.partition("  # prod:\n")
     assert sign
-    path.write_text(before + (sign + block).replace("  # ", "  "), "utf-8")
+    path.write_text(before + re.sub(r"(?m)^  # ", "  ", sign + block), "utf-8")
     assert load_project(project, environment="prod", cache_dir=project / "c").tables
 
 
