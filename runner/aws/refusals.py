@@ -79,7 +79,8 @@ def _answered(doing: str, place: Place | None, error: ClientError) -> Fault:
     kind = kind_of_code(code)
     if kind is DENIED:
         return _denied(doing, place, message, error.operation_name)
-    return _fault(doing, place, kind, f"{code}: {message}" if message else code)
+    bucket = str(error.response.get("Error", {}).get("BucketName", ""))
+    return _fault(doing, place, kind, ": ".join(one for one in (code, message, bucket) if one))
 
 
 def _denied(doing: str, place: Place | None, message: str, operation: str) -> Fault:

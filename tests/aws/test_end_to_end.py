@@ -166,6 +166,9 @@ def it_is_deployed(life: Life) -> None:
     said = life.type("deploy", "--yes")
     assert (said.status, said.out) == (0, "stack shop-prod: deployed for the first time\n")
     assert "uploaded 6, 1 there already\n" in said.err
+    assert said.err.endswith(
+        "next: loads need their image in the new repository: runner image native --env prod\n"
+    )
     assert set(life.machines()) == MACHINES
     bundle = open_bundle(life.root, "prod")
     for one in bundle.workflows:

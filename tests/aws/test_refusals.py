@@ -188,6 +188,14 @@ def test_a_refusal_stands_where_it_is_told_to() -> None:
     assert fault_of(answered("NoSuchBucket")).place == Place("AWS")
 
 
+def test_the_bucket_that_is_not_there_is_named() -> None:
+    """As S3 answers, whatever was being done: a list names a table, not a place."""
+    said: Any = {"Code": "NoSuchBucket", "Message": "It does not exist", "BucketName": "lkae"}
+    error = boto.ClientError({"Error": said}, "ListObjectsV2")
+    found = fault_of(error)
+    assert found.found == "the bucket does not exist (NoSuchBucket: It does not exist: lkae)"
+
+
 # --- denied ---------------------------------------------------------------------------------------
 
 BECAUSE = [

@@ -149,6 +149,37 @@ def test_a_schedule_tells_when_it_fires() -> None:
     )
 
 
+def test_a_schedule_of_its_machines_name_says_nothing_of_states() -> None:
+    """Both are called alike; the states are the machine's."""
+    schedule = {
+        "Type": "AWS::Scheduler::Schedule",
+        "Properties": {"Name": "shop-prod-daily", "ScheduleExpression": "cron(0 3 * * ? *)"},
+    }
+    later = {**schedule, "Properties": {**schedule["Properties"], "ScheduleExpression": "cron(1)"}}  # type: ignore[dict-item]
+    was = Side(_template(M=_machine(), S=schedule), None, {"shop-prod-daily": _definition("A")})
+    now = Side(_template(M=_machine(), S=later), None, {"shop-prod-daily": _definition("B")})
+    machine, fires = compare(was, now).changes
+    assert (machine.group, machine.notes) == (Group.WORKFLOWS, ("~ write: Arguments.q",))
+    assert fires.group is Group.SCHEDULES
+    assert fires.notes == ("ScheduleExpression: cron(0 3 * * ? *) -> cron(1)",)
+
+
+def test_a_database_is_told_by_its_name() -> None:
+    said = {"DatabaseInput": {"Name": "marts__stage"}, "CatalogId": "123456789012"}
+    database = {"Type": "AWS::Glue::Database", "Properties": said}
+    (change,) = compare(NOTHING, Side(_template(DatabaseMartsStage22c85f1d=database))).changes
+    assert change.name == "database marts__stage"
+
+
+def test_a_view_is_made_anew_and_not_backfilled() -> None:
+    was, now = (DeployedTable("marts.v", "view", "v.sql", "SELECT 1", f, ()) for f in ("f1", "f2"))
+    before, after = (
+        Side({}, Manifest("shop", "prod", "1.0", "abc", (one,), ())) for one in (was, now)
+    )
+    (change,) = compare(before, after).changes
+    assert change.notes == ("the next run makes it anew",)
+
+
 def test_another_package_of_a_function_is_told_without_its_hash() -> None:
     def function(key: str) -> dict[str, Any]:
         code = {"S3Bucket": "b", "S3Key": key}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from runner.errors import UsageError
 from runner.model.config import Config
 from runner.model.header import Header, Kind
 from runner.model.workflow import Workflow
+from runner.project import load_project
 from runner.query.source import split_header
 
 if TYPE_CHECKING:
@@ -67,6 +69,16 @@ def test_what_init_writes_is_valid(project: Path) -> None:
         for line in path.read_text("utf-8").splitlines()
     ]
     assert [row["id"] for row in rows] == list(range(1, 13))
+
+
+def test_the_account_that_init_leaves_out_is_valid_too(project: Path) -> None:
+    """It stands in comments: to fill in, take the comment signs away."""
+    path = project / "config.yaml"
+    text = path.read_text("utf-8")
+    before, sign, block = text.partition("  # prod:\n")
+    assert sign
+    path.write_text(before + re.sub(r"(?m)^  # ", "  ", sign + block), "utf-8")
+    assert load_project(project, environment="prod", cache_dir=project / "c").tables
 
 
 def test_init_leaves_no_placeholder(project: Path) -> None:

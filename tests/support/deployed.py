@@ -54,7 +54,7 @@ class Account(Scripted):
         function = lambda_backends[ACCOUNT][REGION].get_function(arguments["FunctionName"])
         for name, value in function.environment_vars.items():
             self._patch.setenv(name, value)
-        call = self._unpack(function.code_sha_256, function.code_bytes, function.handler)
+        call = self._unpack(str(function.code_sha_256), function.code_bytes, str(function.handler))
         try:
             answer = call(arguments["Payload"], _Context())
         except Exception as error:
@@ -120,7 +120,7 @@ class _Warm(boto3.Session):
         super().__init__(region_name=region_name)
         self._made: dict[str, Any] = {}
 
-    def client(self, service_name: str, *words: Any, **named: Any) -> Any:  # type: ignore[override]  # noqa: ANN401
+    def client(self, service_name: str, *words: Any, **named: Any) -> Any:  # noqa: ANN401
         if service_name not in self._made:
             self._made[service_name] = super().client(service_name, *words, **named)
         return self._made[service_name]

@@ -17,6 +17,7 @@ from runner.cli.texts import INTERRUPTED
 if TYPE_CHECKING:
     from runner.app.cloud import Cloud
     from runner.app.deploy import Deployed, DeployRequest
+    from runner.model.stacks import ResourceChange
 
 
 @click.command(name="deploy", short_help="Make an environment on AWS what the files say.")
@@ -104,3 +105,11 @@ def _show(cloud: Cloud, result: Deployed) -> None:
         click.echo(causes_text(result.causes), err=True)
     if result.stack_id and result.status not in {"DECLINED", "NO_CHANGES"}:
         click.echo(f"see {stack_link(cloud, result.stack_id)}", err=True)
+    if result.succeeded and any(_is_new_repository(change) for change in result.changes):
+        name = cloud.bundle.environment_name
+        image = f"runner image {cloud.environment['loader']} --env {name}"
+        click.echo(f"next: loads need their image in the new repository: {image}", err=True)
+
+
+def _is_new_repository(change: ResourceChange) -> bool:
+    return (change.action, change.type) == ("Add", "AWS::ECR::Repository")
