@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import runner
+from runner.app.compiled import quota_warnings
 from runner.app.known_uses import KnownUses
 from runner.app.machines import all_machines
 from runner.app.mart_tasks import mart_faults, mart_tasks, repository
@@ -64,6 +65,8 @@ class Desired:
     artifacts: tuple[Artifact, ...]
     """What must be in S3 before the stack refers to it, named by content."""
     manifest: Manifest
+    warnings: tuple[Fault, ...] = ()
+    """What comes near a quota of AWS."""
 
 
 def desired(
@@ -121,6 +124,7 @@ def desired(
         template,
         _unique([*artifacts, *assets, *(one for _, one in packages.values()), account]),
         manifest,
+        tuple(fault for one in machines for fault in quota_warnings(bundle, one)),
     )
 
 

@@ -184,3 +184,14 @@ def test_what_exists_is_used_and_not_made(shop: Path) -> None:
         "AWS::ECS::Cluster",
         "AWS::ECR::Repository",
     }
+
+
+def test_what_comes_near_a_quota_is_a_warning(shop: Path) -> None:
+    assert _desired(shop).warnings == ()
+    values = ", ".join(f"'{number:08}'" for number in range(17_500))
+    query = f"SELECT n FROM marts.counts WHERE cast(n AS varchar) NOT IN ({values})\n"
+    assert 200_000 < len(query) < 262_144
+    (shop / "sql/marts/copies.sql").write_text(query)
+    warnings = _desired(shop).warnings
+    assert {fault.place.file for fault in warnings} == {"sql/marts/copies.sql"}
+    assert "bytes" in warnings[0].found

@@ -86,6 +86,8 @@ def _deploy(cloud: Cloud, request: DeployRequest, *, yes: bool) -> Deployed:
         commit=commit,
         tell=lambda text: click.echo(text, err=True),
     )
+    for warning in wanted.warnings:
+        click.echo(f"warning: {warning}", err=True)
     with StackWatcher(
         cloud,
         yes=yes,

@@ -61,6 +61,8 @@ def command(
         commit=checkout.commit if checkout else "",
         tell=lambda text: click.echo(text, err=True),
     )
+    for warning in wanted.warnings:
+        click.echo(f"warning: {warning}", err=True)
     found = plan(cloud, wanted, pause=lambda: time.sleep(_LOOK_S), change_set=change_set)
     if as_json:
         click.echo(json.dumps(_value(found), indent=1))

@@ -12,7 +12,7 @@ CREATE EXTERNAL TABLE IF NOT EXISTS raw.orders (
 )
 PARTITIONED BY (dt string)
 ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe'
-LOCATION 's3://raw/orders/'
+LOCATION 's3://{{ vars.raw_bucket }}/orders/'
 TBLPROPERTIES (
     'projection.enabled' = 'true',
     'projection.dt.type' = 'date',
