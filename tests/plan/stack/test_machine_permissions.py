@@ -47,6 +47,7 @@ LOGGING = {
     "logs:DescribeLogGroups",
 }
 ATHENA_ACTIONS = {
+    "lakeformation:GetDataAccess",
     "athena:StartQueryExecution",
     "athena:StopQueryExecution",
     "athena:GetQueryExecution",

@@ -133,6 +133,8 @@ def _s3_statements(scene: Scene) -> Iterator[Statement]:
             ),
         ],
     )
+    # Allows nothing by itself: Lake Formation decides, where it governs a location.
+    yield allow("LakeFormation", ["lakeformation:GetDataAccess"], ["*"])
     if facts.keys.data:
         yield allow("DataKey", ["kms:Decrypt", "kms:GenerateDataKey"], [facts.keys.data])
 
