@@ -27,6 +27,7 @@ from runner.errors import Fault, Place, ProjectError
 from runner.model.artifacts import Artifact
 from runner.model.fields import size_bytes
 from runner.model.names import STAGE_SUFFIX, deployed_name
+from runner.model.regions import partition_of
 from runner.plan.stack.facts import (
     Grant,
     KeysFacts,
@@ -310,10 +311,39 @@ def _check(bundle: Bundle) -> None:
     faults = [
         fault for mart in {task.mart for task in tasks} for fault in mart_faults(bundle, mart)
     ]
+    faults += [*_elsewhere(bundle)]
     if tasks and bundle.environment["network"] is None:
         faults.append(_no_network(bundle, tasks))
     if faults:
         raise ProjectError(faults)
+
+
+def _elsewhere(bundle: Bundle) -> Iterator[Fault]:
+    """Find what lies where the stack's ARNs do not reach: partitions, buses of other accounts."""
+    said = bundle.environment
+    partition = partition_of(said["region"])
+    if partition != "aws":
+        yield Fault(
+            Place("config.yaml"),
+            "wrong-value",
+            f"environments.{bundle.environment_name}.region: {said['region']}, which is in the "
+            f"partition {partition}",
+            "a Region of the partition aws: roles and policies name ARNs of that one",
+            "deploy to another Region",
+        )
+    ours = f"arn:aws:events:{said['region']}:{said['account']}:"
+    for workflow in bundle.workflows:
+        for trigger in workflow.triggers:
+            bus = trigger.get("bus", "")
+            if bus.startswith("arn:") and not bus.startswith(ours):
+                yield Fault(
+                    Place(f"workflows/{workflow.name}.yaml"),
+                    "trigger-bus",
+                    f"the bus {bus} of the trigger {trigger['name']}",
+                    f"a bus of the account {said['account']} in {said['region']}: a rule stands "
+                    "where its bus is, and starts what is there",
+                    "let a rule of the other bus send the events to a bus of this account",
+                )
 
 
 def _no_network(bundle: Bundle, tasks: tuple[LoadTask, ...]) -> Fault:

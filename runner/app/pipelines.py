@@ -125,6 +125,7 @@ def deploy_facts(bundle: Bundle, parameters: tuple[str, ...]) -> DeployFacts:
         parameters=parameters,
         permissions_boundary=said["permissions_boundary"] or "",
         keys=tuple(key for key in (keys["data"], keys["logs"], keys["messages"]) if key),
+        data_key=keys["data"] or "",
         network=any(one["network"] for one in bundle.function_settings.values()),
     )
 

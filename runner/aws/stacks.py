@@ -11,6 +11,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from runner.aws.refusal_kinds import DENIED
 from runner.aws.refusals import code_of, message_of, refusals
 from runner.aws.s3 import place_of
 from runner.errors import CloudRefused, Fault, Place
@@ -171,12 +172,25 @@ def _change(said: ChangeTypeDef) -> ResourceChange:
 
 
 def discard(client: CloudFormationClient, change_set: ChangeSet) -> None:
-    """Delete a change set, and the empty stack that was there for it only."""
+    """Delete a change set, and the empty stack that was there for it only.
+
+    Who may only plan may not delete a stack: then the empty one stays, and the next deploy uses it.
+    """
     with refusals("delete the change set"):
         client.delete_change_set(StackName=change_set.stack_id, ChangeSetName=change_set.id)
-        if not change_set.creates or _has_change_sets(client, change_set.stack_id):
+    if change_set.creates:
+        try:
+            _remove_empty(client, change_set.stack_id)
+        except CloudRefused as error:
+            if any(fault.code != DENIED.fault for fault in error.faults):
+                raise
+
+
+def _remove_empty(client: CloudFormationClient, stack_id: str) -> None:
+    with refusals("list the change sets of the stack"):
+        if _has_change_sets(client, stack_id):
             return
-    state = describe(client, change_set.stack_id)
+    state = describe(client, stack_id)
     if state is not None and state.status == REVIEW:
         delete(client, state.id)
 

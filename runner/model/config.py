@@ -156,17 +156,33 @@ class Network(Strict):
     assign_public_ip: bool = Field(default=False, description="Give tasks a public address.")
 
 
+_KEY = r"^(arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/|\$\{)"
+"""Of a key itself: a permission that names an alias allows nothing."""
+
+
 class Keys(Strict):
     """KMS keys of one's own; what is not named is encrypted with AWS's keys."""
 
     data: Resolved | None = Field(
-        None, description="ARN of the key that encrypts the lake and the results."
+        None,
+        pattern=_KEY,
+        description="ARN of the key (not of an alias) that encrypts the lake, the results and the "
+        "variables of functions.",
     )
     logs: Resolved | None = Field(
-        None, description="ARN of the key that encrypts the log groups; its policy must allow it."
+        None,
+        pattern=_KEY,
+        description="ARN of the key that encrypts the log groups; its policy must allow it.",
+    )
+    secrets: Resolved | None = Field(
+        None,
+        pattern=_KEY,
+        description="ARN of the key that encrypts the secrets of marts and functions, where it is "
+        "not Secrets Manager's own.",
     )
     messages: Resolved | None = Field(
         None,
+        pattern=_KEY,
         description="ARN of the key that encrypts topics and the dead-letter queue; its policy "
         "must let EventBridge, its scheduler and CloudWatch use it.",
     )

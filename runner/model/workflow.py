@@ -11,6 +11,14 @@ from runner.model.fields import Cron, Duration
 from runner.model.header import Strict
 from runner.model.permission import Permission
 
+Topic = Annotated[
+    str,
+    Field(
+        pattern=r"^(arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}|[A-Za-z0-9_-]{1,200})$"
+    ),
+]
+"""A topic of SNS: the name of one that the stack makes, or the ARN of one that exists."""
+
 
 class LastWindow(Strict):
     """A window counted back from the scheduled time."""
@@ -145,7 +153,7 @@ class SnsStep(Step):
     """Publishes a message."""
 
     type: Literal["sns"] = Field(description="sns")
-    topic: str = Field(description="Topic name or ARN.")
+    topic: Topic = Field(description="Topic name or ARN.")
     subject: str = Field("", max_length=99, description="Subject line.")
     message: str = Field(description="Text.")
 
@@ -170,7 +178,7 @@ class OnFailure(Strict):
     """Who is told when an execution fails."""
 
     type: Literal["sns"] = Field(description="sns")
-    topic: str = Field(description="Topic name or ARN.")
+    topic: Topic = Field(description="Topic name or ARN.")
 
 
 class Workflow(Strict):

@@ -16,6 +16,7 @@ from runner.model.config import Config
 from runner.model.fields import WHOLE_REFERENCE, references
 from runner.model.nearest import listed, suggestion
 from runner.model.places import Places
+from runner.project.deployable import deployable
 from runner.project.files import CONFIG
 from runner.project.validate import described, validate
 from runner.project.yamltext import read_yaml
@@ -239,6 +240,7 @@ def _contradictions(config: Config, places: Places, chosen: str) -> Iterator[Fau
     yield from _defer(config, places)
     yield from _suffixes(config, places, chosen)
     yield from _local_references(config, places)
+    yield from deployable(config, places)
 
 
 def _local_references(config: Config, places: Places) -> Iterator[Fault]:

@@ -195,3 +195,32 @@ def test_what_comes_near_a_quota_is_a_warning(shop: Path) -> None:
     warnings = _desired(shop).warnings
     assert {fault.place.file for fault in warnings} == {"sql/marts/copies.sql"}
     assert "bytes" in warnings[0].found
+
+
+@pytest.mark.parametrize(
+    ("bus", "refused"),
+    [
+        ("orders", False),
+        ("arn:aws:events:eu-west-1:123456789012:event-bus/orders", False),
+        ("arn:aws:events:eu-west-1:210987654321:event-bus/orders", True),
+        ("arn:aws:events:us-east-1:123456789012:event-bus/orders", True),
+    ],
+)
+def test_a_rule_stands_where_its_bus_is(shop: Path, bus: str, refused: bool) -> None:  # noqa: FBT001
+    path = shop / "workflows" / "daily.yaml"
+    event = f"  shop: {{type: event, pattern: {{source: [shop]}}, bus: '{bus}'}}\n"
+    path.write_text(path.read_text().replace("triggers:\n", f"triggers:\n{event}"))
+    if not refused:
+        _desired(shop)
+        return
+    with pytest.raises(ProjectError) as caught:
+        _desired(shop)
+    assert [fault.code for fault in caught.value.faults] == ["trigger-bus"]
+
+
+def test_arns_are_those_of_one_partition(shop: Path) -> None:
+    path = shop / "config.yaml"
+    path.write_text(path.read_text().replace("region: eu-west-1", "region: cn-north-1"))
+    with pytest.raises(ProjectError) as caught:
+        _desired(shop)
+    assert "which is in the partition aws-cn" in caught.value.faults[0].found

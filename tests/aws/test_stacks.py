@@ -312,6 +312,25 @@ def test_a_stack_that_was_deployed_meanwhile_stays() -> None:
         stacks.discard(client, ChangeSet(SET, STACK, creates=True, changes=()))
 
 
+@pytest.mark.parametrize("refused", ["list_change_sets", "delete_stack"])
+def test_who_may_only_plan_leaves_the_empty_stack(refused: str) -> None:
+    with stubbed("cloudformation") as (client, script):
+        script.add_response("delete_change_set", {})
+        if refused == "delete_stack":
+            script.add_response("list_change_sets", {"Summaries": []})
+            script.add_response("describe_stacks", described("REVIEW_IN_PROGRESS"))
+        script.add_client_error(refused, "AccessDenied", "no", 403)
+        stacks.discard(client, ChangeSet(SET, STACK, creates=True, changes=()))
+
+
+def test_what_else_keeps_an_empty_stack_is_told() -> None:
+    with stubbed("cloudformation") as (client, script):
+        script.add_response("delete_change_set", {})
+        script.add_client_error("list_change_sets", "Throttling", "Rate exceeded", 400)
+        with pytest.raises(CloudRefused):
+            stacks.discard(client, ChangeSet(SET, STACK, creates=True, changes=()))
+
+
 def test_to_discard_an_update_deletes_the_change_set_only() -> None:
     with stubbed("cloudformation") as (client, script):
         script.add_response("delete_change_set", {}, {"StackName": STACK, "ChangeSetName": SET})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
@@ -38,6 +39,7 @@ FACTS = DeployFacts(
     parameters=("/flights/lake",),
     permissions_boundary=BOUNDARY,
     keys=(KEY,),
+    data_key=KEY,
     network=True,
 )
 PLAIN = DeployFacts(
@@ -103,8 +105,6 @@ NOT_NEEDED = {
     "properties that we do not use": (
         "elasticfilesystem:DescribeMountTargets",
         "firehose:TagDeliveryStream",
-        "kms:CreateGrant",
-        "kms:Encrypt",
         "kms:RetireGrant",
         "lambda:AssociateRuntimeAlias",
         "lambda:DeleteFunctionCodeSigningConfig",
@@ -265,6 +265,7 @@ def test_a_deploy_may(action: str, resource: str) -> None:
 def test_a_plan_changes_nothing() -> None:
     """It may store a template for CloudFormation, where no deploy reads."""
     actions = actions_of(plan_statements(FACTS))
+    assert "cloudformation:ListChangeSets" in actions  # to put its change set away
     reads = ("Get", "List", "Describe", "Detect", "Validate", "Decrypt", "GenerateDataKey")
     others = {one for one in actions if not one.partition(":")[2].startswith(reads)}
     assert others == {
@@ -275,6 +276,15 @@ def test_a_plan_changes_nothing() -> None:
     bucket = "arn:aws:s3:::lake/prod/_runner/artifacts/"
     assert allows(plan_statements(FACTS), "s3:PutObject", f"{bucket}plans/t.json")
     assert not allows(plan_statements(FACTS), "s3:PutObject", f"{bucket}packages/1.zip")
+
+
+def test_a_key_for_functions_variables_is_granted_to_services_only() -> None:
+    (granted,) = [s for s in deploy_statements(FACTS) if "kms:CreateGrant" in s["Action"]]
+    assert granted["Resource"] == KEY
+    assert granted["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+    assert not any(one.startswith("kms:") for one in actions_of(deploy_statements(PLAIN)))
+    others = replace(FACTS, data_key="")
+    assert "kms:Encrypt" not in actions_of(deploy_statements(others))
 
 
 def test_roles_that_a_deploy_makes_are_bounded() -> None:

@@ -139,3 +139,80 @@ def test_an_unknown_environment_names_the_nearest() -> None:
 def test_without_the_file_there_is_one_fault() -> None:
     (fault,) = read_setting(None, environment="local", variables={}).faults
     assert fault.code == "no-project"
+
+
+def deployed(name: str, more: str = "", project: str = "shop") -> list[tuple[str, str]]:
+    text = (
+        f"project: {project}\nenvironments:\n  {name}: {{engine: aws, region: eu-west-1, "
+        f'account: "123456789012", lake: s3://l/, results: s3://r/{more}}}\n'
+    )
+    setting = read_setting(text, environment=name.strip('"'), variables={})
+    return [(fault.code, fault.found) for fault in setting.faults]
+
+
+@pytest.mark.parametrize("name", ["prod", "prod-eu", "2", "e" * 49])
+def test_environments_that_a_stack_can_be_named_after(name: str) -> None:
+    assert deployed(f'"{name}"') == []
+
+
+@pytest.mark.parametrize("name", ["prod_eu", "Prod", "prod-", "prod--eu", "prod.eu", "-x", "é"])
+def test_environments_that_no_stack_can_be_named_after(name: str) -> None:
+    """CloudFormation takes no _, and a repository of ECR neither capitals nor two hyphens."""
+    assert deployed(f'"{name}"') == [("bad-name", f"shop-{name}, as the stack is called on AWS")]
+
+
+def test_an_environment_on_this_machine_may_be_called_otherwise() -> None:
+    text = "project: shop\nenvironments: {local_Mysql: {engine: local}}\n"
+    assert read_setting(text, environment="local_Mysql", variables={}).faults == ()
+
+
+def test_names_of_environments_leave_room_for_what_is_named_after_them() -> None:
+    name = "e" * 50
+    found = f"shop-{name}, as the stack is called on AWS: 55 characters"
+    assert deployed(name) == [("bad-name", found)]
+    assert deployed("development", project="p" * 40) == []
+    assert [code for code, _ in deployed("prod", project="p-")] == ["bad-name"]
+
+
+def test_tasks_are_named_after_marts() -> None:
+    mart = "{engine: mysql, database: m}"
+    assert deployed("prod", f", marts: {{main: {mart}, Second_2: {mart}}}") == []
+    assert deployed("prod", f", marts: {{my mart: {mart}}}") == [("bad-name", "the mart `my mart`")]
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        "{team: data, cost-centre: 'a/b=c:1 @x'}",
+        "{équipe: données}",
+        "{owner: '${env:USER}'}",
+        "{" + ", ".join(f"t{n}: x" for n in range(48)) + "}",
+    ],
+)
+def test_tags_that_aws_takes(tags: str) -> None:
+    assert deployed("prod", f", tags: {tags}") == []
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        "{'aws:team': data}",
+        "{'runner:project': other}",
+        "{Team: a, team: b}",
+        "{'': a}",
+        "{a: 'x;y'}",
+        f"{{{'k' * 129}: a}}",
+        f"{{a: {'v' * 257}}}",
+        "{" + ", ".join(f"t{n}: x" for n in range(49)) + "}",
+    ],
+)
+def test_tags_that_aws_refuses(tags: str) -> None:
+    """IAM's keys are the same in any case; the others' limits are those of every service."""
+    assert [code for code, _ in deployed("prod", f", tags: {tags}")] == ["wrong-value"]
+
+
+def test_a_key_is_named_itself() -> None:
+    """A permission on the ARN of an alias allows nothing."""
+    arn = "arn:aws:kms:eu-west-1:123456789012"
+    assert deployed("prod", f', keys: {{data: "{arn}:key/1"}}') == []
+    assert deployed("prod", f', keys: {{data: "{arn}:alias/lake"}}') != []

@@ -140,3 +140,23 @@ def test_triggers_have_names_and_each_one_once(tmp_path: Path) -> None:
     faults = inspect_project(root).faults
     places = [f"{f.place} {f.code}".removeprefix("workflows/daily.yaml:") for f in faults]
     assert places == ["2:3 bad-name", "4:3 yaml-duplicate-key"]
+
+
+@pytest.mark.parametrize(
+    ("topic", "taken"),
+    [
+        ("data-alerts", True),
+        ("arn:aws:sns:eu-west-1:123456789012:on_call", True),
+        ("data alerts", False),
+        ("alerts.fifo", False),
+        ("arn:aws:sqs:eu-west-1:123456789012:queue", False),
+        ("a" * 201, False),
+    ],
+)
+def test_topics_are_called_as_sns_calls_them(topic: str, taken: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    step = f"tell: {{type: sns, topic: '{topic}', message: done}}"
+    text = f"steps:\n  {TABLES}\n  {step}\non_failure: {{type: sns, topic: '{topic}'}}\n"
+    root = write_files(good_project(tmp_path), {"workflows/daily.yaml": text})
+    places = [str(fault.place) for fault in inspect_project(root).faults]
+    wrong = ["workflows/daily.yaml:3:28", "workflows/daily.yaml:4:32"]
+    assert places == ([] if taken else wrong)

@@ -42,6 +42,8 @@ class DeployFacts:
     permissions_boundary: str = ""
     keys: tuple[str, ...] = ()
     """ARNs of KMS keys."""
+    data_key: str = ""
+    """That of them which encrypts functions' variables; empty for AWS's own."""
     network: bool = False
     """Whether functions run inside a network."""
 
@@ -53,6 +55,7 @@ def deploy_statements(facts: DeployFacts) -> list[Json]:
         *_artifacts(facts, writes=""),
         *_parameters(facts),
         *_keys(facts),
+        *_variables(facts),
         *_roles(facts),
         *_resources(facts),
         *_catalogue(facts),
@@ -85,6 +88,7 @@ _STACK_READS = (
     "DetectStackDrift",
     "GetTemplate",
     "GetTemplateSummary",
+    "ListChangeSets",
     "ListStackResources",
 )
 _STACK_WRITES = (
@@ -135,6 +139,15 @@ def _keys(facts: DeployFacts) -> list[Json]:
         return []
     actions = ("Decrypt", "DescribeKey", "GenerateDataKey")
     return [_allow("Keys", "kms", actions, *sorted(set(facts.keys)))]
+
+
+def _variables(facts: DeployFacts) -> list[Json]:
+    """Allow Lambda to encrypt functions' variables, and to be granted the key for them."""
+    if not facts.data_key:
+        return []
+    granted = _allow("VariablesGrant", "kms", ("CreateGrant",), facts.data_key)
+    granted["Condition"] = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+    return [_allow("Variables", "kms", ("Encrypt",), facts.data_key), granted]
 
 
 # --- roles ----------------------------------------------------------------------------------------

@@ -118,6 +118,7 @@ class KeysFacts:
     data: str = ""
     logs: str = ""
     messages: str = ""
+    secrets: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,6 +108,8 @@ def _statements(policy: Json) -> Iterator[Statement]:
 def _key(facts: StackFacts, kind: str) -> Iterator[Statement]:
     if kind == "task" and facts.keys.data:
         yield allow("DataKey", ["kms:Decrypt", "kms:GenerateDataKey"], [facts.keys.data])
+    if kind == "execution" and facts.keys.secrets:
+        yield allow("SecretsKey", ["kms:Decrypt"], [facts.keys.secrets])
 
 
 def _pascal(value: Json) -> Json:

@@ -47,6 +47,7 @@ LOGGING = {
     "logs:DescribeLogGroups",
 }
 ATHENA_ACTIONS = {
+    "lakeformation:GetDataAccess",
     "athena:StartQueryExecution",
     "athena:StopQueryExecution",
     "athena:GetQueryExecution",
@@ -219,7 +220,6 @@ def test_what_the_example_does_not_need_is_refused(name: str, example: dict[str,
     assert not role.may("s3:GetObject", f"{BUCKET}/_runner/records/staging/flights/a.json")
     assert not role.may("s3:GetObject", f"{BUCKET}/someone/else")
     assert not role.may("s3:PutObject", f"{S3}example-flights-raw/flights/a.csv")
-    assert not role.may("s3:ListBucket", BUCKET)
     assert not role.may("s3:ListBucket", BUCKET, s3_prefix="")
     assert not role.may("s3:ListBucket", BUCKET, s3_prefix="_runner/records/")
     assert not role.may("s3:GetObject", f"{RESULTS_BUCKET}/other/q.csv")
@@ -342,6 +342,25 @@ def test_a_view_has_no_stage() -> None:
     assert role.may("glue:UpdateTable", f"{GLUE}table/marts/recent")
     assert not role.may("glue:CreateTable", f"{GLUE}table/marts__stage/recent")
     assert not role.may("s3:PutObject", f"{BUCKET}/_runner/stage/marts/recent/a")
+
+
+def test_what_is_absent_is_told_from_what_is_forbidden(example: dict[str, Role]) -> None:
+    """Athena looks at a CTAS's target: without the right to list, S3 says 403 and not 404."""
+    role = example["flights-prod-daily-machine"]
+    assert role.may("s3:GetObject", f"{BUCKET}/_runner/stage/marts/route_summary/run/0")
+    assert role.may("s3:ListBucket", BUCKET)  # such a request has no prefix
+
+
+def test_an_external_table_is_looked_for_by_its_folder() -> None:
+    """Hadoop asks for the location as a key, without its slash, before it lists it."""
+    written = (elsewhere("raw.flights", "s3://raw-bucket/flights/"),)
+    states = spec("raw.flights", "ddl")
+    one = with_states(machine("daily", ATHENA_CALL, writes=written), start=states)
+    role = role_of(one)
+    assert role.may("s3:GetObject", f"{S3}raw-bucket/flights")
+    assert not role.may("s3:GetObject", f"{S3}raw-bucket/flight")
+    reads = machine("daily", ATHENA_CALL, reads=written)
+    assert not role_of(reads).may("s3:GetObject", f"{S3}raw-bucket/flights")
 
 
 def test_an_external_table_is_read_only() -> None:

@@ -210,7 +210,11 @@ def test_only_our_rules_write_to_the_dead_letter_queue() -> None:
     bus = {**ours, "aws_SourceArn": f"{RULES}shop/flights-prod-daily-on-orders"}
     assert allows(policy, "sqs:SendMessage", "it", **bus)
     assert not allows(policy, "sqs:SendMessage", "it", **{**ours, "aws_SourceArn": f"{RULES}x"})
-    assert not allows(policy, "sqs:SendMessage", "it", **{**ours, "aws_SourceAccount": "1"})
+    assert not allows(policy, "sqs:SendMessage", "it")
+    other = ours["aws_SourceArn"].replace("123456789012", "210987654321")
+    assert not allows(policy, "sqs:SendMessage", "it", **{**ours, "aws_SourceArn": other})
+    # Nothing but the ARN is asked for: that is all that EventBridge promises to tell.
+    assert allows(policy, "sqs:SendMessage", "it", aws_SourceArn=ours["aws_SourceArn"])
     assert not allows(policy, "sqs:ReceiveMessage", "it", **ours)
     said = template["Resources"]["DeadLettersPolicy"]["Properties"]["PolicyDocument"]
     assert said["Statement"][0]["Principal"] == {"Service": "events.amazonaws.com"}
@@ -223,6 +227,35 @@ def test_only_our_alarms_publish_to_the_alarm_topic() -> None:
     ours = {"aws_SourceAccount": "123456789012", "aws_SourceArn": f"{alarms}flights-prod-a"}
     assert allows(policy, "sns:Publish", "it", **ours)
     assert not allows(policy, "sns:Publish", "it", **{**ours, "aws_SourceArn": f"{alarms}x"})
+
+
+def test_rules_publish_failures_unconditionally() -> None:
+    """EventBridge tells SNS of no source: a condition on one would never hold."""
+    failing = machine("daily", failure_topic=stacks.TOPIC)
+    template = template_of(stack(failing, topics=("data-alerts",)))
+    policies = [
+        one["Properties"]["PolicyDocument"]["Statement"]
+        for one in template["Resources"].values()
+        if one["Type"] == "AWS::SNS::TopicPolicy"
+    ]
+    ours = [one for found in policies for one in found if "events" in str(one["Principal"])]
+    assert [set(one) for one in ours] == [{"Effect", "Principal", "Action", "Resource"}]
+    assert ours[0]["Action"] == "sns:Publish"
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_secrets_own_key_is_for_who_reads_the_secret(named: bool) -> None:  # noqa: FBT001
+    key = "arn:aws:kms:us-east-1:123456789012:key/44444444-4444-4444-4444-444444444444"
+    keys = replace(stacks.KEYS, secrets=key if named else "")
+    arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:api-AbCdEf"
+    reads = function("reads", grants=(Grant(("secretsmanager:GetSecretValue",), (arn,)),))
+    task = stacks.load_task()
+    facts = stack(loads=(task,), functions=(reads, function("plain")), keys=keys)
+    found = roles(template_of(facts))
+    may = {name for name, role in found.items() if role.may("kms:Decrypt", key)}
+    expected = {f"{task.family}-execution", "flights-prod-reads-function"}
+    assert may == (expected if named else set())
+    assert not any(role.may("kms:GenerateDataKey", key) for role in found.values())
 
 
 def test_every_role_is_bounded_where_a_boundary_is_named() -> None:

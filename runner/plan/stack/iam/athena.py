@@ -112,7 +112,10 @@ def _s3_statements(scene: Scene) -> Iterator[Statement]:
     everything = {*_read(scene), *written}
     yield from grouped(
         "Objects",
-        [(("s3:GetObject",), _objects(everything)), (_WRITE_OBJECTS, _objects(written))],
+        [
+            (("s3:GetObject",), (*_objects(everything), *_folders(scene))),
+            (_WRITE_OBJECTS, _objects(written)),
+        ],
     )
     buckets: dict[str, set[Spot]] = defaultdict(set)
     for spot in everything:
@@ -130,6 +133,8 @@ def _s3_statements(scene: Scene) -> Iterator[Statement]:
             ),
         ],
     )
+    # Allows nothing by itself: Lake Formation decides, where it governs a location.
+    yield allow("LakeFormation", ["lakeformation:GetDataAccess"], ["*"])
     if facts.keys.data:
         yield allow("DataKey", ["kms:Decrypt", "kms:GenerateDataKey"], [facts.keys.data])
 
@@ -169,6 +174,19 @@ def _located(facts: StackFacts, database: str, location: str) -> Spot:
 def _objects(spots: Iterable[Spot]) -> Iterator[Spot]:
     for spot in spots:
         yield Spot(objects_arn(spot.exact), objects_arn(spot.broad) if spot.broad else "")
+
+
+def _folders(scene: Scene) -> Iterator[Spot]:
+    """Give the folders of external tables as keys without a slash.
+
+    `CREATE EXTERNAL TABLE` looks at its location through Hadoop, which asks for that key first.
+    """
+    for table in scene.machine.writes:
+        if scene.kind(table) == _EXTERNAL:
+            for location in table.locations:
+                bucket, key = bucket_and_key(location.rstrip("/"))
+                if key:
+                    yield Spot(f"arn:aws:s3:::{bucket}/{key}")
 
 
 def _prefixes(spot: Spot) -> Spot:

@@ -28,12 +28,17 @@ _NETWORK = (
     "ec2:UnassignPrivateIpAddresses",
 )
 """What Lambda needs to put a function into a network; it takes no narrower resource."""
+_SECRET = "secretsmanager:GetSecretValue"  # noqa: S105 - the name of an action
 _OBJECTS = ("s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject")
 
 
 def function_statements(facts: StackFacts, function: FunctionFacts) -> tuple[Statement, ...]:
     """Allow a user's function its log, its network, and what its file grants."""
-    return (*_running(facts, function), *grant_statements(function.grants))
+    statements = (*_running(facts, function), *grant_statements(function.grants))
+    secrets = any(_SECRET in grant.actions for grant in function.grants)
+    if not secrets or not facts.keys.secrets:
+        return statements
+    return (*statements, allow("SecretsKey", ["kms:Decrypt"], [facts.keys.secrets]))
 
 
 def keeper_statements(facts: StackFacts) -> tuple[Statement, ...]:

@@ -44,7 +44,12 @@ class Statement:
     on: tuple[Spot, ...]
     where: tuple[Condition, ...] = ()
     prefixes: tuple[Spot, ...] = ()
-    """Values of `s3:prefix`, one of which a listing must ask for; empty for any."""
+    """Values of `s3:prefix`, one of which a listing must ask for; empty for any.
+
+    They count where a request has a prefix.  By the right to list S3 also tells what is not there
+    (404) from what is forbidden (403), and a look at one key has no prefix: Athena looks whether
+    the target of a CTAS is there, and a 403 ends the statement.
+    """
 
 
 def allow(
@@ -83,7 +88,7 @@ def written(
         values: Json = list(one.values) if len(one.values) > 1 else one.values[0]
         conditions.setdefault(one.operator, {})[one.key] = values
     if prefixes:
-        conditions.setdefault("StringLike", {})["s3:prefix"] = list(prefixes)
+        conditions.setdefault("StringLikeIfExists", {})["s3:prefix"] = list(prefixes)
     if conditions:
         result["Condition"] = conditions
     return result
