@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
     from tests.support.commands import Cli, Said
 
+pytestmark = pytest.mark.no_cover  # measuring doubles its time, and others reach the same lines
+
 ARTIFACTS = "_runner/artifacts/"
 DATABASES = {"raw", "raw__stage", "staging", "staging__stage", "marts", "marts__stage"}
 MACHINES = {f"shop-prod-{name}" for name in ("daily", "arrivals", "backfill", "load")}

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from tests.loader.conftest import Lake, Mart
 
+pytestmark = pytest.mark.no_cover  # measuring doubles its time, and others reach the same lines
+
 DAYS = ["2013-01-01", "2013-01-02"]
 
 CHILD = """

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from tests.loader.conftest import Mart
 
+pytestmark = pytest.mark.no_cover  # measuring doubles its time, and others reach the same lines
+
 CHILD = """
 import json, os, pathlib, signal, sys
 from runner.local.loader import MysqlTarget, SqliteTarget, load

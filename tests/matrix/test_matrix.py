@@ -16,6 +16,8 @@ from tests.matrix.report import report
 if TYPE_CHECKING:
     from tests.matrix.scenes import Scenes
 
+pytestmark = pytest.mark.no_cover  # measuring doubles its time, and others reach the same lines
+
 PARTS = 8
 KINDS = {"ctas", "insert", "view", "ddl", "load", "run"}
 LEAST = 3000

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from tests.matrix.scenes import Scenes
 
 
+pytestmark = pytest.mark.no_cover  # measuring doubles its time, and others reach the same lines
+
+
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda one: one.breaks.__name__)
 def test_the_matrix_finds_what_is_broken(scenes: Scenes, mutation: Mutation) -> None:
     struck = find(scenes, mutation.slice)

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from tests.support.forks import Left
 
 
+pytestmark = pytest.mark.no_cover  # measuring doubles its time, and others reach the same lines
+
+
 class Scene:
     """The same project in one execution, and cut in every way."""
 

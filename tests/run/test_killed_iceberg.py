@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.no_cover  # measuring doubles its time, and others reach the same lines
+
 WINDOW = ("2024-01-01", "2024-01-02")
 COLUMNS = "id, note, dt"
 TABLES = ("marts.days", "marts.keyed", "marts.whole")

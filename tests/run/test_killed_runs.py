@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.no_cover  # measuring doubles its time, and others reach the same lines
+
 PARTS = 6
 RUN_AGAIN = 3
 """Of so many killed runs one is started anew; the others are resumed."""
