@@ -176,7 +176,8 @@ def test_the_lint_knows_what_a_text_takes_when_it_is_read() -> None:
 def test_permissions_name_both_texts_that_a_state_chooses_between() -> None:
     """The file is known however it is chosen: the role reads these two, not the bucket."""
     reading = sql_texts.Reading("t", "insert", "$states.input.values")
-    both = [(SqlText(("SELECT 1",)), {}), (SqlText(("SELECT 2",)), {})]
+    first, second = (SqlText((f"SELECT {number}",)) for number in (1, 2))
+    both: list[tuple[SqlText, dict[Mark, str]]] = [(first, {}), (second, {})]
     state = sql_texts.reading(TARGET, reading, both, condition=FIRST)
     text = json.dumps({"StartAt": "a", "States": {"a": dict(state.fields)}})
     keys = {call.known("Key") for call in uses_of(text).calls}
