@@ -19,8 +19,8 @@ from runner.project.cache import key_of, versions
 if TYPE_CHECKING:
     from pathlib import Path
 
-FORMAT = "1"
-"""Layout of the file; raise it when `Uses` changes."""
+FORMAT = "2"
+"""Layout of the file; raise it when `Uses`, or what is read out of a definition, changes."""
 
 
 class KnownUses:

@@ -16,10 +16,12 @@ from runner.asl.compile import compile_workflow
 from runner.asl.expressions import names_of
 from runner.asl.flow import every_state
 from runner.asl.quotas import find_faults, usage_of
+from runner.asl.tables.inference import FIRST
 from runner.asl.target import target_of
 from runner.asl.validate import check_machine
 from runner.model.ports import ServiceError
 from runner.model.sqltext import Mark, SqlText
+from runner.plan.stack.iam.uses import uses_of
 from tests.asl.test_cfn_lint import findings
 from tests.asl.test_other_interpreter import HOPELESS, WINDOW, Both, statuses
 from tests.machine.machines import Script, jsonata, play
@@ -169,3 +171,15 @@ def test_the_lint_knows_what_a_text_takes_when_it_is_read() -> None:
         answered = len(json.dumps({"Body": large.assets and next(iter(large.assets.values()))}))
         assert usage.payload_bytes >= answered
     assert sizes[1][1] < 60_000
+
+
+def test_permissions_name_both_texts_that_a_state_chooses_between() -> None:
+    """The file is known however it is chosen: the role reads these two, not the bucket."""
+    reading = sql_texts.Reading("t", "insert", "$states.input.values")
+    first, second = (SqlText((f"SELECT {number}",)) for number in (1, 2))
+    both: list[tuple[SqlText, dict[Mark, str]]] = [(first, {}), (second, {})]
+    state = sql_texts.reading(TARGET, reading, both, condition=FIRST)
+    text = json.dumps({"StartAt": "a", "States": {"a": dict(state.fields)}})
+    keys = {call.known("Key") for call in uses_of(text).calls}
+    assert keys == {f"deep/{one.key}" for one in state.assets}
+    assert len(keys) == 2

@@ -199,6 +199,8 @@ def test_actions_exist_and_are_bound_to_resources_where_they_can_be(
         assert name.lower() in known, action
         if statement["Resource"] == "*" and service != "lakeformation":
             assert known[name.lower()].get("Resources", []) == [], action
+        if statement["Resource"] != "*":  # else it would never be allowed
+            assert known[name.lower()].get("Resources", []) != [], action
 
 
 def test_no_action_is_a_pattern() -> None:

@@ -282,7 +282,6 @@ _RIGHTS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
             "CreateLogGroup",
             "DeleteLogGroup",
             "DeleteRetentionPolicy",
-            "DescribeIndexPolicies",
             "DisassociateKmsKey",
             "GetDataProtectionPolicy",
             "PutRetentionPolicy",
@@ -363,6 +362,7 @@ _RIGHTS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
 _UNBOUND = (
     "ecs:DeregisterTaskDefinition",
     "ecs:DescribeTaskDefinition",
+    "logs:DescribeIndexPolicies",
     "logs:DescribeLogGroups",
     "logs:DescribeResourcePolicies",
     "states:ValidateStateMachineDefinition",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import cfnlint
 import pytest
 
 from runner.plan.stack.facts import Grant, NetworkFacts, ScheduleFacts, TriggerFacts
@@ -264,6 +267,24 @@ def test_every_role_is_bounded_where_a_boundary_is_named() -> None:
     assert {role.properties["PermissionsBoundary"] for role in found.values()} == {stacks.BOUNDARY}
     free = roles(template_of(replace(stacks.everything(), permissions_boundary="")))
     assert not any("PermissionsBoundary" in role.properties for role in free.values())
+
+
+def test_what_knows_no_resource_is_allowed_on_any() -> None:
+    """IAM never allows an action without resources where a statement names some."""
+    path = Path(cfnlint.__file__).parent / "data/AdditionalSpecs/Policies.json"
+    known = json.loads(path.read_text("utf-8"))
+    seen = 0
+    for facts in (stacks.example(), stacks.everything()):
+        for name, role in roles(template_of(facts)).items():
+            statements = [one for doc in role.documents for one in doc["Statement"]]
+            for statement in statements:
+                for action in statement["Action"]:
+                    service, _, verb = action.partition(":")
+                    said = known[service]["Actions"][verb.lower()]
+                    if not said.get("Resources"):
+                        seen += 1
+                        assert statement["Resource"] == ["*"], (name, action)
+    assert seen > 10
 
 
 def test_no_role_may_do_everything() -> None:

@@ -237,3 +237,23 @@ def test_what_stands_in_arguments_is_not_a_call() -> None:
     text = definition(put)
     assert '"arn:aws:states:::sns:publish"' in text
     assert allowed(put) == [(["events:PutEvents"], ["*"])]
+
+
+@pytest.mark.parametrize(
+    ("key", "resources"),
+    [
+        ("sql/a.json", ["lake/sql/a.json"]),
+        (
+            '{% $inferred = null ? "sql/a.json" : "sql/b.json" %}',
+            ["lake/sql/a.json", "lake/sql/b.json"],
+        ),
+        ('{% $a ? $b : "sql/b.json" %}', ["lake/*"]),
+        ('{% $a ? "sql/a.json" : "b" & $c %}', ["lake/*"]),
+        ('{% $a ? $b ? "c" : "d" : "e" %}', ["lake/*"]),
+        ("{% $states.input.key %}", ["lake/*"]),
+    ],
+)
+def test_a_key_that_is_one_of_two_is_one_of_these(key: str, resources: list[str]) -> None:
+    """Definitions choose between two files of SQL: they need not read the whole bucket."""
+    found = allowed(call("aws-sdk:s3:getObject", Bucket="lake", Key=key))
+    assert found == [(["s3:GetObject"], [f"arn:aws:s3:::{one}" for one in resources])]

@@ -7,6 +7,7 @@ that call the same on the same, as far as permissions tell them apart, are one c
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ _PREFIX = "arn:aws:states:::"
 _SDK = "aws-sdk:"
 _LAMBDA = "arn:aws:lambda:"
 _EXPRESSION = "{%"
+_ONE_OF_TWO = re.compile(r'\{% \S[^?]* \? "([^"\\]+)" : "([^"\\]+)" %\}\Z')
+"""An expression that chooses between two texts, as our own definitions choose a file of SQL."""
 _TELLING = frozenset(
     {
         "Bucket",
@@ -100,8 +103,8 @@ def uses_of(text: str) -> Uses:
     distributed = False
     for part in _parts(definition):
         if "Resource" in part:
-            arguments = part.get("Arguments", part.get("Parameters"))
-            found[str(part["Resource"]), _telling(arguments)] = None
+            for arguments in _either(part.get("Arguments", part.get("Parameters"))):
+                found[str(part["Resource"]), _telling(arguments)] = None
         spec = _assigned(part)
         if spec is not None:
             tables[spec["name"]] = "iceberg" if "iceberg" in spec else spec["kind"]
@@ -143,6 +146,17 @@ def _parts(flow: Json) -> Iterator[dict[str, Json]]:
 
 _SIMPLE = frozenset({"Choice", "Pass", "Task", "Wait", "Succeed", "Fail"})
 """States without flows inside."""
+
+
+def _either(arguments: Json) -> Iterator[Json]:
+    """Give a call's arguments; twice where its key is one of two that are written out."""
+    key = arguments.get("Key") if isinstance(arguments, dict) else None
+    match = _ONE_OF_TWO.search(key) if isinstance(key, str) else None
+    if match is None:
+        yield arguments
+        return
+    for one in match.groups():
+        yield {**arguments, "Key": one}
 
 
 def _telling(arguments: Json) -> Arguments:
