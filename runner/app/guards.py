@@ -46,7 +46,7 @@ def _unconfirmed(found: str, name: str) -> Fault:
     return Fault(Place("--confirm"), "not-confirmed", found, expected, f"say --confirm {name}")
 
 
-def refuse_checkout(cloud: Cloud, deployed_commit: str) -> None:
+def refuse_checkout(cloud: Cloud, deployed_commit: str | None) -> None:
     """Raise UsageError for a checkout from which no protected environment is deployed.
 
     A right one is committed, not behind the branch it follows, and comes after what is deployed.
@@ -69,7 +69,7 @@ def _no_checkout(root: Path) -> Fault:
     )
 
 
-def _faults(root: Path, checkout: Checkout, deployed: str) -> Iterator[Fault]:
+def _faults(root: Path, checkout: Checkout, deployed: str | None) -> Iterator[Fault]:
     place = Place(str(root))
     if checkout.dirty:
         named = ", ".join(checkout.dirty[:_MOST_NAMED])
@@ -88,6 +88,14 @@ def _faults(root: Path, checkout: Checkout, deployed: str) -> Iterator[Fault]:
             f"{checkout.upstream} has {checkout.behind} commits that are not here",
             "the newest commit of the branch",
             "`git pull`, then deploy again",
+        )
+    if deployed is None:
+        yield Fault(
+            place,
+            "checkout-unknown",
+            "nobody knows which commit is deployed: the account of it is gone from the artifacts",
+            "a commit that comes after what is deployed",
+            "look at what is deployed with `runner plan`, then say --any-checkout",
         )
     if deployed:
         yield from _descent(root, checkout.commit, deployed)

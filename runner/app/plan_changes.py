@@ -97,9 +97,10 @@ def _wanted_side(wanted: Desired, names: frozenset[str]) -> Side:
 
 def _manifest(client: S3Client, uri: str) -> Manifest | None:
     """Read the account of what is deployed; None when there is none that can be read."""
-    from runner.aws.artifacts import read  # noqa: PLC0415 - as above
+    from runner.aws.artifacts import read_if_there  # noqa: PLC0415 - as above
 
-    return read_manifest(read(client, uri).decode()) if uri else None
+    account = read_if_there(client, uri) if uri else None
+    return read_manifest(account.decode()) if account is not None else None
 
 
 def _changed_machines(old: Manifest | None, new: Manifest) -> frozenset[str]:
@@ -118,7 +119,7 @@ def _deployed_texts(
     manifest: Manifest | None,
     names: frozenset[str],
 ) -> dict[str, str]:
-    from runner.aws.artifacts import read  # noqa: PLC0415 - as above
+    from runner.aws.artifacts import read_if_there  # noqa: PLC0415 - as above
 
     inline = {
         properties.get("StateMachineName"): properties.get("DefinitionString")
@@ -132,7 +133,8 @@ def _deployed_texts(
             continue
         text = inline.get(machine.name)
         if machine.definition_uri:
-            found[machine.name] = read(client, machine.definition_uri).decode()
-        elif isinstance(text, str):
+            stored = read_if_there(client, machine.definition_uri)
+            text = stored.decode() if stored is not None else None
+        if isinstance(text, str):
             found[machine.name] = text
     return found

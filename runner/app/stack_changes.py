@@ -105,9 +105,12 @@ def refuse_busy(cloud: Cloud, state: StackState) -> None:
         )
 
 
-def deployed_commit(cloud: Cloud, state: StackState | None) -> str:
-    """Give the commit that is deployed; empty when nobody knows."""
-    from runner.aws.artifacts import read  # noqa: PLC0415 - as above
+def deployed_commit(cloud: Cloud, state: StackState | None) -> str | None:
+    """Give the commit that is deployed; empty when none was noted.
+
+    None when the account of what is deployed is not there any more.
+    """
+    from runner.aws.artifacts import read_if_there  # noqa: PLC0415 - as above
     from runner.aws.stacks import deployed_template  # noqa: PLC0415
 
     if state is None or state.to_be_removed:
@@ -116,7 +119,10 @@ def deployed_commit(cloud: Cloud, state: StackState | None) -> str:
     uri = manifest_uri_of(deployed_template(client, state.id))
     if not uri:
         return ""
-    commit = json.loads(read(cloud.session.client("s3"), uri)).get("commit", "")
+    account = read_if_there(cloud.session.client("s3"), uri)
+    if account is None:
+        return None
+    commit = json.loads(account).get("commit", "")
     return commit if isinstance(commit, str) else ""
 
 

@@ -60,6 +60,16 @@ def read(client: S3Client, uri: str) -> bytes:
         return client.get_object(Bucket=bucket, Key=key)["Body"].read()
 
 
+def read_if_there(client: S3Client, uri: str) -> bytes | None:
+    """Give what is stored; None when it is not there (any more)."""
+    bucket, key = place_of(uri)
+    with refusals(f"read {uri}"):
+        try:
+            return client.get_object(Bucket=bucket, Key=key)["Body"].read()
+        except client.exceptions.NoSuchKey:
+            return None
+
+
 def _is_there(client: S3Client, artifact: Artifact) -> bool:
     from botocore.exceptions import ClientError  # noqa: PLC0415 - only what talks to AWS needs it
 

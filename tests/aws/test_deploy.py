@@ -10,6 +10,7 @@ import pytest
 from runner.app.deploy import Deployed, DeployRequest, deploy
 from runner.app.destroy import destroy, plan_destroy
 from runner.app.guards import existing_databases
+from runner.app.plan_changes import differences
 from runner.app.stack_changes import deployed_commit, deployed_stack, preview_changes
 from runner.errors import CloudRefused, UsageError
 from tests.support.aws_projects import ROLE, Watching, cloud_of, template, wanted, write_project
@@ -192,6 +193,20 @@ def test_there_is_nothing_to_destroy(cloud: Cloud) -> None:
 def test_the_deployed_commit_is_read_back(cloud: Cloud) -> None:
     assert deployed_commit(cloud, None) == ""
     deploy(cloud, wanted(cloud, commit="a" * 40), DeployRequest(), watcher=Watching())
+    assert deployed_commit(cloud, deployed_stack(cloud)) == "a" * 40
+
+
+def test_what_is_deployed_may_be_forgotten(aws: Aws, cloud: Cloud) -> None:
+    """Somebody emptied the artifacts: a plan and a deploy go on, a guard does not."""
+    desired = wanted(cloud, commit="a" * 40)
+    deploy(cloud, desired, DeployRequest(), watcher=Watching())
+    for key in aws.stored():
+        aws.s3.delete_object(Bucket="lake", Key=key)
+    assert deployed_commit(cloud, deployed_stack(cloud)) is None
+    (tables, *_) = differences(cloud, desired).changes
+    assert tables.name == "all tables"
+    done = deploy(cloud, desired, DeployRequest(), watcher=Watching())
+    assert done.status == "STORED"
     assert deployed_commit(cloud, deployed_stack(cloud)) == "a" * 40
 
 

@@ -126,6 +126,15 @@ def test_not_from_a_clone_that_does_not_know_what_is_deployed(root: Path) -> Non
     assert "git fetch --unshallow" in fault.advice
 
 
+def test_not_when_nobody_knows_what_is_deployed(root: Path) -> None:
+    commit(root, "a.txt", "1")
+    with pytest.raises(UsageError) as caught:
+        refuse_checkout(cloud_of(root, "prod"), None)
+    [fault] = caught.value.faults
+    assert fault.code == "checkout-unknown"
+    assert "--any-checkout" in fault.advice
+
+
 def test_not_with_what_nobody_committed(root: Path) -> None:
     cloud = cloud_of(root, "prod")
     commit(root, "a.txt", "1")

@@ -248,3 +248,10 @@ def test_a_manifest_is_read_as_it_was_written() -> None:
 
 def test_a_manifest_of_another_layout_is_none() -> None:
     assert read_manifest(write_manifest(MANIFEST).replace('"format":1', '"format":99')) is None
+
+
+def test_tables_are_not_called_new_when_it_is_forgotten_what_is_deployed() -> None:
+    found = compare(replace(BASE, manifest=None), BASE)
+    assert [
+        (one.group, one.sign, one.name) for one in found.changes if one.group is Group.TABLES
+    ] == [(Group.TABLES, Sign.CHANGE, "all tables")]

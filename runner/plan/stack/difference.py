@@ -129,10 +129,20 @@ _QUIET = {"AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"}
 _KEPT = frozenset({"Retain", "RetainExceptOnCreate"})
 
 
+_UNKNOWN = Change(
+    Group.TABLES,
+    Sign.CHANGE,
+    "all tables",
+    ("what was deployed of them is not known any more; a deploy notes it again",),
+)
+"""The account of what is deployed is gone from the artifacts."""
+
+
 def compare(old: Side, new: Side) -> Difference:
     """Say what would be different; nothing for two equal sides."""
+    forgotten = old.manifest is None and new.manifest is not None and bool(_by_id(old.template))
     changes = [
-        *_tables(old.manifest, new.manifest),
+        *([_UNKNOWN] if forgotten else _tables(old.manifest, new.manifest)),
         *_resources(old, new),
         *_permissions(old.template, new.template),
     ]
