@@ -1,4 +1,4 @@
-"""A project's life on AWS, in a process of its own: what it plugs into moto reaches no other test."""
+"""A project's life on AWS, in a process of its own: its plug-ins reach no other test."""
 
 from __future__ import annotations
 
