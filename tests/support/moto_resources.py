@@ -17,6 +17,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import moto.stepfunctions.responses  # noqa: F401 - keeps the backends of its first import
 from moto.cloudformation import models, parsing, responses
 from moto.cloudformation.models import CloudFormationBackend, Event
 from moto.stepfunctions import models as machines
