@@ -7,7 +7,6 @@ account is asked: the same files, values and databases give the same bytes.
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -47,9 +46,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from runner.app.bundle import Bundle, WorkflowFacts
+    from runner.app.bundle import Bundle, ChildFacts, WorkflowFacts
     from runner.model.ports import Json
     from runner.plan.load_tasks import LoadTask
+    from runner.plan.stack.iam.uses import Uses
 
 ARTIFACTS = "_runner/artifacts/"
 """Below the lake, unless config.yaml names another place."""
@@ -90,6 +90,7 @@ def desired(
     choice = Choice(bundle.environment_name, {}, dict(values or {}))
     machines = all_machines(root, choice, bundle)
     made = [*_machines(bundle, machines, home)]
+    known = KnownUses(root / ".runner" / "cache" / f"uses-{bundle.environment_name}.json")
     packages = {
         one.name: (one, Artifact(f"{home}functions/{one.sha256}.zip", one.body))
         for one in package_all(root, bundle, tell=tell)
@@ -106,7 +107,7 @@ def desired(
         ),
         manifest_uri=account.uri,
         databases=tuple(sorted(_databases(bundle) - existing)),
-        topics=_own_topics(bundle, machines),
+        topics=_own_topics(bundle, [known.uses(one.definition) for one, _ in made]),
         **_surroundings(bundle, home),
     )
     artifacts = [artifact for _, artifact in made if artifact is not None]
@@ -116,7 +117,6 @@ def desired(
         for one in machines
         for key, text in one.all_assets.items()
     ]
-    known = KnownUses(root / ".runner" / "cache" / f"uses-{bundle.environment_name}.json")
     template = template_of(facts, using=known.uses)
     known.save()
     _check_limits(bundle, template)
@@ -183,9 +183,10 @@ def _machines(
     """Give every machine's facts and, for a large definition, the file that holds it."""
     reach = Reach(bundle)
     for workflow in workflows:
-        inside = {name for child in workflow.children for name in child.tables}
-        own = tuple(name for name in workflow.tables if name not in inside)
-        touched = reach.of(own, workflow.loads)
+        touched = reach.of(
+            _without(workflow.tables, workflow.children, "table"),
+            _without(workflow.loads, workflow.children, "load"),
+        )
         artifact = _definition(home, workflow.definition)
         yield (
             MachineFacts(
@@ -208,7 +209,8 @@ def _machines(
             artifact,
         )
         for child in workflow.children:
-            touched = reach.of(child.tables, ())
+            loads = child.kind == "load"
+            touched = reach.of(*((), child.tables) if loads else (child.tables, ()))
             artifact = _definition(home, child.definition)
             yield (
                 MachineFacts(
@@ -222,6 +224,14 @@ def _machines(
                 ),
                 artifact,
             )
+
+
+def _without(
+    names: tuple[str, ...], children: tuple[ChildFacts, ...], kind: str
+) -> tuple[str, ...]:
+    """Leave out what executions of their own write or load."""
+    inside = {name for child in children if child.kind == kind for name in child.tables}
+    return tuple(name for name in names if name not in inside)
 
 
 def _definition(home: str, text: str) -> Artifact | None:
@@ -239,17 +249,11 @@ def _trigger(said: dict[str, Any]) -> TriggerFacts:
     )
 
 
-def _own_topics(bundle: Bundle, workflows: tuple[WorkflowFacts, ...]) -> tuple[str, ...]:
+def _own_topics(bundle: Bundle, machines: list[Uses]) -> tuple[str, ...]:
     """Name the topics of this environment that steps and `on_failure` publish to."""
-    from runner.plan.stack.states import states_of  # noqa: PLC0415 - beside its one use
-
     head = f":{bundle.prefix}-"
-    arns = set(bundle.on_failure.values())
-    for one in workflows:
-        for state in states_of(json.loads(one.definition)).values():
-            arn = (state.get("Arguments") or {}).get("TopicArn")
-            if isinstance(arn, str):
-                arns.add(arn)
+    called = {call.known("TopicArn") for uses in machines for call in uses.calls}
+    arns = called | set(bundle.on_failure.values())
     return tuple(sorted(arn.partition(head)[2] for arn in arns if head in arn))
 
 

@@ -224,3 +224,27 @@ def test_arns_are_those_of_one_partition(shop: Path) -> None:
     with pytest.raises(ProjectError) as caught:
         _desired(shop)
     assert "which is in the partition aws-cn" in caught.value.faults[0].found
+
+
+def test_an_execution_that_loads_writes_no_table(
+    shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tables and loads that are cut off into machines of their own keep their rights apart."""
+    monkeypatch.setattr("runner.asl.compile.NEST_ABOVE_BYTES", 0)
+    monkeypatch.setattr("runner.asl.compile.CHILD_BYTES", 12_000)
+    monkeypatch.setattr("runner.asl.steps.loads._MOST_BYTES", 0)
+    (shop / "config.yaml").write_text(CONFIG.replace("loader: native", "loader: embulk"))
+    found = _desired(shop)
+    parts = {one.child: one for one in found.facts.machines if one.workflow == "daily"}
+    loading = [one for name, one in parts.items() if name.startswith("loads-")]
+    writing = [one for name, one in parts.items() if name.startswith("tables-")]
+    assert loading
+    assert writing
+    assert [(one.writes, list(_shown(one.reads))) for one in loading] == [((), ["marts.counts"])]
+    assert sorted(name for one in writing for name in _shown(one.writes)) == [
+        "marts.copies",
+        "marts.counts",
+        "marts.known",
+        "raw.orders",
+    ]
+    assert (parts[""].writes, parts[""].reads) == ((), ())
