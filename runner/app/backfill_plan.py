@@ -17,6 +17,7 @@ from runner.app.backfill_ledgers import looked_at, read_ledgers
 from runner.app.backfill_store import is_done, left_of, named_plan, own_name, refuse_changed
 from runner.app.compiled import find_workflow
 from runner.app.places import is_local, open_environment
+from runner.app.refused_options import raise_any, refused_there
 from runner.errors import Fault, Place, UsageError
 from runner.keeper import records
 from runner.plan.backfill import Question, in_waves, plan_tables
@@ -94,13 +95,7 @@ def _refuse_local_options(request: BackfillRequest) -> None:
     }
     expected = "what the deployed machine decides: it loads what it writes"
     advice = "leave it away; `concurrency` in config.yaml is deployed with the machine"
-    faults = [
-        Fault(Place(option), "not-on-aws", f"{option} on AWS", expected, advice)
-        for option, is_given in given.items()
-        if is_given
-    ]
-    if faults:
-        raise UsageError(faults)
+    raise_any(refused_there(request.environment, given, expected=expected, advice=advice))
 
 
 def _fresh(

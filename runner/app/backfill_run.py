@@ -16,6 +16,7 @@ from runner.app.backfill_machine import Shape, distributed, open_machine
 from runner.app.bundle import open_bundle
 from runner.app.local_places import Local, open_places
 from runner.app.places import open_environment
+from runner.app.refused_options import raise_any, refused_here
 from runner.app.run import RunRequest
 from runner.keeper import backfills, records
 from runner.model.names import BACKFILL
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from runner.app.backfill_plan import BackfillPlan, BackfillRequest
-    from runner.app.begun import Begun, Follow
     from runner.app.bundle import Bundle, WorkflowFacts
     from runner.app.local_run import Hooks
     from runner.app.progress import Progress
@@ -65,12 +65,11 @@ def carry_out(
     now: Callable[[], datetime] | None = None,
     stopper: Stopper | None = None,
     say: Callable[[str], None] | None = None,
-    follow: Follow | None = None,
-) -> RunResult | Begun:
+    detach: bool = False,
+) -> RunResult:
     """Carry out what was planned; UsageError while another process is at it.
 
-    On AWS the deployed machine is started, and `follow` gives what came of it; without that it is
-    `Begun`.
+    On AWS the deployed machine is started, and followed unless `detach`.
     """
     order = Order(
         request.root,
@@ -85,13 +84,14 @@ def carry_out(
     clock = now or (lambda: datetime.now(UTC))
     places = open_environment(order.root, order.environment, dict(order.variables), now=clock)
     if isinstance(places, Local):
-        return _execute_here(order, places, _hooks(tell, started, stopper))
-    from runner.app.begun import Listeners  # noqa: PLC0415 - only on AWS
+        raise_any(refused_here(order.environment, {"--detach": detach}))
+        return _execute_here(order, places, _hooks(tell, started, stopper, say))
+    from runner.app.cloud_run import CloudHooks  # noqa: PLC0415 - only on AWS
     from runner.app.remote_backfill import execute_on_aws  # noqa: PLC0415 - boto3 loads there
     from runner.app.remote_start import as_remote  # noqa: PLC0415
 
-    listeners = Listeners(tell, started, stopper, say=say)
-    return execute_on_aws(order, as_remote(places), listeners=listeners, follow=follow)
+    hooks = CloudHooks(tell, started, say, stopper)
+    return execute_on_aws(order, as_remote(places), hooks=hooks, detach=detach)
 
 
 def execute_plan(
@@ -110,17 +110,18 @@ def execute_plan(
     clock = now or (lambda: datetime.now(UTC))
     bundle = open_bundle(order.root, order.environment, dict(order.variables))
     places = open_places(order.root, bundle, now=clock)
-    return _execute_here(order, places, _hooks(tell, started, stopper))
+    return _execute_here(order, places, _hooks(tell, started, stopper, None))
 
 
 def _hooks(
     tell: Callable[[Progress], None] | None,
     started: Callable[[str, str, str], None] | None,
     stopper: Stopper | None,
+    say: Callable[[str], None] | None,
 ) -> Hooks:
     from runner.app.local_run import Hooks  # noqa: PLC0415 - the interpreter
 
-    return Hooks(tell, started, stopper)
+    return Hooks(tell, started, stopper, say=say)
 
 
 def _execute_here(order: Order, local: Local, hooks: Hooks) -> RunResult:

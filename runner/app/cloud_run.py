@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from runner.app.compiled import find_workflow
 from runner.app.deployed import Deployed
 from runner.app.execution_watch import Watch, follow
-from runner.app.run import RunResult, check_known, choose_window
+from runner.app.refused_options import raise_any, refused, refused_there
+from runner.app.run import RunResult, input_of
 from runner.aws.executions import not_deployed
-from runner.errors import Fault, Place, UsageError
+from runner.aws.refusals import refusals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -67,26 +68,15 @@ def run_on_aws(
 ) -> RunResult:
     """Start an execution and follow it, or follow one that was started already.
 
-    Raises UsageError for options that AWS has no use for, CloudRefused when nothing is deployed.
+    The options are checked already.  Raises UsageError for a window that is none, CloudRefused when
+    nothing is deployed.
     """
-    check_options(request)
     deployed = Deployed(cloud)
     if request.follow is not None:
         return attach(deployed, deployed.find(request.follow), hooks=hooks)
     workflow = find_workflow(cloud.bundle, request.workflow)
-    window = choose_window(
-        workflow,
-        cloud.bundle.timezone,
-        start=request.start,
-        end=request.end,
-        date=request.date,
-        now=now(),
-    )
-    given: dict[str, Any] = {"start": window.start, "end": window.end}
-    if not (request.start or request.end or request.date):
-        given["start"] = _caught_up(cloud, workflow, (window.start, window.end))
-    if request.only:
-        given["only"] = check_known(request.only, workflow)
+    with refusals("read the records that show which runs were missed"):
+        given = input_of(request, cloud.bundle, workflow, now=now(), records=cloud.storage)
     warn(deployed, workflow, hooks)
     name = new_name(workflow.name, now())
     return start(deployed, workflow, (name, given), hooks=hooks, detach=request.detach)
@@ -159,66 +149,41 @@ def new_name(workflow: str, now: datetime) -> str:
     return f"{workflow[:_MOST_OF_NAME]}-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(_SUFFIX_BYTES)}"
 
 
-def _caught_up(cloud: Cloud, workflow: WorkflowFacts, window: tuple[str, str]) -> str:
-    """Begin a scheduled window earlier by what the schedule's `catch_up` says."""
-    if "catch_up" not in (workflow.schedule or {}):
-        return window[0]
-    from runner.app.run import widened  # noqa: PLC0415 - only to catch up
-    from runner.aws.refusals import refusals  # noqa: PLC0415
-
-    with refusals("read the records that show which runs were missed"):
-        return widened(cloud.bundle, workflow, window, cloud.storage())
-
-
 def check_options(request: RunRequest) -> None:
     """Refuse what only a run on this machine can do, each with its reason."""
     name = request.environment
-    deployed = "leave it away, or run on this machine (without --env)"
-    refused = (
-        (
-            "--fault",
-            request.faults is not None,
-            "a run on this machine: a deployed definition cannot be made to fail on purpose",
-            deployed,
-        ),
-        (
-            "--resume",
-            request.resume is not None,
-            "a run on this machine: AWS goes on with an execution itself",
-            f"runner redrive {request.resume or ''} --env {name}",
-        ),
-    )
-    faults = [
-        Fault(Place(option), "not-on-aws", f"{option} for {name}, which is on AWS", expected, do)
-        for option, given, expected, do in refused
-        if given
-    ]
-    if request.follow is not None:
-        faults += _with_follow(request)
-    if faults:
-        raise UsageError(faults)
-
-
-def _with_follow(request: RunRequest) -> list[Fault]:
-    given = {
+    with_follow = {
         "WORKFLOW": request.workflow,
         "--start": request.start,
         "--end": request.end,
         "--date": request.date,
         "--only": request.only,
+        "--object": request.happened,
         "--detach": request.detach,
     }
-    return [
-        Fault(
-            Place(option),
-            "not-with-follow",
-            f"{option} together with --follow",
-            "an execution that runs already",
-            f"leave {option} away, or start a new execution without --follow",
+    raise_any(
+        (
+            *refused_there(
+                name,
+                {"--fault": request.faults},
+                expected="a run on this machine: a deployed definition cannot be made to fail",
+                advice="leave it away, or run on this machine (without --env)",
+            ),
+            *refused_there(
+                name,
+                {"--resume": request.resume},
+                expected="a run on this machine: AWS goes on with an execution itself",
+                advice=f"runner redrive {request.resume or ''} --env {name}",
+            ),
+            *refused(
+                with_follow if request.follow is not None else {},
+                "not-with-follow",
+                beside="together with --follow",
+                expected="an execution that runs already",
+                advice="leave {option} away, or start a new execution without --follow",
+            ),
         )
-        for option, value in given.items()
-        if value
-    ]
+    )
 
 
 def _following(name: str, environment: str) -> str:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from runner.app.bundle import open_bundle
+from runner.app.refused_options import raise_any, refused_here
 from runner.app.run import RunRequest, run
 from runner.errors import Fault, Place, UsageError
 from runner.model.names import BACKFILL
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from runner.app.bundle import Bundle
     from runner.app.cloud_run import CloudHooks
     from runner.app.deployed import Deployed
     from runner.app.progress import Progress
@@ -60,21 +62,20 @@ def redrive(
         from runner.app.cloud_run import CloudHooks  # noqa: PLC0415
         from runner.app.deployed import Deployed  # noqa: PLC0415
 
-        deployed = Deployed(open_cloud(request.root, request.environment))
+        cloud = open_cloud(request.root, request.environment, written=bundle)
+        deployed = Deployed(cloud)
         hooks = CloudHooks(tell, started, say, stopper)
         return redrive_on_aws(request, deployed, hooks=hooks, now=datetime.now(UTC))
-    if request.detach:
-        raise _usage("not-local", "--detach on this machine", "an environment with engine: aws")
-    again = _here(request)
+    raise_any(refused_here(request.environment, {"--detach": request.detach}))
+    again = _here(request, bundle)
     return run(again, tell=tell, started=started, say=say, stopper=stopper)
 
 
-def _here(request: RedriveRequest) -> RunRequest:
+def _here(request: RedriveRequest, bundle: Bundle) -> RunRequest:
     """Say which run does what is left of one on this machine."""
     from runner.app.local_places import open_places  # noqa: PLC0415 - for this machine only
     from runner.app.run_journal import find_run, result_of  # noqa: PLC0415
 
-    bundle = open_bundle(request.root, request.environment, dict(request.variables))
     local = open_places(request.root, bundle, now=lambda: datetime.now(UTC))
     found = find_run(local, request.name)
     status = local.runs.status(found.name).value
@@ -159,5 +160,5 @@ def _check(name: str, status: str) -> None:
         )
 
 
-def _usage(code: str, found: str, expected: str, advice: str = "leave it away") -> UsageError:
+def _usage(code: str, found: str, expected: str, advice: str) -> UsageError:
     return UsageError([Fault(Place("EXECUTION"), code, found, expected, advice)])

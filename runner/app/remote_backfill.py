@@ -1,8 +1,8 @@
 """Carrying out a backfill on AWS: its plan into the lake, the deployed machine started.
 
-In: a plan.  Out: a `Begun`, or what came of it when it is followed.  The executions of a backfill
-are numbered by name, and Step Functions starts a name once: two processes that ask at the same
-time get the same execution, or one of them is told that it is taken.
+In: a plan.  Out: what came of it, or that it runs.  The executions of a backfill are numbered by
+name, and Step Functions starts a name once: two processes that ask at the same time get the same
+execution, or one of them is told that it is taken.
 """
 
 from __future__ import annotations
@@ -11,20 +11,23 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from runner.app.backfill_claims import busy, going_on, nothing_left
-from runner.app.remote_start import begin, check_deployed, whole_days
+from runner.app.bundle import every_table
+from runner.app.cloud_run import start
+from runner.app.deployed import Deployed
+from runner.app.remote_start import check_deployed, whole_days
 from runner.aws.executions import NameTaken
 from runner.model.names import BACKFILL
 
 if TYPE_CHECKING:
     from runner.app.backfill_run import Order
-    from runner.app.begun import Begun, Follow, Listeners
+    from runner.app.cloud_run import CloudHooks
     from runner.app.remote_places import Remote
     from runner.app.run import RunResult
 
 
 def execute_on_aws(
-    order: Order, remote: Remote, *, listeners: Listeners, follow: Follow | None = None
-) -> Begun | RunResult:
+    order: Order, remote: Remote, *, hooks: CloudHooks, detach: bool = False
+) -> RunResult:
     """Write the plan, or find the one of that name, and start what is left of it.
 
     UsageError while another execution carries out the same one, and when what is deployed would
@@ -46,16 +49,13 @@ def execute_on_aws(
         only = left(order, storage, remote.bundle, plan)
     told = {one["name"]: one["fingerprint"] for one in plan["tables"].values()}
     check_deployed(remote, BACKFILL, {name: told[name] for name in only})
-    start, end = whole_days(plan["start"], plan["end"], plan["grain"])
+    first, last = whole_days(plan["start"], plan["end"], plan["grain"])
     name = f"{BACKFILL}-{plan['name']}-{len(runs) + 1}"
+    given = {"start": first, "end": last, "only": only, "backfill": plan["name"]}
+    hooks = replace(hooks, planned=partitions_of(remote.bundle, plan, only))
+    deployed = Deployed(remote.cloud)
+    workflow = every_table(remote.bundle, BACKFILL)
     try:
-        return begin(
-            remote,
-            BACKFILL,
-            name,
-            {"start": start, "end": end, "only": only, "backfill": plan["name"]},
-            follow=follow,
-            listeners=replace(listeners, planned=partitions_of(remote.bundle, plan, only)),
-        )
+        return start(deployed, workflow, (name, given), hooks=hooks, detach=detach)
     except NameTaken:
         raise busy(plan["name"], name) from None

@@ -1,22 +1,20 @@
 """`load` on AWS: what the records say is checked here, the rest is the deployed machine's.
 
-In: a request.  Out: what the checks found; a `Begun`, or what came of the load when it is followed.
+In: a request.  Out: what the checks found; what came of the load, or that it runs.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from runner.app.bundle import every_table
+from runner.app.cloud_run import CloudHooks, new_name, start
+from runner.app.deployed import Deployed
 from runner.app.load_plan import place_of, plan_request
 from runner.app.load_report import CheckReport
-from runner.app.remote_start import (
-    as_remote,
-    begin,
-    check_deployed,
-    run_name,
-    whole_days,
-)
-from runner.errors import Fault, Place, RunFailed, UsageError
+from runner.app.refused_options import raise_any, refused_there
+from runner.app.remote_start import as_remote, check_deployed, whole_days
+from runner.errors import Fault, Place, RunFailed
 from runner.loads.checks import CHECKS, LoadCase, judge
 from runner.loads.shapes import MartServer
 from runner.model.names import LOAD
@@ -24,10 +22,11 @@ from runner.model.names import LOAD
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from runner.app.begun import Begun, Follow, Listeners
     from runner.app.load_plan import PlannedLoad
     from runner.app.load_report import LoadPlace, LoadRequest
+    from runner.app.progress import Progress
     from runner.app.run import RunResult
+    from runner.app.stopping import Stopper
     from runner.loads.checks import Finding
 
 _FROM_RECORDS = ("names",)
@@ -38,11 +37,15 @@ def load_on_aws(
     request: LoadRequest,
     *,
     tell_place: Callable[[LoadPlace], None],
-    listeners: Listeners,
-    follow: Follow | None = None,
-) -> Begun | RunResult:
+    tell: Callable[[Progress], None] | None = None,
+    started: Callable[[str, str, str], None] | None = None,
+    say: Callable[[str], None] | None = None,
+    stopper: Stopper | None = None,
+    detach: bool = False,
+) -> RunResult:
     """Start the deployed machine that loads a table, for a window that is published.
 
+    It is followed unless `detach`; who hears of it is as for `run`.
     Raises RunFailed when the records or the names refuse it, UsageError when what is deployed is
     of other SQL.
     """
@@ -58,10 +61,12 @@ def load_on_aws(
             [Fault(place, "load-failed", one.message, expected, one.advice) for one in refused]
         )
     check_deployed(remote, LOAD, {planned.table.name: planned.table.fingerprint})
-    start, end = whole_days(*planned.window)
-    given = {"start": start, "end": end, "only": [planned.table.name]}
-    name = run_name(LOAD, remote)
-    return begin(remote, LOAD, name, given, follow=follow, listeners=listeners)
+    first, last = whole_days(*planned.window)
+    given = {"start": first, "end": last, "only": [planned.table.name]}
+    name = new_name(LOAD, remote.now())
+    workflow = every_table(remote.bundle, LOAD)
+    hooks = CloudHooks(tell, started, say, stopper)
+    return start(Deployed(remote.cloud), workflow, (name, given), hooks=hooks, detach=detach)
 
 
 def check_on_aws(request: LoadRequest) -> CheckReport:
@@ -75,13 +80,7 @@ def _refuse_local_options(request: LoadRequest) -> None:
     given = {"--again": request.again, "--engine": request.engine is not None}
     expected = "what the deployed machine can be told: a window and a table"
     advice = "leave it away; the header's `load:` is deployed with the machine"
-    faults = [
-        Fault(Place(option), "not-on-aws", f"{option} on AWS", expected, advice)
-        for option, is_given in given.items()
-        if is_given
-    ]
-    if faults:
-        raise UsageError(faults)
+    raise_any(refused_there(request.environment, given, expected=expected, advice=advice))
 
 
 def _findings(planned: PlannedLoad) -> tuple[Finding, ...]:

@@ -1,15 +1,13 @@
-"""Starting the deployed machines of backfills and loads, and handing over to who follows them.
+"""Before a deployed machine of ours is started: whether it writes what the files say.
 
-In: an environment on AWS, what was planned.  Out: a `Begun`, or what the follower makes of it.
+In: an environment on AWS and the tables of a backfill or a load.  Out: nothing, or UsageError.
 """
 
 from __future__ import annotations
 
 import re
-import secrets
 from typing import TYPE_CHECKING
 
-from runner.app.begun import Begun
 from runner.app.remote_places import Remote
 from runner.errors import Fault, Place, UsageError
 from runner.keeper import windows
@@ -17,12 +15,8 @@ from runner.keeper import windows
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from runner.app.begun import Follow, Listeners
     from runner.app.places import Places
-    from runner.app.run import RunResult
-    from runner.model.ports import Json
 
-_SUFFIX_BYTES = 3
 _MACHINE = re.compile(r":stateMachine:([A-Za-z0-9_-]+)")
 _SHOWN = 5
 
@@ -33,11 +27,6 @@ def as_remote(places: Places) -> Remote:
         message = f"{places.bundle.environment_name} is on this machine"
         raise TypeError(message)
     return places
-
-
-def run_name(workflow: str, remote: Remote) -> str:
-    """Make a name for an execution."""
-    return f"{workflow}-{remote.now():%Y%m%dT%H%M%S}-{secrets.token_hex(_SUFFIX_BYTES)}"
 
 
 def whole_days(start: str, end: str, grain: str) -> tuple[str, str]:
@@ -89,28 +78,3 @@ def definitions(remote: Remote, machine: str) -> list[str]:
 def _names(texts: Iterable[str], prefix: str) -> list[str]:
     names = {name for text in texts for name in _MACHINE.findall(text)}
     return sorted(name for name in names if name.startswith(prefix))
-
-
-def begin(
-    remote: Remote,
-    machine: str,
-    name: str,
-    given: Mapping[str, Json],
-    *,
-    follow: Follow | None,
-    listeners: Listeners,
-) -> Begun | RunResult:
-    """Start an execution and follow it, if somebody can; NameTaken, CloudRefused."""
-    arn = remote.executions.start(remote.machine(machine), name, given)
-    begun = Begun(
-        run=name,
-        machine=remote.machine(machine),
-        arn=arn,
-        start=str(given["start"]),
-        end=str(given["end"]),
-        environment=remote.bundle.environment_name,
-        backfill=str(given.get("backfill", "")),
-    )
-    if listeners.started is not None:
-        listeners.started(name, machine, f"{begun.start}..{begun.end}")
-    return begun if follow is None else follow(remote.cloud, begun, listeners)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner.app.bundle import open_bundle
 from runner.app.compiled import find_workflow
+from runner.app.refused_options import raise_any, refused, refused_here
 from runner.errors import Fault, Place, UsageError
 from runner.keeper import windows
 
@@ -173,10 +174,15 @@ def run(
         from runner.app.cloud_run import CloudHooks, check_options, run_on_aws  # noqa: PLC0415
 
         check_options(request)
-        cloud = open_cloud(request.root, request.environment)
+        cloud = open_cloud(request.root, request.environment, written=bundle)
         told = CloudHooks(tell, started, say, stopper)
         return run_on_aws(request, cloud, now=clock, hooks=told)
-    _check_local(request)
+    raise_any(
+        refused_here(
+            request.environment,
+            {"--detach": request.detach, "--follow": request.follow is not None},
+        )
+    )
     from runner.app.local_run import Hooks, execute  # noqa: PLC0415 - the interpreter and the services
 
     hooks = Hooks(tell, started, stopper, say=say)
@@ -191,9 +197,31 @@ def run(
             request.faults,
             (workflow.definition, *(child.definition for child in workflow.children)),
         )
-    explicit = request.start or request.end or request.date
+
+    def records() -> Storage:
+        from runner.app.local_places import open_places  # noqa: PLC0415 - only to catch up
+
+        return open_places(request.root, bundle, now=clock).storage()
+
+    given = input_of(request, bundle, workflow, now=clock(), records=records)
+    return execute(request, bundle, workflow, given, clock=clock, hooks=hooks)
+
+
+def input_of(
+    request: RunRequest,
+    bundle: Bundle,
+    workflow: WorkflowFacts,
+    *,
+    now: datetime,
+    records: Callable[[], Storage],
+) -> dict[str, Any]:
+    """Give the input of an execution: its window, and the tables that were named.
+
+    The window is what was asked for, what an event stands for, or what the schedule would write
+    now; `records` opens the lake where a schedule makes up for runs that did not happen.
+    """
     if request.happened is not None:
-        window = _triggered(workflow, request, now=clock())
+        window = _triggered(workflow, request, request.happened, now=now)
     else:
         window = choose_window(
             workflow,
@@ -201,65 +229,31 @@ def run(
             start=request.start,
             end=request.end,
             date=request.date,
-            now=clock(),
+            now=now,
         )
-    if not explicit and request.happened is None:
-        window = _caught_up(request.root, bundle, workflow, window, now=clock)
+    scheduled = not (request.happened or request.start or request.end or request.date)
+    if scheduled and "catch_up" in (workflow.schedule or {}):
+        window = Window(_widened(bundle, workflow, window, records()), window.end)
     given: dict[str, Any] = {"start": window.start, "end": window.end}
     if request.only:
-        given["only"] = check_known(request.only, workflow)
-    return execute(request, bundle, workflow, given, clock=clock, hooks=hooks)
+        given["only"] = _known(request.only, workflow)
+    return given
 
 
-def _triggered(workflow: WorkflowFacts, request: RunRequest, *, now: datetime) -> Window:
+def _triggered(
+    workflow: WorkflowFacts, request: RunRequest, happened: Happened, *, now: datetime
+) -> Window:
     """Give the window that an event stands for."""
-    from runner.app.triggered import Happened, input_of, window_of  # noqa: PLC0415 - only then
+    from runner.app import triggered  # noqa: PLC0415 - only then
 
     if request.start or request.end or request.date:
         found = "--object or --event-time together with a window"
         raise _usage("--object", found, "an event or a window")
-    given = input_of(workflow, request.happened or Happened(), now=now)
-    return Window(*window_of(workflow, given))
+    given = triggered.input_of(workflow, happened, now=now)
+    return Window(*triggered.window_of(workflow, given))
 
 
-def _check_local(request: RunRequest) -> None:
-    given = {"--detach": request.detach, "--follow": request.follow is not None}
-    faults = [
-        Fault(
-            Place(option),
-            "not-local",
-            f"{option} for {request.environment}, which is on this machine",
-            "an environment with engine: aws",
-            f"leave {option} away, or name an environment on AWS with --env",
-        )
-        for option, value in given.items()
-        if value
-    ]
-    if faults:
-        raise UsageError(faults)
-
-
-def _caught_up(
-    root: Path,
-    bundle: Bundle,
-    workflow: WorkflowFacts,
-    window: Window,
-    *,
-    now: Callable[[], datetime],
-) -> Window:
-    """Begin a scheduled window earlier by what the schedule's `catch_up` says."""
-    if "catch_up" not in (workflow.schedule or {}):
-        return window
-    from runner.app.local_places import open_places  # noqa: PLC0415 - only to catch up
-
-    storage = open_places(root, bundle, now=now).storage()
-    start = widened(bundle, workflow, (window.start, window.end), storage)
-    return Window(start, window.end)
-
-
-def widened(
-    bundle: Bundle, workflow: WorkflowFacts, window: tuple[str, str], storage: Storage
-) -> str:
+def _widened(bundle: Bundle, workflow: WorkflowFacts, window: Window, storage: Storage) -> str:
     """Give the start of a scheduled window that makes up for runs that did not happen."""
     from runner.keeper import catch_up  # noqa: PLC0415 - only to catch up
 
@@ -272,7 +266,7 @@ def widened(
     return catch_up.widen(
         storage,
         tables,
-        (*window, workflow.grain),
+        (window.start, window.end, workflow.grain),
         policy=schedule["catch_up"],
         unit=schedule["unit"],
         max_window=bundle.max_window,
@@ -289,22 +283,18 @@ def _check_resume(request: RunRequest) -> None:
         "--only": request.only,
         "--object": request.happened,
     }
-    faults = [
-        Fault(
-            Place(option),
+    raise_any(
+        refused(
+            given,
             "not-with-resume",
-            f"{option} together with --resume",
-            "the run's own workflow, window and tables",
-            f"leave {option} away, or start a new run without --resume",
+            beside="together with --resume",
+            expected="the run's own workflow, window and tables",
+            advice="leave {option} away, or start a new run without --resume",
         )
-        for option, value in given.items()
-        if value
-    ]
-    if faults:
-        raise UsageError(faults)
+    )
 
 
-def check_known(only: tuple[str, ...], workflow: WorkflowFacts) -> list[str]:
+def _known(only: tuple[str, ...], workflow: WorkflowFacts) -> list[str]:
     """Give the tables that --only names, each once; UsageError for others than the workflow's."""
     from runner.model.nearest import suggestion  # noqa: PLC0415 - difflib, only for --only
 

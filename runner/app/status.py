@@ -70,7 +70,7 @@ def recent_runs(
         from runner.app.cloud import open_cloud  # noqa: PLC0415 - boto3 is for AWS only
         from runner.app.deployed import Deployed  # noqa: PLC0415
 
-        return recent_executions(Deployed(open_cloud(root, environment)), wanted)
+        return recent_executions(Deployed(open_cloud(root, environment, written=bundle)), wanted)
     return tuple(islice(_runs(root, bundle, wanted), wanted.limit))
 
 
@@ -162,7 +162,7 @@ def run_detail(
         from runner.app.cloud import open_cloud  # noqa: PLC0415 - boto3 is for AWS only
         from runner.app.deployed import Deployed  # noqa: PLC0415
 
-        return execution_detail(Deployed(open_cloud(root, environment)), name)
+        return execution_detail(Deployed(open_cloud(root, environment, written=bundle)), name)
     from runner.app.local_places import open_places  # noqa: PLC0415 - for this machine only
     from runner.app.run_journal import find_run, result_of  # noqa: PLC0415
 

@@ -16,7 +16,7 @@ from runner.app.cloud_run import CloudHooks, run_on_aws
 from runner.app.deployed import Deployed
 from runner.app.execution_watch import Pace
 from runner.app.redrive import RedriveRequest, redrive_on_aws
-from runner.app.run import RunRequest
+from runner.app.run import RunRequest, run
 from runner.app.status import Wanted, execution_detail, recent_executions
 from runner.app.stopping import Stopper
 from runner.errors import CloudRefused, UsageError
@@ -391,10 +391,10 @@ def test_without_a_window_the_schedules_is_started(
     ],
 )
 def test_options_that_aws_has_no_use_for_are_refused(
-    deployed: Deployed, root: Path, fields: dict[str, Any], option: str, advice: str
+    root: Path, fields: dict[str, Any], option: str, advice: str
 ) -> None:
     with pytest.raises(UsageError) as caught:
-        run_on_aws(request(root, **fields), deployed.cloud, now=lambda: NOW, hooks=Heard().hooks)
+        run(request(root, **fields))
     assert any(fault.place.file == option for fault in caught.value.faults)
     assert advice in str(caught.value)
 

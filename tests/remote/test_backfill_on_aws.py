@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from runner.app import cloud_run
 from runner.app.backfill_plan import BackfillRequest, plan_backfill
 from runner.app.backfill_run import carry_out
 from runner.app.backfill_store import keep_plan
 from runner.app.compiled import compile_project
-from runner.app.run import RunResult
 from runner.aws.executions import Executions, NameTaken
 from runner.aws.session import Session
 from runner.cli.texts import INTERRUPTED
@@ -25,8 +25,11 @@ from tests.support.aws import ACCOUNT
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from runner.app.begun import Begun, Listeners
-    from runner.app.cloud import Cloud
+    from runner.app.bundle import WorkflowFacts
+    from runner.app.deployed import Deployed
+    from runner.app.execution_watch import Watch
+    from runner.app.run import RunResult
+    from runner.aws.executions import Execution
     from tests.support.aws import Aws
     from tests.support.commands import Cli
 
@@ -82,7 +85,8 @@ def test_the_deployed_machine_is_started_with_what_is_left(
         ["2013-01-06", "2013-01-06"],
     ]
     assert run["name"] == f"backfill-{plan['name']}-1"
-    assert f"{run['name']} runs on AWS: {run['executionArn']}" in said.out
+    assert f"runner run --follow {run['name']} --env prod" in said.out
+    assert run["executionArn"] in said.out
 
 
 def test_it_is_claimed_by_its_name_and_continued_when_it_has_ended(
@@ -186,25 +190,26 @@ def test_what_a_deployed_machine_cannot_be_told_is_refused(
     assert f"{option[0]}: not-on-aws" in said.err
 
 
-def test_who_follows_gives_the_result(flights: Path, aws: Aws) -> None:
+def test_who_follows_knows_how_many_partitions_are_to_be_published(
+    flights: Path, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
     deploy(flights, aws)
     request = BackfillRequest(
         flights, "prod", targets=("staging.weather",), start="2013-01-04", end="2013-01-06"
     )
     plan = plan_backfill(request, now=NOW)
     keep_plan(request, plan, now=NOW)
-    seen: list[tuple[str, str, int]] = []
-    ended = RunResult(
-        run="r", workflow="backfill", status="SUCCEEDED", start="", end="", ended=(), error="",
-        cause="", message="", advice="", environment="prod", seconds=1.0, marts=(),
-    )  # fmt: skip
+    seen: list[tuple[str, int]] = []
 
-    def follow(cloud: Cloud, begun: Begun, listeners: Listeners) -> RunResult:
-        seen.append((cloud.environment["region"], begun.run, listeners.planned))
-        return ended
+    def follow(
+        deployed: Deployed, workflow: WorkflowFacts, execution: Execution, *, watch: Watch
+    ) -> RunResult:
+        seen.append((execution.name, watch.planned))
+        return cloud_run.detached(deployed, workflow, execution)
 
-    assert carry_out(request, plan, now=lambda: NOW, follow=follow) is ended
-    assert seen == [("eu-west-1", f"backfill-{plan.name}-1", 2)]
+    monkeypatch.setattr(cloud_run, "follow", follow)
+    carry_out(request, plan, now=lambda: NOW)
+    assert seen == [(f"backfill-{plan.name}-1", 2)]
 
 
 def test_two_who_start_at_the_same_time(flights: Path, aws: Aws) -> None:

@@ -110,3 +110,10 @@ def test_what_a_deployed_machine_cannot_be_told_is_refused(
 def test_the_machine_is_named_as_the_environments_parts_are(flights: Path) -> None:
     project = load_project(flights, environment="prod", variables={}, cache_dir=flights / "c")
     assert target_of(project).prefix == "flights-prod"
+
+
+@pytest.mark.usefixtures("flights")
+def test_nobody_is_detached_from_this_machine(cli: Cli) -> None:
+    said = cli("load", DAILY, "--detach")
+    assert said.status == 2
+    assert "--detach: not-local" in said.err

@@ -6,6 +6,7 @@ import json
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path  # noqa: TC003 - click's signature
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from runner.cli.options import (
     project_options,
     read_variables,
 )
-from runner.cli.watching import follower, watch
+from runner.cli.watching import watched
 
 if TYPE_CHECKING:
     from runner.app.backfill_plan import BackfillPlan, BackfillRequest
@@ -141,15 +142,4 @@ def _go(request: BackfillRequest, plan: BackfillPlan, *, detach: bool, as_json: 
     from runner.app.backfill_store import keep_plan  # noqa: PLC0415 - heavy when needed
 
     keep_plan(request, plan, now=datetime.now(UTC))
-    return watch(
-        lambda heard: carry_out(
-            request,
-            plan,
-            tell=heard.tell,
-            started=heard.started,
-            stopper=heard.stopper,
-            say=heard.say,
-            follow=follower(request.root, request.environment, detach=detach),
-        ),
-        as_json=as_json,
-    )
+    return watched(partial(carry_out, request, plan, detach=detach), as_json=as_json)

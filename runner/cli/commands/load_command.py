@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path  # noqa: TC003 - click's signature
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from runner.cli.options import (
     read_variables,
 )
 from runner.cli.texts import columns
-from runner.cli.watching import follower, watch
+from runner.cli.watching import watched
 
 if TYPE_CHECKING:
     from runner.app.load_report import CheckReport, LoadPlace, LoadReport, LoadRequest
@@ -64,6 +65,7 @@ def command(  # noqa: PLR0917 - click hands over every option
     """
     from runner.app.load_report import LoadRequest  # noqa: PLC0415 - heavy when needed
     from runner.app.places import is_on_aws  # noqa: PLC0415
+    from runner.app.refused_options import raise_any, refused_here  # noqa: PLC0415
 
     request = LoadRequest(
         find_root(folder),
@@ -78,6 +80,7 @@ def command(  # noqa: PLR0917 - click hands over every option
     )
     if is_on_aws(request.root, environment):
         return _on_aws(request, only_check=only_check, detach=detach, as_json=as_json)
+    raise_any(refused_here(environment, {"--detach": detach}))
     from runner.app.load import check_by_hand, load_by_hand  # noqa: PLC0415 - DuckDB loads there
 
     if only_check:
@@ -99,15 +102,8 @@ def _on_aws(request: LoadRequest, *, only_check: bool, detach: bool, as_json: bo
 
     if only_check:
         return _show_checks(check_on_aws(request), as_json=as_json)
-    return watch(
-        lambda listeners: load_on_aws(
-            request,
-            tell_place=_begin,
-            listeners=listeners,
-            follow=follower(request.root, request.environment, detach=detach),
-        ),
-        as_json=as_json,
-    )
+    load = partial(load_on_aws, request, tell_place=_begin, detach=detach)
+    return watched(load, as_json=as_json)
 
 
 def _begin(place: LoadPlace) -> None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import sys
+from functools import partial
 from pathlib import Path  # noqa: TC003 - click's signature
 
 import click
 
-from runner.cli.options import find_root, project_options, read_variables
+from runner.cli.options import detach_option, find_root, project_options, read_variables
 
 
 @click.command(name="redrive", short_help="Do what a run left undone.")
 @click.argument("execution", default="last")
-@click.option("--detach", is_flag=True, help="Do not wait for it; on AWS only.")
+@detach_option
 @click.option("--json", "as_json", is_flag=True, help="Print events as JSON lines.")
 @project_options
 def command(  # noqa: PLR0917 - click hands over every option
@@ -32,8 +32,6 @@ def command(  # noqa: PLR0917 - click hands over every option
     Example: runner redrive --env prod
     """
     from runner.app.redrive import RedriveRequest, redrive  # noqa: PLC0415 - heavy when needed
-    from runner.app.stopping import Stopper  # noqa: PLC0415
-    from runner.cli.displays import open_display  # noqa: PLC0415
     from runner.cli.watching import watched  # noqa: PLC0415
 
     request = RedriveRequest(
@@ -43,12 +41,4 @@ def command(  # noqa: PLR0917 - click hands over every option
         variables=tuple(read_variables(variables).items()),
         detach=detach,
     )
-    display = open_display(as_json=as_json, terminal=sys.stderr.isatty())
-    stopper = Stopper()
-    return watched(
-        display,
-        stopper,
-        lambda started: redrive(
-            request, tell=display.tell, started=started, say=display.note, stopper=stopper
-        ),
-    )
+    return watched(partial(redrive, request), as_json=as_json)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from functools import partial
 from pathlib import Path  # noqa: TC003 - click's signature
 
 import click
@@ -78,8 +78,6 @@ def command(  # noqa: PLR0917 - click hands over every option
     """
     from runner.app.faults import read_faults  # noqa: PLC0415 - heavy when needed
     from runner.app.run import RunRequest, run  # noqa: PLC0415
-    from runner.app.stopping import Stopper  # noqa: PLC0415
-    from runner.cli.displays import open_display  # noqa: PLC0415
     from runner.cli.watching import watched  # noqa: PLC0415
 
     happened = None
@@ -102,12 +100,4 @@ def command(  # noqa: PLR0917 - click hands over every option
         detach=detach,
         follow=follow,
     )
-    display = open_display(as_json=as_json, terminal=sys.stderr.isatty())
-    stopper = Stopper()
-    return watched(
-        display,
-        stopper,
-        lambda started: run(
-            request, tell=display.tell, started=started, stopper=stopper, say=display.note
-        ),
-    )
+    return watched(partial(run, request), as_json=as_json)
