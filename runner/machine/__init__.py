@@ -7,7 +7,7 @@ the journal every event, from which a killed execution continues.
 from runner.machine.definition import Definition
 from runner.machine.events import Event, EventKind, Journal, MemoryJournal
 from runner.machine.execution import SimulatedCrash, run
-from runner.machine.failures import InvalidDefinition, JournalMismatch
+from runner.machine.failures import InvalidDefinition, JournalMismatch, NotRedrivable
 from runner.machine.faults import (
     Crash,
     Fail,
@@ -31,6 +31,7 @@ from runner.machine.ports import (
     TaskService,
     VirtualClock,
 )
+from runner.machine.redrive import redrive
 
 __all__ = [
     "Abort",
@@ -49,6 +50,7 @@ __all__ = [
     "Meanwhile",
     "MemoryJournal",
     "NoAnswerYet",
+    "NotRedrivable",
     "Outcome",
     "SimulatedCrash",
     "Status",
@@ -60,5 +62,6 @@ __all__ = [
     "VirtualClock",
     "When",
     "parse_definition",
+    "redrive",
     "run",
 ]

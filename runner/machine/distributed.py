@@ -60,7 +60,7 @@ def _call(
 ) -> Generator[Request, Json, Json]:
     shared = visit.frame.shared
     request = TaskRequest(
-        key=f"{visit.key}.{visit.attempt}~{verb}",
+        key=f"{visit.attempt_key}~{verb}",
         state=visit.state,
         resource=resource,
         arguments=arguments,
@@ -72,7 +72,7 @@ def _call(
     )
     told = {"resource": resource, "arguments": arguments}
     shared.recorder.emit(EventKind.TASK_SCHEDULED, request.key, visit.state, told)
-    return (yield CallTask(request))
+    return (yield CallTask(visit, request))
 
 
 def _listed(found: Mapping[str, Json]) -> dict[str, Json]:

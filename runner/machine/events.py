@@ -32,6 +32,8 @@ class EventKind(StrEnum):
     TIMER_SET = "timer_set"
     TIMER_FIRED = "timer_fired"
     EXECUTION_ENDED = "execution_ended"
+    EXECUTION_REDRIVEN = "execution_redriven"
+    """Somebody asked that what failed be done again; the end before it is none any more."""
 
 
 COMPLETIONS = frozenset(

@@ -17,6 +17,7 @@ from runner.machine.fibers import Frame, Shared, iso_millis
 from runner.machine.flows import run_flow
 from runner.machine.ports import Outcome, Status
 from runner.machine.recorder import Recorder
+from runner.machine.redrive import Redrives
 from runner.machine.scheduler import Aborted, Scheduler, TimedOut
 from runner.machine.shaping import compact
 
@@ -69,11 +70,12 @@ def run(
     shared = Shared(
         recorder,
         clock,
-        execution=started.data["context"],
+        execution=dict(started.data["context"]),
         seed=started.data["seed"],
         faults=faults,
         crash=crash,
         history_limit=history_limit,
+        redrives=Redrives(recorder.recorded()),
     )
     workers = Workers(Caller(service, faults, crash), max_workers)
     scheduler = Scheduler(
@@ -83,6 +85,7 @@ def run(
         most_calls=max_workers,
         abort=abort,
         timeout_s=definition.timeout_s,
+        shared=shared,
     )
     try:
         told = _end_of(scheduler, run_flow(Frame(shared, "", {}), definition.flow, data))

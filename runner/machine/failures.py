@@ -63,6 +63,10 @@ class InvalidDefinition(ProjectError):
     """A definition that AWS would refuse; every fault's place is a JSON pointer into it."""
 
 
+class NotRedrivable(ProjectError):
+    """An execution that cannot be redriven."""
+
+
 class JournalMismatch(RunFailed):
     """A journal belongs to another definition or input, or does not replay."""
 

@@ -16,7 +16,7 @@ from runner.machine.failures import TOLERANCE, ReportedError, StateError
 from runner.machine.templates import Env
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Generator, Mapping, Sequence
     from datetime import datetime
     from random import Random
 
@@ -24,18 +24,21 @@ if TYPE_CHECKING:
     from runner.machine.faults import FaultPlan
     from runner.machine.ports import Clock, TaskRequest
     from runner.machine.recorder import Recorder
+    from runner.machine.redrive import Redrives
     from runner.model.ports import Json
 
 
 class CallTask(NamedTuple):
     """Call a service; the answer is its result."""
 
+    visit: Visit
     request: TaskRequest
 
 
 class Sleep(NamedTuple):
     """Wait until an instant."""
 
+    visit: Visit
     key: str
     state: str
     until: datetime
@@ -64,6 +67,10 @@ class Tolerance:
 class Spawn(NamedTuple):
     """Run children, at most `limit` at a time (0: all); the answer is the list of results."""
 
+    visit: Visit
+    """The state that the children belong to."""
+    within: str
+    """Its attempt: what the keys of their states begin with."""
     starts: tuple[Callable[[], FlowRun], ...]
     limit: int = 0
     tolerance: Tolerance = Tolerance()
@@ -82,7 +89,18 @@ class Failed(NamedTuple):
     cause: str | None
 
 
-Request: TypeAlias = CallTask | Sleep | Spawn
+class Park(NamedTuple):
+    """Stay here until the redrive that the journal tells of: the state failed for good."""
+
+    visit: Visit
+    error: ReportedError
+
+
+class BeginAgain(Exception):
+    """Thrown into a flow at a redrive: the state that it is at begins again."""
+
+
+Request: TypeAlias = CallTask | Sleep | Spawn | Park
 FlowRun: TypeAlias = "Generator[Request, Json, Json]"
 
 
@@ -97,6 +115,7 @@ class Shared:
         "history",
         "history_limit",
         "recorder",
+        "redrives",
         "seed",
     )
 
@@ -105,14 +124,16 @@ class Shared:
         recorder: Recorder,
         clock: Clock,
         *,
-        execution: Mapping[str, Json],
+        execution: dict[str, Json],
         seed: str,
         faults: FaultPlan,
         crash: Callable[[], None],
         history_limit: int | None,
+        redrives: Redrives,
     ) -> None:
         """Take the execution's fixed facts; `execution` is the context object's two parts."""
         self.recorder = recorder
+        self.redrives = redrives
         self.clock = clock
         self.execution = execution
         self.seed = seed
@@ -121,6 +142,14 @@ class Shared:
         self.history = 1
         """Events that AWS's history would have by now; ids in AWS's texts count them."""
         self.history_limit = history_limit
+
+    def pass_redrive(self, event: Event, again: Sequence[str]) -> None:
+        """Go past a redrive, at which the visits of the given keys begin again."""
+        count: int = event.data["redriveCount"]
+        self.redrives.passed(count, again)
+        told = {"RedriveCount": count, "RedriveTime": iso_millis(event.time)}
+        self.execution["Execution"] = {**self.execution["Execution"], **told}
+        self.history += 2  # how it had ended, and the redrive
 
     def of_child(self) -> Shared:
         """Make what a child execution of a distributed Map shares: its history begins anew."""
@@ -132,6 +161,7 @@ class Shared:
             faults=self.faults,
             crash=self.crash,
             history_limit=self.history_limit,
+            redrives=self.redrives,
         )
 
 
@@ -177,8 +207,10 @@ class Visit:
         "item",
         "key",
         "retries",
+        "round",
         "state",
         "token",
+        "used",
     )
 
     def __init__(self, frame: Frame, entered: Event, event_id: int) -> None:
@@ -192,8 +224,34 @@ class Visit:
         self.draws = 0
         self.retries = False
         """Whether the state can be retried; then the context object has its RetryCount."""
+        self.used: dict[int, int] = {}
+        """How often each retrier was used."""
+        self.round = 0
+        """The redrive at which the state began again, 0 if at none."""
         self.token: str | None = None
         self.item = frame.item
+
+    @property
+    def place(self) -> str:
+        """Give the key of the visit with its redrive, if any: what timers are called."""
+        return f"{self.key}.r{self.round}" if self.round else self.key
+
+    @property
+    def attempt_key(self) -> str:
+        """Give the key of the present attempt: what calls and children are called."""
+        return f"{self.place}.{self.attempt}"
+
+    def begin_again(self) -> None:
+        """Be as if the state were entered at the redrive: times count from it."""
+        self.redriven()
+        self.entered = self.frame.shared.recorder.time
+
+    def redriven(self) -> None:
+        """Reset the retriers, as a redrive does."""
+        self.round = self.frame.shared.redrives.count
+        self.attempt = 0
+        self.used = {}
+        self.token = None
 
     def env(self, data: Json) -> Env:
         """Make what expressions of the state can see."""

@@ -23,7 +23,7 @@ from runner.machine.definition import (
 from runner.machine.events import EventKind
 from runner.machine.failures import RUNTIME, ReportedError, StateError, matches
 from runner.machine.faults import Crash, Meanwhile, When
-from runner.machine.fibers import FlowRun, Frame, Sleep, Visit
+from runner.machine.fibers import BeginAgain, FlowRun, Frame, Park, Sleep, Visit
 from runner.machine.retries import delay_s
 from runner.machine.templates import Template
 from runner.machine.waits import wait_until
@@ -48,24 +48,43 @@ def run_flow(frame: Frame, flow: Flow, data: Json) -> FlowRun:
     shared = frame.shared
     faulty = bool(shared.faults.faults)
     name: str | None = flow.start
+    again: Visit | None = None
     while name is not None:
         state = flow.states[name]
-        visit = frame.enter(name, data)
+        visit = frame.enter(name, data) if again is None else again
+        again = None
         if faulty:
             _strike(state, visit, When.BEFORE)
         try:
             name, output, assigned = yield from _run_state(state, visit, data)
             if output is not data:
                 shaping.check_size(output, state.name)
-        except ReportedError:
-            raise
         except StateError as error:
-            raise ReportedError(error.error, visit.told(error.cause)) from error
+            failed = _reported(error, visit)
+            if visit.key not in shared.redrives.live:
+                if failed is error:
+                    raise
+                raise failed from error
+            again = yield from _park(visit, failed)
+            continue
+        except BeginAgain:
+            visit.begin_again()
+            again = visit
+            continue
         data = output
         _exit(visit, data, assigned)
         if faulty:
             _strike(state, visit, When.AFTER)
     return data
+
+
+def _park(visit: Visit, failed: ReportedError) -> Generator[Request, Json, Visit]:
+    """Stand still until the redrive, which the journal tells of; then the state begins again."""
+    try:
+        yield Park(visit, failed)
+    except BeginAgain:
+        visit.begin_again()
+    return visit
 
 
 def _exit(visit: Visit, output: Json, assigned: Mapping[str, Json]) -> None:
@@ -145,7 +164,7 @@ def _run_wait(state: Wait, visit: Visit, raw: Json) -> Generator[Request, Json, 
     env = visit.env(raw)
     shaping.take_input(state.io, env)
     until = wait_until(state, env, visit.entered)
-    yield from _sleep(visit, visit.key, until)
+    yield from _sleep(visit, visit.place, until)
     return (state.next, *shaping.give_input(state.io, env))
 
 
@@ -155,7 +174,7 @@ def _sleep(visit: Visit, key: str, until: object) -> Generator[Request, Json, No
     recorder = visit.frame.shared.recorder
     asked = until.isoformat() if isinstance(until, datetime) else str(until)
     event = recorder.emit(EventKind.TIMER_SET, key, visit.state, {"until": asked})
-    yield Sleep(key, visit.state, datetime.fromisoformat(event.data["until"]))
+    yield Sleep(visit, key, visit.state, datetime.fromisoformat(event.data["until"]))
 
 
 def _fail(state: Fail, visit: Visit, raw: Json) -> ReportedError:
@@ -180,7 +199,6 @@ def _run_with_care(
     """Do the work of a state that may fail, with its retriers and catchers."""
     from runner.machine.work import do_work  # noqa: PLC0415  (it needs run_flow)
 
-    used = [0] * len(state.retry)
     visit.retries = True
     while True:
         env = visit.env(raw)
@@ -190,7 +208,7 @@ def _run_with_care(
             return (state.next, *shaping.give_result(state.io, visit.env_again(env), raw, result))
         except StateError as error:
             failed = _reported(error, visit)
-        if not (yield from _tried_again(state.retry, used, visit, failed)):
+        if not (yield from _tried_again(state.retry, visit, failed)):
             return _caught(state.catch, visit, raw, failed)
 
 
@@ -201,17 +219,17 @@ def _reported(error: StateError, visit: Visit) -> ReportedError:
 
 
 def _tried_again(
-    retriers: tuple[Retrier, ...], used: list[int], visit: Visit, failed: ReportedError
+    retriers: tuple[Retrier, ...], visit: Visit, failed: ReportedError
 ) -> Generator[Request, Json, bool]:
     for index, retrier in enumerate(retriers):
         if not matches(failed.error, retrier.errors):
             continue
-        if used[index] >= retrier.max_attempts:
+        used = visit.used.get(index, 0)
+        if used >= retrier.max_attempts:
             return False
-        used[index] += 1
-        seconds = delay_s(retrier, used[index], visit.random)
-        key = f"{visit.key}.{visit.attempt}~retry"
-        yield from _sleep(visit, key, visit.after(seconds))
+        visit.used[index] = used + 1
+        seconds = delay_s(retrier, used + 1, visit.random)
+        yield from _sleep(visit, f"{visit.attempt_key}~retry", visit.after(seconds))
         visit.attempt += 1
         return True
     return False

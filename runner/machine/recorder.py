@@ -14,7 +14,7 @@ from runner.machine.events import COMPLETIONS, Event, EventKind
 from runner.machine.failures import mismatch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from runner.machine.events import Journal
     from runner.machine.ports import Clock
@@ -33,7 +33,7 @@ class Recorder:
         self._journal = journal
         self._clock = clock
         self._observer = observer
-        self._recorded = tuple(e for e in journal.events() if not _is_pause(e))
+        self._recorded = tuple(_without_pauses(journal.events()))
         self._next = 0
         self._unwritten: list[Event] = []
         self.time = clock.now()
@@ -48,6 +48,10 @@ class Recorder:
     def last(self) -> Event | None:
         """Give the last recorded event, if any."""
         return self._recorded[-1] if self._recorded else None
+
+    def recorded(self) -> tuple[Event, ...]:
+        """Give what the journal held at the start, without its pauses."""
+        return self._recorded
 
     def replaying(self) -> bool:
         """Tell whether recorded events are left."""
@@ -87,11 +91,21 @@ class Recorder:
         self.time = event.time
         return event
 
+    def pass_redrive(self) -> Event:
+        """Go past an end that was undone, and give the redrive that undid it."""
+        self.emit(EventKind.EXECUTION_ENDED, "", "", {})
+        return self.emit(EventKind.EXECUTION_REDRIVEN, "", "", {})
+
     def next_completion(self) -> Event | None:
-        """Give the recorded completion that is due when all flows wait; None when none is left."""
+        """Give what was recorded next when all flows wait: a completion, or an end that was undone.
+
+        None when nothing is left.
+        """
         if self._next >= len(self._recorded):
             return None
         event = self._recorded[self._next]
+        if event.kind is EventKind.EXECUTION_ENDED:
+            return event
         if event.kind not in COMPLETIONS:
             raise mismatch(
                 "journal-diverged",
@@ -103,7 +117,17 @@ class Recorder:
         return event
 
 
-def _is_pause(event: Event) -> bool:
-    if event.kind is EventKind.EXECUTION_RESUMED:
-        return True
-    return event.kind is EventKind.EXECUTION_ENDED and event.data.get("status") == _ABORTED
+def _without_pauses(events: Iterable[Event]) -> Iterator[Event]:
+    """Leave out what only says that a process stopped and another went on.
+
+    An aborted execution is continued as if nothing had been, unless it was redriven.
+    """
+    aborted: Event | None = None
+    for event in events:
+        if aborted is not None and event.kind is EventKind.EXECUTION_REDRIVEN:
+            yield aborted
+        aborted = None
+        if event.kind is EventKind.EXECUTION_ENDED and event.data.get("status") == _ABORTED:
+            aborted = event
+        elif event.kind is not EventKind.EXECUTION_RESUMED:
+            yield event

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, assert_never
 from runner.machine.calls import Broken, Refused, Silent, Succeeded
 from runner.machine.events import EventKind
 from runner.machine.failures import TIMEOUT, ReportedError, StateError
-from runner.machine.fibers import CallTask, Failed, Sleep, Spawn
+from runner.machine.fibers import BeginAgain, CallTask, Failed, Park, Sleep, Spawn
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from runner.machine.calls import Answer, Workers
     from runner.machine.events import Event
-    from runner.machine.fibers import FlowRun, Request
+    from runner.machine.fibers import FlowRun, Request, Shared, Visit
     from runner.machine.ports import Abort, Clock, TaskRequest
     from runner.machine.recorder import Recorder
     from runner.model.ports import Json
@@ -44,7 +44,7 @@ class TimedOut(Exception):
 class _Fiber:
     """A running flow and what it waits for."""
 
-    __slots__ = ("alive", "group", "index", "key", "owner", "run", "state")
+    __slots__ = ("alive", "group", "index", "key", "owner", "run", "state", "visit")
 
     def __init__(self, run: FlowRun, owner: _Group | None, index: int) -> None:
         self.run = run
@@ -54,18 +54,22 @@ class _Fiber:
         self.key = ""
         self.state = ""
         self.alive = True
+        self.visit: Visit | None = None
+        """The state that it is at, once it waits for something."""
 
 
 class _Group:
     """The children of a fiber."""
 
-    __slots__ = ("failed", "fibers", "next", "parent", "results", "spawn")
+    __slots__ = ("failed", "fibers", "next", "parent", "parked", "results", "spawn")
 
     def __init__(self, parent: _Fiber, spawn: Spawn) -> None:
         self.parent = parent
         self.spawn = spawn
         self.results: list[Json] = [None] * len(spawn.starts)
         self.fibers: dict[int, _Fiber] = {}
+        self.parked: dict[int, _Fiber] = {}
+        """Children that failed for good before a redrive that the journal tells of."""
         self.next = 0
         self.failed = 0
 
@@ -94,8 +98,10 @@ class Scheduler:
         most_calls: int,
         abort: Abort | None,
         timeout_s: float | None,
+        shared: Shared,
     ) -> None:
         """Take the ports; `timeout_s` is the machine's, from now on."""
+        self._shared = shared
         self._recorder = recorder
         self._clock = clock
         self._workers = workers
@@ -103,7 +109,7 @@ class Scheduler:
         self._abort = abort
         self._timeout_s = timeout_s
         self._deadline: datetime | None = None
-        self._ready: deque[tuple[_Fiber, Json, StateError | None]] = deque()
+        self._ready: deque[tuple[_Fiber, Json, StateError | BeginAgain | None]] = deque()
         self._calls: dict[str, _Call] = {}
         self._queue: deque[str] = deque()
         self._flying = 0
@@ -117,19 +123,31 @@ class Scheduler:
         self._ready.append((root, None, None))
         try:
             while True:
-                while self._ready:
-                    fiber, value, error = self._ready.popleft()
-                    if fiber.alive:
-                        self._step(fiber, value, error)
-                self._complete()
+                try:
+                    self._go_on()
+                except _Halted:
+                    self._redrive(root)
         except _Ended as ended:
             return ended.value
         finally:
             self._cancel(root)
 
+    def _go_on(self) -> None:
+        """Run until the end, or until the end that a redrive undid."""
+        while True:
+            while self._ready:
+                fiber, value, error = self._ready.popleft()
+                if not fiber.alive:
+                    continue
+                if isinstance(error, _Stuck):
+                    self._park(fiber, error.failure)
+                else:
+                    self._step(fiber, value, error)
+            self._complete()
+
     # -- flows ------------------------------------------------------------------------------
 
-    def _step(self, fiber: _Fiber, value: Json, error: StateError | None) -> None:
+    def _step(self, fiber: _Fiber, value: Json, error: StateError | BeginAgain | None) -> None:
         try:
             request = fiber.run.send(value) if error is None else fiber.run.throw(error)
         except StopIteration as stop:
@@ -142,6 +160,7 @@ class Scheduler:
             self._take(fiber, request)
 
     def _take(self, fiber: _Fiber, request: Request) -> None:
+        fiber.visit = request.visit
         match request:
             case CallTask():
                 self._begin_call(fiber, request.request)
@@ -151,6 +170,8 @@ class Scheduler:
                 self._remember(request.until, request.key)
             case Spawn():
                 self._begin_children(fiber, request)
+            case Park():
+                self._park(fiber, request.error)
             case _:
                 assert_never(request)
 
@@ -188,6 +209,9 @@ class Scheduler:
         group = fiber.owner
         if group is None:
             raise error
+        if group.spawn.within in self._shared.redrives.live:
+            self._park(fiber, error)
+            return
         group.failed += 1
         if group.spawn.tolerance.exceeded(group.failed, len(group.spawn.starts)):
             del group.fibers[fiber.index]
@@ -221,11 +245,54 @@ class Scheduler:
             self._forget(call)
         fiber.run.close()
 
+    # -- redrives ---------------------------------------------------------------------------
+
+    def _park(self, fiber: _Fiber, error: StateError) -> None:
+        """Keep a fiber that failed for good; what its failure did to the others happens again."""
+        fiber.alive = False
+        group = fiber.owner
+        if group is None:
+            raise _Halted
+        group.failed += 1
+        group.parked[fiber.index] = fiber
+        if group.spawn.tolerance.exceeded(group.failed, len(group.spawn.starts)):
+            del group.fibers[fiber.index]
+            self._freeze(group)
+            self._ready.append((group.parent, None, _Stuck(group.spawn.failure(error))))
+            return
+        group.results[fiber.index] = Failed(error.error, error.cause)
+        self._next_child(group, fiber)
+
+    def _freeze(self, group: _Group) -> None:
+        for child in group.fibers.values():
+            child.alive = False
+            if child.group is not None:
+                self._freeze(child.group)
+
+    def _redrive(self, root: _Fiber) -> None:
+        """Begin again every state that was open when the execution ended."""
+        for call in tuple(self._calls.values()):
+            self._forget(call)
+        for waiting in (self._ready, self._queue, self._sleepers, self._deadlines):
+            waiting.clear()
+        self._deadline = None
+        again: list[_Fiber] = []
+        groups: list[_Group] = []
+        _thaw(root, again, groups)
+        keys = [fiber.visit.key for fiber in again if fiber.visit is not None]
+        self._shared.pass_redrive(self._recorder.pass_redrive(), keys)
+        for group in groups:
+            group.spawn.visit.redriven()
+        for fiber in again:
+            self._ready.append((fiber, None, None if fiber.visit is None else BeginAgain()))
+
     # -- completions ------------------------------------------------------------------------
 
     def _complete(self) -> None:
         event = self._recorder.next_completion()
         if event is not None:
+            if event.kind is EventKind.EXECUTION_ENDED:
+                raise _Halted
             self._replay(event)
             return
         self._recorder.write()
@@ -365,6 +432,37 @@ class Scheduler:
             until = self._deadline
         busy = self._flying > 0
         self._clock.wait(until, self._workers.arrived, busy=busy)
+
+
+def _thaw(fiber: _Fiber, again: list[_Fiber], groups: list[_Group]) -> None:
+    """Bring a fiber and all below it back to life, and collect which of them begin again."""
+    from inspect import GEN_CLOSED, getgeneratorstate  # noqa: PLC0415  (redrives only)
+
+    fiber.alive = True
+    group = fiber.group
+    if group is not None:
+        group.fibers |= group.parked
+        group.parked.clear()
+        group.failed = 0
+        groups.append(group)
+        for index in sorted(group.fibers):
+            _thaw(group.fibers[index], again, groups)
+        return
+    if fiber.owner is not None and getgeneratorstate(fiber.run) == GEN_CLOSED:
+        fiber.run, fiber.visit = fiber.owner.spawn.starts[fiber.index](), None
+    again.append(fiber)
+
+
+class _Stuck(StateError):
+    """The children failed for good: what a parent gets that is to be parked."""
+
+    def __init__(self, failure: StateError) -> None:
+        self.failure = failure
+        super().__init__(failure.error, failure.cause)
+
+
+class _Halted(Exception):
+    """All that happened before a redrive has been replayed."""
 
 
 class _Ended(Exception):

@@ -46,7 +46,7 @@ def _call(state: Task, visit: Visit, env: Env) -> Generator[Request, Json, Json]
     arguments = shaping.make_arguments(state.io, env)
     shaping.check_size(arguments, state.resource)
     request = TaskRequest(
-        key=f"{visit.key}.{visit.attempt}",
+        key=visit.attempt_key,
         state=state.name,
         resource=state.resource,
         arguments=arguments,
@@ -60,7 +60,7 @@ def _call(state: Task, visit: Visit, env: Env) -> Generator[Request, Json, Json]
     told = {"resource": state.resource, "arguments": arguments}
     shared.recorder.emit(EventKind.TASK_SCHEDULED, request.key, state.name, told)
     shared.history += 3  # AWS writes scheduled, started, and how it ended
-    result = yield CallTask(request)
+    result = yield CallTask(visit, request)
     shaping.check_size(result, state.resource)
     return result
 
@@ -70,12 +70,14 @@ def _branch(state: Parallel, visit: Visit, env: Env) -> Generator[Request, Json,
     frame = visit.frame
     frame.shared.history += 1
 
+    within = visit.attempt_key
+
     def start(index: int, flow: Flow) -> Callable[[], FlowRun]:
-        prefix = f"{visit.key}.{visit.attempt}[{index}]/"
+        prefix = f"{within}[{index}]/"
         return lambda: run_flow(_inner(frame, prefix), flow, data)
 
     branches = enumerate(state.branches)
-    result = yield Spawn(tuple(start(index, flow) for index, flow in branches))
+    result = yield Spawn(visit, within, tuple(start(index, flow) for index, flow in branches))
     frame.shared.history += 1
     return result
 
@@ -92,11 +94,13 @@ def _iterate(state: Map, visit: Visit, env: Env) -> Generator[Request, Json, Jso
     tolerance = _tolerance(state, env)
     visit.frame.shared.history += 1
 
+    within = visit.attempt_key
+
     def start(index: int, item: Mapping[str, Json]) -> Callable[[], FlowRun]:
-        return lambda: _run_item(state, visit, data, index, item)
+        return lambda: _run_item(state, visit, data, f"{within}[{index}]/", item)
 
     starts = tuple(start(index, item) for index, item in enumerate(inputs))
-    result = yield Spawn(starts, limit, tolerance)
+    result = yield Spawn(visit, within, starts, limit, tolerance)
     visit.frame.shared.history += 1
     if state.distributed is None:
         return result
@@ -119,11 +123,10 @@ def _tolerance(state: Map, env: Env) -> Tolerance:
 
 
 def _run_item(
-    state: Map, visit: Visit, data: Json, index: int, item: Mapping[str, Json]
+    state: Map, visit: Visit, data: Json, prefix: str, item: Mapping[str, Json]
 ) -> FlowRun:
     outer = visit.frame
     outer.shared.history += 1
-    prefix = f"{visit.key}.{visit.attempt}[{index}]/"
     distributed = state.distributed
     if distributed is not None:
         inner = Frame(outer.shared.of_child(), prefix, {}, item)
