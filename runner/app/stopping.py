@@ -2,7 +2,8 @@
 
 The interpreter looks at the flag between its steps.  A call that it makes on its own thread keeps
 it from looking; a user's function may keep it for minutes, so that such a call is left at once:
-its answer counts as never come, and a resumed run calls the function again.
+its answer counts as never come, and the Retry of the definition decides whether a resumed run
+calls the function again.
 """
 
 from __future__ import annotations
@@ -68,6 +69,12 @@ class Interruptible:
         if threading.current_thread() is threading.main_thread() and self._is_users(request):
             return self.stopper.wait_for(self.service, request)
         return self.service.call(request)
+
+    def may_repeat(self, request: TaskRequest) -> bool:
+        """Say what the service says."""
+        from runner.machine.calls import may_repeat  # noqa: PLC0415 - loaded by then
+
+        return may_repeat(self.service, request)
 
     def _is_users(self, request: TaskRequest) -> bool:
         if not request.resource.endswith(":lambda:invoke"):

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from runner.local.journal import open_journal
 from runner.local.runs import ARN_PREFIX, RunStatus, open_child
 from runner.machine import ExecutionContext, NoAnswerYet, parse_definition, run
+from runner.machine.calls import may_repeat
 from runner.model.ports import ServiceError
 
 if TYPE_CHECKING:
@@ -89,6 +90,10 @@ class Executions:
             found = f"states:startExecution{match[1]} is not known locally; {known}"
             raise ServiceError("States.Runtime", found)
         return self._start(request)
+
+    def may_repeat(self, request: TaskRequest) -> bool:
+        """Say yes of executions: one is named by its parent's call, so it goes on."""
+        return _RESOURCE.match(request.resource) is not None or may_repeat(self._service, request)
 
     def close(self) -> None:
         """Let children end that nobody waits for any more: they do at their next step.

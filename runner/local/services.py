@@ -34,6 +34,9 @@ _INTEGRATION = re.compile(r"arn:aws[a-z-]*:states:[^:]*:[^:]*:((?:aws-sdk:)?[^:]
 _LAMBDA = re.compile(r"arn:aws[a-z-]*:lambda:[^:]*:[^:]*:function:.+\Z")
 
 
+_REPEATABLE = frozenset({"athena", "aws-sdk:glue", "aws-sdk:s3", "ecs"})
+
+
 class Opened(Protocol):
     """A service that is open and can be closed."""
 
@@ -89,15 +92,37 @@ class LocalServices:
     """The services of a local environment; implements the interpreter's TaskService."""
 
     def __init__(
-        self, services: Mapping[str, Service], *, closers: tuple[Callable[[], None], ...] = ()
+        self,
+        services: Mapping[str, Service],
+        *,
+        repeatable_functions: frozenset[str] = frozenset(),
+        closers: tuple[Callable[[], None], ...] = (),
     ) -> None:
         """Take services by the name in the resource: `athena`, `lambda`, `aws-sdk:glue`, ..."""
         self._services = services
+        self._repeatable = repeatable_functions
         self._closers = closers
 
     def call(self, request: TaskRequest) -> Json:
         """Do one task's work; gives the raw result, raises ServiceError."""
         return self.do(request.resource, request.arguments)
+
+    def may_repeat(self, request: TaskRequest) -> bool:
+        """Tell whether a call whose outcome is unknown may be made again.
+
+        Statements are found again by their token, the catalogue and S3 are set to what they are
+        to be, loads by their key in the mart, and the keeper's operations are made for it.  A
+        user's function or a message may have done something: the definition's Retry decides.
+        """
+        match = _INTEGRATION.match(request.resource)
+        if match is None:
+            return False
+        if match[1] == "lambda":
+            name = str(request.arguments.get("FunctionName", ""))
+            return name.rpartition(":function:")[2] in self._repeatable
+        if match[1] == "athena" and match[2].startswith("startQueryExecution"):
+            return "ClientRequestToken" in request.arguments
+        return match[1] in _REPEATABLE
 
     def do(self, resource: str, arguments: Mapping[str, Json]) -> Json:
         """Serve a resource (an ARN) with these arguments."""
@@ -204,7 +229,11 @@ def open_local(
         "lambda": lambdas,
         "sns": Sns(state / "sns.jsonl", now),
     }
-    return LocalServices(services, closers=(athena.close, catalog.close, lambdas.close))
+    return LocalServices(
+        services,
+        repeatable_functions=frozenset({names.keeper}),
+        closers=(athena.close, catalog.close, lambdas.close),
+    )
 
 
 def _open_catalog(path: Path) -> GlueCatalog:

@@ -22,7 +22,7 @@ from runner.machine.faults import (
     throttled,
     unknown,
 )
-from runner.machine.ports import NoAnswerYet
+from runner.machine.ports import NoAnswerYet, RepeatableService
 from runner.model.ports import ServiceError
 
 if TYPE_CHECKING:
@@ -64,6 +64,17 @@ class Broken(NamedTuple):
 Answer: TypeAlias = Succeeded | Refused | Silent | Broken
 
 
+_LOST = (
+    "No answer: the process that made this call ended before one came, and the service does not"
+    " say that the call may be made again."
+)
+
+
+def may_repeat(service: TaskService, request: TaskRequest) -> bool:
+    """Tell whether a service says that a call may be made again."""
+    return isinstance(service, RepeatableService) and service.may_repeat(request)
+
+
 class Caller:
     """Calls a service, with injected faults; safe on any thread."""
 
@@ -75,6 +86,8 @@ class Caller:
 
     def call(self, request: TaskRequest) -> Answer:
         """Do the call and give its answer; exceptions other than a service's pass through."""
+        if request.repeated and not may_repeat(self._service, request):
+            return Refused(request.key, unknown(request.resource), _LOST)
         return self._injected(request, When.BEFORE) or self._effect(request)
 
     def _effect(self, request: TaskRequest) -> Answer:

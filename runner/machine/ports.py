@@ -9,7 +9,7 @@ import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +49,11 @@ class TaskRequest:
     """The context object at the time of the call."""
     credentials: Json = None
     repeated: bool = False
-    """The journal has this call without an end: its effect may exist already."""
+    """The journal has this call without an end: its effect may exist already.
+
+    Only a `RepeatableService` that says so gets such a call; otherwise the task fails with
+    `<Service>.SdkClientException`, as when a connection breaks, and the definition decides.
+    """
     stop: threading.Event = field(default_factory=threading.Event, compare=False, repr=False)
     """Set when nobody waits for the answer any more (timeout, abort, a failed sibling)."""
 
@@ -63,6 +67,15 @@ class TaskService(Protocol):
 
     def call(self, request: TaskRequest) -> Json:
         """Do it and give the raw result; raises runner.model.ports.ServiceError."""
+        ...
+
+
+@runtime_checkable
+class RepeatableService(TaskService, Protocol):
+    """A service that knows which of its calls may be made again when their outcome is unknown."""
+
+    def may_repeat(self, request: TaskRequest) -> bool:
+        """Tell whether a second call finds or gives what the first did (a token, a plain read)."""
         ...
 
 

@@ -55,6 +55,9 @@ class Script:
             raise ServiceError(answer.error, answer.cause)
         return answer
 
+    def may_repeat(self, _request: TaskRequest) -> bool:
+        return True
+
     @property
     def keys(self) -> list[str]:
         return [request.key for request in self.requests]

@@ -21,6 +21,7 @@ from runner.machine import (
     JournalMismatch,
     MemoryJournal,
     SimulatedCrash,
+    TaskRequest,
     TimeOut,
     VirtualClock,
     When,
@@ -98,6 +99,17 @@ def essence(events: Sequence[Event]) -> list[tuple[str, str, Json]]:
     ]
 
 
+class Once:
+    """A service that does not say that its calls may be made again."""
+
+    def __init__(self) -> None:
+        self.keys: list[str] = []
+
+    def call(self, request: TaskRequest) -> Json:
+        self.keys.append(request.key)
+        return 1
+
+
 class Forbidden:
     """A service that must not be called."""
 
@@ -173,6 +185,9 @@ class Answering:
         self._answers = answers
         self.called: dict[str, bool] = {}
 
+    def may_repeat(self, _request: Any) -> bool:  # noqa: ANN401
+        return True
+
     def call(self, request: Any) -> Json:  # noqa: ANN401
         from runner.model.ports import ServiceError
 
@@ -192,6 +207,24 @@ def test_times_ids_and_chance_are_those_of_the_record() -> None:
     assert service.requests[0].repeated
     assert service.requests[0].arguments == first.data["arguments"]
     assert service.requests[0].context["Execution"]["Id"] == "arn:execution"
+
+
+def test_a_call_that_may_not_be_repeated_fails_as_if_its_answer_were_lost() -> None:
+    """The definition's Retry decides whether it is made again, as on AWS."""
+    retry = [{"ErrorEquals": ["Lambda.SdkClientException"], "MaxAttempts": 1}]
+    task = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": True}
+    for retriers, expected in ((retry, ("SUCCEEDED", 1)), ([], ("FAILED", None))):
+        definition = jsonata({"T": {**task, "Retry": retriers}})
+        journal = MemoryJournal()
+        crash = FaultPlan((InjectedFault("T", Crash(), When.AFTER),))
+        with pytest.raises(SimulatedCrash):
+            play(definition, {}, Once(), journal=journal, faults=crash)  # type: ignore[arg-type]  # a service
+        service = Once()
+        outcome, _ = again(journal.events(), service, definition=definition, data={})
+        assert (outcome.status, outcome.output) == expected
+        assert service.keys == (["T#1.1"] if retriers else [])
+        if not retriers:
+            assert outcome.error == "Lambda.SdkClientException"
 
 
 def test_a_timer_keeps_its_recorded_end() -> None:
@@ -286,6 +319,9 @@ class Effects:
 
     def __init__(self) -> None:
         self.done: list[str] = []
+
+    def may_repeat(self, _request: Any) -> bool:  # noqa: ANN401
+        return True
 
     def call(self, request: Any) -> Json:  # noqa: ANN401
         if request.key not in self.done:
