@@ -33,8 +33,17 @@ class Recorder:
         self._journal = journal
         self._clock = clock
         self._observer = observer
-        self._recorded = tuple(e for e in journal.events() if not _is_pause(e))
+        recorded: list[Event] = []
+        self._pauses: set[int] = set()
+        for event in journal.events():
+            if not _is_pause(event):
+                recorded.append(event)
+            elif event.kind is EventKind.EXECUTION_ENDED:
+                self._pauses.add(len(recorded))
+        self._recorded = tuple(recorded)
         self._next = 0
+        self.paused: Callable[[], None] | None = None
+        """Hears where the execution was stopped and goes on."""
         self._unwritten: list[Event] = []
         self.time = clock.now()
         """The time of the last event: what `$now()` tells, the same in a replay."""
@@ -55,12 +64,20 @@ class Recorder:
 
     def emit(self, kind: EventKind, key: str, state: str, data: Mapping[str, Json]) -> Event:
         """Keep an event, or give the recorded one that is due."""
+        if self._pauses:
+            self._pass_pause()
         if self._next < len(self._recorded):
             return self._replay(kind, key)
         if self.resumed:
             self.resumed = False
             self._keep(Event(EventKind.EXECUTION_RESUMED, "", "", self._clock.now(), {}))
         return self._keep(Event(kind, key, state, self._clock.now(), data))
+
+    def _pass_pause(self) -> None:
+        if self._next in self._pauses:
+            self._pauses.remove(self._next)
+            if self.paused is not None:
+                self.paused()
 
     def write(self) -> None:
         """Make all events so far durable."""
@@ -91,6 +108,8 @@ class Recorder:
         """Give the recorded completion that is due when all flows wait; None when none is left."""
         if self._next >= len(self._recorded):
             return None
+        if self._pauses:
+            self._pass_pause()
         event = self._recorded[self._next]
         if event.kind not in COMPLETIONS:
             raise mismatch(
