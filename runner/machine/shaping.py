@@ -75,7 +75,7 @@ def give_input(io: Io, env: Env) -> tuple[Json, Mapping[str, Json]]:
 
 def give_error(io: Io, env: Env, raw: Json, error: StateError) -> tuple[Json, Mapping[str, Json]]:
     """Make the output and assignments of a catcher."""
-    told = {"Error": error.error, "Cause": error.cause}
+    told = {"Error": error.error or "", "Cause": error.cause or ""}
     match io:
         case JsonataIo():
             env.error_output = told
