@@ -48,6 +48,13 @@ class Refused(NamedTuple):
     cause: str | None
 
 
+class Submitted(NamedTuple):
+    """The call began work that is still waited for."""
+
+    key: str
+    output: Json
+
+
 class Silent(NamedTuple):
     """The call ended without an answer; only a timeout ends the task."""
 
@@ -62,6 +69,7 @@ class Broken(NamedTuple):
 
 
 Answer: TypeAlias = Succeeded | Refused | Silent | Broken
+"""What ends a call."""
 
 
 _LOST = (
@@ -141,7 +149,7 @@ class Workers:
         self._caller = caller
         self._most = most
         self._waiting: deque[TaskRequest] = deque()
-        self._answers: deque[Answer] = deque()
+        self._answers: deque[Answer | Submitted] = deque()
         self._work = threading.Semaphore(0)
         self._started = 0
         self.arrived = threading.Event()
@@ -159,7 +167,12 @@ class Workers:
         """Make a call on this thread."""
         self._answers.append(self._caller.call(request))
 
-    def take(self) -> Answer | None:
+    def report(self, key: str, output: Json) -> None:
+        """Take what answered a call whose work goes on; on any thread."""
+        self._answers.append(Submitted(key, output))
+        self.arrived.set()
+
+    def take(self) -> Answer | Submitted | None:
         """Give the next answer, if one is there."""
         if self._answers:
             return self._answers.popleft()

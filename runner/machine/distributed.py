@@ -22,7 +22,7 @@ from runner.machine.ports import TaskRequest
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
-    from runner.machine.definition import Batcher, Distributed, Reader
+    from runner.machine.definition import Batcher, Distributed, Map, Reader
     from runner.machine.fibers import Request, Visit
     from runner.machine.templates import Env
     from runner.model.ports import Json
@@ -148,18 +148,22 @@ def _bytes_of(value: Json) -> int:
     return len(shaping.compact(value).encode())
 
 
+def map_run_arn(state: Map, visit: Visit) -> str:
+    """Make the name of a new Map Run."""
+    machine = visit.context()["StateMachine"]["Id"].replace(":stateMachine:", ":mapRun:")
+    label = "" if state.distributed is None else state.distributed.label
+    return f"{machine}/{label or state.name}:{uuid_of(visit.random())}"
+
+
 def write_results(
-    distributed: Distributed, visit: Visit, env: Env, results: Sequence[Json]
+    distributed: Distributed, visit: Visit, env: Env, results: Sequence[Json], arn: str
 ) -> Generator[Request, Json, Json]:
     """Write the results of a Map to S3; the state's result tells where."""
     writer = distributed.writer
     if writer is None or writer.arguments is None:
         return results
     target = writer.arguments.evaluate(env)
-    context = visit.context()
-    run = uuid_of(visit.random())
-    machine = context["StateMachine"]["Id"].replace(":stateMachine:", ":mapRun:")
-    arn = f"{machine}/{distributed.label or visit.state}:{run}"
+    run = arn.rpartition(":")[2]
     prefix = f"{target['Prefix']}/{run}" if target.get("Prefix") else run
     lines = [{"Output": shaping.compact(result), "Status": "SUCCEEDED"} for result in results]
     part = f"{prefix}/SUCCEEDED_0.json"

@@ -26,6 +26,8 @@ class EventKind(StrEnum):
     STATE_EXITED = "state_exited"
     TASK_SCHEDULED = "task_scheduled"
     """Written before the call: from here on its effect may exist."""
+    TASK_SUBMITTED = "task_submitted"
+    """The work was begun elsewhere and goes on there; `output` is what answered the call."""
     TASK_SUCCEEDED = "task_succeeded"
     TASK_FAILED = "task_failed"
     TASK_TIMED_OUT = "task_timed_out"
@@ -38,6 +40,7 @@ class EventKind(StrEnum):
 
 COMPLETIONS = frozenset(
     {
+        EventKind.TASK_SUBMITTED,
         EventKind.TASK_SUCCEEDED,
         EventKind.TASK_FAILED,
         EventKind.TASK_TIMED_OUT,

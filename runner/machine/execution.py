@@ -15,6 +15,7 @@ from runner.machine.failures import StateError, mismatch
 from runner.machine.faults import FaultPlan
 from runner.machine.fibers import Frame, Shared, iso_millis
 from runner.machine.flows import run_flow
+from runner.machine.ledger import Ledger
 from runner.machine.ports import Outcome, Status
 from runner.machine.recorder import Recorder
 from runner.machine.redrive import Redrives
@@ -67,6 +68,9 @@ def run(
     if ended is not None:
         return _outcome(started, ended)
     crash = _raise_crash if crash is None else crash
+    ledger = Ledger(history_limit)
+    recorder.paused = ledger.resumed
+    workers = Workers(Caller(service, faults, crash), max_workers)
     shared = Shared(
         recorder,
         clock,
@@ -74,10 +78,10 @@ def run(
         seed=started.data["seed"],
         faults=faults,
         crash=crash,
-        history_limit=history_limit,
         redrives=Redrives(recorder.recorded()),
+        ledger=ledger,
+        report=workers.report,
     )
-    workers = Workers(Caller(service, faults, crash), max_workers)
     scheduler = Scheduler(
         recorder,
         clock,

@@ -25,10 +25,16 @@ _NEVER_ANY = frozenset({RUNTIME, DATA_LIMIT})
 class StateError(Exception):
     """A state failed; the names are those that retriers and catchers compare."""
 
-    def __init__(self, error: str | None, cause: str | None = None) -> None:
-        """Take the error's name and its cause; a service may give neither."""
+    def __init__(
+        self, error: str | None, cause: str | None = None, location: str | None = None
+    ) -> None:
+        """Take the error's name and its cause; a service may give neither.
+
+        `location` is the field whose expression failed (`Output/n`).
+        """
         self.error = error
         self.cause = cause
+        self.location = location
         super().__init__(f"{error}: {cause}")
 
 

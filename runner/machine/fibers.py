@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from runner.machine.chance import seeded_random
 from runner.machine.events import EventKind
 from runner.machine.failures import TOLERANCE, ReportedError, StateError
+from runner.machine.ledger import STATE_ENTERED
 from runner.machine.templates import Env
 
 if TYPE_CHECKING:
@@ -20,11 +21,14 @@ if TYPE_CHECKING:
     from datetime import datetime
     from random import Random
 
+    from runner.machine.definition import State
     from runner.machine.events import Event
     from runner.machine.faults import FaultPlan
+    from runner.machine.ledger import Fork, Ledger
     from runner.machine.ports import Clock, TaskRequest
     from runner.machine.recorder import Recorder
     from runner.machine.redrive import Redrives
+    from runner.machine.task_notes import TaskNotes
     from runner.model.ports import Json
 
 
@@ -33,6 +37,8 @@ class CallTask(NamedTuple):
 
     visit: Visit
     request: TaskRequest
+    notes: TaskNotes | None = None
+    """What hears how far the call is; None for a call that AWS's history does not tell."""
 
 
 class Sleep(NamedTuple):
@@ -74,6 +80,8 @@ class Spawn(NamedTuple):
     starts: tuple[Callable[[], FlowRun], ...]
     limit: int = 0
     tolerance: Tolerance = Tolerance()
+    fork: Fork | None = None
+    """Tells AWS's history of the children; None for those that are executions of their own."""
 
     def failure(self, error: StateError) -> StateError:
         """Give the error of the whole when too many children failed, `error` being the last."""
@@ -104,6 +112,10 @@ Request: TypeAlias = CallTask | Sleep | Spawn | Park
 FlowRun: TypeAlias = "Generator[Request, Json, Json]"
 
 
+def _unheard(key: str, output: Json) -> None:
+    del key, output
+
+
 class Shared:
     """What all flows of one execution share."""
 
@@ -112,10 +124,10 @@ class Shared:
         "crash",
         "execution",
         "faults",
-        "history",
-        "history_limit",
+        "ledger",
         "recorder",
         "redrives",
+        "report",
         "seed",
     )
 
@@ -128,8 +140,9 @@ class Shared:
         seed: str,
         faults: FaultPlan,
         crash: Callable[[], None],
-        history_limit: int | None,
         redrives: Redrives,
+        ledger: Ledger,
+        report: Callable[[str, Json], None] = _unheard,
     ) -> None:
         """Take the execution's fixed facts; `execution` is the context object's two parts."""
         self.recorder = recorder
@@ -139,17 +152,25 @@ class Shared:
         self.seed = seed
         self.faults = faults
         self.crash = crash
-        self.history = 1
-        """Events that AWS's history would have by now; ids in AWS's texts count them."""
-        self.history_limit = history_limit
+        self.ledger = ledger
+        self.report = report
+        """Takes the first answer of a call that is still waited for, by the call's key."""
 
-    def pass_redrive(self, event: Event, again: Sequence[str]) -> None:
-        """Go past a redrive, at which the visits of the given keys begin again."""
+    def pass_redrive(
+        self, ended: Event, event: Event, *, again: Sequence[Visit], previous: int
+    ) -> None:
+        """Go past a redrive, at which the given visits begin again.
+
+        `previous` is the last event of AWS's history in the chain of the whole execution.
+        """
         count: int = event.data["redriveCount"]
-        self.redrives.passed(count, again)
+        number = self.ledger.redriven(ended.data, previous, count)
+        for visit in again:
+            if visit.frame.shared is self:
+                visit.frame.last = number
+        self.redrives.passed(count, [visit.key for visit in again])
         told = {"RedriveCount": count, "RedriveTime": iso_millis(event.time)}
         self.execution["Execution"] = {**self.execution["Execution"], **told}
-        self.history += 2  # how it had ended, and the redrive
 
     def of_child(self) -> Shared:
         """Make what a child execution of a distributed Map shares: its history begins anew."""
@@ -160,15 +181,26 @@ class Shared:
             seed=self.seed,
             faults=self.faults,
             crash=self.crash,
-            history_limit=self.history_limit,
             redrives=self.redrives,
+            ledger=self.ledger.of_child(),
+            report=self.report,
         )
 
 
 class Frame:
     """One flow at work: where it is, its variables, and the Map item that it handles."""
 
-    __slots__ = ("item", "prefix", "shared", "variables", "visits")
+    __slots__ = (
+        "_aside",
+        "inside",
+        "is_branch",
+        "item",
+        "last",
+        "prefix",
+        "shared",
+        "variables",
+        "visits",
+    )
 
     def __init__(
         self,
@@ -176,23 +208,45 @@ class Frame:
         prefix: str,
         variables: Mapping[str, Json],
         item: Mapping[str, Json] | None = None,
+        *,
+        after: int = 0,
     ) -> None:
-        """Begin with the variables of the outer flow; assignments stay inside."""
+        """Begin with the variables of the outer flow; assignments stay inside.
+
+        `after` is the event that a branch or an iteration comes after; 0 for a whole execution.
+        """
+        self.last = after
+        """The last event of the flow's chain in AWS's history: the next one comes after it."""
+        self._aside = 0
+        self.inside: State | None = None
+        """The state that was entered and not left."""
+        self.is_branch = after > 0
         self.shared = shared
         self.prefix = prefix
         self.variables = variables
         self.item = item
         self.visits: dict[str, int] = {}
 
-    def enter(self, name: str, data: Json) -> Visit:
+    @property
+    def tail(self) -> int:
+        """Give the last event of the flow, those beside its chain included."""
+        return max(self.last, self._aside)
+
+    def add_aside(self, kind: str, told: tuple[object, ...]) -> None:
+        """Tell of an event that the next one does not come after."""
+        self._aside = self.shared.ledger.add_quietly(kind, self.tail, told)
+
+    def enter(self, state: State, data: Json) -> Visit:
         """Enter a state."""
+        name = state.name
         number = self.visits.get(name, 0) + 1
         self.visits[name] = number
         shared = self.shared
         key = f"{self.prefix}{name}#{number}"
         event = shared.recorder.emit(EventKind.STATE_ENTERED, key, name, {"input": data})
-        shared.history += 1
-        return Visit(self, event, shared.history)
+        self.inside = state
+        self.last = event_id = shared.ledger.add(STATE_ENTERED, self.last, (state, data))
+        return Visit(self, event, event_id)
 
 
 class Visit:

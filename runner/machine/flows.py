@@ -21,9 +21,10 @@ from runner.machine.definition import (
     Wait,
 )
 from runner.machine.events import EventKind
-from runner.machine.failures import RUNTIME, ReportedError, StateError, matches
+from runner.machine.failures import QUERY, RUNTIME, ReportedError, StateError, matches
 from runner.machine.faults import Crash, Meanwhile, When
 from runner.machine.fibers import BeginAgain, FlowRun, Frame, Park, Sleep, Visit
+from runner.machine.ledger import EVALUATION_FAILED, STATE_ABORTED, STATE_EXITED, STATE_FAILED
 from runner.machine.retries import delay_s
 from runner.machine.templates import Template
 from runner.machine.waits import wait_until
@@ -40,7 +41,6 @@ Step = tuple["str | None", "Json", "Mapping[str, Json]"]
 """Where to go (None: the flow ends), the output, and the variables to assign."""
 
 _NOWHERE = "Failed to transition out of the state. The state does not point to a next state."
-_FULL = "The execution reached the maximum number of history events ({})."
 
 
 def run_flow(frame: Frame, flow: Flow, data: Json) -> FlowRun:
@@ -51,7 +51,7 @@ def run_flow(frame: Frame, flow: Flow, data: Json) -> FlowRun:
     again: Visit | None = None
     while name is not None:
         state = flow.states[name]
-        visit = frame.enter(name, data) if again is None else again
+        visit = frame.enter(state, data) if again is None else again
         again = None
         if faulty:
             _strike(state, visit, When.BEFORE)
@@ -61,6 +61,7 @@ def run_flow(frame: Frame, flow: Flow, data: Json) -> FlowRun:
                 shaping.check_size(output, state.name)
         except StateError as error:
             failed = _reported(error, visit)
+            _tell_left(state, frame, failed)
             if visit.key not in shared.redrives.live:
                 if failed is error:
                     raise
@@ -72,7 +73,7 @@ def run_flow(frame: Frame, flow: Flow, data: Json) -> FlowRun:
             again = visit
             continue
         data = output
-        _exit(visit, data, assigned)
+        _exit(state, visit, data, assigned)
         if faulty:
             _strike(state, visit, When.AFTER)
     return data
@@ -87,14 +88,19 @@ def _park(visit: Visit, failed: ReportedError) -> Generator[Request, Json, Visit
     return visit
 
 
-def _exit(visit: Visit, output: Json, assigned: Mapping[str, Json]) -> None:
+def _tell_left(state: State, frame: Frame, failed: ReportedError) -> None:
+    """Tell that a failure ends the flow: in a branch, AWS says that its task was aborted."""
+    if frame.is_branch and isinstance(state, Task) and failed.error != RUNTIME:
+        frame.add_aside(STATE_ABORTED, (state,))
+
+
+def _exit(state: State, visit: Visit, output: Json, assigned: Mapping[str, Json]) -> None:
     frame = visit.frame
     shared = frame.shared
     told = {"output": output, "assigned": assigned} if assigned else {"output": output}
     shared.recorder.emit(EventKind.STATE_EXITED, visit.key, visit.state, told)
-    shared.history += 1
-    if shared.history_limit is not None and shared.history >= shared.history_limit:
-        raise ReportedError(RUNTIME, _FULL.format(shared.history_limit))
+    frame.inside = None
+    frame.last = shared.ledger.add(STATE_EXITED, frame.last, (state, output, assigned))
     if assigned:
         frame.variables = {**frame.variables, **assigned}
 
@@ -209,13 +215,39 @@ def _run_with_care(
         except StateError as error:
             failed = _reported(error, visit)
         if not (yield from _tried_again(state.retry, visit, failed)):
-            return _caught(state.catch, visit, raw, failed)
+            return _gave_up(state, visit, raw, failed)
 
 
 def _reported(error: StateError, visit: Visit) -> ReportedError:
     if isinstance(error, ReportedError):
         return error
-    return ReportedError(error.error, visit.told(error.cause))
+    failed = ReportedError(error.error, visit.told(error.cause))
+    if error.error == QUERY:
+        frame = visit.frame
+        told = (visit.state, failed.error, failed.cause, error.location)
+        frame.last = frame.shared.ledger.add_quietly(EVALUATION_FAILED, frame.last, told)
+    return failed
+
+
+def _gave_up(state: Task | Parallel | Map, visit: Visit, raw: Json, failed: ReportedError) -> Step:
+    """Let a catcher take the failure; the history tells of both, also when the catcher fails."""
+    frame = visit.frame
+    before = frame.last
+    _tell_failed(state, frame, failed)
+    try:
+        return _caught(state.catch, visit, raw, failed)
+    except ReportedError:
+        raise
+    except StateError as error:
+        frame.last = before
+        again = _reported(error, visit)
+        _tell_failed(state, frame, again)
+        raise again from error
+
+
+def _tell_failed(state: Task | Parallel | Map, frame: Frame, failed: ReportedError) -> None:
+    if not isinstance(state, Task) and failed.error != RUNTIME:
+        frame.last = frame.shared.ledger.add_quietly(STATE_FAILED, frame.last, (state,))
 
 
 def _tried_again(

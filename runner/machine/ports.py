@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from runner.model.ports import Json
 
@@ -30,6 +30,10 @@ class ExecutionContext(NamedTuple):
     start_time: datetime | None = None
     """When it started, in UTC; None means the time of the first event."""
     redrive_count: int = 0
+
+
+def _unheard(output: Json) -> None:
+    del output
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,9 @@ class TaskRequest:
     Only a `RepeatableService` that says so gets such a call; otherwise the task fails with
     `<Service>.SdkClientException`, as when a connection breaks, and the definition decides.
     """
+    submitted: Callable[[Json], None] = field(default=_unheard, compare=False, repr=False)
+    """A service of `.sync` or `.waitForTaskToken` gives what answered the call that only began the
+    work (`{"QueryExecutionId": ...}`), as soon as it knows; the history shows it."""
     stop: threading.Event = field(default_factory=threading.Event, compare=False, repr=False)
     """Set when nobody waits for the answer any more (timeout, abort, a failed sibling)."""
 

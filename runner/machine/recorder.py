@@ -14,7 +14,7 @@ from runner.machine.events import COMPLETIONS, Event, EventKind
 from runner.machine.failures import mismatch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from runner.machine.events import Journal
     from runner.machine.ports import Clock
@@ -33,8 +33,24 @@ class Recorder:
         self._journal = journal
         self._clock = clock
         self._observer = observer
-        self._recorded = tuple(_without_pauses(journal.events()))
+        recorded: list[Event] = []
+        self._pauses: set[int] = set()
+        aborted: Event | None = None
+        for event in journal.events():
+            if aborted is not None:
+                if event.kind is EventKind.EXECUTION_REDRIVEN:
+                    recorded.append(aborted)
+                else:
+                    self._pauses.add(len(recorded))
+            aborted = event if _is_abortion(event) else None
+            if aborted is None and event.kind is not EventKind.EXECUTION_RESUMED:
+                recorded.append(event)
+        if aborted is not None:
+            self._pauses.add(len(recorded))
+        self._recorded = tuple(recorded)
         self._next = 0
+        self.paused: Callable[[], None] | None = None
+        """Hears where the execution was stopped and goes on."""
         self._unwritten: list[Event] = []
         self.time = clock.now()
         """The time of the last event: what `$now()` tells, the same in a replay."""
@@ -59,12 +75,20 @@ class Recorder:
 
     def emit(self, kind: EventKind, key: str, state: str, data: Mapping[str, Json]) -> Event:
         """Keep an event, or give the recorded one that is due."""
+        if self._pauses:
+            self._pass_pause()
         if self._next < len(self._recorded):
             return self._replay(kind, key)
         if self.resumed:
             self.resumed = False
             self._keep(Event(EventKind.EXECUTION_RESUMED, "", "", self._clock.now(), {}))
         return self._keep(Event(kind, key, state, self._clock.now(), data))
+
+    def _pass_pause(self) -> None:
+        if self._next in self._pauses:
+            self._pauses.remove(self._next)
+            if self.paused is not None:
+                self.paused()
 
     def write(self) -> None:
         """Make all events so far durable."""
@@ -91,10 +115,10 @@ class Recorder:
         self.time = event.time
         return event
 
-    def pass_redrive(self) -> Event:
-        """Go past an end that was undone, and give the redrive that undid it."""
-        self.emit(EventKind.EXECUTION_ENDED, "", "", {})
-        return self.emit(EventKind.EXECUTION_REDRIVEN, "", "", {})
+    def pass_redrive(self) -> tuple[Event, Event]:
+        """Go past an end that was undone; give it, and the redrive that undid it."""
+        ended = self.emit(EventKind.EXECUTION_ENDED, "", "", {})
+        return ended, self.emit(EventKind.EXECUTION_REDRIVEN, "", "", {})
 
     def next_completion(self) -> Event | None:
         """Give what was recorded next when all flows wait: a completion, or an end that was undone.
@@ -103,6 +127,8 @@ class Recorder:
         """
         if self._next >= len(self._recorded):
             return None
+        if self._pauses:
+            self._pass_pause()
         event = self._recorded[self._next]
         if event.kind is EventKind.EXECUTION_ENDED:
             return event
@@ -117,17 +143,6 @@ class Recorder:
         return event
 
 
-def _without_pauses(events: Iterable[Event]) -> Iterator[Event]:
-    """Leave out what only says that a process stopped and another went on.
-
-    An aborted execution is continued as if nothing had been, unless it was redriven.
-    """
-    aborted: Event | None = None
-    for event in events:
-        if aborted is not None and event.kind is EventKind.EXECUTION_REDRIVEN:
-            yield aborted
-        aborted = None
-        if event.kind is EventKind.EXECUTION_ENDED and event.data.get("status") == _ABORTED:
-            aborted = event
-        elif event.kind is not EventKind.EXECUTION_RESUMED:
-            yield event
+def _is_abortion(event: Event) -> bool:
+    """Tell whether an event only says that a process stopped, unless a redrive follows it."""
+    return event.kind is EventKind.EXECUTION_ENDED and event.data.get("status") == _ABORTED

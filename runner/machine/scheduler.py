@@ -13,7 +13,7 @@ from collections import deque
 from datetime import timedelta
 from typing import TYPE_CHECKING, assert_never
 
-from runner.machine.calls import Broken, Refused, Silent, Succeeded
+from runner.machine.calls import Broken, Refused, Silent, Submitted, Succeeded
 from runner.machine.events import EventKind
 from runner.machine.failures import TIMEOUT, ReportedError, StateError
 from runner.machine.fibers import BeginAgain, CallTask, Failed, Park, Sleep, Spawn
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from runner.machine.fibers import FlowRun, Request, Shared, Visit
     from runner.machine.ports import Abort, Clock, TaskRequest
     from runner.machine.recorder import Recorder
+    from runner.machine.task_notes import TaskNotes
     from runner.model.ports import Json
 
 
@@ -77,11 +78,12 @@ class _Group:
 class _Call:
     """A task call that has not ended."""
 
-    __slots__ = ("deadline", "fiber", "flying", "request")
+    __slots__ = ("deadline", "fiber", "flying", "notes", "request")
 
-    def __init__(self, fiber: _Fiber, request: TaskRequest) -> None:
+    def __init__(self, fiber: _Fiber, request: TaskRequest, notes: TaskNotes | None) -> None:
         self.fiber = fiber
         self.request = request
+        self.notes = notes
         self.flying = False
         self.deadline: datetime | None = None
 
@@ -112,6 +114,7 @@ class Scheduler:
         self._ready: deque[tuple[_Fiber, Json, StateError | BeginAgain | None]] = deque()
         self._calls: dict[str, _Call] = {}
         self._queue: deque[str] = deque()
+        self._begun: list[_Call] = []
         self._flying = 0
         self._sleepers: dict[str, _Fiber] = {}
         self._deadlines: list[tuple[datetime, int, str]] = []
@@ -140,7 +143,7 @@ class Scheduler:
                 if not fiber.alive:
                     continue
                 if isinstance(error, _Stuck):
-                    self._park(fiber, error.failure)
+                    self._give_up(fiber, error.failure)
                 else:
                     self._step(fiber, value, error)
             self._complete()
@@ -163,7 +166,7 @@ class Scheduler:
         fiber.visit = request.visit
         match request:
             case CallTask():
-                self._begin_call(fiber, request.request)
+                self._begin_call(fiber, request.request, request.notes)
             case Sleep():
                 fiber.key, fiber.state = request.key, request.state
                 self._sleepers[request.key] = fiber
@@ -175,11 +178,13 @@ class Scheduler:
             case _:
                 assert_never(request)
 
-    def _begin_call(self, fiber: _Fiber, request: TaskRequest) -> None:
+    def _begin_call(self, fiber: _Fiber, request: TaskRequest, notes: TaskNotes | None) -> None:
         key = request.key
         fiber.key = key
-        self._calls[key] = _Call(fiber, request)
+        self._calls[key] = call = _Call(fiber, request, notes)
         self._queue.append(key)
+        if notes is not None:
+            self._begun.append(call)
 
     def _begin_children(self, parent: _Fiber, spawn: Spawn) -> None:
         group = _Group(parent, spawn)
@@ -215,6 +220,8 @@ class Scheduler:
         group.failed += 1
         if group.spawn.tolerance.exceeded(group.failed, len(group.spawn.starts)):
             del group.fibers[fiber.index]
+            if group.spawn.fork is not None:
+                group.spawn.fork.cut(error)
             self._cancel_children(group)
             group.parent.group = None
             self._ready.append((group.parent, None, group.spawn.failure(error)))
@@ -255,13 +262,24 @@ class Scheduler:
             raise _Halted
         group.failed += 1
         group.parked[fiber.index] = fiber
+        fork = group.spawn.fork
+        if fork is not None:
+            fork.stuck(fiber.index, error)
         if group.spawn.tolerance.exceeded(group.failed, len(group.spawn.starts)):
             del group.fibers[fiber.index]
+            if fork is not None:
+                fork.cut(error)
             self._freeze(group)
             self._ready.append((group.parent, None, _Stuck(group.spawn.failure(error))))
             return
         group.results[fiber.index] = Failed(error.error, error.cause)
         self._next_child(group, fiber)
+
+    def _give_up(self, fiber: _Fiber, error: StateError) -> None:
+        """Keep a fiber whose children failed for good."""
+        if fiber.group is not None and fiber.group.spawn.fork is not None:
+            fiber.group.spawn.fork.gave_up(error)
+        self._park(fiber, error)
 
     def _freeze(self, group: _Group) -> None:
         for child in group.fibers.values():
@@ -279,16 +297,25 @@ class Scheduler:
         again: list[_Fiber] = []
         groups: list[_Group] = []
         _thaw(root, again, groups)
-        keys = [fiber.visit.key for fiber in again if fiber.visit is not None]
-        self._shared.pass_redrive(self._recorder.pass_redrive(), keys)
+        ended, event = self._recorder.pass_redrive()
+        self._shared.pass_redrive(
+            ended,
+            event,
+            again=[fiber.visit for fiber in again if fiber.visit is not None],
+            previous=0 if root.visit is None else root.visit.frame.tail,
+        )
         for group in groups:
             group.spawn.visit.redriven()
+            if group.spawn.fork is not None:
+                group.spawn.fork.goes_on()
         for fiber in again:
             self._ready.append((fiber, None, None if fiber.visit is None else BeginAgain()))
 
     # -- completions ------------------------------------------------------------------------
 
     def _complete(self) -> None:
+        if self._begun and not self._tell_started():
+            return
         event = self._recorder.next_completion()
         if event is not None:
             if event.kind is EventKind.EXECUTION_ENDED:
@@ -302,11 +329,36 @@ class Scheduler:
             self._wait()
             self._check_ends()
 
+    def _tell_started(self) -> bool:
+        """Tell that new calls start; gives whether no flow can go on yet."""
+        begun, self._begun = self._begun, []
+        for call in begun:
+            if call.notes is None or self._calls.get(call.request.key) is not call:
+                continue
+            try:
+                call.notes.started()
+            except StateError as full:
+                self._forget(call)
+                self._ready.append((call.fiber, None, full))
+        return not self._ready
+
+    def _submitted(self, call: _Call, output: Json) -> None:
+        if call.notes is None:
+            return
+        try:
+            call.notes.submitted(output)
+        except StateError as full:
+            self._forget(call)
+            self._ready.append((call.fiber, None, full))
+
     def _replay(self, event: Event) -> None:
         if event.kind is EventKind.TIMER_FIRED:
             self._ready.append((self._sleepers.pop(event.key), None, None))
             return
         call = self._calls[event.key]
+        if event.kind is EventKind.TASK_SUBMITTED:
+            self._submitted(call, event.data["output"])
+            return
         self._forget(call)
         if event.kind is EventKind.TASK_SUCCEEDED:
             self._ready.append((call.fiber, event.data["result"], None))
@@ -353,6 +405,8 @@ class Scheduler:
         """Take one answer or one due timer; tell whether a flow can go on."""
         due = self._due()
         answer = self._workers.take()
+        if isinstance(answer, Submitted):
+            return self._reported(answer)
         if answer is not None and (due is None or not self._is_late(answer, due)):
             return self._answered(answer)
         if due is None:
@@ -366,6 +420,17 @@ class Scheduler:
             self._ready.append((fiber, None, None))
             return True
         return self._time_out(self._calls[due])
+
+    def _reported(self, answer: Submitted) -> bool:
+        """Write down that a call goes on elsewhere; one such event at a time, as in a replay."""
+        call = self._calls.get(answer.key)
+        if call is None:
+            return False
+        told: Json = {"output": answer.output}
+        request = call.request
+        self._recorder.emit(EventKind.TASK_SUBMITTED, request.key, request.state, told)
+        self._submitted(call, answer.output)
+        return True
 
     def _is_late(self, answer: Answer, due: str) -> bool:
         return answer.key == due

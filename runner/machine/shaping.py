@@ -191,4 +191,5 @@ def unexpected_type(template: Template, value: Json, expected: str) -> StateErro
         f"The JSONata expression '{shown}' specified for the field '{template.field}' returned an"
         f" unexpected result type. Expected '{expected}', but was '{type_name(value)}'"
         f" for value: {compact(value)}",
+        template.field,
     )

@@ -180,9 +180,10 @@ def _compile_expression(text: str, field: str) -> Compiled:
             value = query(env)
         except StateError as error:
             told = f"threw an error during evaluation. {error.cause}"
-            raise StateError(error.error, _told(text, field, told)) from error
+            raise StateError(error.error, _told(text, field, told), field) from error
         if value is UNDEFINED:
-            raise StateError(QUERY, _told(text, field, "returned nothing (undefined)."))
+            told = _told(text, field, "returned nothing (undefined).")
+            raise StateError(QUERY, told, field)
         return value
 
     return evaluate

@@ -23,6 +23,7 @@ from runner.machine import (
     redrive,
     run,
 )
+from runner.machine.history import HistoryEvent, history
 from runner.model.ports import ServiceError
 from tests.machine.machines import CONTEXT, Fails, Script, jsonata, jsonpath
 
@@ -62,6 +63,9 @@ class Life:
     def redrive(self, service: Any = None, **options: Any) -> Outcome:  # noqa: ANN401
         redrive(self.journal, self.clock)
         return self.run(service, **options)
+
+    def history(self) -> tuple[HistoryEvent, ...]:
+        return history(self.definition, self.journal.events())
 
     def keys(self, kind: EventKind) -> list[str]:
         return [event.key for event in self.journal.events() if event.kind is kind]
@@ -422,3 +426,41 @@ def test_a_redriven_journal_continues_at_every_cut(
     assert again.output == outcome.output
     kept = life.journal.events()[:cut]
     assert kept == tuple(later)
+
+
+def test_the_history_goes_on_after_the_redrive() -> None:
+    life = Life(jsonata({"T": {**TASK, "End": True}}))
+    life.run(Script(T=Fails("Boom")))
+    life.redrive(Script(T=1))
+    told = [(event.number, event.previous, event.kind) for event in life.history()]
+    assert told == [
+        (1, 0, "ExecutionStarted"),
+        (2, 0, "TaskStateEntered"),
+        (3, 2, "TaskScheduled"),
+        (4, 3, "TaskStarted"),
+        (5, 4, "TaskFailed"),
+        (6, 5, "ExecutionFailed"),
+        (7, 6, "ExecutionRedriven"),
+        (8, 7, "TaskScheduled"),
+        (9, 8, "TaskStarted"),
+        (10, 9, "TaskSucceeded"),
+        (11, 10, "TaskStateExited"),
+        (12, 11, "ExecutionSucceeded"),
+    ]
+    assert life.history()[6].details == {"redriveCount": 1}
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.booleans(), min_size=5, max_size=40), st.integers(1, 3))
+def test_a_redrive_changes_nothing_of_the_history_so_far(
+    failures: list[bool], workers: int
+) -> None:
+    life, service = Life(nested()), Moody(failures)
+    outcome = life.run(service, max_workers=workers)
+    while outcome.status != "SUCCEEDED":
+        before = life.history()
+        outcome = life.redrive(service, max_workers=workers)
+        after = life.history()
+        assert after[: len(before)] == before
+        assert after[len(before)].kind == "ExecutionRedriven"
+    assert [event.number for event in life.history()] == list(range(1, len(life.history()) + 1))
