@@ -10,8 +10,10 @@ from runner.machine.execution import SimulatedCrash, run
 from runner.machine.failures import InvalidDefinition, JournalMismatch
 from runner.machine.faults import (
     Crash,
+    Delay,
     Fail,
     FaultPlan,
+    Hang,
     InjectedFault,
     Meanwhile,
     Throttle,
@@ -22,6 +24,7 @@ from runner.machine.faults import (
 from runner.machine.parse import parse_definition
 from runner.machine.ports import (
     Abort,
+    AnswerLater,
     Clock,
     ExecutionContext,
     NoAnswerYet,
@@ -34,14 +37,17 @@ from runner.machine.ports import (
 
 __all__ = [
     "Abort",
+    "AnswerLater",
     "Clock",
     "Crash",
     "Definition",
+    "Delay",
     "Event",
     "EventKind",
     "ExecutionContext",
     "Fail",
     "FaultPlan",
+    "Hang",
     "InjectedFault",
     "InvalidDefinition",
     "Journal",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from runner.model.ports import Json
+    from runner.model.ports import Json, ServiceError
 
 Observer = "Callable[[Event], None]"
 
@@ -56,6 +56,29 @@ class TaskRequest:
 
 class NoAnswerYet(Exception):
     """Raised by a service whose answer will not come from this call: only a timeout ends it."""
+
+
+class AnswerLater(Exception):
+    """Raised by a service whose answer is known and comes later, by the execution's clock."""
+
+    def __init__(
+        self,
+        answer: Json,
+        *,
+        after_s: float | None,
+        error: ServiceError | None = None,
+        heartbeats: tuple[float, ...] = (),
+    ) -> None:
+        """Take the result, or the error that comes in its place.
+
+        `after_s` counts from now; None means never.  `heartbeats` are the instants, in seconds
+        from now, at which the worker says that it is still at it.
+        """
+        super().__init__()
+        self.answer = answer
+        self.after_s = after_s
+        self.error = error
+        self.heartbeats = heartbeats
 
 
 class TaskService(Protocol):

@@ -13,7 +13,7 @@ from collections import deque
 from datetime import timedelta
 from typing import TYPE_CHECKING, assert_never
 
-from runner.machine.calls import Broken, Refused, Silent, Succeeded
+from runner.machine.calls import Broken, Late, Refused, Silent, Succeeded
 from runner.machine.events import EventKind
 from runner.machine.failures import TIMEOUT, ReportedError, StateError
 from runner.machine.fibers import CallTask, Failed, Sleep, Spawn
@@ -73,13 +73,17 @@ class _Group:
 class _Call:
     """A task call that has not ended."""
 
-    __slots__ = ("deadline", "fiber", "flying", "request")
+    __slots__ = ("began", "deadline", "due", "fiber", "flying", "late", "request")
 
     def __init__(self, fiber: _Fiber, request: TaskRequest) -> None:
         self.fiber = fiber
         self.request = request
         self.flying = False
+        self.began: datetime | None = None
         self.deadline: datetime | None = None
+        self.due: datetime | None = None
+        """When the answer, or the call itself, that was put off is due."""
+        self.late: Late | None = None
 
 
 class Scheduler:
@@ -266,16 +270,18 @@ class Scheduler:
                 continue
             call.flying = True
             self._flying += 1
-            self._set_deadline(call)
+            if call.began is None:
+                self._set_deadline(call)
             if alone:
                 self._workers.call_here(call.request)
             else:
                 self._workers.submit(call.request)
 
     def _set_deadline(self, call: _Call) -> None:
+        call.began = self._clock.now()
         limits = [s for s in (call.request.timeout_s, call.request.heartbeat_s) if s is not None]
         if limits:
-            call.deadline = self._clock.now() + timedelta(seconds=min(limits))
+            call.deadline = call.began + timedelta(seconds=min(limits))
             self._remember(call.deadline, call.request.key)
 
     def _remember(self, when: datetime, key: str) -> None:
@@ -290,9 +296,11 @@ class Scheduler:
             return self._answered(answer)
         if due is None:
             return False
-        heapq.heappop(self._deadlines)
+        when, _, _ = heapq.heappop(self._deadlines)
         if answer is not None:
             self._landed()
+        if due in self._calls and when == self._calls[due].due:
+            return self._put_on(self._calls[due])
         fiber = self._sleepers.pop(due, None)
         if fiber is not None:
             self._recorder.emit(EventKind.TIMER_FIRED, due, fiber.state, {})
@@ -307,7 +315,8 @@ class Scheduler:
         """Give the key whose deadline has come first, if any; drop the deadlines of the gone."""
         while self._deadlines:
             when, _, key = self._deadlines[0]
-            if key in self._sleepers or key in self._calls:
+            call = self._calls.get(key)
+            if key in self._sleepers or (call and when in (call.deadline, call.due)):
                 return key if when <= self._clock.now() else None
             heapq.heappop(self._deadlines)
         return None
@@ -331,6 +340,45 @@ class Scheduler:
         call = self._calls.get(answer.key)
         if call is None:
             return False
+        if isinstance(answer, Late):
+            self._put_off(call, answer)
+            return False
+        return self._settled(call, answer)
+
+    def _put_off(self, call: _Call, late: Late) -> None:
+        """Remember an answer, or a call, that is due later; heartbeats move the deadline."""
+        now = self._clock.now()
+        if late.after_s is None:
+            self._await_forever(call)
+        else:
+            call.due, call.late = now + timedelta(seconds=late.after_s), late
+            self._remember(call.due, call.request.key)
+        beat_s = call.request.heartbeat_s
+        if beat_s is None or not late.heartbeats:
+            return
+        gap = timedelta(seconds=beat_s)
+        last = call.began or now
+        for beat in sorted(now + timedelta(seconds=after) for after in late.heartbeats):
+            if beat - last > gap or (call.due is not None and beat >= call.due):
+                break
+            last = beat
+        limits = [last + gap]
+        if call.request.timeout_s is not None:
+            limits.append((call.began or now) + timedelta(seconds=call.request.timeout_s))
+        call.deadline = min(limits)
+        self._remember(call.deadline, call.request.key)
+
+    def _put_on(self, call: _Call) -> bool:
+        """Give the answer that is due now, or make the call."""
+        late, call.late, call.due = call.late, None, None
+        if late is not None and late.answer is not None:
+            return self._settled(call, late.answer)
+        call.flying = False
+        self._queue.append(call.request.key)
+        self._start_calls()
+        return False
+
+    def _settled(self, call: _Call, answer: Succeeded | Refused | Silent) -> bool:
         if isinstance(answer, Silent):
             self._await_forever(call)
             return False
