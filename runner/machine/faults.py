@@ -85,6 +85,8 @@ class InjectedFault(NamedTuple):
     """Which retry of a task, from 0; None means any.  States other than tasks have none."""
     first: bool = False
     """Strike only where the state and all that is around it are entered for the first time."""
+    origin: str = ""
+    """Where it was written, for messages."""
 
 
 class FaultPlan(NamedTuple):

@@ -87,6 +87,7 @@ class Later:
         self._later = AnswerLater(answer, **options)
 
     def __call__(self, request: TaskRequest) -> object:
+        del request
         raise self._later
 
 
