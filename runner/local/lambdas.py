@@ -47,6 +47,8 @@ class Function(NamedTuple):
     environment: Mapping[str, str] = MappingProxyType({})
     packages: Path | None = None
     """Where its dependencies are installed."""
+    handler: str = "handler.handler"
+    """Module and function, as in Lambda's own setting."""
 
 
 @dataclass(slots=True)
@@ -223,6 +225,7 @@ class Lambdas:
         environ = self._environ | {
             **function.environment,
             "AWS_LAMBDA_FUNCTION_NAME": name,
+            "_HANDLER": function.handler,
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mib),
             "PYTHONDONTWRITEBYTECODE": "1",
         }
