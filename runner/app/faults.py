@@ -16,7 +16,7 @@ from runner.machine import Delay, Fail, FaultPlan, InjectedFault, When
 from runner.project.faults_file import PLAIN, read_faults_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from pathlib import Path
 
     from runner.machine.faults import Action
@@ -28,9 +28,14 @@ _OPTION = "--fault"
 class Strikes:
     """The faults of a run, and which of them struck; safe on any thread."""
 
-    def __init__(self, faults: Iterable[InjectedFault]) -> None:
-        """Take the faults, in the order in which they are tried."""
+    def __init__(
+        self,
+        faults: Iterable[InjectedFault],
+        tell: Callable[[InjectedFault], None] | None = None,
+    ) -> None:
+        """Take the faults, in the order in which they are tried, and who hears of strikes."""
         self._faults = tuple(faults)
+        self._tell = tell
         self._struck: set[InjectedFault] = set()
         self._lock = threading.Lock()
 
@@ -41,6 +46,8 @@ class Strikes:
 
     def struck(self, fault: InjectedFault) -> None:
         """Remember a strike."""
+        if self._tell is not None:
+            self._tell(fault)
         with self._lock:
             self._struck.add(fault)
 
@@ -109,12 +116,20 @@ def read_faults(words: Iterable[str]) -> FaultPlan:
 def check_states(plan: FaultPlan, definitions: Iterable[str]) -> None:
     """Refuse a fault whose state is none of the definitions: nothing would happen, in silence."""
     import json  # noqa: PLC0415 - only with faults
-    from fnmatch import fnmatchcase  # noqa: PLC0415
+
+    names = [name for one in definitions for name in state_names(json.loads(one))]
+    faults = unknown_states(plan, names)
+    if faults:
+        raise UsageError(faults)
+
+
+def unknown_states(plan: FaultPlan, names: Collection[str]) -> list[Fault]:
+    """Find the faults that name no state."""
+    from fnmatch import fnmatchcase  # noqa: PLC0415 - only with faults
 
     from runner.model.nearest import suggestion  # noqa: PLC0415
 
-    names = [name for one in definitions for name in state_names(json.loads(one))]
-    faults = [
+    return [
         Fault(
             Place(fault.origin or _OPTION),
             "unknown-state",
@@ -125,8 +140,6 @@ def check_states(plan: FaultPlan, definitions: Iterable[str]) -> None:
         for fault in plan.faults
         if "#" not in fault.state and not any(fnmatchcase(name, fault.state) for name in names)
     ]
-    if faults:
-        raise UsageError(faults)
 
 
 def state_names(machine: dict[str, Any]) -> Iterator[str]:
@@ -175,5 +188,3 @@ def _seconds(text: str, word: str) -> float:
     if re.fullmatch(r"\d+(\.\d+)?", text) is None:
         raise ValueError(f"seconds {text!r} in {word!r}")
     return float(text)
-
-

@@ -63,9 +63,7 @@ def _cases(reader: Reader, data: Data) -> dict[tuple[str, str], Data]:
 def _choose(
     reader: Reader, cases: dict[tuple[str, str], Data], wanted: str | None
 ) -> tuple[str, str] | None:
-    fits = [
-        pair for pair in cases if wanted is None or wanted in (pair[1], f"{pair[0]}/{pair[1]}")
-    ]
+    fits = [pair for pair in cases if wanted is None or wanted in (pair[1], f"{pair[0]}/{pair[1]}")]
     if len(fits) == 1:
         return fits[0]
     names = listed(f"{machine}/{case}" for machine, case in (fits or cases))

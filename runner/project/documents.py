@@ -19,8 +19,13 @@ if TYPE_CHECKING:
 
 def read_document(path: Path, *, option: str) -> YamlText:
     """Read a file that an option named; UsageError when it cannot be read at all."""
+    return parse_document(read_text(path, option=option), file=str(path))
+
+
+def read_text(path: Path, *, option: str) -> str:
+    """Read the text of a file that an option named."""
     try:
-        text = path.read_text("utf-8")
+        return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "bytes that are not UTF-8 text"
         raise UsageError(
@@ -34,7 +39,6 @@ def read_document(path: Path, *, option: str) -> YamlText:
                 )
             ]
         ) from error
-    return parse_document(text, file=str(path))
 
 
 def parse_document(text: str, *, file: str) -> YamlText:
