@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from runner.app.machine_trace import parent_of
@@ -64,7 +64,7 @@ class Reason:
     """One link of the chain."""
 
     place: str
-    """Which state, item or execution; empty for what lies behind the state before."""
+    """Which state; empty for what lies behind the one before."""
     field: str
     """Which field of the state; empty where it is none's."""
     told: str
@@ -74,10 +74,14 @@ def explain(trace: Trace, error: str | None, cause: str | None) -> tuple[Reason,
     """Give the chain of causes of an execution that ended badly."""
     chain = _chain(trace, cause)
     found = [_around(trace, outer) for outer in chain[:-1]]
+    causes = list(_causes(error, cause))
     if chain:
-        found.append(_inner(trace, chain[-1]))
-    found += _causes(error, cause)
-    return tuple(found)
+        inner = chain[-1]
+        if inner.resource and inner.failed == (error, cause):
+            found.append(_called(trace, inner))
+        else:
+            causes[0] = replace(causes[0], place=_place(trace, inner))
+    return (*found, *causes)
 
 
 def _chain(trace: Trace, cause: str | None) -> list[Open]:
@@ -102,11 +106,9 @@ def _around(trace: Trace, outer: Open) -> Reason:
     return Reason(_place(trace, outer), "", f"{inside} of it failed")
 
 
-def _inner(trace: Trace, state: Open) -> Reason:
-    if state.resource and state.failed is not None:
-        calls = "its call" if state.attempts == 1 else f"the last of {state.attempts} calls"
-        return Reason(_place(trace, state), "", f"{calls} of {state.resource} failed")
-    return Reason(_place(trace, state), "", "it failed")
+def _called(trace: Trace, state: Open) -> Reason:
+    calls = "its call" if state.attempts == 1 else f"the last of {state.attempts} calls"
+    return Reason(_place(trace, state), "", f"{calls} of {state.resource} failed")
 
 
 def _place(trace: Trace, state: Open) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from runner.app.machine_failure import Reason
     from runner.app.machine_trace import Step, Trace
     from runner.app.stopping import Stopper
-    from runner.machine import Event, FaultPlan, TaskService
+    from runner.machine import Definition, Event, FaultPlan, TaskService
     from runner.machine.mocks import Mocks
 
 Json = Any
@@ -97,7 +97,8 @@ class MachineResult:
     ended: datetime
     reasons: tuple[Reason, ...]
     """Why it failed, from the whole to the field that was wrong."""
-    definition: Mapping[str, Json]
+    definition: Definition
+    express: bool
     events: tuple[Event, ...]
     """The interpreter's events, also those of a journal that was continued."""
     unused_mocks: tuple[str, ...]

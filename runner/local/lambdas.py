@@ -249,11 +249,12 @@ def _function_name(text: str) -> tuple[str, str]:
     ('report', 'live')
     >>> _function_name("report")
     ('report', '$LATEST')
+    >>> _function_name("report:live")
+    ('report', 'live')
     """
     match = _ARN.match(text)
-    if match is None:
-        return text, "$LATEST"
-    return match[1], match[2] or "$LATEST"
+    name, version = text.partition(":")[::2] if match is None else match.groups()
+    return name, version or "$LATEST"
 
 
 def _call(function: InProcess, name: str, payload: Json) -> Json:

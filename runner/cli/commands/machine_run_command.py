@@ -165,7 +165,7 @@ def _watched(
         from runner.cli.displays.machine_steps import Stepper  # noqa: PLC0415 - only when asked
 
         shown = show or (lambda _step, _trace: None)
-        step = Stepper(shown, stopper, breaks=breaks, every=every).step
+        step = Stepper(shown, breaks=breaks, every=every).step
     with Interrupts(stopper, lambda text: click.echo(text, err=True)) as interrupts:
         interrupts.running()
         return run_machine(request, Hooks(step, stopper, _die))
@@ -212,7 +212,7 @@ def _told(result: MachineResult, *, history: str | None, as_json: bool, quiet: b
 def _write_history(result: MachineResult, target: str) -> None:
     from runner.app.machine_history import history_of  # noqa: PLC0415 - only when asked
 
-    text = json.dumps(history_of(result), indent=2, ensure_ascii=False, default=str)
+    text = json.dumps(history_of(result), indent=2, ensure_ascii=False)
     if target == "-":
         click.echo(text)
     else:

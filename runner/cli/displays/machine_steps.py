@@ -1,7 +1,7 @@
 """Stepping through an execution at a terminal: it stands still at a state until told to go on.
 
 Enter: the next state; c: go on to the next break; i, o, v: show the state's input, the output of
-the state before, the variables; q: stop the execution.
+the state before, the variables; q: leave it; a journal can be continued.
 """
 
 from __future__ import annotations
@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from runner.app.machine_trace import Step, Trace
-    from runner.app.stopping import Stopper
 
-_HELP = "Enter: next state; c: continue; i: input; o: output before; v: variables; q: stop"
+_HELP = "Enter: next state; c: continue; i: input; o: output before; v: variables; q: leave"
 
 
 class Stepper:
@@ -29,14 +28,12 @@ class Stepper:
     def __init__(
         self,
         show: Callable[[Step, Trace], None],
-        stopper: Stopper,
         *,
         breaks: tuple[str, ...],
         every: bool,
     ) -> None:
-        """Take what shows steps, what stops the execution, and where to stand still."""
+        """Take what shows steps, and where to stand still."""
         self._show = show
-        self._stopper = stopper
         self._breaks = breaks
         self._every = every
         self._output: Any = None
@@ -46,7 +43,7 @@ class Stepper:
         self._show(step, trace)
         if step.what is What.LEFT:
             self._output = step.value
-        if step.what is What.ENTERED and not self._stopper.is_set() and self._is_break(step):
+        if step.what is What.ENTERED and self._is_break(step):
             self._ask(step, trace)
 
     def _is_break(self, step: Step) -> bool:
@@ -65,8 +62,7 @@ class Stepper:
                     self._every = False
                     return
                 case "q":
-                    self._stopper.stop()
-                    return
+                    raise click.Abort
                 case _:
                     click.echo(self._shown(word, step, trace), err=True)
 
