@@ -75,7 +75,7 @@ def test_the_trace_reads_step_by_step(run: Any, tmp_path: Path) -> None:  # noqa
     mocked(
         tmp_path,
         "states:\n  Charge: [{raise: {error: Busy, cause: again}}, {return: {id: 7}, after: 2}]\n"
-        "  Pack: {raise: Full}\n",
+        "  Pack: {raise: {error: Full, cause: none}}\n",
     )
     said = run("m.json", "--input", '{"n": 5}', "--mocks", "mocks.yaml", "--context", context)
     assert said.err.splitlines() == [
@@ -91,11 +91,11 @@ def test_the_trace_reads_step_by_step(run: Any, tmp_path: Path) -> None:  # noqa
         '07:00:02.000  Each (Map) {"id": 7}',
         "07:00:02.000    Each[0] Pack (Task) 1",
         "07:00:02.000      call sqs:sendMessage 1",
-        "07:00:02.000      failed Full",
-        '07:00:02.000    out of Each {"Error": "Full", "Cause": null}',
+        "07:00:02.000      failed Full: none",
+        '07:00:02.000    out of Each {"Error": "Full", "Cause": "none"}',
         "07:00:02.000    caught in Each, goes to Sorry",
-        '07:00:02.000  Sorry (Pass) {"Error": "Full", "Cause": null}',
-        '07:00:02.000    out of Sorry {"Error": "Full", "Cause": null}',
+        '07:00:02.000  Sorry (Pass) {"Error": "Full", "Cause": "none"}',
+        '07:00:02.000    out of Sorry {"Error": "Full", "Cause": "none"}',
         "SUCCEEDED after 1 h 0 min",
     ]
 
