@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from runner.app.machine_trace import parent_of
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from runner.app.machine_trace import Open, Trace
+
+Json = Any
 
 _TOLD_OF = re.compile(
     r"An error occurred while executing the state '(.*?)' \(entered at the event id #\d+\)\. ",
@@ -140,7 +142,7 @@ def _causes(error: str | None, cause: str | None) -> Iterator[Reason]:
     yield Reason("", "", f"{name}: {words}" if words else name)
 
 
-def _document(cause: str | None) -> dict[str, object]:
+def _document(cause: str | None) -> dict[str, Json]:
     try:
         found = json.loads(cause or "")
     except ValueError:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from runner.local.lambdas import Function
     from runner.local.runs import Run
     from runner.machine import Clock, Event, ExecutionContext, FaultPlan, TaskService
+    from runner.model.ports import Service
 
 Json = Any
 
@@ -127,7 +128,7 @@ def _local(
     from runner.local.s3_service import call_s3  # noqa: PLC0415
     from runner.local.services import LocalServices  # noqa: PLC0415
 
-    services: dict[str, Callable[[str, Mapping[str, Json]], Json]] = {}
+    services: dict[str, Service] = {}
     patterns: list[str] = []
     if request.s3 is not None:
         s3 = FolderS3(request.s3)

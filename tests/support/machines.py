@@ -18,7 +18,9 @@ CHARGE = "arn:aws:states:::lambda:invoke"
 RETRY = [{"ErrorEquals": ["Busy"], "IntervalSeconds": 86_400, "BackoffRate": 1}]
 
 
-def task(resource: str = "arn:aws:states:::glue:startJobRun.sync", **fields: Json) -> Json:
+def task(
+    resource: str = "arn:aws:states:::glue:startJobRun.sync", **fields: Json
+) -> dict[str, Json]:
     end = {} if "Next" in fields else {"End": True}
     return {"Type": "Task", "Resource": resource, **end, **fields}
 

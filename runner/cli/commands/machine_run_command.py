@@ -12,9 +12,10 @@ import click
 from runner.cli.options import json_option
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from runner.app.machine_request import MachineRequest, MachineResult
+    from runner.app.machine_trace import Step, Trace
 
 _FILE = click.Path(path_type=Path)
 
@@ -159,12 +160,11 @@ def _watched(
     from runner.cli.interrupts import Interrupts  # noqa: PLC0415
 
     stopper = Stopper()
-    show = TraceText(full=full).step if trace else None
-    step = show
+    step: Callable[[Step, Trace], None] | None = TraceText(full=full).step if trace else None
     if (breaks or every) and _is_terminal():
         from runner.cli.displays.machine_steps import Stepper  # noqa: PLC0415 - only when asked
 
-        shown = show or (lambda _step, _trace: None)
+        shown = step or (lambda _step, _trace: None)
         step = Stepper(shown, breaks=breaks, every=every).step
     with Interrupts(stopper, lambda text: click.echo(text, err=True)) as interrupts:
         interrupts.running()
