@@ -12,7 +12,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import Fault, Place, RunnerError, UsageError
-from runner.machine import Delay, Fail, FaultPlan, InjectedFault, When
+from runner.machine import Crash, Delay, Fail, FaultPlan, InjectedFault, Meanwhile, When
 from runner.project.faults_file import PLAIN, read_faults_file
 
 if TYPE_CHECKING:
@@ -117,39 +117,54 @@ def check_states(plan: FaultPlan, definitions: Iterable[str]) -> None:
     """Refuse a fault whose state is none of the definitions: nothing would happen, in silence."""
     import json  # noqa: PLC0415 - only with faults
 
-    names = [name for one in definitions for name in state_names(json.loads(one))]
-    faults = unknown_states(plan, names)
+    states = [found for one in definitions for found in state_types(json.loads(one))]
+    faults = strange_faults(plan, states)
     if faults:
         raise UsageError(faults)
 
 
-def unknown_states(plan: FaultPlan, names: Collection[str]) -> list[Fault]:
-    """Find the faults that name no state."""
+def strange_faults(plan: FaultPlan, states: Collection[tuple[str, str]]) -> list[Fault]:
+    """Find the faults that can strike nothing: they name no state, or none that calls anything.
+
+    `states` are names and types.
+    """
+    if not plan.faults:
+        return []
     from fnmatch import fnmatchcase  # noqa: PLC0415 - only with faults
 
     from runner.model.nearest import suggestion  # noqa: PLC0415
 
-    return [
-        Fault(
-            Place(fault.origin or _OPTION),
-            "unknown-state",
-            fault.state,
-            "a state of the definition, or a pattern of some",
-            suggestion(fault.state, names, otherwise="see the states of the definition"),
-        )
-        for fault in plan.faults
-        if "#" not in fault.state and not any(fnmatchcase(name, fault.state) for name in names)
-    ]
+    names = [name for name, _ in states]
+    found: list[Fault] = []
+    for fault in plan.faults:
+        place = Place(fault.origin or _OPTION)
+        kinds = {kind for name, kind in states if fnmatchcase(name, fault.state)}
+        if "#" in fault.state:
+            continue
+        if not kinds:
+            expected = "a state of the definition, or a pattern of some"
+            advice = suggestion(fault.state, names, otherwise="see the states of the definition")
+            found.append(Fault(place, "unknown-state", fault.state, expected, advice))
+        elif not isinstance(fault.action, Crash | Meanwhile) and not kinds & _CALLING:
+            told = f"{describe(fault)}, though {fault.state} is a {' or '.join(sorted(kinds))}"
+            expected = "a state that calls something; at others, only a crash strikes"
+            advice = "name a Task, or let the process crash there"
+            found.append(Fault(place, "bad-fault", told, expected, advice))
+    return found
 
 
-def state_names(machine: dict[str, Any]) -> Iterator[str]:
-    """Name the states of a definition, at any depth."""
+_CALLING = frozenset({"Task", "Map"})
+"""States that call a service; a Map does when it reads items or writes results."""
+
+
+def state_types(machine: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Give the name and type of each state of a definition, at any depth."""
     for name, state in machine["States"].items():
-        yield name
+        yield name, str(state.get("Type"))
         inside = (state.get("ItemProcessor"), state.get("Iterator"), *state.get("Branches", ()))
         for inner in inside:
             if inner is not None:
-                yield from state_names(inner)
+                yield from state_types(inner)
 
 
 def _read(word: str) -> InjectedFault:

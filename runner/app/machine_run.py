@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from runner.app.faults import Strikes, describe, state_names, unknown_states
+from runner.app.faults import Strikes, describe, state_types, strange_faults
 from runner.app.machine_definition import Machine, read_machine
 from runner.app.machine_failure import explain
 from runner.app.machine_request import UNSET, Hooks, MachineRequest, MachineResult, Unset
@@ -112,8 +112,9 @@ def _prepare(request: MachineRequest) -> _Scene:
     strikes = _strikes(request)
     if machine is not None and mocks is not None and len(machines) == len(request.machines):
         sources = [one.source for one in (machine, *machines.values())]
-        names = [name for source in sources for name in state_names(source)]
-        faults.found += (*unknown_states(strikes.plan, names), *_strange_mocks(mocks, names))
+        states = [found for source in sources for found in state_types(source)]
+        names = [name for name, _ in states]
+        faults.found += (*strange_faults(strikes.plan, states), *_strange_mocks(mocks, names))
     faults.found += _strange_journal(request)
     faults.check()
     assert machine is not None  # noqa: S101 - else there were faults
@@ -202,13 +203,17 @@ class _Stage:
 
     def _observe(self, event: Event) -> None:
         self.events.append(event)
-        for step in self.trace.steps(event):
-            if self.wiring.step is not None:
+        if self.wiring.step is not None:
+            for step in self.trace.steps(event):
                 self.wiring.step(step, self.trace)
 
     def result(self, outcome: Outcome) -> MachineResult:
         """Tell how it ended."""
+        trace = self.trace
         failed = outcome.status.value in {"FAILED", "TIMED_OUT"}
+        if failed and self.wiring.step is None:
+            trace = Trace(self.scene.machine.source)
+            trace.follow(self.events)
         cause = outcome.error, outcome.cause
         return MachineResult(
             name=self.context.execution_name,
@@ -221,7 +226,7 @@ class _Stage:
             cause=outcome.cause,
             started=outcome.started,
             ended=outcome.ended,
-            reasons=explain(self.trace, *cause) if failed else (),
+            reasons=explain(trace, *cause) if failed else (),
             definition=self.scene.machine.definition,
             express=self.request.express,
             events=tuple(self.events),

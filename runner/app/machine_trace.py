@@ -190,8 +190,9 @@ class Trace:
             self._left[found.prefix] = found.state
         if assigned:
             self._variables[found.prefix] = {**self._variables.get(found.prefix, {}), **assigned}
-        for key in [key for key in self.open if key.startswith(f"{event.key}.")]:
-            del self.open[key]  # what a failed branch left behind
+        if step.kind in {"Map", "Parallel"}:
+            for key in [key for key in self.open if key.startswith(f"{event.key}.")]:
+                del self.open[key]  # what a failed branch left behind
         self.open.pop(event.key, None)
         return step
 

@@ -238,6 +238,17 @@ def test_a_fault_of_a_state_that_is_not_there() -> None:
         ran({"Charge": task()}, faults=plan)
 
 
+@pytest.mark.parametrize("kind", ["Wait", "Pass"])
+def test_a_state_that_calls_nothing_can_only_crash(kind: str) -> None:
+    state = {"Type": "Wait", "Seconds": 1, "End": True} if kind == "Wait" else PASS
+    with pytest.raises(UsageError) as caught:
+        ran({"P": state}, faults=FaultPlan((InjectedFault("P", Fail("E")),)))
+    (fault,) = caught.value.faults
+    assert (fault.code, fault.found) == ("bad-fault", f"P:fail=E, though P is a {kind}")
+    with pytest.raises(SimulatedCrash):
+        ran({"P": state}, faults=crash("P"))
+
+
 def test_a_plan_from_python_hears_of_its_strikes() -> None:
     heard: list[InjectedFault] = []
     fault = InjectedFault("T", Fail("E"))
