@@ -218,8 +218,13 @@ def commands_page() -> str:
 
 
 def subcommands(command: click.Command) -> list[click.Command]:
-    """Give a group's commands."""
-    return list(getattr(command, "commands", {}).values())
+    """Give a group's commands, also of a group that imports them when they are asked for."""
+    if not isinstance(command, click.Group):
+        return []
+    context = click.Context(command)
+    names = list(command.commands) or command.list_commands(context)
+    found = (command.get_command(context, name) for name in names)
+    return [sub for sub in found if sub is not None]
 
 
 def help_lines(command: click.Command, parent: str) -> list[str]:

@@ -2,8 +2,9 @@
 
 Blocks of a page run in order in a scratch copy of the example project. A block's first line says
 what it is: ```sql <path>, ```python <path> and ```yaml <path> are files of the project; ```yaml
-config.yaml <key> is what stands under that key; ```bash runs; ```bash needs=<command> runs where
-that command is; ```bash not-run: <reason> does not; ```text is for the eye.
+config.yaml <key> is what stands under that key; ```json, ```yaml and ```python machines/<file> are
+files of a state machine; ```bash runs; ```bash needs=<command> runs where that command is; ```bash
+not-run: <reason> does not; ```text is for the eye.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ PAGES = sorted(
     key=lambda path: path.as_posix(),
 )
 EXAMPLE = ("config.yaml", "sql", "workflows", "lambdas", "data", "tests/sql")
-FILES = ("workflows/", "tests/", "lambdas/")
+FILES = ("workflows/", "tests/", "lambdas/", "machines/")
 FENCE = re.compile(r"^```(\w*)[ ]?(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 
@@ -175,23 +176,20 @@ def test_every_block_says_what_it_is() -> None:
     assert strange == []
 
 
+KNOWN = {
+    "text": "",
+    "bash": r"|needs=\w+|not-run: .{10,}",
+    "sql": r"sql/\w+/\w+\.sql",
+    "python": r"lambdas/\w+/handler\.py|machines/\w+\.py",
+    "json": r"machines/[\w.]+\.json",
+    "yaml": r"workflows/\w+\.yaml|tests/sql/[\w.]+\.yaml|config\.yaml (environments|sources)"
+    r"|lambdas/\w+/function\.yaml|machines/[\w.]+\.yaml",
+}
+
+
 def is_understood(block: Block) -> bool:
-    match block.language:
-        case "text":
-            return block.about == ""
-        case "bash":
-            return re.fullmatch(r"|needs=\w+|not-run: .{10,}", block.about) is not None
-        case "sql":
-            return re.fullmatch(r"sql/\w+/\w+\.sql", block.about) is not None
-        case "python":
-            return re.fullmatch(r"lambdas/\w+/handler\.py", block.about) is not None
-        case "yaml":
-            known = (
-                r"workflows/\w+\.yaml|tests/sql/[\w.]+\.yaml|config\.yaml (environments|sources)"
-                r"|lambdas/\w+/function\.yaml"
-            )
-            return re.fullmatch(known, block.about) is not None
-    return False
+    known = KNOWN.get(block.language)
+    return known is not None and re.fullmatch(known, block.about) is not None
 
 
 CONFIG: dict[str, object] = {"project": "x", "environments": {"local": {"engine": "local"}}}
@@ -207,6 +205,8 @@ def test_yaml_and_headers_are_valid(page: Path) -> None:
             Workflow.model_validate(yaml.safe_load(block.text))
         elif block.language == "yaml" and block.about.startswith("lambdas/"):
             FunctionSettings.model_validate_json(json.dumps(yaml.safe_load(block.text)))
+        elif block.about.startswith("machines/"):
+            continue  # its commands read them
         elif block.language == "yaml" and block.about.startswith("tests/"):
             for case in yaml.load(block.text, yaml.BaseLoader).values():  # noqa: S506 - text only
                 UnitTest.model_validate(case)

@@ -10,21 +10,20 @@ import os
 import re
 import secrets
 import shutil
-import time
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
+from runner.app.clocks import WallClock
 from runner.errors import Fault, Place, UsageError
 from runner.keeper.storage import Storage
 from runner.model.names import STAGE_SUFFIX
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
+    from datetime import datetime
     from pathlib import Path
 
     from runner.app.bundle import Bundle
@@ -38,29 +37,10 @@ if TYPE_CHECKING:
     from runner.local.services import LocalServices
     from runner.model.config import LocalEnvironment, MysqlMart
 
-_TICK_S = 0.2
 _GLUE = "arn:aws:states:::aws-sdk:glue:"
 COMMAND = "runner-"
 """How the machine of a command that holds a lease begins; no workflow's can."""
 _SUFFIX_BYTES = 3
-
-
-class WallClock:
-    """Real time, for the interpreter."""
-
-    def now(self) -> datetime:
-        """Give the present instant in UTC."""
-        return datetime.now(UTC)
-
-    def wait(self, until: datetime | None, arrived: threading.Event, *, busy: bool) -> None:
-        """Wait for an answer or an instant, a few times a second at least."""
-        pause = _TICK_S
-        if until is not None:
-            pause = min(pause, max(0.0, (until - self.now()).total_seconds()))
-        if busy:
-            arrived.wait(pause)
-        else:
-            time.sleep(pause)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ COMMANDS = (
     "load",
     "load-task",
     "logs",
+    "machine",
     "new",
     "plan",
     "preview",

@@ -75,10 +75,38 @@ class SqliteJournal(Generic[E]):
         for (body,) in rows:
             yield self._decode(json.loads(body))
 
+    def note(self, text: str) -> None:
+        """Keep a line beside the events; it is durable against the death of this process."""
+        with self._lock:
+            self._connection.execute("CREATE TABLE IF NOT EXISTS note (body TEXT NOT NULL)")
+            self._connection.execute("INSERT INTO note (body) VALUES (?)", (text,))
+
+    def notes(self) -> tuple[str, ...]:
+        """Give the lines kept beside the events, in order."""
+        with self._lock:
+            self._connection.execute("CREATE TABLE IF NOT EXISTS note (body TEXT NOT NULL)")
+            rows = self._connection.execute("SELECT body FROM note ORDER BY rowid").fetchall()
+        return tuple(body for (body,) in rows)
+
     def close(self) -> None:
         """Close the file; closing twice is allowed."""
         with self._lock:
             self._connection.close()
+
+
+def hold(path: Path) -> Callable[[], None] | None:
+    """Keep other processes from a journal until this one lets go or dies; None when one has it."""
+    import fcntl  # noqa: PLC0415 - only for journals that a user names
+    import os  # noqa: PLC0415
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return lambda: os.close(descriptor)
 
 
 def open_journal(path: Path) -> SqliteJournal[MachineEvent]:

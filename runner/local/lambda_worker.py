@@ -19,6 +19,7 @@ import sys
 import time
 import traceback
 from _queue import SimpleQueue
+from importlib import import_module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,14 +78,13 @@ def describe(error: BaseException, *, kind: str = "") -> dict[str, Any]:
 
 
 def load_handler(folder: str, packages: list[str]) -> Callable[[Any, Context], Any]:
-    """Import the function's `handler.handler`; its own folder comes first, as in its package."""
+    """Import the function's handler; its own folder comes first, as in its package."""
     sys.path[:0] = [folder, *packages]
     sys.meta_path.append(LateSitePackages())
-    import handler  # type: ignore[import-not-found]  # noqa: PLC0415 - the user's module
-
-    found: Callable[[Any, Context], Any] | None = getattr(handler, "handler", None)
+    module, _, name = os.environ.get("_HANDLER", "handler.handler").rpartition(".")
+    found: Callable[[Any, Context], Any] | None = getattr(import_module(module), name, None)
     if found is None:
-        raise AttributeError("Handler 'handler' missing on module 'handler'")
+        raise AttributeError(f"Handler '{name}' missing on module '{module}'")
     return found
 
 

@@ -47,6 +47,8 @@ class Function(NamedTuple):
     environment: Mapping[str, str] = MappingProxyType({})
     packages: Path | None = None
     """Where its dependencies are installed."""
+    handler: str = "handler.handler"
+    """Module and function, as in Lambda's own setting."""
 
 
 @dataclass(slots=True)
@@ -223,6 +225,7 @@ class Lambdas:
         environ = self._environ | {
             **function.environment,
             "AWS_LAMBDA_FUNCTION_NAME": name,
+            "_HANDLER": function.handler,
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mib),
             "PYTHONDONTWRITEBYTECODE": "1",
         }
@@ -246,11 +249,12 @@ def _function_name(text: str) -> tuple[str, str]:
     ('report', 'live')
     >>> _function_name("report")
     ('report', '$LATEST')
+    >>> _function_name("report:live")
+    ('report', 'live')
     """
     match = _ARN.match(text)
-    if match is None:
-        return text, "$LATEST"
-    return match[1], match[2] or "$LATEST"
+    name, version = text.partition(":")[::2] if match is None else match.groups()
+    return name, version or "$LATEST"
 
 
 def _call(function: InProcess, name: str, payload: Json) -> Json:

@@ -276,6 +276,11 @@ def open_child(
     return RunHandle(child, -1, now=now)
 
 
+def reopen_child(run: Run, machine: str, name: str, *, now: Callable[[], dt.datetime]) -> RunHandle:
+    """Continue a child that was begun; its lock is the run's."""
+    return RunHandle(_read(run.folder / _CHILDREN / machine / name), -1, now=now)
+
+
 def _machine_file(name: str) -> str:
     return f"machine.{name}.asl.json"
 

@@ -4,14 +4,18 @@ In: a definition, an input, and ports (service, clock, journal, chance).  Out: a
 the journal every event, from which a killed execution continues.
 """
 
+from runner.machine.activities import Activities, Work
+from runner.machine.callbacks import Callbacks, TaskDoesNotExist, TaskTimedOut
 from runner.machine.definition import Definition
 from runner.machine.events import Event, EventKind, Journal, MemoryJournal
 from runner.machine.execution import SimulatedCrash, run
 from runner.machine.failures import InvalidDefinition, JournalMismatch, NotRedrivable
 from runner.machine.faults import (
     Crash,
+    Delay,
     Fail,
     FaultPlan,
+    Hang,
     InjectedFault,
     Meanwhile,
     Throttle,
@@ -22,6 +26,7 @@ from runner.machine.faults import (
 from runner.machine.parse import parse_definition
 from runner.machine.ports import (
     Abort,
+    AnswerLater,
     Clock,
     ExecutionContext,
     NoAnswerYet,
@@ -35,14 +40,19 @@ from runner.machine.redrive import redrive
 
 __all__ = [
     "Abort",
+    "Activities",
+    "AnswerLater",
+    "Callbacks",
     "Clock",
     "Crash",
     "Definition",
+    "Delay",
     "Event",
     "EventKind",
     "ExecutionContext",
     "Fail",
     "FaultPlan",
+    "Hang",
     "InjectedFault",
     "InvalidDefinition",
     "Journal",
@@ -54,13 +64,16 @@ __all__ = [
     "Outcome",
     "SimulatedCrash",
     "Status",
+    "TaskDoesNotExist",
     "TaskRequest",
     "TaskService",
+    "TaskTimedOut",
     "Throttle",
     "TimeOut",
     "Unknown",
     "VirtualClock",
     "When",
+    "Work",
     "parse_definition",
     "redrive",
     "run",

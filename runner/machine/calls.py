@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias, assert_never
 from runner.machine.failures import TIMEOUT
 from runner.machine.faults import (
     Crash,
+    Delay,
     Fail,
+    Hang,
     Meanwhile,
     Throttle,
     TimeOut,
@@ -22,7 +24,7 @@ from runner.machine.faults import (
     throttled,
     unknown,
 )
-from runner.machine.ports import NoAnswerYet, RepeatableService
+from runner.machine.ports import AnswerLater, NoAnswerYet, RepeatableService
 from runner.model.ports import ServiceError
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ class Refused(NamedTuple):
     """The call failed."""
 
     key: str
-    error: str
+    error: str | None
     cause: str | None
 
 
@@ -61,6 +63,29 @@ class Silent(NamedTuple):
     key: str
 
 
+class Late(NamedTuple):
+    """The call's answer comes later, by the execution's clock."""
+
+    key: str
+    after_s: float | None
+    """Seconds from now; None: never."""
+    answer: Succeeded | Refused | Silent | None
+    """None: the call is to be made then."""
+    heartbeats: tuple[float, ...] = ()
+
+
+class Settled(NamedTuple):
+    """Whoever holds the task's token answers; the call itself may be over or not."""
+
+    answer: Succeeded | Refused
+
+
+class Beat(NamedTuple):
+    """Whoever holds the task's token says that its work goes on."""
+
+    key: str
+
+
 class Broken(NamedTuple):
     """The call raised what no service may raise: a defect, an interrupt, a simulated crash."""
 
@@ -68,8 +93,10 @@ class Broken(NamedTuple):
     problem: BaseException
 
 
-Answer: TypeAlias = Succeeded | Refused | Silent | Broken
+Answer: TypeAlias = Succeeded | Refused | Silent | Late | Broken
 """What ends a call."""
+Notice: TypeAlias = Answer | Submitted | Settled | Beat
+"""What the scheduler hears of calls."""
 
 
 _LOST = (
@@ -91,27 +118,38 @@ class Caller:
         self._service = service
         self._faults = faults
         self._crash = crash
+        self._put_off: set[str] = set()
+        """Calls that were delayed before their effect: the next time they are made."""
 
     def call(self, request: TaskRequest) -> Answer:
         """Do the call and give its answer; exceptions other than a service's pass through."""
         if request.repeated and not may_repeat(self._service, request):
             return Refused(request.key, unknown(request.resource), _LOST)
-        return self._injected(request, When.BEFORE) or self._effect(request)
+        if not self._faults.faults:
+            return self._effect(request)
+        if request.key in self._put_off:
+            self._put_off.remove(request.key)
+            return self._late(request)
+        return self._injected(request, When.BEFORE) or self._late(request)
+
+    def _late(self, request: TaskRequest) -> Answer:
+        answer = self._effect(request)
+        injected = self._injected(request, When.AFTER)
+        if isinstance(injected, Late):
+            return _later(answer, injected)
+        return injected or answer
 
     def _effect(self, request: TaskRequest) -> Answer:
         try:
-            result = self._service.call(request)
+            return Succeeded(request.key, self._service.call(request))
         except ServiceError as error:
-            answer: Answer = Refused(request.key, error.error, error.cause)
+            return Refused(request.key, error.error, error.cause)
         except NoAnswerYet:
-            answer = Silent(request.key)
-        else:
-            answer = Succeeded(request.key, result)
-        return self._injected(request, When.AFTER) or answer
+            return Silent(request.key)
+        except AnswerLater as later:
+            return Late(request.key, later.after_s, _announced(request, later), later.heartbeats)
 
     def _injected(self, request: TaskRequest, when: When) -> Answer | None:
-        if not self._faults.faults:
-            return None
         place = request.key.rpartition(".")[0]
         action = self._faults.of_call(place, request.state, attempt=request.attempt, when=when)
         match action:
@@ -121,9 +159,35 @@ class Caller:
                 self._crash()
             case Meanwhile():
                 action.act()
+            case Hang():
+                return Silent(request.key)
+            case Delay():
+                if when is When.BEFORE:
+                    self._put_off.add(request.key)
+                return Late(request.key, action.seconds, None)
             case _:
                 return Refused(request.key, *_named(action, request.resource))
         return None
+
+
+def _announced(request: TaskRequest, later: AnswerLater) -> Succeeded | Refused | Silent:
+    """Give the answer that a service knows already."""
+    if later.after_s is None:
+        return Silent(request.key)
+    if later.error is not None:
+        return Refused(request.key, later.error.error, later.error.cause)
+    return Succeeded(request.key, later.answer)
+
+
+def _later(answer: Answer, delay: Late) -> Answer:
+    """Put an answer off by a delay."""
+    match answer:
+        case Succeeded() | Refused():
+            return delay._replace(answer=answer)
+        case Late(after_s=float() | int() as after_s):
+            return answer._replace(after_s=after_s + (delay.after_s or 0))
+        case _:
+            return answer
 
 
 def _named(action: Fail | TimeOut | Throttle | Unknown, resource: str) -> tuple[str, str]:
@@ -149,7 +213,7 @@ class Workers:
         self._caller = caller
         self._most = most
         self._waiting: deque[TaskRequest] = deque()
-        self._answers: deque[Answer | Submitted] = deque()
+        self._answers: deque[Notice] = deque()
         self._work = threading.Semaphore(0)
         self._started = 0
         self.arrived = threading.Event()
@@ -169,10 +233,14 @@ class Workers:
 
     def report(self, key: str, output: Json) -> None:
         """Take what answered a call whose work goes on; on any thread."""
-        self._answers.append(Submitted(key, output))
+        self.deliver(Submitted(key, output))
+
+    def deliver(self, notice: Notice) -> None:
+        """Take what somebody else tells of a call; on any thread."""
+        self._answers.append(notice)
         self.arrived.set()
 
-    def take(self) -> Answer | Submitted | None:
+    def take(self) -> Notice | None:
         """Give the next answer, if one is there."""
         if self._answers:
             return self._answers.popleft()

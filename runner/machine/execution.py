@@ -19,13 +19,15 @@ from runner.machine.ledger import Ledger
 from runner.machine.ports import Outcome, Status
 from runner.machine.recorder import Recorder
 from runner.machine.redrive import Redrives
-from runner.machine.scheduler import Aborted, Scheduler, TimedOut
+from runner.machine.scheduler import Scheduler
 from runner.machine.shaping import compact
+from runner.machine.waiting import Aborted, TimedOut
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from random import Random
 
+    from runner.machine.callbacks import Callbacks
     from runner.machine.definition import Definition
     from runner.machine.events import Event, Journal
     from runner.machine.ports import Abort, Clock, ExecutionContext, TaskService
@@ -52,15 +54,16 @@ def run(
     faults: FaultPlan = FaultPlan(),  # noqa: B008  (frozen)
     crash: Callable[[], None] | None = None,
     abort: Abort | None = None,
+    callbacks: Callbacks | None = None,
     max_workers: int = 8,
     history_limit: int | None = HISTORY_LIMIT,
 ) -> Outcome:
     """Run an execution to its end, or continue the one that the journal holds.
 
     `random` gives the seed of a new execution and is not used otherwise.  The observer sees every
-    new event, none of those that are replayed.  Raises JournalMismatch when the journal belongs
-    to another definition or input; whatever else a service raises than ServiceError passes
-    through and leaves the journal as it is.
+    new event, none of those that are replayed.  `callbacks` answer tasks by their tokens.  Raises
+    JournalMismatch when the journal belongs to another definition or input; whatever else a
+    service raises than ServiceError passes through and leaves the journal as it is.
     """
     recorder = Recorder(MemoryJournal() if journal is None else journal, clock, observer)
     ended = _recorded_end(recorder)
@@ -90,6 +93,7 @@ def run(
         abort=abort,
         timeout_s=definition.timeout_s,
         shared=shared,
+        callbacks=callbacks,
     )
     try:
         told = _end_of(scheduler, run_flow(Frame(shared, "", {}), definition.flow, data))

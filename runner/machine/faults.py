@@ -44,6 +44,20 @@ class Unknown:
 
 
 @dataclass(frozen=True, slots=True)
+class Hang:
+    """No answer ever arrives; only a timeout ends the task."""
+
+
+class Delay(NamedTuple):
+    """The answer takes so many seconds longer, by the execution's clock.
+
+    Before the effect the call itself is put off: a timeout meanwhile means that it never happens.
+    """
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Crash:
     """The process dies: the crash port given to `run` is called."""
 
@@ -55,7 +69,7 @@ class Meanwhile:
     act: Callable[[], None]
 
 
-Action: TypeAlias = Fail | TimeOut | Throttle | Unknown | Crash | Meanwhile
+Action: TypeAlias = Fail | TimeOut | Throttle | Unknown | Hang | Delay | Crash | Meanwhile
 
 
 class InjectedFault(NamedTuple):
@@ -71,19 +85,23 @@ class InjectedFault(NamedTuple):
     """Which retry of a task, from 0; None means any.  States other than tasks have none."""
     first: bool = False
     """Strike only where the state and all that is around it are entered for the first time."""
+    origin: str = ""
+    """Where it was written, for messages."""
 
 
 class FaultPlan(NamedTuple):
     """All faults of an execution; the first that fits strikes."""
 
     faults: tuple[InjectedFault, ...] = ()
+    struck: Callable[[InjectedFault], None] | None = None
+    """Hears of every strike, before it takes effect, on whatever thread it strikes."""
 
     def of_call(self, key: str, state: str, *, attempt: int, when: When) -> Action | None:
         """Find what happens to a call; `key` is the state's key, without the attempt."""
         for fault in self.faults:
             fits = fault.when is when and fault.attempt in {None, attempt}
             if fits and _place_fits(fault, key, state, attempt=attempt):
-                return fault.action
+                return self._strike(fault)
         return None
 
     def of_transition(self, key: str, state: str, *, when: When) -> Crash | Meanwhile | None:
@@ -92,8 +110,14 @@ class FaultPlan(NamedTuple):
             if not isinstance(fault.action, Crash | Meanwhile) or fault.when is not when:
                 continue
             if _place_fits(fault, key, state):
+                self._strike(fault)
                 return fault.action
         return None
+
+    def _strike(self, fault: InjectedFault) -> Action:
+        if self.struck is not None:
+            self.struck(fault)
+        return fault.action
 
 
 def _place_fits(fault: InjectedFault, key: str, state: str, *, attempt: int = 0) -> bool:

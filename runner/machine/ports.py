@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from runner.model.ports import Json
+    from runner.model.ports import Json, ServiceError
 
 Observer = "Callable[[Event], None]"
 
@@ -52,6 +52,8 @@ class TaskRequest:
     context: Mapping[str, Json]
     """The context object at the time of the call."""
     credentials: Json = None
+    token: str | None = None
+    """What ends the task through `Callbacks`: of `.waitForTaskToken` tasks and activities."""
     repeated: bool = False
     """The journal has this call without an end: its effect may exist already.
 
@@ -67,6 +69,29 @@ class TaskRequest:
 
 class NoAnswerYet(Exception):
     """Raised by a service whose answer will not come from this call: only a timeout ends it."""
+
+
+class AnswerLater(Exception):
+    """Raised by a service whose answer is known and comes later, by the execution's clock."""
+
+    def __init__(
+        self,
+        answer: Json,
+        *,
+        after_s: float | None,
+        error: ServiceError | None = None,
+        heartbeats: tuple[float, ...] = (),
+    ) -> None:
+        """Take the result, or the error that comes in its place.
+
+        `after_s` counts from now; None means never.  `heartbeats` are the instants, in seconds
+        from now, at which the worker says that it is still at it.
+        """
+        super().__init__()
+        self.answer = answer
+        self.after_s = after_s
+        self.error = error
+        self.heartbeats = heartbeats
 
 
 class TaskService(Protocol):

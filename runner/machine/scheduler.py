@@ -2,90 +2,27 @@
 
 In: the first flow's generator.  Out: its output, or StateError, or one of the two ends that no
 state can catch (`Aborted`, `TimedOut`).  Flows run until all of them wait; then one completion is
-taken, from the journal while it lasts, else from the workers and the clock.  Whenever all flows
-wait, what happened is written down; only then are calls made.
+taken.  Whenever all flows wait, what happened is written down; only then are calls made.
 """
 
 from __future__ import annotations
 
-import heapq
 from collections import deque
-from datetime import timedelta
 from typing import TYPE_CHECKING, assert_never
 
-from runner.machine.calls import Broken, Refused, Silent, Submitted, Succeeded
-from runner.machine.events import EventKind
-from runner.machine.failures import TIMEOUT, ReportedError, StateError
+from runner.machine.failures import StateError
 from runner.machine.fibers import BeginAgain, CallTask, Failed, Park, Sleep, Spawn
+from runner.machine.groups import Fiber, Group, thaw
+from runner.machine.waiting import Halted, Waiting
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from runner.machine.calls import Answer, Workers
-    from runner.machine.events import Event
-    from runner.machine.fibers import FlowRun, Request, Shared, Visit
-    from runner.machine.ports import Abort, Clock, TaskRequest
+    from runner.machine.callbacks import Callbacks
+    from runner.machine.calls import Workers
+    from runner.machine.fibers import FlowRun, Request, Shared
+    from runner.machine.ports import Abort, Clock
     from runner.machine.recorder import Recorder
-    from runner.machine.task_notes import TaskNotes
+    from runner.machine.waiting import Line
     from runner.model.ports import Json
-
-
-_DEFAULT_TIMEOUT_S = 99_999_999
-"""A task's TimeoutSeconds when the definition gives none (Step Functions guide)."""
-
-
-class Aborted(Exception):
-    """Somebody asked the execution to stop."""
-
-
-class TimedOut(Exception):
-    """The machine's TimeoutSeconds are over."""
-
-
-class _Fiber:
-    """A running flow and what it waits for."""
-
-    __slots__ = ("alive", "group", "index", "key", "owner", "run", "state", "visit")
-
-    def __init__(self, run: FlowRun, owner: _Group | None, index: int) -> None:
-        self.run = run
-        self.owner = owner
-        self.index = index
-        self.group: _Group | None = None
-        self.key = ""
-        self.state = ""
-        self.alive = True
-        self.visit: Visit | None = None
-        """The state that it is at, once it waits for something."""
-
-
-class _Group:
-    """The children of a fiber."""
-
-    __slots__ = ("failed", "fibers", "next", "parent", "parked", "results", "spawn")
-
-    def __init__(self, parent: _Fiber, spawn: Spawn) -> None:
-        self.parent = parent
-        self.spawn = spawn
-        self.results: list[Json] = [None] * len(spawn.starts)
-        self.fibers: dict[int, _Fiber] = {}
-        self.parked: dict[int, _Fiber] = {}
-        """Children that failed for good before a redrive that the journal tells of."""
-        self.next = 0
-        self.failed = 0
-
-
-class _Call:
-    """A task call that has not ended."""
-
-    __slots__ = ("deadline", "fiber", "flying", "notes", "request")
-
-    def __init__(self, fiber: _Fiber, request: TaskRequest, notes: TaskNotes | None) -> None:
-        self.fiber = fiber
-        self.request = request
-        self.notes = notes
-        self.flying = False
-        self.deadline: datetime | None = None
 
 
 class Scheduler:
@@ -101,34 +38,32 @@ class Scheduler:
         abort: Abort | None,
         timeout_s: float | None,
         shared: Shared,
+        callbacks: Callbacks | None = None,
     ) -> None:
         """Take the ports; `timeout_s` is the machine's, from now on."""
         self._shared = shared
         self._recorder = recorder
-        self._clock = clock
-        self._workers = workers
-        self._most_calls = most_calls
-        self._abort = abort
-        self._timeout_s = timeout_s
-        self._deadline: datetime | None = None
-        self._ready: deque[tuple[_Fiber, Json, StateError | BeginAgain | None]] = deque()
-        self._calls: dict[str, _Call] = {}
-        self._queue: deque[str] = deque()
-        self._begun: list[_Call] = []
-        self._flying = 0
-        self._sleepers: dict[str, _Fiber] = {}
-        self._deadlines: list[tuple[datetime, int, str]] = []
-        self._sequence = 0
+        self._ready: Line = deque()
+        self._waiting = Waiting(
+            recorder,
+            clock,
+            workers,
+            ready=self._ready,
+            most_calls=most_calls,
+            abort=abort,
+            timeout_s=timeout_s,
+            callbacks=callbacks,
+        )
 
     def run(self, flow: FlowRun) -> Json:
         """Run a flow to its end."""
-        root = _Fiber(flow, None, 0)
+        root = Fiber(flow, None, 0)
         self._ready.append((root, None, None))
         try:
             while True:
                 try:
                     self._go_on()
-                except _Halted:
+                except Halted:
                     self._redrive(root)
         except _Ended as ended:
             return ended.value
@@ -146,11 +81,11 @@ class Scheduler:
                     self._give_up(fiber, error.failure)
                 else:
                     self._step(fiber, value, error)
-            self._complete()
+            self._waiting.complete()
 
     # -- flows ------------------------------------------------------------------------------
 
-    def _step(self, fiber: _Fiber, value: Json, error: StateError | BeginAgain | None) -> None:
+    def _step(self, fiber: Fiber, value: Json, error: StateError | BeginAgain | None) -> None:
         try:
             request = fiber.run.send(value) if error is None else fiber.run.throw(error)
         except StopIteration as stop:
@@ -162,15 +97,13 @@ class Scheduler:
         else:
             self._take(fiber, request)
 
-    def _take(self, fiber: _Fiber, request: Request) -> None:
+    def _take(self, fiber: Fiber, request: Request) -> None:
         fiber.visit = request.visit
         match request:
             case CallTask():
-                self._begin_call(fiber, request.request, request.notes)
+                self._waiting.call(fiber, request.request, request.notes)
             case Sleep():
-                fiber.key, fiber.state = request.key, request.state
-                self._sleepers[request.key] = fiber
-                self._remember(request.until, request.key)
+                self._waiting.sleep(fiber, request.key, request.state, request.until)
             case Spawn():
                 self._begin_children(fiber, request)
             case Park():
@@ -178,16 +111,8 @@ class Scheduler:
             case _:
                 assert_never(request)
 
-    def _begin_call(self, fiber: _Fiber, request: TaskRequest, notes: TaskNotes | None) -> None:
-        key = request.key
-        fiber.key = key
-        self._calls[key] = call = _Call(fiber, request, notes)
-        self._queue.append(key)
-        if notes is not None:
-            self._begun.append(call)
-
-    def _begin_children(self, parent: _Fiber, spawn: Spawn) -> None:
-        group = _Group(parent, spawn)
+    def _begin_children(self, parent: Fiber, spawn: Spawn) -> None:
+        group = Group(parent, spawn)
         if not spawn.starts:
             self._ready.append((parent, [], None))
             return
@@ -196,21 +121,21 @@ class Scheduler:
         for _ in range(at_once):
             self._begin_child(group)
 
-    def _begin_child(self, group: _Group) -> None:
+    def _begin_child(self, group: Group) -> None:
         index = group.next
         group.next += 1
-        child = _Fiber(group.spawn.starts[index](), group, index)
+        child = Fiber(group.spawn.starts[index](), group, index)
         group.fibers[index] = child
         self._ready.append((child, None, None))
 
-    def _finished(self, fiber: _Fiber, result: Json) -> None:
+    def _finished(self, fiber: Fiber, result: Json) -> None:
         group = fiber.owner
         if group is None:
             raise _Ended(result)
         group.results[fiber.index] = result
         self._next_child(group, fiber)
 
-    def _failed(self, fiber: _Fiber, error: StateError) -> None:
+    def _failed(self, fiber: Fiber, error: StateError) -> None:
         group = fiber.owner
         if group is None:
             raise error
@@ -229,7 +154,7 @@ class Scheduler:
         group.results[fiber.index] = Failed(error.error, error.cause)
         self._next_child(group, fiber)
 
-    def _next_child(self, group: _Group, ended: _Fiber) -> None:
+    def _next_child(self, group: Group, ended: Fiber) -> None:
         del group.fibers[ended.index]
         if group.next < len(group.spawn.starts):
             self._begin_child(group)
@@ -237,29 +162,26 @@ class Scheduler:
             group.parent.group = None
             self._ready.append((group.parent, group.results, None))
 
-    def _cancel_children(self, group: _Group) -> None:
+    def _cancel_children(self, group: Group) -> None:
         for child in tuple(group.fibers.values()):
             self._cancel(child)
         group.fibers.clear()
 
-    def _cancel(self, fiber: _Fiber) -> None:
+    def _cancel(self, fiber: Fiber) -> None:
         if fiber.group is not None:
             self._cancel_children(fiber.group)
         fiber.alive = False
-        self._sleepers.pop(fiber.key, None)
-        call = self._calls.get(fiber.key)
-        if call is not None and call.fiber is fiber:
-            self._forget(call)
+        self._waiting.drop(fiber)
         fiber.run.close()
 
     # -- redrives ---------------------------------------------------------------------------
 
-    def _park(self, fiber: _Fiber, error: StateError) -> None:
+    def _park(self, fiber: Fiber, error: StateError) -> None:
         """Keep a fiber that failed for good; what its failure did to the others happens again."""
         fiber.alive = False
         group = fiber.owner
         if group is None:
-            raise _Halted
+            raise Halted
         group.failed += 1
         group.parked[fiber.index] = fiber
         fork = group.spawn.fork
@@ -275,28 +197,25 @@ class Scheduler:
         group.results[fiber.index] = Failed(error.error, error.cause)
         self._next_child(group, fiber)
 
-    def _give_up(self, fiber: _Fiber, error: StateError) -> None:
+    def _give_up(self, fiber: Fiber, error: StateError) -> None:
         """Keep a fiber whose children failed for good."""
         if fiber.group is not None and fiber.group.spawn.fork is not None:
             fiber.group.spawn.fork.gave_up(error)
         self._park(fiber, error)
 
-    def _freeze(self, group: _Group) -> None:
+    def _freeze(self, group: Group) -> None:
         for child in group.fibers.values():
             child.alive = False
             if child.group is not None:
                 self._freeze(child.group)
 
-    def _redrive(self, root: _Fiber) -> None:
+    def _redrive(self, root: Fiber) -> None:
         """Begin again every state that was open when the execution ended."""
-        for call in tuple(self._calls.values()):
-            self._forget(call)
-        for waiting in (self._ready, self._queue, self._sleepers, self._deadlines):
-            waiting.clear()
-        self._deadline = None
-        again: list[_Fiber] = []
-        groups: list[_Group] = []
-        _thaw(root, again, groups)
+        self._ready.clear()
+        self._waiting.clear()
+        again: list[Fiber] = []
+        groups: list[Group] = []
+        thaw(root, again, groups)
         ended, event = self._recorder.pass_redrive()
         self._shared.pass_redrive(
             ended,
@@ -311,212 +230,6 @@ class Scheduler:
         for fiber in again:
             self._ready.append((fiber, None, None if fiber.visit is None else BeginAgain()))
 
-    # -- completions ------------------------------------------------------------------------
-
-    def _complete(self) -> None:
-        if self._begun and not self._tell_started():
-            return
-        event = self._recorder.next_completion()
-        if event is not None:
-            if event.kind is EventKind.EXECUTION_ENDED:
-                raise _Halted
-            self._replay(event)
-            return
-        self._recorder.write()
-        self._check_ends()
-        self._start_calls()
-        while not self._live():
-            self._wait()
-            self._check_ends()
-
-    def _tell_started(self) -> bool:
-        """Tell that new calls start; gives whether no flow can go on yet."""
-        begun, self._begun = self._begun, []
-        for call in begun:
-            if call.notes is None or self._calls.get(call.request.key) is not call:
-                continue
-            try:
-                call.notes.started()
-            except StateError as full:
-                self._forget(call)
-                self._ready.append((call.fiber, None, full))
-        return not self._ready
-
-    def _submitted(self, call: _Call, output: Json) -> None:
-        if call.notes is None:
-            return
-        try:
-            call.notes.submitted(output)
-        except StateError as full:
-            self._forget(call)
-            self._ready.append((call.fiber, None, full))
-
-    def _replay(self, event: Event) -> None:
-        if event.kind is EventKind.TIMER_FIRED:
-            self._ready.append((self._sleepers.pop(event.key), None, None))
-            return
-        call = self._calls[event.key]
-        if event.kind is EventKind.TASK_SUBMITTED:
-            self._submitted(call, event.data["output"])
-            return
-        self._forget(call)
-        if event.kind is EventKind.TASK_SUCCEEDED:
-            self._ready.append((call.fiber, event.data["result"], None))
-        else:
-            error = ReportedError(event.data["error"], event.data["cause"])
-            self._ready.append((call.fiber, None, error))
-
-    def _check_ends(self) -> None:
-        if self._abort is not None and self._abort.is_set():
-            raise Aborted
-        if self._timeout_s is None:
-            return
-        now = self._clock.now()
-        if self._deadline is None:
-            self._deadline = now + timedelta(seconds=self._timeout_s)
-        if now >= self._deadline:
-            raise TimedOut
-
-    def _start_calls(self) -> None:
-        alone = len(self._queue) == 1 and not self._flying and not self._sleepers
-        while self._queue and self._flying < self._most_calls:
-            call = self._calls.get(self._queue.popleft())
-            if call is None or call.flying:
-                continue
-            call.flying = True
-            self._flying += 1
-            self._set_deadline(call)
-            if alone:
-                self._workers.call_here(call.request)
-            else:
-                self._workers.submit(call.request)
-
-    def _set_deadline(self, call: _Call) -> None:
-        limits = [s for s in (call.request.timeout_s, call.request.heartbeat_s) if s is not None]
-        if limits:
-            call.deadline = self._clock.now() + timedelta(seconds=min(limits))
-            self._remember(call.deadline, call.request.key)
-
-    def _remember(self, when: datetime, key: str) -> None:
-        self._sequence += 1
-        heapq.heappush(self._deadlines, (when, self._sequence, key))
-
-    def _live(self) -> bool:
-        """Take one answer or one due timer; tell whether a flow can go on."""
-        due = self._due()
-        answer = self._workers.take()
-        if isinstance(answer, Submitted):
-            return self._reported(answer)
-        if answer is not None and (due is None or not self._is_late(answer, due)):
-            return self._answered(answer)
-        if due is None:
-            return False
-        heapq.heappop(self._deadlines)
-        if answer is not None:
-            self._landed()
-        fiber = self._sleepers.pop(due, None)
-        if fiber is not None:
-            self._recorder.emit(EventKind.TIMER_FIRED, due, fiber.state, {})
-            self._ready.append((fiber, None, None))
-            return True
-        return self._time_out(self._calls[due])
-
-    def _reported(self, answer: Submitted) -> bool:
-        """Write down that a call goes on elsewhere; one such event at a time, as in a replay."""
-        call = self._calls.get(answer.key)
-        if call is None:
-            return False
-        told: Json = {"output": answer.output}
-        request = call.request
-        self._recorder.emit(EventKind.TASK_SUBMITTED, request.key, request.state, told)
-        self._submitted(call, answer.output)
-        return True
-
-    def _is_late(self, answer: Answer, due: str) -> bool:
-        return answer.key == due
-
-    def _due(self) -> str | None:
-        """Give the key whose deadline has come first, if any; drop the deadlines of the gone."""
-        while self._deadlines:
-            when, _, key = self._deadlines[0]
-            if key in self._sleepers or key in self._calls:
-                return key if when <= self._clock.now() else None
-            heapq.heappop(self._deadlines)
-        return None
-
-    def _time_out(self, call: _Call) -> bool:
-        request = call.request
-        told = {"error": TIMEOUT, "cause": ""}
-        self._recorder.emit(EventKind.TASK_TIMED_OUT, request.key, request.state, told)
-        self._forget(call)
-        self._ready.append((call.fiber, None, ReportedError(TIMEOUT, "")))
-        return True
-
-    def _landed(self) -> None:
-        self._flying -= 1
-        self._start_calls()
-
-    def _answered(self, answer: Answer) -> bool:
-        if isinstance(answer, Broken):
-            raise answer.problem
-        self._landed()
-        call = self._calls.get(answer.key)
-        if call is None:
-            return False
-        if isinstance(answer, Silent):
-            self._await_forever(call)
-            return False
-        self._forget(call)
-        request = call.request
-        if isinstance(answer, Succeeded):
-            told: Json = {"result": answer.result}
-            self._recorder.emit(EventKind.TASK_SUCCEEDED, request.key, request.state, told)
-            self._ready.append((call.fiber, answer.result, None))
-        else:
-            self._refused(call, answer)
-        return True
-
-    def _await_forever(self, call: _Call) -> None:
-        if call.deadline is None:
-            call.deadline = self._clock.now() + timedelta(seconds=_DEFAULT_TIMEOUT_S)
-            self._remember(call.deadline, call.request.key)
-
-    def _refused(self, call: _Call, answer: Refused) -> None:
-        request = call.request
-        told = {"error": answer.error, "cause": answer.cause}
-        self._recorder.emit(EventKind.TASK_FAILED, request.key, request.state, told)
-        self._ready.append((call.fiber, None, ReportedError(answer.error, answer.cause)))
-
-    def _forget(self, call: _Call) -> None:
-        del self._calls[call.request.key]
-        call.request.stop.set()
-
-    def _wait(self) -> None:
-        until = self._deadlines[0][0] if self._deadlines else None
-        if self._deadline is not None and (until is None or self._deadline < until):
-            until = self._deadline
-        busy = self._flying > 0
-        self._clock.wait(until, self._workers.arrived, busy=busy)
-
-
-def _thaw(fiber: _Fiber, again: list[_Fiber], groups: list[_Group]) -> None:
-    """Bring a fiber and all below it back to life, and collect which of them begin again."""
-    from inspect import GEN_CLOSED, getgeneratorstate  # noqa: PLC0415  (redrives only)
-
-    fiber.alive = True
-    group = fiber.group
-    if group is not None:
-        group.fibers |= group.parked
-        group.parked.clear()
-        group.failed = 0
-        groups.append(group)
-        for index in sorted(group.fibers):
-            _thaw(group.fibers[index], again, groups)
-        return
-    if fiber.owner is not None and getgeneratorstate(fiber.run) == GEN_CLOSED:
-        fiber.run, fiber.visit = fiber.owner.spawn.starts[fiber.index](), None
-    again.append(fiber)
-
 
 class _Stuck(StateError):
     """The children failed for good: what a parent gets that is to be parked."""
@@ -524,10 +237,6 @@ class _Stuck(StateError):
     def __init__(self, failure: StateError) -> None:
         self.failure = failure
         super().__init__(failure.error, failure.cause)
-
-
-class _Halted(Exception):
-    """All that happened before a redrive has been replayed."""
 
 
 class _Ended(Exception):

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from runner.machine.templates import Env
     from runner.model.ports import Json
 
+_ACTIVITY = ":activity:"
 _TOKEN_SUFFIX = ".waitForTaskToken"  # noqa: S105  (the end of a resource's name)
 
 
@@ -53,7 +54,7 @@ def do_work(state: Task | Parallel | Map, visit: Visit, env: Env) -> Generator[R
 def _call(state: Task, visit: Visit, env: Env) -> Generator[Request, Json, Json]:
     shared = visit.frame.shared
     if state.resource.endswith(_TOKEN_SUFFIX):
-        visit.token = uuid_of(visit.random())
+        visit.token = _token_of(visit)
     arguments = shaping.make_arguments(state.io, env)
     shaping.check_size(arguments, state.resource)
     key = visit.attempt_key
@@ -68,6 +69,7 @@ def _call(state: Task, visit: Visit, env: Env) -> Generator[Request, Json, Json]
         context=visit.context(),
         repeated=shared.recorder.replaying(),
         credentials=None if state.credentials is None else state.credentials.evaluate(env),
+        token=_token_of(visit) if _ACTIVITY in state.resource else visit.token,
         submitted=partial(shared.report, key),
     )
     told = {"resource": state.resource, "arguments": arguments}
@@ -82,6 +84,10 @@ def _call(state: Task, visit: Visit, env: Env) -> Generator[Request, Json, Json]
         raise
     notes.succeeded(result)
     return result
+
+
+def _token_of(visit: Visit) -> str:
+    return uuid_of(visit.random())
 
 
 def _branch(state: Parallel, visit: Visit, env: Env) -> Generator[Request, Json, Json]:

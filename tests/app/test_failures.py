@@ -203,6 +203,20 @@ def test_an_injected_failure_is_retried(cli: Cli) -> None:
     assert "marts.route_summary  write: Athena.InternalServerException" in said.err
 
 
+def test_faults_from_a_file_strike_and_those_that_do_not_are_told(flights: Path, cli: Cli) -> None:
+    text = """faults:
+  - {state: marts.route_summary write, fail: Athena.InternalServerException, attempt: 0}
+  - {state: "marts.* write", crash: true, attempt: 9}
+"""
+    (flights / "faults.yaml").write_text(text, "utf-8")
+    words = ("--date", DAY, "--only", "marts.route_summary", "--faults", "faults.yaml")
+    said = cli("run", "daily", *words)
+    assert said.status == 0
+    assert "marts.route_summary  write: Athena.InternalServerException" in said.err
+    told = [line for line in said.err.splitlines() if line.startswith("warning")]
+    assert told == ["warning: faults.yaml:3:5: marts.* write:crash@9: this fault never struck"]
+
+
 @pytest.mark.usefixtures("flights")
 def test_an_injected_failure_that_stays_fails_the_step(cli: Cli) -> None:
     said = cli(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 NOON = datetime(2013, 1, 2, 12, tzinfo=UTC)
 ARN = "arn:aws:states:local:000000000000:stateMachine:flights-local-daily-tables-1-1"
 CHILD = ARN.replace("stateMachine", "execution") + ":r1"
-SYNC = "arn:aws:states:::states:startExecution.sync:2"
+START = "arn:aws:states:::states:startExecution"
 TASK = {"Type": "Task", "Resource": "arn:aws:states:::test:do", "End": True}
 
 
@@ -46,29 +46,33 @@ class World:
         self.calls: list[TaskRequest] = []
         self.events: list[Event] = []
         self.does: Callable[[], object] = lambda: {"done": 1}
-        self.executions = Executions(
-            self.handle.run,
-            self,
-            Ports(
-                clock=VirtualClock(NOON),
-                random=random.Random(1),  # noqa: S311 - a seed
-                faults=FaultPlan(),
-                observer=self.events.append,
-                crash=lambda: None,
-                abort=None,
-            ),
+        self.ports = Ports(
+            clock=VirtualClock(NOON),
+            random=random.Random(1),  # noqa: S311 - a seed
+            faults=FaultPlan(),
+            observer=self.events.append,
+            crash=lambda: None,
+            abort=None,
         )
+        self.executions = Executions(self.handle.run, self, self.ports)
 
     def call(self, request: TaskRequest) -> Any:  # noqa: ANN401 - JSON
         self.calls.append(request)
         return self.does()
 
-    def start(self, *, stop: threading.Event | None = None, **arguments: Any) -> Any:  # noqa: ANN401
+    def start(
+        self,
+        *,
+        stop: threading.Event | None = None,
+        kind: str = ".sync:2",
+        **arguments: Any,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401
         given = {"StateMachineArn": ARN, "Name": "r1", "Input": {"n": 1}, **arguments}
         given = {key: value for key, value in given.items() if value is not None}
+        resource = START + kind
         return self.executions.call(
             TaskRequest(
-                "k#1.0", "k", SYNC, given, 0, None, None, {}, stop=stop or threading.Event()
+                "k#1.0", "k", resource, given, 0, None, None, {}, stop=stop or threading.Event()
             )
         )
 
@@ -140,10 +144,79 @@ def test_what_is_refused(world: World, arguments: dict[str, Any], error: str) ->
 
 
 def test_other_ways_to_start_are_refused_by_name(world: World) -> None:
-    request = TaskRequest("k#1.0", "k", SYNC.removesuffix(".sync:2"), {}, 0, None, None, {})
-    with pytest.raises(ServiceError, match="sync:2 is") as caught:
-        world.executions.call(request)
+    with pytest.raises(ServiceError, match="sync:2 are") as caught:
+        world.start(kind=".waitForTaskToken")
     assert caught.value.error == "States.Runtime"
+
+
+def test_sync_gives_input_and_output_as_text(world: World) -> None:
+    told = world.start(kind=".sync", Input='{"n": 1}')
+    assert (told["Input"], told["Output"]) == ('{"n":1}', '{"done":1}')
+    assert told == world.start() | {"Input": '{"n":1}', "Output": '{"done":1}'}
+
+
+def test_the_cause_of_a_failed_sync_has_the_input_as_text(world: World) -> None:
+    def fail() -> object:
+        raise ServiceError("TooBad", "because")
+
+    world.does = fail
+    with pytest.raises(ServiceError) as caught:
+        world.start(kind=".sync")
+    assert json.loads(caught.value.cause)["Input"] == '{"n":1}'
+
+
+def test_an_input_that_is_not_json_is_refused(world: World) -> None:
+    with pytest.raises(ServiceError) as caught:
+        world.start(Input="{n: 1}")
+    assert caught.value.error == "StepFunctions.InvalidExecutionInputException"
+
+
+def test_a_plain_start_does_not_wait(world: World) -> None:
+    going, seen = threading.Event(), threading.Event()
+
+    def work() -> object:
+        seen.set()
+        assert going.wait(10)
+        return {"done": 1}
+
+    world.does = work
+    told = world.start(kind="")
+    assert told == {"ExecutionArn": CHILD, "StartDate": 1357128000000}
+    assert seen.wait(10)
+    assert world.start(kind="") == told, "started again with the same input, it is the same"
+    going.set()
+    world.executions.finish()
+    assert len(world.calls) == 1
+    found = world.runs.describe_execution(executionArn=CHILD)
+    assert (found["status"], found["output"]) == (RunStatus.SUCCEEDED, '{"done": 1}')
+
+
+def test_what_breaks_a_child_that_nobody_waits_for_is_raised_at_the_end(world: World) -> None:
+    def crash() -> object:
+        raise KeyboardInterrupt
+
+    world.does = crash
+    world.start(kind="")
+    with pytest.raises(KeyboardInterrupt):
+        world.executions.finish()
+    world.does = lambda: {"done": 2}
+    again = Executions(world.handle.run, world, world.ports)
+    again.go_on()
+    again.finish()
+    assert world.runs.describe_execution(executionArn=CHILD)["output"] == '{"done": 2}'
+    again.go_on()
+    again.finish()
+    assert len(world.calls) == 2, "one that ended is not continued"
+
+
+def test_a_child_that_fails_unwatched_fails_nobody(world: World) -> None:
+    def fail() -> object:
+        raise ServiceError("TooBad", "because")
+
+    world.does = fail
+    world.start(kind="")
+    world.executions.finish()
+    assert world.runs.describe_execution(executionArn=CHILD)["status"] == RunStatus.FAILED
 
 
 def test_a_child_runs_while_its_run_does(world: World) -> None:

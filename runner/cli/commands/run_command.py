@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path  # noqa: TC003 - click's signature
+from pathlib import Path
 
 import click
 
@@ -38,8 +38,16 @@ from runner.cli.options import detach_option, find_root, project_options, read_v
     "faults",
     multiple=True,
     metavar="STATE:ACTION",
-    help="Make a state fail on purpose: fail=ERROR, timeout, throttle, unknown or crash, "
-    "before or -after its effect, e.g. 'staging.flights insert:crash-after'.",
+    help="Make a state fail on purpose: fail=ERROR, delay=SECONDS, timeout, throttle, unknown, "
+    "hang or crash, before or -after its effect, @ATTEMPT, e.g. "
+    "'staging.flights insert:crash-after@0'.",
+)
+@click.option(
+    "--faults",
+    "faults_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Faults from a file: `faults:` and a list of such words, or of {state, fail, ...}.",
 )
 @detach_option
 @click.option(
@@ -60,6 +68,7 @@ def command(  # noqa: PLR0917 - click hands over every option
     only: tuple[str, ...],
     resume: str | None,
     faults: tuple[str, ...],
+    faults_file: Path | None,
     detach: bool,  # noqa: FBT001 - click's signature
     follow: str | None,
     as_json: bool,  # noqa: FBT001 - click's signature
@@ -76,8 +85,7 @@ def command(  # noqa: PLR0917 - click hands over every option
 
     Example: runner run daily --start 2013-01-01 --end 2013-01-31
     """
-    from runner.app.faults import read_faults  # noqa: PLC0415 - heavy when needed
-    from runner.app.run import RunRequest, run  # noqa: PLC0415
+    from runner.app.run import RunRequest, run  # noqa: PLC0415 - heavy when needed
     from runner.cli.watching import watched  # noqa: PLC0415
 
     happened = None
@@ -85,6 +93,11 @@ def command(  # noqa: PLR0917 - click hands over every option
         from runner.app.triggered import Happened  # noqa: PLC0415 - only for an event
 
         happened = Happened(arrived or "", event_time or "", trigger or "")
+    strikes = None
+    if faults or faults_file:
+        from runner.app.faults import collect_faults  # noqa: PLC0415 - only with faults
+
+        strikes = collect_faults(faults, faults_file)
     request = RunRequest(
         root=find_root(folder),
         workflow=workflow,
@@ -95,9 +108,12 @@ def command(  # noqa: PLR0917 - click hands over every option
         date=date,
         only=only,
         resume=resume,
-        faults=read_faults(faults) if faults else None,
+        faults=strikes.plan if strikes is not None else None,
         happened=happened,
         detach=detach,
         follow=follow,
     )
-    return watched(partial(run, request), as_json=as_json)
+    status = watched(partial(run, request), as_json=as_json)
+    for fault in strikes.unstruck() if strikes is not None else ():
+        click.echo(f"warning: {fault}: this fault never struck", err=True)
+    return status

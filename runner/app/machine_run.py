@@ -1,0 +1,355 @@
+"""Runs any state machine on this machine: with mocks, faults, and time under control.
+
+In: a `MachineRequest` (a definition and its input are enough).  Out: a `MachineResult`; a failed
+execution is a result, not an exception.  No project is needed.
+
+    from runner.app.machine_run import MachineRequest, run_machine
+
+    result = run_machine(MachineRequest(Path("pay.asl.json"), {"id": 7}))
+"""
+
+from __future__ import annotations
+
+import random
+import tempfile
+import threading
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from runner.app.faults import Strikes, describe, state_types, strange_faults
+from runner.app.machine_definition import Machine, read_machine
+from runner.app.machine_failure import explain
+from runner.app.machine_request import UNSET, Hooks, MachineRequest, MachineResult, Unset
+from runner.app.machine_services import Wiring, handlers, open_services
+from runner.app.machine_time import make_clock, start_of
+from runner.app.machine_trace import Trace
+from runner.app.stopping import Stopper
+from runner.errors import Fault, Place, ProjectError, RunnerError, UsageError
+from runner.machine import Crash, ExecutionContext, FaultPlan, SimulatedCrash, run
+from runner.machine.chance import uuid_of
+from runner.machine.mocks import Mocks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from runner.app.machine_services import Services
+    from runner.app.machine_trace import Step
+    from runner.local.journal import SqliteJournal
+    from runner.machine import Event, InjectedFault, Outcome
+
+    T = TypeVar("T")
+
+__all__ = ["UNSET", "Hooks", "MachineRequest", "MachineResult", "run_machine"]
+
+Json = Any
+
+_ARN = "arn:aws:states:local:000000000000"
+_HISTORY_LIMIT = 25_000
+_NO_HOOKS = Hooks()
+
+
+def run_machine(request: MachineRequest, hooks: Hooks = _NO_HOOKS) -> MachineResult:
+    """Run a state machine, or continue an execution from its journal.
+
+    Raises ProjectError and UsageError for what is wrong with files and options, all at once, and
+    UsageError for a task that nothing answers: its journal can be continued with a better mock.
+    """
+    scene = _prepare(request)
+    with ExitStack() as closing:
+        stage = _open(request, hooks, scene, closing)
+        outcome = stage.execute()
+        return stage.result(outcome)
+
+
+# --- what was asked for -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """What the files say."""
+
+    machine: Machine
+    machines: dict[str, Machine]
+    mocks: Mocks
+    strikes: Strikes
+
+
+class _Faults:
+    """Collects what is wrong with several files."""
+
+    def __init__(self) -> None:
+        self.found: list[Fault] = []
+        self._worst: type[RunnerError] = UsageError
+
+    def trying(self, read: Callable[[], T]) -> T | None:
+        """Read something; its faults are kept."""
+        try:
+            return read()
+        except (ProjectError, UsageError) as error:
+            self._worst = ProjectError if isinstance(error, ProjectError) else self._worst
+            self.found += error.faults
+            return None
+
+    def check(self) -> None:
+        """Raise what was found."""
+        if self.found:
+            raise self._worst(self.found)
+
+
+def _prepare(request: MachineRequest) -> _Scene:
+    faults = _Faults()
+    machine = faults.trying(lambda: read_machine(request.definition, express=request.express))
+    machines: dict[str, Machine] = {}
+    for name, source in request.machines.items():
+        child = faults.trying(lambda: read_machine(source, name=name))  # noqa: B023 - called at once
+        if child is not None:
+            machines[name] = child
+    mocks = faults.trying(lambda: _mocks(request))
+    faults.found += handlers(request.lambdas)[1] if request.lambdas else []
+    faults.trying(lambda: make_clock(request.time, start_of(request.context, ())))
+    strikes = _strikes(request)
+    if machine is not None and mocks is not None and len(machines) == len(request.machines):
+        sources = [one.source for one in (machine, *machines.values())]
+        states = [found for source in sources for found in state_types(source)]
+        names = [name for name, _ in states]
+        faults.found += (*strange_faults(strikes.plan, states), *_strange_mocks(mocks, names))
+    faults.found += _strange_journal(request)
+    faults.check()
+    assert machine is not None  # noqa: S101 - else there were faults
+    assert mocks is not None  # noqa: S101
+    return _Scene(machine, machines, mocks, strikes)
+
+
+def _mocks(request: MachineRequest) -> Mocks:
+    if isinstance(request.mocks, Mocks):
+        return request.mocks
+    if request.mocks is None:
+        return Mocks({}, {})
+    from runner.project.mocks_file import read_mocks  # noqa: PLC0415 - only with a file
+
+    return read_mocks(request.mocks, test_case=request.test_case)
+
+
+def _strikes(request: MachineRequest) -> Strikes:
+    given = request.faults
+    if isinstance(given, Strikes):
+        return given
+    return Strikes(given.faults, given.struck) if given is not None else Strikes(())
+
+
+def _strange_mocks(mocks: Mocks, names: list[str]) -> list[Fault]:
+    from runner.model.nearest import suggestion  # noqa: PLC0415 - difflib, seldom used
+
+    return [
+        Fault(
+            mock.place,
+            "unknown-state",
+            name,
+            "a state of the definition",
+            suggestion(name, names, otherwise="see the states of the definition"),
+        )
+        for name, mock in mocks.states.items()
+        if name not in names
+    ]
+
+
+def _strange_journal(request: MachineRequest) -> list[Fault]:
+    if request.resume and request.journal is None:
+        found, expected = "--resume without --journal", "the journal that is continued"
+        return [Fault(Place("--resume"), "no-journal", found, expected, "add --journal FILE")]
+    return []
+
+
+# --- the execution ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """Everything that an execution needs."""
+
+    request: MachineRequest
+    scene: _Scene
+    wiring: Wiring
+    services: Services
+    context: ExecutionContext
+    data: Json
+    journal: SqliteJournal[Event] | None
+    trace: Trace
+    events: list[Event]
+
+    def execute(self) -> Outcome:
+        """Run it, and what it started without waiting, to the end."""
+        request, wiring = self.request, self.wiring
+        self.services.begin()
+        outcome = run(
+            self.scene.machine.definition,
+            self.data,
+            service=self.services.mocks,
+            clock=wiring.clock,
+            context=self.context,
+            random=wiring.random,
+            journal=self.journal,
+            observer=self._observe,
+            faults=wiring.faults,
+            crash=wiring.crash,
+            abort=wiring.stopper,
+            max_workers=request.calls or self.services.calls,
+            history_limit=None if request.express else _HISTORY_LIMIT,
+        )
+        self.services.finish()
+        return outcome
+
+    def _observe(self, event: Event) -> None:
+        self.events.append(event)
+        if self.wiring.step is not None:
+            for step in self.trace.steps(event):
+                self.wiring.step(step, self.trace)
+
+    def result(self, outcome: Outcome) -> MachineResult:
+        """Tell how it ended."""
+        trace = self.trace
+        failed = outcome.status.value in {"FAILED", "TIMED_OUT"}
+        if failed and self.wiring.step is None:
+            trace = Trace(self.scene.machine.source)
+            trace.follow(self.events)
+        cause = outcome.error, outcome.cause
+        return MachineResult(
+            name=self.context.execution_name,
+            arn=self.context.execution_id,
+            machine_arn=self.context.state_machine_id,
+            status=outcome.status.value,
+            input=self.data,
+            output=outcome.output,
+            error=outcome.error,
+            cause=outcome.cause,
+            started=outcome.started,
+            ended=outcome.ended,
+            reasons=explain(trace, *cause) if failed else (),
+            definition=self.scene.machine.definition,
+            express=self.request.express,
+            events=tuple(self.events),
+            unused_mocks=tuple(map(str, self.services.mocks.unused())),
+            unstruck_faults=self.scene.strikes.unstruck(),
+        )
+
+
+def _open(request: MachineRequest, hooks: Hooks, scene: _Scene, closing: ExitStack) -> _Stage:
+    journal = _open_journal(request, closing)
+    told = tuple(journal.events()) if journal is not None else ()
+    chance = random.SystemRandom() if request.seed is None else random.Random(request.seed)  # noqa: S311
+    context = _context(request, scene.machine.name, chance, told)
+    wiring = Wiring(
+        clock=make_clock(request.time, start_of(request.context, told)),
+        random=chance,
+        faults=_plan(scene.strikes, journal),
+        crash=hooks.crash or _crash,
+        stopper=hooks.stopper or Stopper(),
+        step=_one_at_a_time(hooks.step) if hooks.step is not None else None,
+        folder=_folder(request, closing),
+    )
+    services = open_services(request, scene.mocks, wiring, machines=scene.machines, context=context)
+    closing.callback(services.close)
+    services.mocks.remember(told)
+    trace = Trace(scene.machine.source)
+    trace.follow(told)
+    data = _input(request, told)
+    return _Stage(
+        request, scene, wiring, services, context, data, journal, trace, events=list(told)
+    )
+
+
+def _crash() -> None:
+    raise SimulatedCrash
+
+
+def _one_at_a_time(step: Callable[[Step, Trace], None]) -> Callable[[Step, Trace], None]:
+    lock = threading.Lock()  # children tell of their steps on threads of their own
+
+    def told(one: Step, trace: Trace) -> None:
+        with lock:
+            step(one, trace)
+
+    return told
+
+
+def _open_journal(request: MachineRequest, closing: ExitStack) -> SqliteJournal[Event] | None:
+    if request.journal is None:
+        return None
+    from runner.local.journal import hold, open_journal  # noqa: PLC0415 - only with a journal
+
+    path = request.journal
+    release = hold(path)
+    if release is None:
+        found, expected = f"{path}, which another process writes", "a journal of its own"
+        advice = "wait for the other, or name another file"
+        raise UsageError([Fault(Place("--journal"), "journal-busy", found, expected, advice)])
+    closing.callback(release)
+    journal = open_journal(path)
+    closing.callback(journal.close)
+    if not request.resume and next(iter(journal.events()), None) is not None:
+        found, expected = f"{path}, which holds an execution", "a new file"
+        advice = "continue it with --resume, or name another file"
+        raise UsageError([Fault(Place("--journal"), "journal-exists", found, expected, advice)])
+    return journal
+
+
+def _folder(request: MachineRequest, closing: ExitStack) -> Path:
+    """Give a folder for child executions and logs: beside the journal, or for this time only."""
+    if request.journal is not None:
+        return request.journal.with_name(f"{request.journal.name}.children")
+    if not request.lambdas and not request.machines:
+        return Path()
+    return Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="runner-machine-")))
+
+
+def _plan(strikes: Strikes, journal: SqliteJournal[Event] | None) -> FaultPlan:
+    """Give the faults that are left; a crash strikes once in the life of a journal."""
+    plan = strikes.plan
+    if journal is None:
+        return plan
+    noted = set(journal.notes())
+    before = {fault for fault in plan.faults if _noted(fault) in noted}
+    for fault in before:
+        strikes.struck(fault)
+
+    def struck(fault: InjectedFault) -> None:
+        if _noted(fault) not in noted:
+            noted.add(_noted(fault))
+            journal.note(_noted(fault))
+        strikes.struck(fault)
+
+    left = (f for f in plan.faults if f not in before or not isinstance(f.action, Crash))
+    return FaultPlan(tuple(left), struck)
+
+
+def _noted(fault: InjectedFault) -> str:
+    return f"struck {describe(fault)}"
+
+
+def _input(request: MachineRequest, told: tuple[Event, ...]) -> Json:
+    if not isinstance(request.input, Unset):
+        return request.input
+    return told[0].data["input"] if told else {}
+
+
+def _context(
+    request: MachineRequest, machine: str, chance: random.Random, told: tuple[Event, ...]
+) -> ExecutionContext:
+    """Say who the execution is; one that is continued stays who it was."""
+    if told:
+        begun = told[0].data["context"]
+        execution, state_machine = begun["Execution"], begun["StateMachine"]
+    else:
+        execution = request.context.get("Execution") or {}
+        state_machine = request.context.get("StateMachine") or {}
+    name = execution.get("Name") or request.name or uuid_of(chance)
+    machine = state_machine.get("Name") or machine
+    return ExecutionContext(
+        execution_id=execution.get("Id") or f"{_ARN}:execution:{machine}:{name}",
+        execution_name=name,
+        state_machine_id=state_machine.get("Id") or f"{_ARN}:stateMachine:{machine}",
+        state_machine_name=machine,
+        role_arn=execution.get("RoleArn") or "arn:aws:iam::000000000000:role/local",
+    )
