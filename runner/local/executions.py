@@ -139,6 +139,8 @@ class Executions:
         self, handle: RunHandle, definition: bytes, request: TaskRequest, arn: str
     ) -> Json:
         child, ports = handle.run, self._ports
+        begun = {"ExecutionArn": child.arn, "StartDate": _millis(child.started_at)}
+        request.submitted(begun)
         journal = open_journal(child.journal)
         try:
             outcome = run(

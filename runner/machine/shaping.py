@@ -75,7 +75,7 @@ def give_input(io: Io, env: Env) -> tuple[Json, Mapping[str, Json]]:
 
 def give_error(io: Io, env: Env, raw: Json, error: StateError) -> tuple[Json, Mapping[str, Json]]:
     """Make the output and assignments of a catcher."""
-    told = {"Error": error.error or "", "Cause": error.cause or ""}
+    told = {"Error": error.error, "Cause": error.cause}
     match io:
         case JsonataIo():
             env.error_output = told
