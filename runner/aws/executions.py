@@ -201,6 +201,13 @@ class Executions:
         """Open the history of an execution, and of those that it starts of the machines named."""
         return Histories(History(self._client, arn), machines)
 
+    def events(self, arn: str) -> Iterator[Mapping[str, Any]]:
+        """Give an execution's history as the API does, every page of it."""
+        with refusals(f"read the history of the execution {arn}"):
+            pages = self._client.get_paginator("get_execution_history").paginate(executionArn=arn)
+            for page in pages:
+                yield from page["events"]
+
     def stop_query(self, query_id: str) -> bool:
         """Stop a statement; False when it had ended already."""
         client: AthenaClient = self._session.client("athena")

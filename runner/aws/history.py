@@ -111,7 +111,7 @@ class History:
         kind, number = str(found["type"]), int(found["id"])
         details = details_of(found)
         state = self._where.get(int(found.get("previousEventId", 0)), "")
-        if kind.endswith("StateEntered"):
+        if kind.endswith(("StateEntered", "StateExited")):
             state = str(details.get("name", ""))
         elif kind == "EvaluationFailed":
             state = str(details.get("state") or state)
