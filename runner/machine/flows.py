@@ -57,8 +57,8 @@ def run_flow(frame: Frame, flow: Flow, data: Json) -> FlowRun:
             name, output, assigned = yield from _run_state(state, visit, data)
             if output is not data:
                 shaping.check_size(output, state.name)
-        except ReportedError as failed:
-            _tell_left(state, frame, failed)
+        except ReportedError as error:
+            _tell_left(state, frame, error)
             raise
         except StateError as error:
             failed = _reported(error, visit)

@@ -108,7 +108,7 @@ def _open(state: Json) -> Json:
     return {name: value for name, value in state.items() if name != "End"}
 
 
-_CATCH = {"Catch": [{"ErrorEquals": ALL, "Next": "Z"}]}
+_CATCH: Json = {"Catch": [{"ErrorEquals": ALL, "Next": "Z"}]}
 _FAIL = {"Type": "Fail", "Error": "E", "Cause": "c"}
 _LONG = {"Type": "Wait", "Seconds": 60, "End": True}
 _REFUSED = {"error": "SQS.QueueDoesNotExistException", "cause": "no queue"}

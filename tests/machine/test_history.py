@@ -228,7 +228,7 @@ def test_details_of_maps() -> None:
 
 
 def test_a_failed_evaluation_names_the_place() -> None:
-    found = details(CASES["items that are none"])["EvaluationFailed"]
+    found: Json = details(CASES["items that are none"])["EvaluationFailed"]
     told = "An error occurred while executing the state 'M' (entered at the event id #2). The"
     assert found["cause"].startswith(f"{told} JSONata expression '1'")
     del found["cause"]
