@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 GOING_ON = frozenset({"RUNNING", "PENDING_REDRIVE"})
 STATUSES = ("RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "PENDING_REDRIVE")
 _PAGE = 100
+_EVENTS = 1000
+"""Events a page; more are not allowed."""
 _MOST_CAUSE = 32_768
 
 
@@ -200,6 +202,20 @@ class Executions:
     def histories(self, arn: str, machines: frozenset[str]) -> Histories:
         """Open the history of an execution, and of those that it starts of the machines named."""
         return Histories(History(self._client, arn), machines)
+
+    def events(self, arn: str) -> Iterator[Mapping[str, Any]]:
+        """Give an execution's history as the API does, every page of it."""
+        client = self._client
+        more: dict[str, Any] = {}
+        while True:
+            with refusals(f"read the history of the execution {arn}"):
+                page = client.get_execution_history(
+                    executionArn=arn, maxResults=_EVENTS, includeExecutionData=True, **more
+                )
+            yield from page["events"]
+            if not page.get("nextToken"):
+                return
+            more["nextToken"] = page["nextToken"]
 
     def stop_query(self, query_id: str) -> bool:
         """Stop a statement; False when it had ended already."""

@@ -32,18 +32,23 @@ _KINDS = {
     "TaskScheduled": EventKind.TASK_SCHEDULED,
     "TaskSubmitted": EventKind.TASK_SCHEDULED,
     "LambdaFunctionScheduled": EventKind.TASK_SCHEDULED,
+    "ActivityScheduled": EventKind.TASK_SCHEDULED,
     "TaskSucceeded": EventKind.TASK_SUCCEEDED,
     "LambdaFunctionSucceeded": EventKind.TASK_SUCCEEDED,
+    "ActivitySucceeded": EventKind.TASK_SUCCEEDED,
     "TaskFailed": EventKind.TASK_FAILED,
     "TaskSubmitFailed": EventKind.TASK_FAILED,
     "TaskStartFailed": EventKind.TASK_FAILED,
     "LambdaFunctionFailed": EventKind.TASK_FAILED,
     "LambdaFunctionScheduleFailed": EventKind.TASK_FAILED,
     "LambdaFunctionStartFailed": EventKind.TASK_FAILED,
+    "ActivityFailed": EventKind.TASK_FAILED,
+    "ActivityScheduleFailed": EventKind.TASK_FAILED,
     "MapRunFailed": EventKind.TASK_FAILED,
     "EvaluationFailed": EventKind.TASK_FAILED,
     "TaskTimedOut": EventKind.TASK_TIMED_OUT,
     "LambdaFunctionTimedOut": EventKind.TASK_TIMED_OUT,
+    "ActivityTimedOut": EventKind.TASK_TIMED_OUT,
 }
 """What people follow; nobody listens to the others."""
 _ENDS = {
@@ -111,7 +116,7 @@ class History:
         kind, number = str(found["type"]), int(found["id"])
         details = details_of(found)
         state = self._where.get(int(found.get("previousEventId", 0)), "")
-        if kind.endswith("StateEntered"):
+        if kind.endswith(("StateEntered", "StateExited")):
             state = str(details.get("name", ""))
         elif kind == "EvaluationFailed":
             state = str(details.get("state") or state)

@@ -29,6 +29,7 @@ COMMANDS = (
     "export",
     "gc",
     "graph",
+    "history",
     "image",
     "init",
     "list",

@@ -213,9 +213,14 @@ class Executions:
         self, handle: RunHandle, definition: bytes, *, abort: Abort | None, arn: str
     ) -> dict[str, Json]:
         child, ports = handle.run, self._ports
+<<<<<<< HEAD
         observer = ports.observer
         if ports.begun is not None:
             observer = ports.begun(child, observer)
+=======
+        begun = {"ExecutionArn": child.arn, "StartDate": _millis(child.started_at)}
+        request.submitted(begun)
+>>>>>>> w-history
         journal = open_journal(child.journal)
         try:
             outcome = run(

@@ -86,7 +86,10 @@ class Run:
 
     @property
     def definition(self) -> bytes:
-        """Read the definition that this run executes."""
+        """Read the definition that this run executes; a child's lies beside that of its run."""
+        above = self.folder.parents[1]
+        if above.name == _CHILDREN:
+            return (above.parent / _machine_file(self.workflow)).read_bytes()
         return (self.folder / "definition.asl.json").read_bytes()
 
     def machine(self, name: str) -> bytes | None:
@@ -244,6 +247,14 @@ class RunRegistry:
             else:
                 answer |= {"error": end.error, "cause": end.cause}
         return answer
+
+    def by_arn(self, arn: str) -> Run:
+        """Read a run, or a child of one, by its execution's ARN; KeyError when there is none."""
+        try:
+            workflow, name = _parse_arn(arn)
+        except ValueError:
+            raise KeyError(arn) from None
+        return self._find(workflow, name)
 
     def _find(self, workflow: str, name: str) -> Run:
         """Find a run, or a child of one; KeyError when there is none."""

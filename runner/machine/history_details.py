@@ -144,6 +144,7 @@ def _task(kind: str, told: tuple[Json, ...], region: str) -> Details | None:
 
 def _scheduled(request: TaskRequest, manner: Manner, region: str) -> Details:
     arguments = compact(request.arguments)
+    told: Details
     if manner.family == "Task":
         told: Details = {
             "resourceType": manner.service,

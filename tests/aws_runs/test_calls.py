@@ -206,3 +206,16 @@ def test_a_log_group_may_be_missing(clients: Clients) -> None:
     stub.add_client_error("filter_log_events", "AccessDeniedException", "no")
     with pytest.raises(CloudRefused, match="read the log group /aws/lambda/x"):
         list(group.read())
+
+
+def test_a_history_is_read_page_by_page(executions: Executions, clients: Clients) -> None:
+    asked = {"executionArn": ARN, "maxResults": 1000, "includeExecutionData": True}
+    events = [{"timestamp": WHEN, "type": "ExecutionStarted", "id": n} for n in (1, 2)]
+    stub = clients.stubs["stepfunctions"]
+    stub.add_response(
+        "get_execution_history", {"events": events[:1], "nextToken": "more"}, dict(asked)
+    )
+    stub.add_response(
+        "get_execution_history", {"events": events[1:]}, asked | {"nextToken": "more"}
+    )
+    assert [event["id"] for event in executions.events(ARN)] == [1, 2]

@@ -14,6 +14,7 @@ from runner.app.bundle import ChildFacts, open_bundle
 from runner.app.cloud import Cloud
 from runner.app.cloud_run import CloudHooks, run_on_aws
 from runner.app.deployed import Deployed
+from runner.app.execution_history import deployed_history
 from runner.app.execution_watch import Pace
 from runner.app.redrive import RedriveRequest, redrive_on_aws
 from runner.app.run import RunRequest, run
@@ -455,6 +456,19 @@ def test_an_execution_that_runs_is_shown_as_far_as_it_is(
         ("raw.flights", "unchanged"),
         ("staging.flights", "unfinished"),
     ]
+
+
+def test_the_history_of_an_execution_is_what_the_api_answers(
+    deployed: Deployed, states: FakeStates
+) -> None:
+    written, _ = whole_run(states, "e-5")
+    given = {"start": "2013-01-01", "end": "2013-01-01"}
+    known = states.add(Known("flights-prod-daily", "e-5", given, written))
+    found = deployed_history(deployed, "e-5")
+    assert found.arn == known.arn
+    assert [event["id"] for event in found.events] == [event["id"] for event in written.events]
+    first = dict(written.events[0]) | {"timestamp": 1_795_507_201.0}
+    assert found.to_json()["events"][0] == first
 
 
 def test_waiting_grows_while_nothing_happens_and_with_the_histories() -> None:

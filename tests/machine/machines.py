@@ -11,6 +11,7 @@ from runner.machine import (
     MemoryJournal,
     Outcome,
     TaskRequest,
+    TaskService,
     VirtualClock,
     parse_definition,
     run,
@@ -76,7 +77,7 @@ def jsonpath(states: Mapping[str, Json], **rest: Json) -> dict[str, Json]:
 def play(
     definition: Mapping[str, Json],
     data: Json = None,
-    service: Script | None = None,
+    service: TaskService | None = None,
     **options: Any,  # noqa: ANN401
 ) -> Outcome:
     """Run a definition on simulated time."""

@@ -212,7 +212,7 @@ def test_workers_take_an_activity_s_tasks_in_order() -> None:
         [1, 2, 3],
         activities,
         callbacks=callbacks,
-        clock=RealClock(),  # type: ignore[arg-type]  # a service
+        clock=RealClock(),
     )
     worker.join()
     assert outcome.output == [2, 4, 6]
@@ -222,7 +222,7 @@ def test_workers_take_an_activity_s_tasks_in_order() -> None:
 def test_work_that_timed_out_is_not_given_to_a_worker() -> None:
     activities = Activities()
     states = {"A": {"Type": "Task", "Resource": ACTIVITY, "TimeoutSeconds": 1, "End": True}}
-    outcome = play(jsonpath(states), {}, activities, callbacks=Callbacks())  # type: ignore[arg-type]  # a service
+    outcome = play(jsonpath(states), {}, activities, callbacks=Callbacks())
     assert outcome.error == "States.Timeout"
     assert activities.take(ACTIVITY, wait_s=0) is None
     assert Activities.serves(ACTIVITY)

@@ -46,7 +46,7 @@ def over(objects: dict[str, str], data: Json = None, *, state: Json, **answers: 
         "States": {"I": {"Type": "Task", "Resource": "r", "End": True}},
     }
     definition = jsonata({"M": {"Type": "Map", "ItemProcessor": processor, "End": True, **state}})
-    return play(definition, data or {"key": "k"}, Store(objects, **answers))  # type: ignore[arg-type]  # a service
+    return play(definition, data or {"key": "k"}, Store(objects, **answers))
 
 
 def read(text: str, **config: Json) -> Json:
@@ -168,7 +168,7 @@ def test_results_are_written() -> None:
         "States": {"I": {"Type": "Task", "Resource": "r", "End": True}},
     }
     definition = jsonata({"M": {"Type": "Map", "ItemProcessor": processor, "End": True, **state}})
-    output = play(definition, {}, store).output  # type: ignore[arg-type]  # a service
+    output = play(definition, {}, store).output
     assert "/Mine:" in output["MapRunArn"]
     get = "arn:aws:states:::s3:getObject"
     manifest = json.loads(store.objects.call(get, output["ResultWriterDetails"])["Body"])

@@ -218,7 +218,7 @@ def test_a_call_that_may_not_be_repeated_fails_as_if_its_answer_were_lost() -> N
         journal = MemoryJournal()
         crash = FaultPlan((InjectedFault("T", Crash(), When.AFTER),))
         with pytest.raises(SimulatedCrash):
-            play(definition, {}, Once(), journal=journal, faults=crash)  # type: ignore[arg-type]  # a service
+            play(definition, {}, Once(), journal=journal, faults=crash)
         service = Once()
         outcome, _ = again(journal.events(), service, definition=definition, data={})
         assert (outcome.status, outcome.output) == expected
@@ -344,10 +344,10 @@ def test_a_crash_anywhere_loses_and_doubles_nothing(crash: InjectedFault) -> Non
     definition = json.loads(json.dumps(MACHINE))
     definition["States"]["First"]["Assign"] = {"x": 1}
     clean = MemoryJournal()
-    expected = play(definition, {"a": 1}, Effects(), journal=clean)  # type: ignore[arg-type]  # a service
+    expected = play(definition, {"a": 1}, Effects(), journal=clean)
     service, journal = Effects(), MemoryJournal()
     with pytest.raises(SimulatedCrash):
-        play(definition, {"a": 1}, service, journal=journal, faults=FaultPlan((crash,)))  # type: ignore[arg-type]  # a service
+        play(definition, {"a": 1}, service, journal=journal, faults=FaultPlan((crash,)))
     outcome, after = again(journal.events(), service, definition=definition)
     assert outcome.status == "SUCCEEDED"
     assert outcome.output[0] == expected.output[0]
@@ -377,7 +377,7 @@ def test_crashes_at_any_events_lose_and_double_nothing(lives: list[int]) -> None
         journal = Cut(kept)
         journal.left = life
         try:
-            outcome = play(definition, {"a": 1}, service, journal=journal)  # type: ignore[arg-type]  # a service
+            outcome = play(definition, {"a": 1}, service, journal=journal)
         except SimulatedCrash:
             kept = journal.events()  # type: ignore[assignment]  # longer each time
             continue
