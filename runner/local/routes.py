@@ -8,7 +8,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from runner.machine.mocks import names_of
+from runner.machine.mocks import may_repeat, names_of
 
 if TYPE_CHECKING:
     from runner.machine import TaskRequest, TaskService
@@ -26,10 +26,18 @@ class Routes:
         self._otherwise = otherwise
 
     def call(self, request: TaskRequest) -> Json:
-        """Have one task answered; nothing here can answer by a task token."""
+        """Have one task answered."""
+        return self._leads_to(request).call(request)
+
+    def may_repeat(self, request: TaskRequest) -> bool:
+        """Say what the service says that answers the task."""
+        return may_repeat(self._leads_to(request), request)
+
+    def _leads_to(self, request: TaskRequest) -> TaskService:
+        """Find who answers a task; nothing here can answer by a task token."""
         names = names_of(request.resource, request.arguments)
         if not request.resource.endswith(_CALLBACK):
             for pattern, service in self._routes:
                 if any(fnmatchcase(name, pattern) for name in names):
-                    return service.call(request)
-        return self._otherwise.call(request)
+                    return service
+        return self._otherwise

@@ -180,6 +180,11 @@ class MockService:
             raise UsageError([_no_reply(name, mock, request, number=None if not row else number)])
         return _give(reply, request)
 
+    def may_repeat(self, request: TaskRequest) -> bool:
+        """Say yes of mocks, which do nothing, and what the other service says of the rest."""
+        found = self._mocks.find(request.state, request.resource, request.arguments)
+        return found is not None or may_repeat(self._otherwise, request)
+
     def remember(self, events: Iterable[Event]) -> None:
         """Count calls that a journal holds with their ends: they will not be made again."""
         begun: dict[str, Event] = {}
@@ -245,12 +250,23 @@ def _no_reply(name: str, mock: Mock, request: TaskRequest, *, number: int | None
     return Fault(mock.place, "no-reply", found, "a reply to every call that is made", advice)
 
 
+def may_repeat(service: TaskService, request: TaskRequest) -> bool:
+    """Tell whether a service says that a call whose outcome is unknown may be made again."""
+    ask = getattr(service, "may_repeat", None)
+    return ask is not None and bool(ask(request))
+
+
 class Unanswered:
     """The service of last resort: says what nobody answers, and what can be done about it."""
 
     def __init__(self, file: str) -> None:
         """Take what the mocks file is called."""
         self._file = file
+
+    def may_repeat(self, request: TaskRequest) -> bool:
+        """Say yes: a call that was refused has done nothing."""
+        del request
+        return True
 
     def call(self, request: TaskRequest) -> Json:
         """Refuse a call."""

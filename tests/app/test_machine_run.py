@@ -43,6 +43,10 @@ class Service:
             raise answer
         return answer
 
+    def may_repeat(self, request: TaskRequest) -> bool:
+        del request
+        return True
+
 
 # --- results ----------------------------------------------------------------------------------
 

@@ -213,8 +213,14 @@ def calling(state: str, **fields: Any) -> dict[str, Any]:  # noqa: ANN401
 
 @pytest.fixture
 def noted(tmp_path: Path) -> Path:
-    """A machine whose tasks write down that they were called."""
-    write(tmp_path / "m.json", machine({"A": calling("A", Next="B"), "B": calling("B")}))
+    """A machine whose tasks write down that they were called.
+
+    A function may have done something before the process died, so the definition says that it may
+    be called again.
+    """
+    lost = [{"ErrorEquals": ["Lambda.SdkClientException"]}]
+    states = {"A": calling("A", Next="B"), "B": calling("B", Retry=lost)}
+    write(tmp_path / "m.json", machine(states))
     log, wait = str(tmp_path / "log"), str(tmp_path / "wait")
     write(tmp_path / "note.py", HANDLER.format(log=log, wait=wait))
     return tmp_path
