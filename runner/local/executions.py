@@ -153,6 +153,8 @@ class Executions:
             raise _exists(execution)
         try:
             handle = self._open(machine, name, arguments)
+            started = _millis(handle.run.started_at)
+            request.submitted({"ExecutionArn": execution, "StartDate": started})
             told = self._execute(handle, definition, abort=request.stop, arn=arn)
         finally:
             self._release(execution)
@@ -213,14 +215,9 @@ class Executions:
         self, handle: RunHandle, definition: bytes, *, abort: Abort | None, arn: str
     ) -> dict[str, Json]:
         child, ports = handle.run, self._ports
-<<<<<<< HEAD
         observer = ports.observer
         if ports.begun is not None:
             observer = ports.begun(child, observer)
-=======
-        begun = {"ExecutionArn": child.arn, "StartDate": _millis(child.started_at)}
-        request.submitted(begun)
->>>>>>> w-history
         journal = open_journal(child.journal)
         try:
             outcome = run(

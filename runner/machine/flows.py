@@ -59,12 +59,6 @@ def run_flow(frame: Frame, flow: Flow, data: Json) -> FlowRun:
             name, output, assigned = yield from _run_state(state, visit, data)
             if output is not data:
                 shaping.check_size(output, state.name)
-<<<<<<< HEAD
-=======
-        except ReportedError as error:
-            _tell_left(state, frame, error)
-            raise
->>>>>>> w-history
         except StateError as error:
             failed = _reported(error, visit)
             _tell_left(state, frame, failed)
