@@ -146,7 +146,7 @@ def _scheduled(request: TaskRequest, manner: Manner, region: str) -> Details:
     arguments = compact(request.arguments)
     told: Details
     if manner.family == "Task":
-        told: Details = {
+        told = {
             "resourceType": manner.service,
             "resource": manner.action,
             "region": region,

@@ -56,9 +56,6 @@ class World:
         )
         self.executions = Executions(self.handle.run, self, self.ports)
 
-    def may_repeat(self, _request: TaskRequest) -> bool:
-        return True
-
     def call(self, request: TaskRequest) -> Any:  # noqa: ANN401 - JSON
         self.calls.append(request)
         return self.does()

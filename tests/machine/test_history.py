@@ -241,7 +241,7 @@ def test_a_failed_evaluation_names_the_place() -> None:
 
 def test_texts_name_the_events_that_the_history_numbers() -> None:
     """After a call that is waited for, a caught branch and a Map, the number is still right."""
-    states = {
+    states: dict[str, Json] = {
         "T": {
             "Type": "Task",
             "Resource": "arn:aws:states:::ecs:runTask.sync",
