@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING
 
+from runner.machine import path_misses
 from runner.machine.failures import RUNTIME, StateError
 from runner.machine.intrinsic_functions import FUNCTIONS, Escaped, IntrinsicFailure
-from runner.machine.paths import BadPath, scan_path
-from runner.machine.payloads import path_reader
+from runner.machine.paths import BadPath, Missing, follow, scan_path
+from runner.machine.payloads import root_value
 
 if TYPE_CHECKING:
+    from runner.machine.paths import Path
     from runner.machine.templates import Compiled, Env
     from runner.model.ports import Json
 
 _NAME = re.compile(r"\s*States\.([A-Za-z0-9]+)\s*\(")
 _STRING = re.compile(r"'((?:[^'\\]|\\['{}\\])*)'")
-_NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][-+]?\d+)?")
+_NUMBER = re.compile(r"-?\d{1,300}(\.\d+)?([eE][-+]?\d+)?", re.ASCII)
 _WORD = re.compile(r"true|false|null")
 _WORDS: dict[str, Json] = {"true": True, "false": False, "null": None}
 _BLANK = re.compile(r"\s*")
@@ -98,8 +101,18 @@ def _argument(text: str, position: int, field: str, depth: int) -> tuple[Compile
         return _call(text, position, field, depth - 1)
     if text.startswith("$", position):
         path, end = scan_path(text, position)
-        return path_reader(path, text[position:end], field), end
+        return _reader(path, text[position:end]), end
     return _literal(text, position)
+
+
+def _reader(path: Path, text: str) -> Compiled:
+    def read(env: Env) -> Json:
+        try:
+            return follow(path, root_value(path, env))
+        except Missing as error:
+            raise IntrinsicFailure(path_misses.no_argument(path, text, env)) from error
+
+    return read
 
 
 def _literal(text: str, position: int) -> tuple[Compiled, int]:
@@ -113,7 +126,10 @@ def _literal(text: str, position: int) -> tuple[Compiled, int]:
     if number is None:
         raise BadPath(text)
     is_float = number[1] is not None or number[2] is not None
-    return _constant(float(number[0]) if is_float else int(number[0])), number.end()
+    value = float(number[0]) if is_float else int(number[0])
+    if not math.isfinite(value):
+        raise BadPath(text)
+    return _constant(value), number.end()
 
 
 def _constant(value: Json) -> Compiled:

@@ -10,9 +10,10 @@ from re import Pattern, sub
 from re import compile as compile_pattern
 from typing import TYPE_CHECKING, TypeAlias
 
-from runner.machine.failures import StateError
-from runner.machine.paths import Missing, Path, follow
-from runner.machine.payloads import root_value
+from runner.machine.failures import RUNTIME, StateError
+from runner.machine.paths import Missing, Path, Root, follow
+from runner.machine.payloads import NO_INPUT, root_value
+from runner.machine.templates import Notation
 from runner.machine.waits import parse_timestamp
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ class Present:
 
     def holds(self, env: Env) -> bool:
         """Evaluate."""
+        if self.variable.root is Root.INPUT and env.input is None:
+            raise StateError(RUNTIME, NO_INPUT)
         try:
             found = follow(self.variable, root_value(self.variable, env))
         except Missing:
@@ -81,14 +84,8 @@ class TypeIs:
     expected: bool
 
     def holds(self, env: Env) -> bool:
-        """Evaluate."""
-        try:
-            value = self.variable.evaluate(env)
-        except StateError:
-            if self.name == "IsNull":
-                raise
-            return not self.expected
-        return TYPES[self.name](value) is self.expected
+        """Evaluate; only IsPresent suffers a variable that is not there."""
+        return TYPES[self.name](self.variable.evaluate(env)) is self.expected
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -101,9 +98,20 @@ class Comparison:
     operand: Template
 
     def holds(self, env: Env) -> bool:
-        """Evaluate; values of the wrong type compare as false."""
+        """Evaluate; a variable of the wrong type compares as false.
+
+        So does a path's value where equality is asked, but an order wants it of the right type.
+        """
         left, right = self.variable.evaluate(env), self.operand.evaluate(env)
+        if self.operand.notation is Notation.PATH and not self.name.endswith("Equals"):
+            _check_operand(self.name, self.operand, right)
         return COMPARISONS[self.name](left, right)
+
+
+def _check_operand(name: str, operand: Template, value: Json) -> None:
+    kind = next(kind for kind in _OF_KIND if name.startswith(kind))
+    if not _OF_KIND[kind](value):
+        raise StateError(RUNTIME, f"Invalid value provided at path '{operand.source}'")
 
 
 Rule: TypeAlias = And | Or | Not | Present | TypeIs | Comparison
@@ -119,6 +127,13 @@ TYPES: Mapping[str, Callable[[Json], bool]] = {
     "IsNumeric": _is_number,
     "IsString": lambda value: isinstance(value, str),
     "IsTimestamp": lambda value: parse_timestamp(value) is not None,
+}
+
+
+_OF_KIND: Mapping[str, Callable[[Json], bool]] = {
+    "Numeric": TYPES["IsNumeric"],
+    "String": TYPES["IsString"],
+    "Timestamp": TYPES["IsTimestamp"],
 }
 
 

@@ -165,9 +165,13 @@ def check_size(value: Json, owner: str) -> None:
     if isinstance(value, str) and len(value) < _SMALL:
         return
     text = _dumps(value)
-    if len(text) * 4 > MAX_PAYLOAD_BYTES and len(text.encode()) > MAX_PAYLOAD_BYTES:
+    if len(text) * 4 > MAX_PAYLOAD_BYTES and _bytes(text) > MAX_PAYLOAD_BYTES:
         told = f"The state/task '{owner}' returned a result with a size exceeding"
         raise ReportedError(DATA_LIMIT, f"{told} the maximum number of bytes service limit.")
+
+
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
 
 
 _JSON_TYPES = {str: "string", int: "number", float: "number", dict: "object", list: "array"}
