@@ -58,9 +58,11 @@ def _refusing(cause: str) -> Compiled:
 def path_reader(path: Path, text: str, field: str) -> Compiled:
     """Make the closure that follows a path in an `Env`.
 
-    Behind an array's end is null, but not for the rules of a Choice state.
+    Behind an array's end is null, but not for the rules of a Choice state.  A path cannot begin
+    at null, but `$` stands for what InputPath and OutputPath are by default.
     """
-    from_input = path.root is Root.INPUT
+    all_of_it = not path.steps and field in {"InputPath", "OutputPath"}
+    from_input = path.root is Root.INPUT and not all_of_it
     ends_in_null = not path_misses.is_of_choice(field)
 
     def read(env: Env) -> Json:

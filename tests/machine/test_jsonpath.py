@@ -563,6 +563,8 @@ def test_a_path_cannot_begin_at_null(state: Json) -> None:
 def test_null_passes_where_no_path_looks_at_it() -> None:
     plain = {"Type": "Pass", "End": True}
     assert output_of(jsonpath({**NOTHING, "A": plain})) is None
+    whole = {**plain, "InputPath": "$", "OutputPath": "$"}
+    assert output_of(jsonpath({**NOTHING, "A": whole})) is None
     named = {**plain, "Parameters": {"x.$": "$$.State.Name"}}
     assert output_of(jsonpath({**NOTHING, "A": named})) == {"x": "A"}
 
