@@ -675,3 +675,25 @@ def test_a_timeout_from_a_path_that_leads_nowhere() -> None:
     outcome = play(jsonpath({"T": state}), {"n": 1})
     assert outcome.error == "States.Runtime"
     assert (outcome.cause or "").endswith("Invalid path '$.t' : No results for path: $['t']")
+
+
+def test_one_assign_holds_at_most_256_kib() -> None:
+    def kept(text: str) -> str | None:
+        return play(one_pass(Assign={"v.$": "$.t"}, OutputPath="$.o"), {"t": text, "o": 1}).error
+
+    assert kept("x" * (262_144 - len('{"v":""}'))) is None
+    assert kept("x" * 262_144) == "States.DataLimitExceeded"
+    assert kept("é" * 131_072) == "States.DataLimitExceeded"
+    assert kept("\ud800" * 90_000) == "States.DataLimitExceeded"
+
+
+def test_halves_of_characters_are_no_bytes() -> None:
+    """Java writes a lone surrogate as a question mark."""
+    assert intrinsic("States.Base64Encode($.s)", {"s": "\ud800"}) == "Pw=="
+    assert (
+        intrinsic("States.Hash($.s, 'MD5')", {"s": "\ud800"}) == "d1457b72c3fb323a2671125aef3eab5d"
+    )
+
+
+def test_base64_may_stand_on_several_lines() -> None:
+    assert intrinsic("States.Base64Decode($.s)", {"s": "RGF0\r\nYQ==\n"}) == "Data"
