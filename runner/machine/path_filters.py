@@ -52,8 +52,13 @@ _SHORT = 20
 def scan_filter(text: str, position: int) -> tuple[Filter, int]:
     """Read a filter that begins at `[?`."""
     reader = _Reader(text, position + 2)
+    if not text[position + 2 :].lstrip().startswith("("):
+        raise _bad(text)
     test = reader.either()
+    end = reader.position
     reader.expect("]")
+    if text[end - 1] != ")":
+        raise _bad(text)
     return Filter(test), reader.position
 
 

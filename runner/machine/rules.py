@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import operator
 from dataclasses import dataclass
-from fnmatch import translate
 from functools import lru_cache
-from re import Pattern, sub
+from re import DOTALL
 from re import compile as compile_pattern
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -147,6 +146,21 @@ def _strings(compare: Callable[[Json, Json], bool]) -> Callable[[Json, Json], bo
     )
 
 
+def _texts(compare: Callable[[Json, Json], bool]) -> Callable[[Json, Json], bool]:
+    """Order strings as Java does: by their UTF-16 units."""
+
+    def test(left: str, right: str) -> bool:
+        if left.isascii() or right.isascii():
+            return compare(left, right)
+        return compare(_units(left), _units(right))
+
+    return _strings(test)
+
+
+def _units(text: str) -> bytes:
+    return text.encode("utf-16-be", errors="surrogatepass")
+
+
 def _timestamps(compare: Callable[[Json, Json], bool]) -> Callable[[Json, Json], bool]:
     def test(left: Json, right: Json) -> bool:
         one, other = parse_timestamp(left), parse_timestamp(right)
@@ -156,14 +170,38 @@ def _timestamps(compare: Callable[[Json, Json], bool]) -> Callable[[Json, Json],
 
 
 @lru_cache(maxsize=256)
-def _pattern(text: str) -> Pattern[str]:
-    literal = sub(r"[?\[\]]", lambda match: f"[{match[0]}]", text)
-    pieces = sub(r"\\(.)", lambda match: f"[{match[1]}]", literal)
-    return compile_pattern(translate(pieces))
+def _pieces(pattern: str) -> tuple[str, ...]:
+    r"""Split a pattern at its stars; a backslash takes a star or a backslash as it is.
+
+    >>> _pieces("log-*.txt"), _pieces(r"a\*b")
+    (('log-', '.txt'), ('a*b',))
+    """
+    pieces = [""]
+    for escaped, plain in _TOKEN.findall(pattern):
+        if plain == "*":
+            pieces.append("")
+        else:
+            pieces[-1] += escaped or plain
+    return tuple(pieces)
+
+
+_TOKEN = compile_pattern(r"\\(.)|(.)", DOTALL)
 
 
 def _like(left: Json, right: Json) -> bool:
-    return _pattern(right).match(left) is not None
+    first, *others = _pieces(right)
+    if not others:
+        return bool(left == first)
+    *between, last = others
+    if not (left.startswith(first) and left.endswith(last)):
+        return False
+    position, end = len(first), len(left) - len(last)
+    for piece in between:
+        found = left.find(piece, position, end)
+        if found < 0:
+            return False
+        position = found + len(piece)
+    return position <= end
 
 
 _ORDERS: Mapping[str, Callable[[Json, Json], bool]] = {
@@ -178,6 +216,6 @@ COMPARISONS: Mapping[str, Callable[[Json, Json], bool]] = {
     "BooleanEquals": lambda left, right: isinstance(left, bool) and left is right,
     "StringMatches": _strings(_like),
     **{f"Numeric{name}": _numbers(order) for name, order in _ORDERS.items()},
-    **{f"String{name}": _strings(order) for name, order in _ORDERS.items()},
+    **{f"String{name}": _texts(order) for name, order in _ORDERS.items()},
     **{f"Timestamp{name}": _timestamps(order) for name, order in _ORDERS.items()},
 }
