@@ -243,7 +243,7 @@ def _short(text: Json) -> str:
 
 def _hash(_env: Env, values: list[Json]) -> Json:
     data, algorithm = _arguments(values, 2)
-    found = hexadecimal(data if isinstance(data, str) else _written(data), algorithm)
+    found = hexadecimal(_short(data if isinstance(data, str) else _written(data)), algorithm)
     if found is None:
         raise IntrinsicFailure(f"{algorithm} is not a hash algorithm")
     return found

@@ -30,10 +30,10 @@ _MOST_NESTED = 10
 def compile_intrinsic(source: str, field: str) -> Compiled:
     """Compile an intrinsic function; one that cannot be read fails when it is evaluated."""
     try:
-        compiled, end = _call(source, 0, field, _MOST_NESTED)
+        compiled, end = _call(source, 0, _MOST_NESTED)
     except BadPath:
-        end, compiled = -1, _nothing
-    if source[end:].strip() or end < 0:
+        return _refusing(source, field)
+    if source[end:].strip():
         return _refusing(source, field)
 
     def evaluate(env: Env) -> Json:
@@ -54,14 +54,10 @@ def is_intrinsic(text: str) -> bool:
     (True, False)
     """
     try:
-        _, end = _call(text, 0, "", _MOST_NESTED)
+        _, end = _call(text, 0, _MOST_NESTED)
     except BadPath:
         return False
     return not text[end:].strip()
-
-
-def _nothing(_env: Env) -> Json:
-    return None
 
 
 def _refusing(source: str, field: str) -> Compiled:
@@ -72,7 +68,7 @@ def _refusing(source: str, field: str) -> Compiled:
     return refuse
 
 
-def _call(text: str, start: int, field: str, depth: int) -> tuple[Compiled, int]:
+def _call(text: str, start: int, depth: int) -> tuple[Compiled, int]:
     name = _NAME.match(text, start)
     function = FUNCTIONS.get(name[1]) if name else None
     if name is None or function is None or depth == 0:
@@ -84,7 +80,7 @@ def _call(text: str, start: int, field: str, depth: int) -> tuple[Compiled, int]
             if not text.startswith(",", position):
                 raise BadPath(text)
             position = _skip(text, position + 1)
-        argument, position = _argument(text, position, field, depth)
+        argument, position = _argument(text, position, depth)
         arguments.append(argument)
         position = _skip(text, position)
     known = tuple(arguments)
@@ -96,9 +92,9 @@ def _skip(text: str, position: int) -> int:
     return blank.end() if blank else position
 
 
-def _argument(text: str, position: int, field: str, depth: int) -> tuple[Compiled, int]:
+def _argument(text: str, position: int, depth: int) -> tuple[Compiled, int]:
     if text.startswith("States.", position):
-        return _call(text, position, field, depth - 1)
+        return _call(text, position, depth - 1)
     if text.startswith("$", position):
         path, end = scan_path(text, position)
         return _reader(path, text[position:end]), end

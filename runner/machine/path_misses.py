@@ -100,13 +100,14 @@ def _only_arrays(step: Index, found: Json) -> str:
 
 def _stopped_at(path: Path, value: Json) -> tuple[tuple[Step, ...], Step, Json]:
     """Give the steps that were found, the step that was not, and what it was applied to."""
-    for count, step in enumerate(path.steps):
+    count = 0
+    while True:
+        step = path.steps[count]
         try:
-            found = follow(Path(path.root, "", (step,), definite=True), value)
+            value = follow(Path(path.root, "", (step,), definite=True), value)
         except Missing:
             return path.steps[:count], step, value
-        value = found
-    return path.steps[:-1], path.steps[-1], value
+        count += 1
 
 
 def _written(steps: tuple[Step, ...]) -> str:

@@ -100,7 +100,8 @@ class Function:
     name: str
 
 
-Step: TypeAlias = Key | Index | Every | Slice | Several | Merged | Deep | Filter | Function
+Finder: TypeAlias = Key | Index | Every | Slice | Several | Merged | Deep | Filter
+Step: TypeAlias = Finder | Function
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -228,13 +229,12 @@ def reference_steps(text: str) -> tuple[str | int, ...]:
     >>> reference_steps("$.a[0]['b c']")
     ('a', 0, 'b c')
     """
-    steps: list[str | int] = []
-    for step in parse_path(text).steps:
-        if isinstance(step, Key):
-            steps.append(step.name)
-        elif isinstance(step, Index):
-            steps.append(step.index)
-    return tuple(steps)
+    steps = parse_path(text).steps
+    return tuple(
+        step.name if isinstance(step, Key) else step.index
+        for step in steps
+        if isinstance(step, (Key, Index))
+    )
 
 
 def follow(path: Path, value: Json) -> Json:
@@ -307,7 +307,7 @@ def _suits(step: Step, value: Json) -> bool:
     return isinstance(value, list) or not isinstance(step, (Index, Slice, Several))
 
 
-def _take(step: Step, value: Json, root: Json) -> Iterable[Json]:
+def _take(step: Finder, value: Json, root: Json) -> Iterable[Json]:
     match step:
         case Key() | Index() | Merged():
             return _at(step, value)
@@ -320,8 +320,6 @@ def _take(step: Step, value: Json, root: Json) -> Iterable[Json]:
         case Filter():
             candidates = [value] if isinstance(value, dict) else _members(value)
             return [one for one in candidates if path_filters.holds(step, one, root)]
-        case Function():
-            raise Missing
         case _:
             assert_never(step)
 

@@ -63,11 +63,14 @@ DATA = {
         ("$.books[?(@.title nin ['x', 'y'])].title", ["z"]),
         ('$.books[?(@.title != "x")].title', ["y", "z"]),
         ("$.books[?(@.title > 1)].title", []),
+        ("$.books[?(@.title < 'y')].title", ["x"]),
+        ("$.books[*]['gone','away']", []),
         ("$.books[?($.a)].title", ["x", "y", "z"]),
         ("$.books[?($.gone)].title", []),
         ("$.books[?(@.price == $.a.d[0])]", []),
         ("$.books[?(@.price < $.a.d[0])].title", ["x"]),
         ("$.books[?(@.price == '5')].title", ["x"]),
+        ("$.books[?('15' == @.price)].title", ["y"]),
         ("$.books[?(@.tags contains 'new')].title", ["x"]),
         ("$.books[?(@.tags size 1)].title", ["x"]),
         ("$.books[?(@.tags empty false)].title", ["x"]),
@@ -133,6 +136,9 @@ def test_paths_that_lead_nowhere(path: str) -> None:
         "$[?(@.a =~ x)]",
         "$[?@.a]",
         "$[?(@.a) == 1]",
+        "$[?(@.a) && @.b]",
+        "$[?(" + "(" * 60 + "@" + ")" * 61 + "]",
+        "$" + "[?(@.a)]" * 21,
         "$.a.length().b",
         "$[?(@.a =~ /(/)]",
     ],
@@ -211,6 +217,7 @@ def test_the_stages_of_a_task() -> None:
             {"InputPath": "$.a[0]"},
             "Invalid path '$.a[0]' : Filter: [0] can only be applied to arrays. Current context",
         ),
+        ({"InputPath": "$.a['x','y']"}, "Invalid path '$.a['x','y']' : No results for path"),
         ({"InputPath": "$.a[1:]"}, "Invalid path '$.a[1:]' : No results for path: $.a[1:]"),
         ({"InputPath": "$$.No"}, "The JSONPath '$$.No' specified for the field 'InputPath'"),
         ({"Parameters": {"x.$": "$.x"}}, "The JSONPath '$.x' specified for the field 'x.$'"),
@@ -287,6 +294,9 @@ def test_intrinsic_functions(call: str, expected: Json) -> None:
         "States.Format('{}', 1, 2)",
         "States.StringToJson('{')",
         "States.StringToJson('NaN')",
+        "States.Format()",
+        "States.Base64Encode($.long)",
+        "States.Hash($.long, 'MD5')",
         "States.MathAdd($.inf, 1)",
         "States.ArrayRange(0, 100000000000000000000, 1)",
         "States.ArrayPartition($.l, 0)",
@@ -307,7 +317,7 @@ def test_intrinsic_functions_that_fail(call: str) -> None:
     assert error_of(one_pass(Parameters={"r.$": call}), DATA_OF_FAILURES) == "States.Runtime"
 
 
-DATA_OF_FAILURES = {"s": "", "l": [1], "o": {}, "inf": float("inf")}
+DATA_OF_FAILURES = {"s": "", "l": [1], "o": {}, "inf": float("inf"), "long": "x" * 10_001}
 
 
 def choose(rule: Json, data: Json) -> bool:
@@ -454,10 +464,13 @@ def test_maps(fields: Json, expected: Json) -> None:
     ("fields", "data", "seconds"),
     [
         ({"SecondsPath": "$.s"}, {"s": 3}, 3),
+        ({"Seconds": 4}, {}, 4),
         ({"TimestampPath": "$.t"}, {"t": "2000-01-01T00:00:09Z"}, 9),
         ({"SecondsPath": "$.s"}, {"s": -1}, None),
         ({"SecondsPath": "$.s"}, {"s": "x"}, None),
         ({"TimestampPath": "$.t"}, {"t": "2000-01-01"}, None),
+        ({"TimestampPath": "$.t"}, {"t": "2000-13-01T00:00:00Z"}, None),
+        ({"TimestampPath": "$.t"}, {"t": 5}, None),
     ],
 )
 def test_waits(fields: Json, data: Json, seconds: int | None) -> None:
@@ -497,7 +510,14 @@ def test_a_result_may_replace_one_item() -> None:
 
 
 @pytest.mark.parametrize(
-    "call", ["States.Array(1", "States.Array(1 2)", "States.Array(x)", "States.Array() x"]
+    "call",
+    [
+        "States.Array(1",
+        "States.Array(1e999)",
+        "States.Array(1 2)",
+        "States.Array(x)",
+        "States.Array() x",
+    ],
 )
 def test_calls_that_cannot_be_read(call: str) -> None:
     with pytest.raises(InvalidDefinition, match="valid intrinsic function call"):
