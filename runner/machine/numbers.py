@@ -23,14 +23,13 @@ def whole_number(template: Template | None, env: Env, *, least: int) -> int | No
     if value != int(value):
         raise _not_a(template, value, "integer")
     if value < least:
-        raise _outside(template, _too_small(template, int(value)))
+        raise _outside(template, _too_small(_name(template), value))
     return int(value)
 
 
-def _too_small(template: Template, value: int) -> str:
-    name = _name(template)
-    if template.field == "MaxConcurrencyPath":
-        return f"Expected non-negative integer for {name}, got '{value}' instead."
+def _too_small(name: str, value: float) -> str:
+    if name == "MaxConcurrency":
+        return f"Expected non-negative integer for {name}, got '{int(value)}' instead."
     return f"{name} cannot be {'negative' if value < 0 else 'zero'}."
 
 
