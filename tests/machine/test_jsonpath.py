@@ -583,22 +583,22 @@ NOTHING = {"N": {"Type": "Pass", "Result": None, "Next": "A"}}
 @pytest.mark.parametrize(
     "state",
     [
-        {"Type": "Pass", "Parameters": {"x.$": "$"}, "End": True},
-        {"Type": "Pass", "InputPath": "$.a", "End": True},
+        {"Type": "Pass", "Parameters": {"x.$": "$"}, "Next": "E"},
+        {"Type": "Pass", "InputPath": "$.a", "Next": "E"},
         {
             "Type": "Choice",
-            "Choices": [{"Variable": "$", "IsString": True, "Next": "A"}],
-            "Default": "A",
+            "Choices": [{"Variable": "$", "IsString": True, "Next": "E"}],
+            "Default": "E",
         },
         {
             "Type": "Choice",
-            "Choices": [{"Variable": "$.a", "IsPresent": True, "Next": "A"}],
-            "Default": "A",
+            "Choices": [{"Variable": "$.a", "IsPresent": True, "Next": "E"}],
+            "Default": "E",
         },
     ],
 )
 def test_a_path_cannot_begin_at_null(state: Json) -> None:
-    outcome = play(jsonpath({**NOTHING, "A": state}))
+    outcome = play(jsonpath({**NOTHING, "A": state, "E": {"Type": "Succeed"}}))
     assert outcome.error == "States.Runtime"
     assert (outcome.cause or "").endswith(
         "Unable to apply Path transformation to null or empty input."
