@@ -22,4 +22,4 @@ def hexadecimal(text: str, algorithm: object) -> str | None:
     name = _ALGORITHMS.get(algorithm) if isinstance(algorithm, str) else None
     if name is None:
         return None
-    return hashlib.new(name, text.encode(), usedforsecurity=False).hexdigest()
+    return hashlib.new(name, text.encode(errors="replace"), usedforsecurity=False).hexdigest()

@@ -12,6 +12,7 @@ import json
 import math
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from runner.machine.chance import seeded_random, uuid_of
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
 
 _MOST_ITEMS = 1000
 _MOST_TEXT = 10_000
+_LEAST_PLAIN = 1e-3
+_LEAST_LARGE = 1e7
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_LINES = re.compile(r"\r?\n")
 _PLACE = re.compile(r"\\(.)|\{\}", re.DOTALL)
 
 
@@ -76,7 +80,12 @@ def _number(value: Json) -> float:
 
 def _whole(value: Json) -> int:
     """Round half up, as AWS does with arguments that are no whole numbers."""
-    return math.floor(_number(value) + 0.5)
+    number = _number(value)
+    if isinstance(number, int):
+        return number
+    if not math.isfinite(number):
+        raise IntrinsicFailure(f"expected a number but was {compact(value)}")
+    return math.floor(number + 0.5)
 
 
 def _format(_env: Env, values: list[Json]) -> Json:
@@ -92,24 +101,71 @@ def _format(_env: Env, values: list[Json]) -> Json:
 
 
 def _shown(value: Json) -> str:
+    """Write a value as Java does: objects and arrays as maps and lists, strings without quotes."""
     if isinstance(value, str):
         return value
-    if isinstance(value, (dict, list)):
-        raise IntrinsicFailure(f"cannot format {compact(value)}")
-    return compact(value)
+    if isinstance(value, list):
+        return f"[{', '.join(map(_shown, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}={_shown(member)}' for key, member in value.items())}}}"
+    return java_double(value) if isinstance(value, float) else compact(value)
+
+
+def java_double(value: float) -> str:
+    """Write a number that is not an integer as Java does.
+
+    >>> java_double(12.5), java_double(1e7), java_double(-1.5e-5), java_double(123456789.5)
+    ('12.5', '1.0E7', '-1.5E-5', '1.234567895E8')
+    """
+    size = abs(value)
+    if value == 0 or _LEAST_PLAIN <= size < _LEAST_LARGE or not math.isfinite(value):
+        return repr(value)
+    sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
+    first, rest = digits[0], "".join(map(str, digits[1:])) or "0"
+    power = int(exponent) + len(digits) - 1
+    return f"{'-' if sign else ''}{first}.{rest}E{power}"
 
 
 def _string_to_json(_env: Env, values: list[Json]) -> Json:
     (text,) = _arguments(values, 1)
+    if text is None or not _text(text).strip():
+        return None
     try:
-        return json.loads(_text(text)) if _text(text).strip() else None
-    except ValueError as error:
+        return json.loads(_text(text), parse_constant=_no_json)
+    except (ValueError, RecursionError) as error:
         raise IntrinsicFailure(f"Unable to parse the text as JSON: {error}") from error
+
+
+def _no_json(word: str) -> Json:
+    raise IntrinsicFailure(f"Unable to parse the text as JSON: {word}")
 
 
 def _json_to_string(_env: Env, values: list[Json]) -> Json:
     (value,) = _arguments(values, 1)
-    return compact(value)
+    return _written(value)
+
+
+def _written(value: Json) -> str:
+    """Write JSON as Java does, which has another form of large and small numbers."""
+    text = compact(value)
+    return text if _is_plain(value) else _NUMERAL.sub(_java_numeral, text)
+
+
+def _is_plain(value: Json) -> bool:
+    if isinstance(value, dict):
+        return all(map(_is_plain, value.values()))
+    if isinstance(value, list):
+        return all(map(_is_plain, value))
+    return not isinstance(value, float) or java_double(value) == repr(value)
+
+
+_NUMERAL = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:e[-+]?\d+)?')
+
+
+def _java_numeral(token: re.Match[str]) -> str:
+    text = token[0]
+    is_float = text[0] != '"' and ("." in text or "e" in text)
+    return java_double(float(text)) if is_float else text
 
 
 def _make_array(_env: Env, values: list[Json]) -> Json:
@@ -138,7 +194,7 @@ def _range(_env: Env, values: list[Json]) -> Json:
     if step == 0:
         raise IntrinsicFailure("the increment must not be 0")
     made = range(first, last + (1 if step > 0 else -1), step)
-    if len(made) > _MOST_ITEMS:
+    if (last - first) // step >= _MOST_ITEMS:
         raise IntrinsicFailure(f"the range has more than {_MOST_ITEMS} items")
     return list(made)
 
@@ -167,13 +223,14 @@ def _unique(_env: Env, values: list[Json]) -> Json:
 
 def _encode(_env: Env, values: list[Json]) -> Json:
     (text,) = _arguments(values, 1)
-    return base64.b64encode(_short(text).encode()).decode()
+    return base64.b64encode(_short(text).encode(errors="replace")).decode()
 
 
 def _decode(_env: Env, values: list[Json]) -> Json:
     (text,) = _arguments(values, 1)
     try:
-        return base64.b64decode(_short(text), validate=True).decode()
+        letters = _LINES.sub("", _short(text))
+        return base64.b64decode(letters, validate=True).decode(errors="replace")
     except (binascii.Error, ValueError) as error:
         raise IntrinsicFailure(f"Unable to decode the text: {error}") from error
 
@@ -186,7 +243,7 @@ def _short(text: Json) -> str:
 
 def _hash(_env: Env, values: list[Json]) -> Json:
     data, algorithm = _arguments(values, 2)
-    found = hexadecimal(data if isinstance(data, str) else compact(data), algorithm)
+    found = hexadecimal(_short(data if isinstance(data, str) else _written(data)), algorithm)
     if found is None:
         raise IntrinsicFailure(f"{algorithm} is not a hash algorithm")
     return found

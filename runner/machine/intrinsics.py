@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING
 
+from runner.machine import path_misses
 from runner.machine.failures import RUNTIME, StateError
 from runner.machine.intrinsic_functions import FUNCTIONS, Escaped, IntrinsicFailure
-from runner.machine.paths import BadPath, scan_path
-from runner.machine.payloads import path_reader
+from runner.machine.paths import BadPath, Missing, follow, scan_path
+from runner.machine.payloads import root_value
 
 if TYPE_CHECKING:
+    from runner.machine.paths import Path
     from runner.machine.templates import Compiled, Env
     from runner.model.ports import Json
 
 _NAME = re.compile(r"\s*States\.([A-Za-z0-9]+)\s*\(")
 _STRING = re.compile(r"'((?:[^'\\]|\\['{}\\])*)'")
-_NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][-+]?\d+)?")
+_NUMBER = re.compile(r"-?\d{1,300}(\.\d+)?([eE][-+]?\d+)?", re.ASCII)
 _WORD = re.compile(r"true|false|null")
 _WORDS: dict[str, Json] = {"true": True, "false": False, "null": None}
 _BLANK = re.compile(r"\s*")
@@ -27,10 +30,10 @@ _MOST_NESTED = 10
 def compile_intrinsic(source: str, field: str) -> Compiled:
     """Compile an intrinsic function; one that cannot be read fails when it is evaluated."""
     try:
-        compiled, end = _call(source, 0, field, _MOST_NESTED)
+        compiled, end = _call(source, 0, _MOST_NESTED)
     except BadPath:
-        end, compiled = -1, _nothing
-    if source[end:].strip() or end < 0:
+        return _refusing(source, field)
+    if source[end:].strip():
         return _refusing(source, field)
 
     def evaluate(env: Env) -> Json:
@@ -51,14 +54,10 @@ def is_intrinsic(text: str) -> bool:
     (True, False)
     """
     try:
-        _, end = _call(text, 0, "", _MOST_NESTED)
+        _, end = _call(text, 0, _MOST_NESTED)
     except BadPath:
         return False
     return not text[end:].strip()
-
-
-def _nothing(_env: Env) -> Json:
-    return None
 
 
 def _refusing(source: str, field: str) -> Compiled:
@@ -69,7 +68,7 @@ def _refusing(source: str, field: str) -> Compiled:
     return refuse
 
 
-def _call(text: str, start: int, field: str, depth: int) -> tuple[Compiled, int]:
+def _call(text: str, start: int, depth: int) -> tuple[Compiled, int]:
     name = _NAME.match(text, start)
     function = FUNCTIONS.get(name[1]) if name else None
     if name is None or function is None or depth == 0:
@@ -81,7 +80,7 @@ def _call(text: str, start: int, field: str, depth: int) -> tuple[Compiled, int]
             if not text.startswith(",", position):
                 raise BadPath(text)
             position = _skip(text, position + 1)
-        argument, position = _argument(text, position, field, depth)
+        argument, position = _argument(text, position, depth)
         arguments.append(argument)
         position = _skip(text, position)
     known = tuple(arguments)
@@ -93,13 +92,23 @@ def _skip(text: str, position: int) -> int:
     return blank.end() if blank else position
 
 
-def _argument(text: str, position: int, field: str, depth: int) -> tuple[Compiled, int]:
+def _argument(text: str, position: int, depth: int) -> tuple[Compiled, int]:
     if text.startswith("States.", position):
-        return _call(text, position, field, depth - 1)
+        return _call(text, position, depth - 1)
     if text.startswith("$", position):
         path, end = scan_path(text, position)
-        return path_reader(path, text[position:end], field), end
+        return _reader(path, text[position:end]), end
     return _literal(text, position)
+
+
+def _reader(path: Path, text: str) -> Compiled:
+    def read(env: Env) -> Json:
+        try:
+            return follow(path, root_value(path, env))
+        except Missing as error:
+            raise IntrinsicFailure(path_misses.no_argument(path, text, env)) from error
+
+    return read
 
 
 def _literal(text: str, position: int) -> tuple[Compiled, int]:
@@ -113,7 +122,10 @@ def _literal(text: str, position: int) -> tuple[Compiled, int]:
     if number is None:
         raise BadPath(text)
     is_float = number[1] is not None or number[2] is not None
-    return _constant(float(number[0]) if is_float else int(number[0])), number.end()
+    value = float(number[0]) if is_float else int(number[0])
+    if not math.isfinite(value):
+        raise BadPath(text)
+    return _constant(value), number.end()
 
 
 def _constant(value: Json) -> Compiled:

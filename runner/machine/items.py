@@ -61,5 +61,8 @@ def _given_items(state: Map, env: Env) -> list[Json]:
     is_jsonata = isinstance(state.io, JsonataIo)
     if is_jsonata and state.items is not None and state.items.notation is Notation.JSONATA:
         raise shaping.unexpected_type(state.items, value, "array")
+    if state.items is not None and state.items.notation is Notation.PATH:
+        told = f'Reference path "{state.items.source}" must point to array.'
+        raise StateError(RUNTIME, told)
     told = f"Map state input must be an array but was: {shaping.compact(value)}"
     raise StateError(QUERY if is_jsonata else RUNTIME, told)

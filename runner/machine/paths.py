@@ -2,6 +2,11 @@
 
 In: the text of a path (`$.a[0]`, `$$.Execution.Id`, `$variable.b[*]`).  Out: where it starts and
 its steps; evaluated, one value for a definite path, a list for one that may find several.
+
+Step Functions evaluates paths with Jayway's JsonPath on Jackson's tree, whose habits are kept:
+several names give one object of these members, a filter tests an object itself and an array's
+items, `$` in a filter is the whole document, an array's step on something else is a miss, and
+an index behind an array's end finds nothing where it matters and null elsewhere.
 """
 
 from __future__ import annotations
@@ -9,6 +14,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum, auto
+from types import NoneType
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 from runner.machine import path_filters
@@ -25,7 +31,11 @@ class BadPath(ValueError):
 
 
 class Missing(LookupError):
-    """A definite path leads nowhere."""
+    """A path leads nowhere."""
+
+
+class PastEnd(Missing):
+    """A path leads to an item behind an array's end."""
 
 
 class Root(Enum):
@@ -72,11 +82,26 @@ class Several:
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Merged:
+    """An object of some members, by name."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Deep:
     """The value and everything below it."""
 
 
-Step: TypeAlias = Key | Index | Every | Slice | Several | Deep | Filter
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Function:
+    """A function of what the steps before it find; only the size of a container is known."""
+
+    name: str
+
+
+Finder: TypeAlias = Key | Index | Every | Slice | Several | Merged | Deep | Filter
+Step: TypeAlias = Finder | Function
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -90,19 +115,23 @@ class Path:
 
 
 _HEAD = re.compile(r"\$(\$|[A-Za-z_]\w*)?")
+_FUNCTION = re.compile(r"\.([A-Za-z]\w*)\([^()]*\)")
 _DOTTED = re.compile(r"""\.([^\s.\[\](),'"*?!=<>&|]+)""")
 _NAMES = re.compile(
     r"""\[\s*((?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
     r"""(?:\s*,\s*(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"))*)\s*\]"""
 )
 _NAME = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)\"""")
-_INDEXES = re.compile(r"\[\s*(-?\d+(?:\s*,\s*-?\d+)*)\s*\]")
-_SLICE = re.compile(r"\[\s*(-?\d+)?\s*:\s*(-?\d+)?\s*(?::\s*(-?\d+)?)?\s*\]")
+_INDEXES = re.compile(r"\[\s*(-?\d{1,20}(?:\s*,\s*-?\d{1,20})*)\s*\]")
+_SLICE = re.compile(r"\[\s*(-?\d{1,20})?\s*:\s*(-?\d{1,20})?\s*(?::\s*(-?\d{1,20})?)?\s*\]")
+_MOST_FILTERS = 20
 _EVERY = re.compile(r"\.\*|\[\s*\*\s*\]")
 
 
 def parse_path(text: str) -> Path:
     """Read a whole path; raises BadPath."""
+    if text.count("[?") > _MOST_FILTERS:
+        raise BadPath(text)
     path, end = scan_path(text, 0)
     if end != len(text):
         raise BadPath(text)
@@ -117,7 +146,8 @@ def scan_path(text: str, start: int) -> tuple[Path, int]:
     name = head[1]
     root = Root.INPUT if not name else Root.CONTEXT if name == "$" else Root.VARIABLE
     steps, position = scan_steps(text, head.end())
-    definite = all(isinstance(step, (Key, Index)) for step in steps)
+    definite = all(isinstance(step, (Key, Index)) for step in steps[:-1])
+    definite = definite and isinstance(steps[-1] if steps else None, (Key, Index, Merged, NoneType))
     return Path(root, name or "", steps, definite), position
 
 
@@ -125,11 +155,17 @@ def scan_steps(text: str, position: int) -> tuple[tuple[Step, ...], int]:
     """Read the steps that follow a position."""
     steps: list[Step] = []
     while position < len(text) and text[position] in ".[":
+        if steps and isinstance(steps[-1], Function):
+            raise BadPath(text)
         if text.startswith("..", position):
             steps.append(Deep())
-            position += 1 if text[position + 2 : position + 3] != "[" else 2
+            position += 1
+        if text.startswith(".[", position):
+            position += 1
         step, position = _scan_step(text, position)
         steps.append(step)
+    if steps and isinstance(steps[-1], Several) and isinstance(steps[-1].keys[0], str):
+        steps[-1] = Merged(tuple(str(key) for key in steps[-1].keys))
     return tuple(steps), position
 
 
@@ -161,6 +197,7 @@ def _sliced(match: re.Match[str]) -> Step:
 
 _STEPS = (
     (_EVERY, lambda _match: Every()),
+    (_FUNCTION, lambda match: Function(match[1])),
     (_DOTTED, lambda match: Key(match[1])),
     (_NAMES, _named),
     (_INDEXES, _indexed),
@@ -183,7 +220,7 @@ def is_reference(text: str) -> bool:
         path = parse_path(text)
     except BadPath:
         return False
-    return path.root is Root.INPUT and path.definite
+    return path.root is Root.INPUT and all(isinstance(step, (Key, Index)) for step in path.steps)
 
 
 def reference_steps(text: str) -> tuple[str | int, ...]:
@@ -192,65 +229,124 @@ def reference_steps(text: str) -> tuple[str | int, ...]:
     >>> reference_steps("$.a[0]['b c']")
     ('a', 0, 'b c')
     """
-    steps: list[str | int] = []
-    for step in parse_path(text).steps:
-        if isinstance(step, Key):
-            steps.append(step.name)
-        elif isinstance(step, Index):
-            steps.append(step.index)
-    return tuple(steps)
+    steps = parse_path(text).steps
+    return tuple(
+        step.name if isinstance(step, Key) else step.index
+        for step in steps
+        if isinstance(step, (Key, Index))
+    )
 
 
 def follow(path: Path, value: Json) -> Json:
-    """Evaluate a path on the value of its root; raises Missing for a definite path."""
+    """Evaluate a path on the value of its root; raises Missing."""
+    steps = path.steps
     if path.definite:
-        for step in path.steps:
+        for step in steps:
             value = _single(step, value)
         return value
-    return list(find(path.steps, value))
+    if isinstance(steps[-1], Function):
+        inner = Path(path.root, path.variable, steps[:-1], all(map(_is_single, steps[:-1])))
+        return _size(steps[-1], follow(inner, value))
+    return list(find(steps, value, value))
+
+
+def _is_single(step: Step) -> bool:
+    return isinstance(step, (Key, Index))
 
 
 def _single(step: Step, value: Json) -> Json:
-    if isinstance(step, Key) and isinstance(value, dict) and step.name in value:
-        return value[step.name]
-    if isinstance(step, Index) and isinstance(value, list) and _inside(step.index, value):
-        return value[step.index]
+    if isinstance(step, Key):
+        if isinstance(value, dict) and step.name in value:
+            return value[step.name]
+    elif isinstance(step, Index):
+        if isinstance(value, list):
+            if -len(value) <= step.index < len(value):
+                return value[step.index]
+            raise PastEnd
+    elif isinstance(step, Merged) and isinstance(value, dict):
+        return {name: value[name] for name in step.names if name in value}
     raise Missing
 
 
-def _inside(index: int, items: list[Json]) -> bool:
-    return -len(items) <= index < len(items)
+def _size(function: Function, value: Json) -> Json:
+    """Give the length of an array or object: all that Step Functions has of such functions."""
+    if function.name in {"length", "size"} and isinstance(value, (list, dict)):
+        return len(value)
+    raise Missing
 
 
-def find(steps: tuple[Step, ...], value: Json) -> Iterable[Json]:
-    """Find every value that the steps lead to."""
-    values: Iterable[Json] = (value,)
+def find(steps: tuple[Step, ...], value: Json, root: Json) -> Iterable[Json]:
+    """Find every value that the steps lead to, in a document; raises Missing.
+
+    A member that is not there is no miss of a path that may find several, but a step of an array
+    is one when it is the first that may find several, and meets something else.
+    """
+    values: list[Json] = [value]
+    definite, before = True, None
     for step in steps:
-        values = [found for one in values for found in _take(step, one)]
+        if definite and values and not _suits(step, values[0]):
+            raise Missing
+        if isinstance(step, Function):
+            return [_size(step, _alone(values) if definite else values)]
+        if isinstance(step, Filter) and isinstance(before, Deep):
+            values = [one for one in values if isinstance(one, dict)]
+        values = [found for one in values for found in _take(step, one, root)]
+        definite, before = definite and _is_single(step), step
     return values
 
 
-def _take(step: Step, value: Json) -> Iterator[Json]:
+def _alone(values: list[Json]) -> Json:
+    if not values:
+        raise Missing
+    return values[0]
+
+
+def _suits(step: Step, value: Json) -> bool:
+    if isinstance(step, Filter):
+        return isinstance(value, (list, dict))
+    return isinstance(value, list) or not isinstance(step, (Index, Slice, Several))
+
+
+def _take(step: Finder, value: Json, root: Json) -> Iterable[Json]:
     match step:
-        case Key() | Index():
-            try:
-                yield _single(step, value)
-            except Missing:
-                return
+        case Key() | Index() | Merged():
+            return _at(step, value)
         case Every():
-            yield from _members(value)
-        case Slice():
-            if isinstance(value, list):
-                yield from value[slice(step.start, step.end, step.step or None)]
-        case Several():
-            for key in step.keys:
-                yield from _take(Key(key) if isinstance(key, str) else Index(key), value)
+            return _members(value)
+        case Slice() | Several():
+            return _items(step, value)
         case Deep():
-            yield from _descend(value)
+            return _descend(value)
         case Filter():
-            yield from (one for one in _members(value) if path_filters.holds(step, one, value))
+            candidates = [value] if isinstance(value, dict) else _members(value)
+            return [one for one in candidates if path_filters.holds(step, one, root)]
         case _:
             assert_never(step)
+
+
+def _at(step: Key | Index | Merged, value: Json) -> Iterable[Json]:
+    if isinstance(step, Merged) and not any(name in _members_by_name(value) for name in step.names):
+        return ()
+    try:
+        return (_single(step, value),)
+    except Missing:
+        return ()
+
+
+def _members_by_name(value: Json) -> dict[str, Json]:
+    return value if isinstance(value, dict) else {}
+
+
+def _items(step: Slice | Several, value: Json) -> Iterable[Json]:
+    if isinstance(step, Several):
+        return [
+            found
+            for key in step.keys
+            for found in _at(Key(key) if isinstance(key, str) else Index(key), value)
+        ]
+    if not isinstance(value, list):
+        return ()
+    return value[slice(step.start, step.end, step.step or None)]
 
 
 def _members(value: Json) -> Iterable[Json]:
@@ -260,7 +356,9 @@ def _members(value: Json) -> Iterable[Json]:
 
 
 def _descend(value: Json) -> Iterator[Json]:
-    yield value
-    for member in _members(value):
-        if isinstance(member, (dict, list)):
-            yield from _descend(member)
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        yield one
+        below = [member for member in _members(one) if isinstance(member, (dict, list))]
+        waiting.extend(reversed(below))

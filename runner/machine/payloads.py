@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from runner.machine import path_misses
 from runner.machine.failures import RUNTIME, StateError
-from runner.machine.paths import BadPath, Missing, Path, Root, follow, parse_path
-from runner.machine.shaping import compact
+from runner.machine.paths import BadPath, Missing, PastEnd, Path, Root, follow, parse_path
 
 if TYPE_CHECKING:
     from runner.machine.templates import Compiled, Env
     from runner.model.ports import Json
 
 _SUFFIX = ".$"
+NO_INPUT = "Unable to apply Path transformation to null or empty input."
 
 
 def compile_payload(source: Json, field: str) -> Compiled:
@@ -55,15 +56,37 @@ def _refusing(cause: str) -> Compiled:
 
 
 def path_reader(path: Path, text: str, field: str) -> Compiled:
-    """Make the closure that follows a path in an `Env`."""
+    """Make the closure that follows a path in an `Env`.
+
+    Behind an array's end is null, but not for the rules of a Choice state.  A path cannot begin
+    at null, but `$` stands for what InputPath and OutputPath are by default.
+    """
+    all_of_it = not path.steps and field in {"InputPath", "OutputPath"}
+    from_input = path.root is Root.INPUT and not all_of_it
+    ends_in_null = not path_misses.is_of_choice(field)
 
     def read(env: Env) -> Json:
+        if from_input and env.input is None:
+            raise StateError(RUNTIME, NO_INPUT)
         try:
             return follow(path, root_value(path, env))
         except Missing as error:
-            raise _not_found(path, text, field, env) from error
+            if ends_in_null and isinstance(error, PastEnd) and _is_last(path, env):
+                return None
+            raise path_misses.not_found(path, text, field, env) from error
 
     return read
+
+
+def _is_last(path: Path, env: Env) -> bool:
+    """Tell whether it is the last step that is behind an array's end."""
+    try:
+        follow(
+            Path(path.root, path.variable, path.steps[:-1], definite=True), root_value(path, env)
+        )
+    except Missing:
+        return False
+    return True
 
 
 def root_value(path: Path, env: Env) -> Json:
@@ -75,16 +98,3 @@ def root_value(path: Path, env: Env) -> Json:
     if path.variable not in env.variables:
         raise Missing
     return env.variables[path.variable]
-
-
-def _not_found(path: Path, text: str, field: str, env: Env) -> StateError:
-    if path.root is Root.VARIABLE:
-        told = f"The JSONPath '{text}' specified for the field '{field}' references a variable"
-        return StateError(RUNTIME, f"{told} or member that could not be found")
-    where = "the input" if path.root is Root.INPUT else "the context object"
-    value = env.input if path.root is Root.INPUT else env.make_context()
-    return StateError(
-        RUNTIME,
-        f"The JSONPath '{text}' specified for the field '{field}' could not be found in"
-        f" {where} '{compact(value)}'",
-    )

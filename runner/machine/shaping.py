@@ -96,6 +96,9 @@ def _assigned(assign: Template | None, env: Env) -> Mapping[str, Json]:
     if assign is None:
         return NO_VARIABLES
     made: Mapping[str, Json] = assign.evaluate(env)
+    if _is_too_large(_dumps(made)):
+        told = "The variables that one Assign field sets exceed the maximum size of"
+        raise StateError(DATA_LIMIT, f"{told} {MAX_PAYLOAD_BYTES} bytes.")
     return made
 
 
@@ -164,10 +167,17 @@ def check_size(value: Json, owner: str) -> None:
         return
     if isinstance(value, str) and len(value) < _SMALL:
         return
-    text = _dumps(value)
-    if len(text) * 4 > MAX_PAYLOAD_BYTES and len(text.encode()) > MAX_PAYLOAD_BYTES:
+    if _is_too_large(_dumps(value)):
         told = f"The state/task '{owner}' returned a result with a size exceeding"
         raise ReportedError(DATA_LIMIT, f"{told} the maximum number of bytes service limit.")
+
+
+def _is_too_large(text: str) -> bool:
+    """Tell whether a text is over the limit of a payload, in UTF-8."""
+    if len(text) * 4 <= MAX_PAYLOAD_BYTES:
+        return False
+    size = len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
+    return size > MAX_PAYLOAD_BYTES
 
 
 _JSON_TYPES = {str: "string", int: "number", float: "number", dict: "object", list: "array"}

@@ -63,20 +63,39 @@ def _instant(state: Wait, value: Json) -> datetime:
 
 
 def _seconds(state: Wait, value: Json) -> float:
-    whole = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if whole and 0 <= value <= _LONGEST_S and value == int(value):
+    template = state.value
+    if isinstance(state.io, JsonataIo) and template.notation is Notation.JSONATA:
+        return _evaluated_seconds(template, value)
+    if template.notation is not Notation.PATH:
+        return _within(template, value)
+    shown = f"{template.source} == {_shown(value)}"
+    if isinstance(value, bool) or not isinstance(value, int):
+        told = "parameter cannot be parsed as a long value"
+        raise StateError(RUNTIME, f"The {template.field} {told}: {shown}")
+    if value < 0:
+        told = "parameter references a negative value"
+        raise StateError(RUNTIME, f"The {template.field} {told}: {shown}")
+    return _within(template, value)
+
+
+def _within(template: Template, value: Json) -> float:
+    if _is_seconds(value):
         return int(value)
-    return _no_seconds(state.value, value, jsonata=isinstance(state.io, JsonataIo))
+    told = f"'{template.field}' must be a whole number from 0 to {_LONGEST_S}"
+    raise StateError(RUNTIME, f"The value of the field {told}, but was {_shown(value)}")
 
 
-def _no_seconds(template: Template, value: Json, *, jsonata: bool) -> float:
-    if jsonata and template.notation is Notation.JSONATA:
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise shaping.unexpected_type(template, value, "number")
-        told = f"'{template.field}' must be a whole number from 0 to {_LONGEST_S}"
-        raise StateError(QUERY, f"The value of the field {told}, but was {value}")
-    told = "parameter does not reference a valid positive number"
-    raise StateError(RUNTIME, f"The {template.field} {told}: {template.source} == {_shown(value)}")
+def _evaluated_seconds(template: Template, value: Json) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise shaping.unexpected_type(template, value, "number")
+    if _is_seconds(value):
+        return int(value)
+    told = f"'{template.field}' must be a whole number from 0 to {_LONGEST_S}"
+    raise StateError(QUERY, f"The value of the field {told}, but was {value}")
+
+
+def _is_seconds(value: float) -> bool:
+    return 0 <= value <= _LONGEST_S and value == int(value)
 
 
 def _shown(value: Json) -> str:

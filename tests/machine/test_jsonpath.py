@@ -49,7 +49,13 @@ DATA = {
         ("$.books[?(@.title =~ /[XY]/i)].title", ["x", "y"]),
         ("$.none", None),
         ("$.日本", 2),
-        ("$['a','none']", [DATA["a"], None]),
+        ("$['none','日本','gone']", {"none": None, "日本": 2}),
+        (
+            "$.books[*]['title','price']",
+            [{"title": "x", "price": 5}, {"title": "y", "price": 15}, {"title": "z"}],
+        ),
+        ("$.a.['b c']", 1),
+        ("$.books[1]['title','tags']", {"title": "y"}),
         ("$.missing[*]", []),
         ("$.missing[1:].x", []),
         ("$..[0]", [10, DATA["books"][0], "new"]),  # type: ignore[index]  # DATA is JSON
@@ -57,22 +63,85 @@ DATA = {
         ("$.books[?(@.title nin ['x', 'y'])].title", ["z"]),
         ('$.books[?(@.title != "x")].title', ["y", "z"]),
         ("$.books[?(@.title > 1)].title", []),
-        ("$.books[?($.a)].title", []),
+        ("$.books[?(@.title < 'y')].title", ["x"]),
+        ("$.books[*]['gone','away']", []),
+        ("$.books[?($.a)].title", ["x", "y", "z"]),
+        ("$.books[?($.gone)].title", []),
+        ("$.books[?(@.price == $.a.d[0])]", []),
+        ("$.books[?(@.price < $.a.d[0])].title", ["x"]),
+        ("$.books[?(@.price == '5')].title", ["x"]),
+        ("$.books[?('15' == @.price)].title", ["y"]),
+        ("$.books[?(@.tags contains 'new')].title", ["x"]),
+        ("$.books[?(@.tags size 1)].title", ["x"]),
+        ("$.books[?(@.tags empty false)].title", ["x"]),
+        ("$.books[?(@.tags subsetof ['new', 'old'])].title", ["x"]),
+        ("$.books[?(@.tags anyof ['old'])].title", []),
+        ("$.books[?(@.tags noneof ['old'])].title", ["x"]),
+        ("$.books[?(@.tags all ['new'])].title", ["x"]),
+        ("$.books[?(@.title contains 'x')].price", [5]),
+        ("$.books[?(@.price nin [5, 15])].title", ["z"]),
+        ("$.books[?(@.tags.length() == 1)].title", ["x"]),
+        ("$.books[?(@.title =~ /(x+)+/)].title", ["x"]),
+        ("$.books[0][?(@.price == 5)].title", ["x"]),
+        ("$.books[0][?(@.price == 6)].title", []),
+        ("$..[?(@.price > 5)].title", ["y"]),
+        ("$.a.d[?(@ > 10)]", [20, 30]),
+        ("$.books.length()", 3),
+        ("$.a.size()", 2),
+        ("$.books[*].price.length()", 2),
+        ("$.none[*]", []),
+        ("$..d[*]", [10, 20, 30]),
     ],
 )
 def test_paths(path: str, expected: Json) -> None:
     assert follow(parse_path(path), DATA) == expected
 
 
-@pytest.mark.parametrize("path", ["$.missing", "$.a.d[3]", "$.a.d.x", "$.none.x", "$[0]"])
-def test_definite_paths_that_lead_nowhere(path: str) -> None:
+@pytest.mark.parametrize(
+    "path",
+    [
+        "$.missing",
+        "$.a.d[3]",
+        "$.a.d[-4]",
+        "$.a.d.x",
+        "$.none.x",
+        "$[0]",
+        "$[1:]",
+        "$.none[0,1]",
+        "$.none[0].x[*]",
+        "$.none[?(@.x)]",
+        "$.a.d.sum()",
+        "$.missing.length()",
+        "$.none.length()",
+        "$.books[0].title['x','y']",
+    ],
+)
+def test_paths_that_lead_nowhere(path: str) -> None:
     with pytest.raises(Missing):
         follow(parse_path(path), DATA)
 
 
 @pytest.mark.parametrize(
     "path",
-    ["", "a", "$.", "$[", "$.a b", "$['a", "$[?(@.a ==)]", "$.a)", "$[?(@.a", "$[?(@.a =~ x)]"],
+    [
+        "",
+        "a",
+        "$.",
+        "$[",
+        "$.a b",
+        "$['a",
+        "$[?(@.a ==)]",
+        "$.a)",
+        "$[?(@.a",
+        "$[?(@.a =~ x)]",
+        "$[?@.a]",
+        "$[?(@.a) == 1]",
+        "$[?(@.a) && @.b]",
+        "$[?(" + "(" * 60 + "@" + ")" * 61 + "]",
+        "$" + "[?(@.a)]" * 21,
+        "$.a.length().b",
+        "$[?(@.a =~ /(/)]",
+    ],
 )
 def test_texts_that_are_no_paths(path: str) -> None:
     with pytest.raises(BadPath):
@@ -137,11 +206,27 @@ def test_the_stages_of_a_task() -> None:
 @pytest.mark.parametrize(
     ("fields", "cause"),
     [
-        ({"InputPath": "$.x"}, "could not be found in the input '{\"a\":1}'"),
-        ({"OutputPath": "$.x"}, "could not be found"),
+        ({"InputPath": "$.x"}, "Invalid path '$.x' : No results for path: $['x']"),
+        ({"OutputPath": "$.x"}, "Invalid path '$.x' : No results for path: $['x']"),
+        ({"InputPath": "$.x.y"}, "Invalid path '$.x.y' : Missing property in path $['x']"),
+        (
+            {"InputPath": "$.a.y"},
+            "in path $['a'] but found 'com.fasterxml.jackson.databind.node.IntNode'.",
+        ),
+        (
+            {"InputPath": "$.a[0]"},
+            "Invalid path '$.a[0]' : Filter: [0] can only be applied to arrays. Current context",
+        ),
+        ({"InputPath": "$.a['x','y']"}, "Invalid path '$.a['x','y']' : No results for path"),
+        ({"InputPath": "$.a[1:]"}, "Invalid path '$.a[1:]' : No results for path: $.a[1:]"),
+        ({"InputPath": "$$.No"}, "The JSONPath '$$.No' specified for the field 'InputPath'"),
         ({"Parameters": {"x.$": "$.x"}}, "The JSONPath '$.x' specified for the field 'x.$'"),
         ({"Parameters": {"x.$": "$x"}}, "references a variable"),
-        ({"Parameters": {"x.$": "$$.No"}}, "in the context object"),
+        (
+            {"Parameters": {"x.$": "$$.No"}},
+            """'$$.No' specified for the field 'x.$' could not be found in the input '{"Ex""",
+        ),
+        ({"Parameters": {"x.$": "$.a.sum()"}}, "The JSONPath '$.a.sum()' specified for the field"),
         ({"Result": 1, "ResultPath": "$.a.b"}, "Unable to apply ReferencePath"),
         ({"Result": 1, "ResultPath": "$.a[0]"}, "Unable to apply ReferencePath"),
         ({"Parameters": {"x.$": "States.MathAdd($.a, 'x')"}}, "expected a number"),
@@ -207,8 +292,13 @@ def test_intrinsic_functions(call: str, expected: Json) -> None:
     [
         "States.Format('{}')",
         "States.Format('{}', 1, 2)",
-        "States.Format('{}', $.o)",
         "States.StringToJson('{')",
+        "States.StringToJson('NaN')",
+        "States.Format()",
+        "States.Base64Encode($.long)",
+        "States.Hash($.long, 'MD5')",
+        "States.MathAdd($.inf, 1)",
+        "States.ArrayRange(0, 100000000000000000000, 1)",
         "States.ArrayPartition($.l, 0)",
         "States.ArrayGetItem($.l, 3)",
         "States.ArrayRange(1, 5, 0)",
@@ -224,10 +314,10 @@ def test_intrinsic_functions(call: str, expected: Json) -> None:
     ],
 )
 def test_intrinsic_functions_that_fail(call: str) -> None:
-    assert (
-        error_of(one_pass(Parameters={"r.$": call}), {"s": "", "l": [1], "o": {}})
-        == "States.Runtime"
-    )
+    assert error_of(one_pass(Parameters={"r.$": call}), DATA_OF_FAILURES) == "States.Runtime"
+
+
+DATA_OF_FAILURES = {"s": "", "l": [1], "o": {}, "inf": float("inf"), "long": "x" * 10_001}
 
 
 def choose(rule: Json, data: Json) -> bool:
@@ -250,12 +340,22 @@ NOON = "2013-01-05T12:00:00Z"
         ("StringEquals", "a", "a", True),
         ("StringEquals", 1, "1", False),
         ("StringLessThan", "a", "b", True),
+        ("StringLessThan", "\U0001f197", "\uff5e", True),
+        ("StringLessThan", "é", "日", True),
         ("StringGreaterThanEquals", "b", "b", True),
         ("StringMatches", "log-2013.txt", "log-*.txt", True),
         ("StringMatches", "log-2013.txt", "log-?.txt", False),
         ("StringMatches", "a*b", "a\\*b", True),
         ("StringMatches", "axb", "a\\*b", False),
         ("StringMatches", "a\nb", "a*", True),
+        ("StringMatches", "a\\b!", "a\\\\b\\!", True),
+        ("StringMatches", "aba", "aba*aba", False),
+        ("StringMatches", "abcabc", "*b*b*", True),
+        ("StringMatches", "abc", "*b*b*", False),
+        ("StringMatches", "abc", "***", True),
+        ("StringMatches", "", "*", True),
+        ("StringMatches", "[a]", "[a]", True),
+        ("StringMatches", "a" * 5000, "*a" * 40 + "b", False),
         ("NumericEquals", 1.0, 1, True),
         ("NumericEquals", True, 1, False),
         ("NumericEquals", "1", 1, False),
@@ -364,10 +464,13 @@ def test_maps(fields: Json, expected: Json) -> None:
     ("fields", "data", "seconds"),
     [
         ({"SecondsPath": "$.s"}, {"s": 3}, 3),
+        ({"Seconds": 4}, {}, 4),
         ({"TimestampPath": "$.t"}, {"t": "2000-01-01T00:00:09Z"}, 9),
         ({"SecondsPath": "$.s"}, {"s": -1}, None),
         ({"SecondsPath": "$.s"}, {"s": "x"}, None),
         ({"TimestampPath": "$.t"}, {"t": "2000-01-01"}, None),
+        ({"TimestampPath": "$.t"}, {"t": "2000-13-01T00:00:00Z"}, None),
+        ({"TimestampPath": "$.t"}, {"t": 5}, None),
     ],
 )
 def test_waits(fields: Json, data: Json, seconds: int | None) -> None:
@@ -407,7 +510,14 @@ def test_a_result_may_replace_one_item() -> None:
 
 
 @pytest.mark.parametrize(
-    "call", ["States.Array(1", "States.Array(1 2)", "States.Array(x)", "States.Array() x"]
+    "call",
+    [
+        "States.Array(1",
+        "States.Array(1e999)",
+        "States.Array(1 2)",
+        "States.Array(x)",
+        "States.Array() x",
+    ],
 )
 def test_calls_that_cannot_be_read(call: str) -> None:
     with pytest.raises(InvalidDefinition, match="valid intrinsic function call"):
@@ -419,7 +529,7 @@ def test_calls_that_cannot_be_read(call: str) -> None:
     [
         ("x", 'refers to value "x" which is not a valid integer: $.most'),
         (1.5, 'refers to value "1.5" which is not a valid integer'),
-        (-1, "MaxConcurrency cannot be negative."),
+        (-1, "Expected non-negative integer for MaxConcurrency, got '-1' instead."),
     ],
 )
 def test_a_limit_from_a_path_must_be_a_number(value: Json, cause: str) -> None:
@@ -436,6 +546,199 @@ def test_a_limit_from_a_path_must_be_a_number(value: Json, cause: str) -> None:
     assert cause in (outcome.cause or "")
 
 
-def test_a_type_test_of_a_missing_variable() -> None:
-    assert choose({"Variable": "$.v", "IsString": False}, {})
-    assert not choose({"Variable": "$.v", "IsString": True}, {})
+@pytest.mark.parametrize(
+    ("rule", "cause"),
+    [
+        (
+            {"Variable": "$.v", "IsString": False},
+            "Invalid path '$.v': The choice state's condition",
+        ),
+        ({"Variable": "$.v", "IsNull": True}, "Invalid path '$.v': The choice state's condition"),
+        ({"Variable": "$.l[1]", "NumericEquals": 1}, "Invalid path '$.l[1]': The choice state's"),
+        ({"Variable": "$v.x", "IsNull": True}, "Invalid path '$v.x': The choice state's condition"),
+        ({"Variable": "$.n", "NumericEqualsPath": "$.v"}, "Invalid path '$.v': The choice state's"),
+        (
+            {"Variable": "$.n", "StringGreaterThanPath": "$.n"},
+            "Invalid value provided at path '$.n'",
+        ),
+        ({"Variable": "$.s", "TimestampLessThanPath": "$.s"}, "Invalid value provided at path"),
+    ],
+)
+def test_a_rule_that_looks_at_nothing(rule: Json, cause: str) -> None:
+    choice = {"Type": "Choice", "Choices": [{**rule, "Next": "S"}], "Default": "S"}
+    outcome = play(jsonpath({"C": choice, "S": {"Type": "Succeed"}}), {"n": 1, "s": "x", "l": [1]})
+    assert outcome.error == "States.Runtime"
+    assert cause in (outcome.cause or "")
+
+
+def test_a_rule_compares_a_path_of_another_type() -> None:
+    assert not choose({"Variable": "$.n", "NumericEqualsPath": "$.s"}, {"n": 1, "s": "1"})
+    assert not choose({"Variable": "$.n", "StringGreaterThanPath": "$.s"}, {"n": 1, "s": "1"})
+    assert choose({"Variable": "$.l[1]", "IsPresent": False}, {"l": [1]})
+
+
+NOTHING = {"N": {"Type": "Pass", "Result": None, "Next": "A"}}
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"Type": "Pass", "Parameters": {"x.$": "$"}, "Next": "E"},
+        {"Type": "Pass", "InputPath": "$.a", "Next": "E"},
+        {
+            "Type": "Choice",
+            "Choices": [{"Variable": "$", "IsString": True, "Next": "E"}],
+            "Default": "E",
+        },
+        {
+            "Type": "Choice",
+            "Choices": [{"Variable": "$.a", "IsPresent": True, "Next": "E"}],
+            "Default": "E",
+        },
+    ],
+)
+def test_a_path_cannot_begin_at_null(state: Json) -> None:
+    outcome = play(jsonpath({**NOTHING, "A": state, "E": {"Type": "Succeed"}}))
+    assert outcome.error == "States.Runtime"
+    assert (outcome.cause or "").endswith(
+        "Unable to apply Path transformation to null or empty input."
+    )
+
+
+def test_null_passes_where_no_path_looks_at_it() -> None:
+    plain = {"Type": "Pass", "End": True}
+    assert output_of(jsonpath({**NOTHING, "A": plain})) is None
+    whole = {**plain, "InputPath": "$", "OutputPath": "$"}
+    assert output_of(jsonpath({**NOTHING, "A": whole})) is None
+    named = {**plain, "Parameters": {"x.$": "$$.State.Name"}}
+    assert output_of(jsonpath({**NOTHING, "A": named})) == {"x": "A"}
+
+
+def test_behind_the_end_of_an_array_is_null() -> None:
+    data = {"l": [1, 2]}
+    assert output_of(one_pass(Parameters={"x.$": "$.l[5]", "y.$": "$.l[-3]"}), data) == {
+        "x": None,
+        "y": None,
+    }
+    assert output_of(one_pass(InputPath="$.l[2]"), data) is None
+    assert error_of(one_pass(Parameters={"x.$": "$.l[2].a"}), data) == "States.Runtime"
+
+
+@pytest.mark.parametrize(
+    ("call", "cause"),
+    [
+        ("States.Format('{}', $.no)", "The JsonPath argument for the field '$.no'"),
+        (
+            "States.Format('{}', States.Format('{}', $.a.b))",
+            "The JsonPath argument for the field '$.a.b'",
+        ),
+        ("States.ArrayLength($.l[5])", "The JsonPath argument for the field '$.l[5]'"),
+        ("States.JsonToString($$.No.Deep)", "The JsonPath argument for the field '$.No.Deep'"),
+    ],
+)
+def test_an_argument_that_leads_nowhere(call: str, cause: str) -> None:
+    outcome = play(one_pass(Parameters={"x.$": call}), {"l": [1]})
+    assert outcome.error == "States.Runtime"
+    assert outcome.cause == (
+        "An error occurred while executing the state 'A' (entered at the event id #2)."
+        f" The function '{call}' had the following error: {cause}"
+        " could not be found in the input '{\"l\":[1]}'"
+    )
+
+
+def test_an_argument_that_takes_an_item_of_no_array() -> None:
+    outcome = play(one_pass(Parameters={"x.$": "States.Format('{}', $.n[0])"}), {"n": 1})
+    assert (outcome.cause or "").endswith(
+        "had the following error: Filter: [0] can only be applied to arrays. Current context is: 1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "shown", "written"),
+    [
+        ({"Arg1": 1, "Arg2": []}, "{Arg1=1, Arg2=[]}", '{"Arg1":1,"Arg2":[]}'),
+        ([None, True, "x", {"a": "b"}], "[null, true, x, {a=b}]", '[null,true,"x",{"a":"b"}]'),
+        (1e10, "1.0E10", "1.0E10"),
+        (0.00012, "1.2E-4", "1.2E-4"),
+        ([1234567.5, "1e10", 1e16], "[1234567.5, 1e10, 1.0E16]", '[1234567.5,"1e10",1.0E16]'),
+        (12345678901234567890, "12345678901234567890", "12345678901234567890"),
+        (-0.0, "-0.0", "-0.0"),
+    ],
+)
+def test_values_are_written_as_java_writes_them(value: Json, shown: str, written: str) -> None:
+    assert intrinsic("States.Format('{}', $.v)", {"v": value}) == shown
+    assert intrinsic("States.JsonToString($.v)", {"v": value}) == written
+
+
+@pytest.mark.parametrize(
+    ("fields", "data", "cause"),
+    [
+        (
+            {"SecondsPath": "$.s"},
+            {"s": "3"},
+            "The SecondsPath parameter cannot be parsed as a long value: $.s == 3",
+        ),
+        (
+            {"SecondsPath": "$.s"},
+            {"s": 1.5},
+            "The SecondsPath parameter cannot be parsed as a long value: $.s == 1.5",
+        ),
+        (
+            {"SecondsPath": "$.s"},
+            {"s": -1},
+            "The SecondsPath parameter references a negative value: $.s == -1",
+        ),
+        (
+            {"SecondsPath": "$.s"},
+            {"t": 1},
+            "The SecondsPath parameter does not reference an input value: $.s",
+        ),
+        ({"SecondsPath": "$.s"}, {"s": 10**9}, "must be a whole number from 0 to 99999999"),
+        (
+            {"TimestampPath": "$.s"},
+            {},
+            "The TimestampPath parameter does not reference an input value: $.s",
+        ),
+    ],
+)
+def test_waits_that_cannot_be(fields: Json, data: Json, cause: str) -> None:
+    outcome = play(jsonpath({"W": {"Type": "Wait", "End": True, **fields}}), data)
+    assert outcome.error == "States.Runtime"
+    assert cause in (outcome.cause or "")
+
+
+def test_items_that_are_no_array() -> None:
+    processor = {"StartAt": "I", "States": {"I": {"Type": "Pass", "End": True}}}
+    state = {"Type": "Map", "ItemsPath": "$.n", "ItemProcessor": processor, "End": True}
+    outcome = play(jsonpath({"M": state}), {"n": 1})
+    assert outcome.error == "States.Runtime"
+    assert (outcome.cause or "").endswith('Reference path "$.n" must point to array.')
+
+
+def test_a_timeout_from_a_path_that_leads_nowhere() -> None:
+    state = {"Type": "Task", "Resource": "r", "TimeoutSecondsPath": "$.t", "End": True}
+    outcome = play(jsonpath({"T": state}), {"n": 1})
+    assert outcome.error == "States.Runtime"
+    assert (outcome.cause or "").endswith("Invalid path '$.t' : No results for path: $['t']")
+
+
+def test_one_assign_holds_at_most_256_kib() -> None:
+    def kept(text: str) -> str | None:
+        return play(one_pass(Assign={"v.$": "$.t"}, OutputPath="$.o"), {"t": text, "o": 1}).error
+
+    assert kept("x" * (262_144 - len('{"v":""}'))) is None
+    assert kept("x" * 262_144) == "States.DataLimitExceeded"
+    assert kept("é" * 131_072) == "States.DataLimitExceeded"
+    assert kept("\ud800" * 90_000) == "States.DataLimitExceeded"
+
+
+def test_halves_of_characters_are_no_bytes() -> None:
+    """Java writes a lone surrogate as a question mark."""
+    assert intrinsic("States.Base64Encode($.s)", {"s": "\ud800"}) == "Pw=="
+    assert (
+        intrinsic("States.Hash($.s, 'MD5')", {"s": "\ud800"}) == "d1457b72c3fb323a2671125aef3eab5d"
+    )
+
+
+def test_base64_may_stand_on_several_lines() -> None:
+    assert intrinsic("States.Base64Decode($.s)", {"s": "RGF0\r\nYQ==\n"}) == "Data"
