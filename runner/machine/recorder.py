@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from runner.model.ports import Json
 
 _ABORTED = "ABORTED"
+_MOST_UNWRITTEN = 1_000
+"""Events that wait to be written together; more only cost memory."""
 
 
 class Recorder:
@@ -71,6 +73,8 @@ class Recorder:
     def _keep(self, event: Event) -> Event:
         self._unwritten.append(event)
         self.time = event.time
+        if len(self._unwritten) >= _MOST_UNWRITTEN:
+            self.write()
         if self._observer is not None:
             self._observer(event)
         return event

@@ -57,17 +57,34 @@ class _Fiber:
 
 
 class _Group:
-    """The children of a fiber."""
+    """The children of a fiber; each is made when its turn comes."""
 
-    __slots__ = ("failed", "fibers", "next", "parent", "results", "spawn")
+    __slots__ = (
+        "alive",
+        "failed",
+        "fibers",
+        "left",
+        "next",
+        "opening",
+        "parent",
+        "promised",
+        "results",
+        "spawn",
+    )
 
     def __init__(self, parent: _Fiber, spawn: Spawn) -> None:
         self.parent = parent
         self.spawn = spawn
-        self.results: list[Json] = [None] * len(spawn.starts)
+        self.left = len(spawn.starts)
+        self.results: list[Json] = [None] * self.left
         self.fibers: dict[int, _Fiber] = {}
+        self.opening = min(spawn.limit or self.left, self.left)
+        """How many children stand in the line from the beginning, one behind the other."""
+        self.promised = self.opening
+        """How many children have, or had, a place in the line."""
         self.next = 0
         self.failed = 0
+        self.alive = True
 
 
 class _Call:
@@ -103,7 +120,7 @@ class Scheduler:
         self._abort = abort
         self._timeout_s = timeout_s
         self._deadline: datetime | None = None
-        self._ready: deque[tuple[_Fiber, Json, StateError | None]] = deque()
+        self._ready: deque[tuple[_Fiber | _Group, Json, StateError | None]] = deque()
         self._calls: dict[str, _Call] = {}
         self._queue: deque[str] = deque()
         self._flying = 0
@@ -119,7 +136,11 @@ class Scheduler:
             while True:
                 while self._ready:
                     fiber, value, error = self._ready.popleft()
-                    if fiber.alive:
+                    if not fiber.alive:
+                        continue
+                    if isinstance(fiber, _Group):
+                        self._begin_child(fiber)
+                    else:
                         self._step(fiber, value, error)
                 self._complete()
         except _Ended as ended:
@@ -166,16 +187,20 @@ class Scheduler:
             self._ready.append((parent, [], None))
             return
         parent.group = group
-        at_once = min(spawn.limit or len(spawn.starts), len(spawn.starts))
-        for _ in range(at_once):
-            self._begin_child(group)
+        self._ready.append((group, None, None))
 
     def _begin_child(self, group: _Group) -> None:
+        """Run the next child up to where it waits.
+
+        Who stood in the line with it is next, as if all of them had been put there one by one.
+        """
         index = group.next
         group.next += 1
         child = _Fiber(group.spawn.starts[index](), group, index)
         group.fibers[index] = child
-        self._ready.append((child, None, None))
+        if group.next < group.opening:
+            self._ready.appendleft((group, None, None))
+        self._step(child, None, None)
 
     def _finished(self, fiber: _Fiber, result: Json) -> None:
         group = fiber.owner
@@ -200,13 +225,16 @@ class Scheduler:
 
     def _next_child(self, group: _Group, ended: _Fiber) -> None:
         del group.fibers[ended.index]
-        if group.next < len(group.spawn.starts):
-            self._begin_child(group)
-        elif not group.fibers:
+        group.left -= 1
+        if group.promised < len(group.spawn.starts):
+            group.promised += 1
+            self._ready.append((group, None, None))
+        elif not group.left:
             group.parent.group = None
             self._ready.append((group.parent, group.results, None))
 
     def _cancel_children(self, group: _Group) -> None:
+        group.alive = False
         for child in tuple(group.fibers.values()):
             self._cancel(child)
         group.fibers.clear()
