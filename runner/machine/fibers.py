@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from runner.machine.chance import seeded_random
 from runner.machine.events import EventKind
@@ -16,7 +16,7 @@ from runner.machine.failures import TOLERANCE, ReportedError, StateError
 from runner.machine.templates import Env
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Generator, Mapping, Sequence
     from datetime import datetime
     from random import Random
 
@@ -61,12 +61,34 @@ class Tolerance:
         return over_count or over_percentage
 
 
+class Starts(Protocol):
+    """What makes the children of a Spawn, one by one; a tuple of functions is one."""
+
+    def __len__(self) -> int:
+        """Tell how many children there are."""
+        ...
+
+    def __getitem__(self, index: int, /) -> Callable[[], FlowRun]:
+        """Give what makes one child; asked once, when the child's turn comes."""
+        ...
+
+
 class Spawn(NamedTuple):
     """Run children, at most `limit` at a time (0: all); the answer is the list of results."""
 
-    starts: tuple[Callable[[], FlowRun], ...]
+    starts: Starts
     limit: int = 0
     tolerance: Tolerance = Tolerance()
+    weights: Sequence[int] = ()
+    """What each child counts against the tolerance; without: one."""
+
+    def weight(self, index: int) -> int:
+        """Tell what a child counts."""
+        return self.weights[index] if self.weights else 1
+
+    def weight_of_all(self) -> int:
+        """Tell what all children count."""
+        return sum(self.weights) if self.weights else len(self.starts)
 
     def failure(self, error: StateError) -> StateError:
         """Give the error of the whole when too many children failed, `error` being the last."""
@@ -90,9 +112,10 @@ class Shared:
     """What all flows of one execution share."""
 
     __slots__ = (
+        "_execution",
+        "_make_execution",
         "clock",
         "crash",
-        "execution",
         "faults",
         "history",
         "history_limit",
@@ -105,16 +128,17 @@ class Shared:
         recorder: Recorder,
         clock: Clock,
         *,
-        execution: Mapping[str, Json],
+        execution: Mapping[str, Json] | Callable[[], Mapping[str, Json]],
         seed: str,
         faults: FaultPlan,
         crash: Callable[[], None],
         history_limit: int | None,
     ) -> None:
-        """Take the execution's fixed facts; `execution` is the context object's two parts."""
+        """Take the execution's fixed facts; `execution` is, or makes, the context's two parts."""
         self.recorder = recorder
         self.clock = clock
-        self.execution = execution
+        self._execution = None if callable(execution) else execution
+        self._make_execution = execution if callable(execution) else None
         self.seed = seed
         self.faults = faults
         self.crash = crash
@@ -122,16 +146,26 @@ class Shared:
         """Events that AWS's history would have by now; ids in AWS's texts count them."""
         self.history_limit = history_limit
 
-    def of_child(self) -> Shared:
+    @property
+    def execution(self) -> Mapping[str, Json]:
+        """Give the context object's parts `Execution` and `StateMachine`."""
+        if self._execution is None:
+            assert self._make_execution is not None  # noqa: S101  (one of them is given)
+            self._execution = self._make_execution()
+        return self._execution
+
+    def of_child(
+        self, execution: Callable[[], Mapping[str, Json]], *, history_limit: int | None
+    ) -> Shared:
         """Make what a child execution of a distributed Map shares: its history begins anew."""
         return Shared(
             self.recorder,
             self.clock,
-            execution=self.execution,
+            execution=execution,
             seed=self.seed,
             faults=self.faults,
             crash=self.crash,
-            history_limit=self.history_limit,
+            history_limit=history_limit,
         )
 
 

@@ -23,9 +23,14 @@ def whole_number(template: Template | None, env: Env, *, least: int) -> int | No
     if value != int(value):
         raise _not_a(template, value, "integer")
     if value < least:
-        told = "cannot be negative" if value < 0 else "cannot be zero"
-        raise _outside(template, f"{_name(template)} {told}.")
+        raise _outside(template, _too_small(_name(template), value))
     return int(value)
+
+
+def _too_small(name: str, value: float) -> str:
+    if name == "MaxConcurrency":
+        return f"Expected non-negative integer for {name}, got '{int(value)}' instead."
+    return f"{name} cannot be {'negative' if value < 0 else 'zero'}."
 
 
 def percentage_of(template: Template | None, env: Env) -> float:

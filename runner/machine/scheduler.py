@@ -213,12 +213,13 @@ class Scheduler:
         group = fiber.owner
         if group is None:
             raise error
-        group.failed += 1
-        if group.spawn.tolerance.exceeded(group.failed, len(group.spawn.starts)):
+        spawn = group.spawn
+        group.failed += spawn.weight(fiber.index)
+        if spawn.tolerance.exceeded(group.failed, spawn.weight_of_all()):
             del group.fibers[fiber.index]
             self._cancel_children(group)
             group.parent.group = None
-            self._ready.append((group.parent, None, group.spawn.failure(error)))
+            self._ready.append((group.parent, None, spawn.failure(error)))
             return
         group.results[fiber.index] = Failed(error.error, error.cause)
         self._next_child(group, fiber)

@@ -8,15 +8,13 @@ from runner.machine import shaping
 from runner.machine.chance import uuid_of
 from runner.machine.definition import Map, Parallel, Task
 from runner.machine.events import EventKind
-from runner.machine.failures import ReportedError, StateError
-from runner.machine.fibers import CallTask, Failed, FlowRun, Frame, Spawn, Tolerance
+from runner.machine.fibers import CallTask, FlowRun, Frame, Spawn
 from runner.machine.flows import run_flow
-from runner.machine.items import make_inputs, make_items, select_item
-from runner.machine.numbers import percentage_of, whole_number
+from runner.machine.numbers import whole_number
 from runner.machine.ports import TaskRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Generator
 
     from runner.machine.definition import Flow
     from runner.machine.fibers import Request, Visit
@@ -34,7 +32,9 @@ def do_work(state: Task | Parallel | Map, visit: Visit, env: Env) -> Generator[R
         case Parallel():
             return _branch(state, visit, env)
         case Map():
-            return _iterate(state, visit, env)
+            from runner.machine.maps import iterate  # noqa: PLC0415  (not every definition has one)
+
+            return iterate(state, visit, env)
         case _:
             assert_never(state)
 
@@ -82,60 +82,3 @@ def _branch(state: Parallel, visit: Visit, env: Env) -> Generator[Request, Json,
 
 def _inner(frame: Frame, prefix: str) -> Frame:
     return Frame(frame.shared, prefix, frame.variables, frame.item)
-
-
-def _iterate(state: Map, visit: Visit, env: Env) -> Generator[Request, Json, Json]:
-    data = env.input
-    items = yield from make_items(state, visit, env)
-    inputs = make_inputs(state, visit, env, items)
-    limit = whole_number(state.max_concurrency, env, least=0) or 0
-    tolerance = _tolerance(state, env)
-    visit.frame.shared.history += 1
-
-    def start(index: int, item: Mapping[str, Json]) -> Callable[[], FlowRun]:
-        return lambda: _run_item(state, visit, data, index, item)
-
-    starts = tuple(start(index, item) for index, item in enumerate(inputs))
-    result = yield Spawn(starts, limit, tolerance)
-    visit.frame.shared.history += 1
-    if state.distributed is None:
-        return result
-    results = [_told(one) for one in result]
-    from runner.machine.distributed import write_results  # noqa: PLC0415  (seldom used)
-
-    return (yield from write_results(state.distributed, visit, env, results))
-
-
-def _told(result: Json) -> Json:
-    if isinstance(result, Failed):
-        return {"Error": result.error, "Cause": result.cause}
-    return result
-
-
-def _tolerance(state: Map, env: Env) -> Tolerance:
-    count = whole_number(state.tolerated_count, env, least=0) or 0
-    percentage = percentage_of(state.tolerated_percentage, env)
-    return Tolerance() if state.distributed is None else Tolerance(count, percentage, named=True)
-
-
-def _run_item(
-    state: Map, visit: Visit, data: Json, index: int, item: Mapping[str, Json]
-) -> FlowRun:
-    outer = visit.frame
-    outer.shared.history += 1
-    prefix = f"{visit.key}.{visit.attempt}[{index}]/"
-    distributed = state.distributed
-    if distributed is not None:
-        inner = Frame(outer.shared.of_child(), prefix, {}, item)
-    else:
-        inner = Frame(outer.shared, prefix, outer.variables, item)
-    if distributed is not None and distributed.batcher is not None:
-        value = item["Value"]
-    else:
-        try:
-            value = select_item(state, visit, data, item)
-        except StateError as error:
-            raise ReportedError(error.error, visit.told(error.cause)) from error
-    result = yield from run_flow(inner, state.processor, value)
-    outer.shared.history += 1
-    return result

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from runner.machine.distributed import S3Objects
-from runner.model.ports import ServiceError
+from runner.machine.s3_objects import S3Objects
 from tests.machine.machines import Fails, Script, jsonata, play
 
 if TYPE_CHECKING:
@@ -26,16 +25,13 @@ class Store:
     """S3, and a script for everything else."""
 
     def __init__(self, objects: dict[str, str], **answers: Json) -> None:
-        self.objects = S3Objects({f"b/{key}": text for key, text in objects.items()})
+        self.objects = S3Objects({f"b/{key}": text for key, text in objects.items()}, ("b",))
         self.script = Script(**answers)
 
     def call(self, request: TaskRequest) -> Json:
         if request.resource not in S3Objects.RESOURCES:
             return self.script.call(request)
-        try:
-            return self.objects.call(request.resource, request.arguments)
-        except KeyError as error:
-            raise ServiceError("S3.NoSuchKeyException", "no such key") from error
+        return self.objects.call(request.resource, request.arguments)
 
 
 def over(objects: dict[str, str], data: Json = None, *, state: Json, **answers: Json) -> Outcome:
