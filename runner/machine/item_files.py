@@ -7,7 +7,6 @@ says raises States.ItemReaderFailed.
 from __future__ import annotations
 
 import csv
-import io
 import itertools
 import json
 from typing import TYPE_CHECKING
@@ -95,7 +94,8 @@ def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
     """Read rows; a backslash takes the meaning from the next character, empty lines are skipped."""
     if delimiter not in _DELIMITERS:
         raise read_failed(f"CSVDelimiter {delimiter} is not supported")
-    lines = io.StringIO(text, newline="")
+    end = "\n" if "\n" in text else "\r"
+    lines = (f"{line}\n" for line in text.removesuffix(end).split(end))
     reader = csv.reader(lines, delimiter=_DELIMITERS[delimiter], escapechar="\\")
     try:
         yield from (row for row in reader if row)

@@ -127,7 +127,7 @@ def test_every_child_has_a_history_of_its_own() -> None:
 
 @pytest.mark.parametrize(("express", "status"), [(False, "FAILED"), (True, "SUCCEEDED")])
 def test_a_childs_history_is_limited_unless_it_is_express(express: bool, status: str) -> None:  # noqa: FBT001
-    states = {f"S{n}": {"Type": "Pass", "Next": f"S{n + 1}"} for n in range(9)}
+    states: Json = {f"S{n}": {"Type": "Pass", "Next": f"S{n + 1}"} for n in range(9)}
     states["S9"] = {"Type": "Pass", "End": True}
     definition = map_of(states, Items=[1], express=express)
     assert play(definition, history_limit=15).status == status
@@ -255,7 +255,7 @@ def scheduled_at_once(definition: Json) -> int:
     ("limit", "inline", "distributed"), [(None, 40, 60), (0, 40, 60), (5, 5, 5), (50, 40, 50)]
 )
 def test_so_many_iterations_run_at_a_time(limit: int | None, inline: int, distributed: int) -> None:
-    fields = {} if limit is None else {"MaxConcurrency": limit}
+    fields: Json = {} if limit is None else {"MaxConcurrency": limit}
     plain = {"Type": "Map", "ItemProcessor": {"StartAt": "I", "States": TASK}, "End": True}
     assert scheduled_at_once(jsonata({"M": {**plain, **fields}})) == inline
     assert scheduled_at_once(map_of(TASK, **fields)) == distributed
@@ -305,7 +305,7 @@ def test_a_run_that_fails_counts_what_it_stopped_and_never_began() -> None:
 
 
 def test_items_of_batches_are_counted_and_tolerated_one_by_one() -> None:
-    batches = {"Items": [1, 2, 3], "ItemBatcher": {"MaxItemsPerBatch": 2}}
+    batches: Json = {"Items": [1, 2, 3], "ItemBatcher": {"MaxItemsPerBatch": 2}}
     definition = map_of(TASK, **batches, ToleratedFailureCount=1)
     _, ended = told(definition, Store(I=[Fails("E"), 1]))
     assert ended["error"] == TOLERANCE

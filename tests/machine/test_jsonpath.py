@@ -419,7 +419,7 @@ def test_calls_that_cannot_be_read(call: str) -> None:
     [
         ("x", 'refers to value "x" which is not a valid integer: $.most'),
         (1.5, 'refers to value "1.5" which is not a valid integer'),
-        (-1, "MaxConcurrency cannot be negative."),
+        (-1, "Expected non-negative integer for MaxConcurrency, got '-1' instead."),
     ],
 )
 def test_a_limit_from_a_path_must_be_a_number(value: Json, cause: str) -> None:

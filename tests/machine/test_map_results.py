@@ -188,7 +188,7 @@ def test_results_that_cannot_be_written_fail_the_state() -> None:
 @pytest.mark.parametrize("field", ["Items", "Input"])
 def test_only_a_writer_helps_against_results_that_are_too_large(field: str) -> None:
     items = ["x" * 1_000] * 300
-    fields = {"Items": f"{{% [1..300].('{'x' * 1_000}') %}}"} if field == "Items" else {}
+    fields: Json = {"Items": f"{{% [1..300].('{'x' * 1_000}') %}}"} if field == "Items" else {}
     data = {} if field == "Items" else items
     if field == "Input":
         data = items[:250]

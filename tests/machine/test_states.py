@@ -422,7 +422,10 @@ def test_the_error_output_is_seen_by_the_full_language() -> None:
         ({"Items": "{% 1 %}"}, "Expected 'array', but was 'number'"),
         ({"Items": [1], "MaxConcurrency": "{% 'x' %}"}, "Expected 'number', but was 'string'"),
         ({"Items": [1], "MaxConcurrency": "{% 1.5 %}"}, "Expected 'number'"),
-        ({"Items": [1], "MaxConcurrency": "{% -1 %}"}, "MaxConcurrency cannot be negative."),
+        (
+            {"Items": [1], "MaxConcurrency": "{% -1 %}"},
+            "Expected non-negative integer for MaxConcurrency, got '-1' instead.",
+        ),
         ({"Items": [1], "ItemSelector": "{% $no %}"}, "returned nothing (undefined)"),
         ({"Items": [1], "ToleratedFailurePercentage": "{% 101 %}"}, "must be between 0 and 100."),
     ],
