@@ -143,7 +143,9 @@ def test_without_a_bucket_they_may_be_told_as_executions() -> None:
 
 
 def test_an_unknown_form_fails_the_state() -> None:
-    definition = map_of(PASS, Items=[1], ResultWriter={"WriterConfig": {"Transformation": "X"}})
+    definition = map_of(
+        PASS, Items=[1], ResultWriter={"WriterConfig": {"Transformation": "{% 'X' %}"}}
+    )
     assert play(definition).error == "States.QueryEvaluationError"
 
 
