@@ -193,6 +193,7 @@ def open_local(
     from runner.local.ecs import Ecs  # noqa: PLC0415 - only runs need it
     from runner.local.lambdas import Lambdas  # noqa: PLC0415
     from runner.local.loader import target_of  # noqa: PLC0415
+    from runner.local.map_objects import MapObjects  # noqa: PLC0415
     from runner.local.s3_service import call_s3  # noqa: PLC0415
     from runner.local.sns import Sns  # noqa: PLC0415
 
@@ -227,6 +228,7 @@ def open_local(
         "aws-sdk:s3": lambda action, arguments: call_s3(s3, action, arguments),
         "ecs": ecs,
         "lambda": lambdas,
+        "s3": MapObjects(s3),
         "sns": Sns(state / "sns.jsonl", now),
     }
     return LocalServices(

@@ -16,12 +16,12 @@ from collections import Counter
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from runner.machine.distributed import S3Objects
 from runner.machine.events import Event, EventKind
 from runner.machine.execution import HISTORY_LIMIT, run
 from runner.machine.failures import InvalidDefinition
 from runner.machine.parse import parse_definition
 from runner.machine.ports import ExecutionContext, NoAnswerYet, TaskRequest, VirtualClock
+from runner.machine.s3_objects import S3Objects
 from runner.model.ports import ServiceError
 
 if TYPE_CHECKING:
@@ -49,20 +49,12 @@ class ScriptedService:
     def call(self, request: TaskRequest) -> Json:
         """Answer one call."""
         if request.resource in S3Objects.RESOURCES and request.state not in self._script:
-            return self._object(request)
+            return self._objects.call(request.resource, request.arguments)
         self.seen.append({"state": request.state, "parameters": request.arguments})
         number = self._calls[request.state]
         self._calls[request.state] += 1
         behaviour = self._script.get(request.state, {"kind": "echo"})
         return self._act(behaviour, request, number)
-
-    def _object(self, request: TaskRequest) -> Json:
-        try:
-            return self._objects.call(request.resource, request.arguments)
-        except KeyError as error:
-            raise ServiceError(
-                "S3.NoSuchKeyException", "The specified key does not exist."
-            ) from error
 
     def _act(self, behaviour: Mapping[str, Json], request: TaskRequest, number: int) -> Json:
         kind = behaviour["kind"]

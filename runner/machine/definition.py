@@ -165,7 +165,16 @@ class Reader(NamedTuple):
     resource: str
     arguments: Template | None
     config: Template
+    """The ReaderConfig without its limit."""
     max_items: Template | None = None
+
+
+class Writer(NamedTuple):
+    """Where a distributed Map's results go; without a resource they stay the state's result."""
+
+    resource: str
+    arguments: Template | None
+    config: Template
 
 
 class Batcher(NamedTuple):
@@ -181,8 +190,10 @@ class Distributed(NamedTuple):
 
     reader: Reader | None = None
     batcher: Batcher | None = None
-    writer: Reader | None = None
+    writer: Writer | None = None
     label: str = ""
+    express: bool = False
+    """Whether the child executions are EXPRESS ones."""
 
 
 class Map(NamedTuple):

@@ -1,224 +1,216 @@
-"""What only a distributed Map does: read its items from S3, batch them, write results to S3.
+"""A distributed Map: a Map Run, whose iterations are executions of their own.
 
-Reading and writing are calls of the task service (`s3:getObject` gives {"Body": text},
-`s3:listObjectsV2` gives {"Contents": [...]}, `s3:putObject` takes Bucket, Key, Body), so they are
-journalled like any other call.
+A child execution has its own context object, variables and history; it sees of the outer one only
+its input.  What became of each child is counted, and told by an event when the run ends.
 """
 
 from __future__ import annotations
 
-import csv
-import json
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from runner.machine import shaping
-from runner.machine.chance import uuid_of
 from runner.machine.events import EventKind
-from runner.machine.failures import ReportedError, StateError
-from runner.machine.fibers import CallTask
-from runner.machine.numbers import whole_number
-from runner.machine.ports import TaskRequest
+from runner.machine.failures import DATA_LIMIT, RUNTIME, StateError
+from runner.machine.fibers import Frame, Spawn, Tolerance
+from runner.machine.flows import run_flow
+from runner.machine.items import STATE_DATA, given_items, select_item
+from runner.machine.ledger import (
+    MAP_RUN_FAILED,
+    MAP_RUN_REDRIVEN,
+    MAP_RUN_STARTED,
+    MAP_RUN_SUCCEEDED,
+    STATE_STARTED,
+    STATE_SUCCEEDED,
+)
+from runner.machine.map_runs import Child, ChildStatus, MapRun, failed_child
+from runner.machine.numbers import percentage_of, whole_number
+from runner.machine.result_files import Results, keeps_ends
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
-    from runner.machine.definition import Batcher, Distributed, Map, Reader
-    from runner.machine.fibers import Request, Visit
+    from runner.machine.definition import Distributed, Map
+    from runner.machine.fibers import FlowRun, Request, Visit
+    from runner.machine.items import Items
     from runner.machine.templates import Env
     from runner.model.ports import Json
 
-READ_FAILED = "States.ItemReaderFailed"
-WRITE_FAILED = "States.ResultWriterFailed"
-_GET = "s3:getObject"
-_LIST = "s3:listObjectsV2"
-_PUT = "s3:putObject"
-_LISTED = ("Etag", "LastModified", "Key", "Size", "StorageClass")
+MOST_CHILDREN = 10_000
+"""Child executions at a time; MaxConcurrency may only lower it (Step Functions guide)."""
 
 
-def _failed(cause: str) -> ReportedError:
-    return ReportedError(READ_FAILED, cause)
+class _Limits(NamedTuple):
+    concurrency: int
+    tolerance: Tolerance
+
+    def told(self) -> dict[str, Json]:
+        return {
+            "maxConcurrency": self.concurrency,
+            "toleratedFailureCount": self.tolerance.count,
+            "toleratedFailurePercentage": self.tolerance.percentage,
+        }
 
 
-def read_items(reader: Reader, visit: Visit, env: Env) -> Generator[Request, Json, list[Json]]:
-    """Read a Map's items."""
-    arguments = {} if reader.arguments is None else reader.arguments.evaluate(env)
-    config = reader.config.evaluate(env)
+class _Attempt(NamedTuple):
+    """One attempt of a Map."""
+
+    state: Map
+    distributed: Distributed
+    visit: Visit
+    env: Env
+
+    def emit(self, kind: EventKind, told: dict[str, Json]) -> None:
+        recorder = self.visit.frame.shared.recorder
+        recorder.emit(kind, self.visit.attempt_key, self.state.name, told)
+
+
+def run_map(
+    state: Map, distributed: Distributed, visit: Visit, env: Env, *, limit: int
+) -> Generator[Request, Json, Json]:
+    """Run a Map's children, at most `limit` at a time (0: as many as may); gives the result."""
+    attempt = _Attempt(state, distributed, visit, env)
+    run = visit.map_run
+    given = None if run is not None or distributed.reader is not None else _given(state, env)
+    limits = _Limits(limit, _tolerance(state, env))
+    if run is None:
+        run = MapRun(distributed, visit, keeps_ends=keeps_ends(distributed.writer, env))
+        visit.map_run = run
+        _tell_started(attempt, run, 0 if given is None else len(given.values))
+    else:
+        _tell_redriven(attempt, run)
+    attempt.emit(EventKind.MAP_RUN_STARTED, {"mapRunArn": run.arn, **limits.told()})
     try:
-        answer = yield from _call(visit, "read", reader.resource, arguments)
+        if not run.taken:
+            items = (yield from _read(attempt)) if given is None else given
+            run.take(*_inputs(attempt, items))
+        result = yield from _run_children(attempt, run, limits)
     except StateError as error:
-        raise ReportedError(READ_FAILED, error.cause) from error
-    if reader.resource.endswith(_LIST):
-        items = [_listed(one) for one in answer.get("Contents", [])]
-    else:
-        items = _parse(answer["Body"], config)
-    most = whole_number(reader.max_items, env, least=0)
-    return items[:most] if most else items
+        ended = {**run.told("FAILED"), "error": error.error, "cause": error.cause}
+        attempt.emit(EventKind.MAP_RUN_ENDED, ended)
+        _tell_failed(attempt, error)
+        raise
+    attempt.emit(EventKind.MAP_RUN_ENDED, run.told("SUCCEEDED"))
+    frame = visit.frame
+    frame.last = frame.shared.ledger.add(MAP_RUN_SUCCEEDED, frame.last)
+    frame.add_aside(STATE_SUCCEEDED, (state,))
+    return result
 
 
-def _call(
-    visit: Visit, verb: str, resource: str, arguments: Json
+def _tell_started(attempt: _Attempt, run: MapRun, length: int) -> None:
+    frame = attempt.visit.frame
+    ledger = frame.shared.ledger
+    frame.last = ledger.add(STATE_STARTED, frame.last, (attempt.state, length))
+    frame.last = ledger.add(MAP_RUN_STARTED, frame.last, (run.arn,))
+
+
+def _tell_redriven(attempt: _Attempt, run: MapRun) -> None:
+    """Go on with a Map Run: only its children that did not succeed run again."""
+    frame = attempt.visit.frame
+    run.redrive()
+    told = (run.arn, run.redrives)
+    frame.last = frame.shared.ledger.add(MAP_RUN_REDRIVEN, frame.last, told)
+
+
+def _tell_failed(attempt: _Attempt, error: StateError) -> None:
+    """Forget the Map Run after States.DataLimitExceeded: at a redrive, all runs again.
+
+    (Step Functions guide, "Redriving Map Runs".)
+    """
+    if error.error == DATA_LIMIT:
+        attempt.visit.map_run = None
+    if error.error != RUNTIME:
+        frame = attempt.visit.frame
+        told = (error.error, error.cause)
+        frame.last = frame.shared.ledger.add_quietly(MAP_RUN_FAILED, frame.last, told)
+
+
+def _given(state: Map, env: Env) -> Items:
+    return given_items(state, env, pairs=True)._replace(sources=STATE_DATA)
+
+
+def _read(attempt: _Attempt) -> Generator[Request, Json, Items]:
+    from runner.machine.readers import read_items  # noqa: PLC0415  (not every Map reads S3)
+
+    assert attempt.distributed.reader is not None  # noqa: S101  (the caller has looked)
+    return (yield from read_items(attempt.distributed.reader, attempt.visit, attempt.env))
+
+
+def _tolerance(state: Map, env: Env) -> Tolerance:
+    count = whole_number(state.tolerated_count, env, least=0) or 0
+    return Tolerance(count, percentage_of(state.tolerated_percentage, env), named=True)
+
+
+def _inputs(attempt: _Attempt, items: Items) -> tuple[Sequence[Json], Sequence[int]]:
+    """Make the children's inputs; with batches, also how many items each holds."""
+    state, batcher = attempt.state, attempt.distributed.batcher
+    selected: Sequence[Json] = items.values
+    if state.selector is not None or items.keys is not None:
+        visit, data = attempt.visit, attempt.env.input
+        selected = [select_item(state, visit, data, items, n) for n in range(len(items.values))]
+    if batcher is None:
+        return selected, ()
+    from runner.machine.batches import batch_items  # noqa: PLC0415  (seldom used)
+
+    return batch_items(batcher, selected, attempt.env)
+
+
+def _run_children(
+    attempt: _Attempt, run: MapRun, limits: _Limits
 ) -> Generator[Request, Json, Json]:
-    shared = visit.frame.shared
-    request = TaskRequest(
-        key=f"{visit.attempt_key}~{verb}",
-        state=visit.state,
-        resource=resource,
-        arguments=arguments,
-        attempt=visit.attempt,
-        timeout_s=None,
-        heartbeat_s=None,
-        context=visit.context(),
-        repeated=shared.recorder.replaying(),
-    )
-    told = {"resource": resource, "arguments": arguments}
-    shared.recorder.emit(EventKind.TASK_SCHEDULED, request.key, visit.state, told)
-    return (yield CallTask(visit, request))
-
-
-def _listed(found: Mapping[str, Json]) -> dict[str, Json]:
-    renamed = {"Etag" if name == "ETag" else name: value for name, value in found.items()}
-    return {name: renamed[name] for name in _LISTED if name in renamed}
-
-
-def _parse(text: str, config: Mapping[str, Json]) -> list[Json]:
-    kind = config.get("InputType", "JSON")
-    if kind == "CSV":
-        return _parse_csv(text, config)
+    results = Results(attempt.distributed.writer, run, attempt.visit, attempt.env)
+    starts = _Children(attempt, run)
+    most = min(limits.concurrency or MOST_CHILDREN, MOST_CHILDREN)
     try:
-        if kind == "JSONL":
-            return [json.loads(line) for line in text.splitlines() if line.strip()]
-        if kind == "JSON":
-            return _json_items(json.loads(text), config)
-    except ValueError as error:
-        raise _failed(f"The content of the file is not valid {kind}: {error}") from error
-    raise _failed(f"InputType {kind} is not supported")
+        outputs = yield _spawn(attempt, starts, most, limits.tolerance)
+    except StateError:
+        yield from results.write(())
+        raise
+    return (yield from results.write(outputs))
 
 
-def _json_items(value: Json, config: Mapping[str, Json]) -> list[Json]:
-    for part in str(config.get("ItemsPointer", "")).split("/")[1:]:
-        key = part.replace("~1", "/").replace("~0", "~")
+def _spawn(attempt: _Attempt, starts: _Children, most: int, tolerance: Tolerance) -> Spawn:
+    sizes = starts.run.sizes
+    return Spawn(attempt.visit, starts.within, starts, most, tolerance, sizes)
+
+
+class _Children:
+    """The child executions, made when their turns come."""
+
+    def __init__(self, attempt: _Attempt, run: MapRun) -> None:
+        self._state = attempt.state
+        self._visit = attempt.visit
+        self.run = run
+        self.within = attempt.visit.attempt_key
+        limit = attempt.visit.frame.shared.ledger.limit
+        self._history_limit = None if attempt.distributed.express else limit
+
+    def __len__(self) -> int:
+        return len(self.run.inputs)
+
+    def __getitem__(self, index: int, /) -> Callable[[], FlowRun]:
+        return lambda: self._execute(index)
+
+    def _execute(self, index: int) -> FlowRun:
+        run = self.run
+        if run.succeeded(index):
+            return run.outputs[index]
+        outer = self._visit.frame.shared
+        recorder = outer.recorder
+        started = recorder.time
+        execution = partial(run.context, index, started)
+        shared = outer.of_child(execution, history_limit=self._history_limit)
+        frame = Frame(shared, f"{self.within}[{index}]/", {})
         try:
-            value = value[int(key)] if isinstance(value, list) else value[key]
-        except (LookupError, TypeError, ValueError) as error:
-            raise _failed(f"ItemsPointer {config['ItemsPointer']} leads nowhere") from error
-    if not isinstance(value, list):
-        raise _failed("Attempting to map over non-iterable node.")
-    return value
-
-
-_DELIMITERS = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
-
-
-def _parse_csv(text: str, config: Mapping[str, Json]) -> list[Json]:
-    delimiter = _DELIMITERS.get(config.get("CSVDelimiter", "COMMA"), ",")
-    rows = [row for row in csv.reader(text.splitlines(), delimiter=delimiter) if row]
-    if config.get("CSVHeaderLocation") == "GIVEN":
-        headers = list(config.get("CSVHeaders", []))
-    elif rows:
-        headers = rows.pop(0)
-    else:
-        return []
-    if len(set(headers)) != len(headers):
-        raise _failed("CSV headers cannot contain duplicates.")
-    width = len(headers)
-    return [dict(zip(headers, [*row, *[""] * width][:width], strict=True)) for row in rows]
-
-
-def batch_items(batcher: Batcher, values: Sequence[Json], env: Env) -> list[Json]:
-    """Group items into batches of a Map's ItemBatcher."""
-    most = whole_number(batcher.max_items, env, least=0) or len(values)
-    most_bytes = whole_number(batcher.max_bytes, env, least=0) or shaping.MAX_PAYLOAD_BYTES
-    around: dict[str, Json] = {}
-    if batcher.batch_input is not None:
-        around["BatchInput"] = batcher.batch_input.evaluate(env)
-    empty = _bytes_of({**around, "Items": []})
-    batches: list[list[Json]] = []
-    size = empty
-    for value in values:
-        needed = _bytes_of(value) + 1
-        if not batches or len(batches[-1]) >= most or size + needed > most_bytes:
-            batches.append([])
-            size = empty
-        batches[-1].append(value)
-        size += needed
-    return [{**around, "Items": batch} for batch in batches]
-
-
-def _bytes_of(value: Json) -> int:
-    return len(shaping.compact(value).encode())
-
-
-def map_run_arn(state: Map, visit: Visit) -> str:
-    """Make the name of a new Map Run."""
-    machine = visit.context()["StateMachine"]["Id"].replace(":stateMachine:", ":mapRun:")
-    label = "" if state.distributed is None else state.distributed.label
-    return f"{machine}/{label or state.name}:{uuid_of(visit.random())}"
-
-
-def write_results(
-    distributed: Distributed, visit: Visit, env: Env, results: Sequence[Json], arn: str
-) -> Generator[Request, Json, Json]:
-    """Write the results of a Map to S3; the state's result tells where."""
-    writer = distributed.writer
-    if writer is None or writer.arguments is None:
-        return results
-    target = writer.arguments.evaluate(env)
-    run = arn.rpartition(":")[2]
-    prefix = f"{target['Prefix']}/{run}" if target.get("Prefix") else run
-    lines = [{"Output": shaping.compact(result), "Status": "SUCCEEDED"} for result in results]
-    part = f"{prefix}/SUCCEEDED_0.json"
-    body = shaping.compact(lines)
-    manifest = {
-        "DestinationBucket": target["Bucket"],
-        "MapRunArn": arn,
-        "ResultFiles": {
-            "FAILED": [],
-            "PENDING": [],
-            "SUCCEEDED": [{"Key": part, "Size": len(body.encode())}],
-        },
-    }
-    files = ((part, body), (f"{prefix}/manifest.json", shaping.compact(manifest)))
-    for number, (key, text) in enumerate(files):
-        arguments = {"Bucket": target["Bucket"], "Key": key, "Body": text}
-        try:
-            yield from _call(visit, f"write{number}", writer.resource, arguments)
+            value = run.inputs[index]
+            shaping.check_size(value, self._state.name)
+            output = yield from run_flow(frame, self._state.processor, value)
         except StateError as error:
-            raise ReportedError(WRITE_FAILED, error.cause) from error
-    details = {"Bucket": target["Bucket"], "Key": f"{prefix}/manifest.json"}
-    return {"MapRunArn": arn, "ResultWriterDetails": details}
-
-
-class S3Objects:
-    """S3 as a dictionary: what item readers see and result writers fill."""
-
-    RESOURCES = tuple(f"arn:aws:states:::{action}" for action in (_GET, _LIST, _PUT))
-
-    def __init__(self, objects: Mapping[str, str], buckets: tuple[str, ...] = ()) -> None:
-        """Take texts by `bucket/key`."""
-        self._objects = dict(objects)
-        self._buckets = {*buckets, *(name.partition("/")[0] for name in objects)}
-
-    def call(self, resource: str, arguments: Mapping[str, Any]) -> Json:
-        """Answer one call; raises KeyError for an object that is not there."""
-        bucket = arguments["Bucket"]
-        if resource.endswith(_LIST):
-            return {"Contents": self._contents(bucket, arguments.get("Prefix", ""))}
-        name = f"{bucket}/{arguments['Key']}"
-        if resource.endswith(_PUT):
-            self._objects[name] = arguments["Body"]
-            return {}
-        return {"Body": self._objects[name]}
-
-    def _contents(self, bucket: str, prefix: str) -> list[Json]:
-        start = f"{bucket}/{prefix}"
-        return [
-            {
-                "Etag": "",
-                "LastModified": 0,
-                "Key": name.partition("/")[2],
-                "Size": len(text.encode()),
-                "StorageClass": "STANDARD",
-            }
-            for name, text in sorted(self._objects.items())
-            if name.startswith(start)
-        ]
+            run.end(index, failed_child(started, recorder.time, error))
+            raise
+        except GeneratorExit:
+            run.end(index, Child(started, recorder.time, ChildStatus.ABORTED))
+            raise
+        run.end(index, Child(started, recorder.time, ChildStatus.SUCCEEDED, output))
+        run.outputs[index] = output
+        return output

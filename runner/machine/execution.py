@@ -116,8 +116,9 @@ def _end_of(scheduler: Scheduler, flow: Json) -> dict[str, Json]:
         status, error, cause = Status.FAILED, failure.error, failure.cause
     except TimedOut:
         status, error, cause = Status.TIMED_OUT, "States.Timeout", None
-    except Aborted:
-        status = Status.ABORTED
+    except Aborted as aborted:
+        ended = {"status": Status.ABORTED.value, "output": None, "error": None, "cause": None}
+        return ended | {"not_called": aborted.not_called}
     return {"status": status.value, "output": output, "error": error, "cause": cause}
 
 

@@ -17,6 +17,8 @@ TASK_FAILED = "States.TaskFailed"
 ALL = "States.ALL"
 INTRINSIC = "States.IntrinsicFailure"
 TOLERANCE = "States.ExceedToleratedFailureThreshold"
+READ_FAILED = "States.ItemReaderFailed"
+WRITE_FAILED = "States.ResultWriterFailed"
 
 _NEVER_ANY = frozenset({RUNTIME, DATA_LIMIT})
 """Errors that States.ALL and States.TaskFailed do not take."""

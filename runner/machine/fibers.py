@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from runner.machine.chance import seeded_random
 from runner.machine.events import EventKind
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from runner.machine.events import Event
     from runner.machine.faults import FaultPlan
     from runner.machine.ledger import Fork, Ledger
+    from runner.machine.map_runs import MapRun
     from runner.machine.ports import Clock, TaskRequest
     from runner.machine.recorder import Recorder
     from runner.machine.redrive import Redrives
@@ -70,6 +71,18 @@ class Tolerance:
         return over_count or over_percentage
 
 
+class Starts(Protocol):
+    """What makes the children of a Spawn, one by one; a tuple of functions is one."""
+
+    def __len__(self) -> int:
+        """Tell how many children there are."""
+        ...
+
+    def __getitem__(self, index: int, /) -> Callable[[], FlowRun]:
+        """Give what makes one child; asked once, when the child's turn comes."""
+        ...
+
+
 class Spawn(NamedTuple):
     """Run children, at most `limit` at a time (0: all); the answer is the list of results."""
 
@@ -77,11 +90,21 @@ class Spawn(NamedTuple):
     """The state that the children belong to."""
     within: str
     """Its attempt: what the keys of their states begin with."""
-    starts: tuple[Callable[[], FlowRun], ...]
+    starts: Starts
     limit: int = 0
     tolerance: Tolerance = Tolerance()
+    weights: Sequence[int] = ()
+    """What each child counts against the tolerance; without: one."""
     fork: Fork | None = None
     """Tells AWS's history of the children; None for those that are executions of their own."""
+
+    def weight(self, index: int) -> int:
+        """Tell what a child counts."""
+        return self.weights[index] if self.weights else 1
+
+    def weight_of_all(self) -> int:
+        """Tell what all children count."""
+        return sum(self.weights) if self.weights else len(self.starts)
 
     def failure(self, error: StateError) -> StateError:
         """Give the error of the whole when too many children failed, `error` being the last."""
@@ -120,9 +143,10 @@ class Shared:
     """What all flows of one execution share."""
 
     __slots__ = (
+        "_execution",
+        "_make_execution",
         "clock",
         "crash",
-        "execution",
         "faults",
         "ledger",
         "recorder",
@@ -136,7 +160,7 @@ class Shared:
         recorder: Recorder,
         clock: Clock,
         *,
-        execution: dict[str, Json],
+        execution: Mapping[str, Json] | Callable[[], Mapping[str, Json]],
         seed: str,
         faults: FaultPlan,
         crash: Callable[[], None],
@@ -144,11 +168,12 @@ class Shared:
         ledger: Ledger,
         report: Callable[[str, Json], None] = _unheard,
     ) -> None:
-        """Take the execution's fixed facts; `execution` is the context object's two parts."""
+        """Take the execution's fixed facts; `execution` is, or makes, the context's two parts."""
         self.recorder = recorder
         self.redrives = redrives
         self.clock = clock
-        self.execution = execution
+        self._execution = None if callable(execution) else execution
+        self._make_execution = execution if callable(execution) else None
         self.seed = seed
         self.faults = faults
         self.crash = crash
@@ -170,19 +195,32 @@ class Shared:
                 visit.frame.last = number
         self.redrives.passed(count, [visit.key for visit in again])
         told = {"RedriveCount": count, "RedriveTime": iso_millis(event.time)}
-        self.execution["Execution"] = {**self.execution["Execution"], **told}
+        self._execution = {
+            **self.execution,
+            "Execution": {**self.execution["Execution"], **told},
+        }
 
-    def of_child(self) -> Shared:
+    @property
+    def execution(self) -> Mapping[str, Json]:
+        """Give the context object's parts `Execution` and `StateMachine`."""
+        if self._execution is None:
+            assert self._make_execution is not None  # noqa: S101  (one of them is given)
+            self._execution = self._make_execution()
+        return self._execution
+
+    def of_child(
+        self, execution: Callable[[], Mapping[str, Json]], *, history_limit: int | None
+    ) -> Shared:
         """Make what a child execution of a distributed Map shares: its history begins anew."""
         return Shared(
             self.recorder,
             self.clock,
-            execution=self.execution,
+            execution=execution,
             seed=self.seed,
             faults=self.faults,
             crash=self.crash,
             redrives=self.redrives,
-            ledger=self.ledger.of_child(),
+            ledger=self.ledger.of_child(history_limit),
             report=self.report,
         )
 
@@ -260,6 +298,7 @@ class Visit:
         "frame",
         "item",
         "key",
+        "map_run",
         "retries",
         "round",
         "state",
@@ -283,6 +322,8 @@ class Visit:
         self.round = 0
         """The redrive at which the state began again, 0 if at none."""
         self.token: str | None = None
+        self.map_run: MapRun | None = None
+        """The Map Run of this attempt, which a redrive goes on with."""
         self.item = frame.item
 
     @property

@@ -263,6 +263,7 @@ def _tried_again(
         seconds = delay_s(retrier, used + 1, visit.random)
         yield from _sleep(visit, f"{visit.attempt_key}~retry", visit.after(seconds))
         visit.attempt += 1
+        visit.map_run = None
         return True
     return False
 

@@ -25,37 +25,50 @@ class Fiber:
         self.visit: Visit | None = None
         """The state that it is at, once it waits for something."""
 
+    def renew(self) -> None:
+        """Make the flow anew if it has ended: it failed before it came to a state."""
+        from inspect import GEN_CLOSED, getgeneratorstate  # noqa: PLC0415  (redrives only)
+
+        if self.owner is not None and getgeneratorstate(self.run) == GEN_CLOSED:
+            self.run, self.visit = self.owner.spawn.starts[self.index](), None
+
 
 class Group:
-    """The children of a fiber."""
+    """The children of a fiber; each is made when its turn comes."""
 
-    __slots__ = ("failed", "fibers", "next", "parent", "parked", "results", "spawn")
+    __slots__ = (
+        "alive",
+        "failed",
+        "fibers",
+        "left",
+        "next",
+        "opening",
+        "parent",
+        "parked",
+        "promised",
+        "results",
+        "spawn",
+    )
 
     def __init__(self, parent: Fiber, spawn: Spawn) -> None:
         self.parent = parent
         self.spawn = spawn
-        self.results: list[Json] = [None] * len(spawn.starts)
+        self.left = len(spawn.starts)
+        self.results: list[Json] = [None] * self.left
         self.fibers: dict[int, Fiber] = {}
         self.parked: dict[int, Fiber] = {}
         """Children that failed for good before a redrive that the journal tells of."""
+        self.opening = min(spawn.limit or self.left, self.left)
+        """How many children stand in the line from the beginning, one behind the other."""
+        self.promised = self.opening
+        """How many children have, or had, a place in the line."""
         self.next = 0
         self.failed = 0
+        self.alive = True
 
-
-def thaw(fiber: Fiber, again: list[Fiber], groups: list[Group]) -> None:
-    """Bring a fiber and all below it back to life, and collect which of them begin again."""
-    from inspect import GEN_CLOSED, getgeneratorstate  # noqa: PLC0415  (redrives only)
-
-    fiber.alive = True
-    group = fiber.group
-    if group is not None:
-        group.fibers |= group.parked
-        group.parked.clear()
-        group.failed = 0
-        groups.append(group)
-        for index in sorted(group.fibers):
-            thaw(group.fibers[index], again, groups)
-        return
-    if fiber.owner is not None and getgeneratorstate(fiber.run) == GEN_CLOSED:
-        fiber.run, fiber.visit = fiber.owner.spawn.starts[fiber.index](), None
-    again.append(fiber)
+    def thaw(self) -> None:
+        """Be as before the failure that a redrive undid."""
+        self.alive = True
+        self.failed = 0
+        self.fibers |= self.parked
+        self.parked.clear()

@@ -122,6 +122,7 @@ _OTHERS: dict[str, Callable[..., Details | None]] = {
     ledger.ITERATION_FAILED: _iteration,
     ledger.ITERATION_ABORTED: _iteration,
     ledger.MAP_RUN_STARTED: lambda arn: {"mapRunArn": arn},
+    ledger.MAP_RUN_REDRIVEN: lambda arn, count: {"mapRunArn": arn, "redriveCount": count},
     ledger.MAP_RUN_SUCCEEDED: _nothing,
     ledger.MAP_RUN_FAILED: _error,
     ledger.EXECUTION_ABORTED: dict,

@@ -1,8 +1,8 @@
-"""The items of a Map: from its input, a path, an expression, or a reader."""
+"""The items of a Map: the elements of an array, the pairs of an object, or what a reader found."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from runner.machine import shaping
 from runner.machine.definition import JsonataIo
@@ -10,54 +10,50 @@ from runner.machine.failures import QUERY, RUNTIME, StateError
 from runner.machine.templates import Notation
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from runner.machine.definition import Map
-    from runner.machine.fibers import Request, Visit
+    from runner.machine.fibers import Visit
     from runner.machine.templates import Env
     from runner.model.ports import Json
 
-
-def make_items(
-    state: Map, visit: Visit, env: Env
-) -> Generator[Request, Json, Sequence[Mapping[str, Json]]]:
-    """Make the context objects (`Index`, `Value`) of the items."""
-    distributed = state.distributed
-    if distributed is None or distributed.reader is None:
-        values = _given_items(state, env)
-    else:
-        from runner.machine.distributed import read_items  # noqa: PLC0415  (seldom used)
-
-        values = yield from read_items(distributed.reader, visit, env)
-    return [{"Index": index, "Value": value} for index, value in enumerate(values)]
+STATE_DATA = "STATE_DATA"
+"""The source of items that come from the state's input."""
 
 
-def make_inputs(
-    state: Map, visit: Visit, env: Env, items: Sequence[Mapping[str, Json]]
-) -> Sequence[Mapping[str, Json]]:
-    """Batch the items, with the selector applied to each; without a batcher: the items."""
-    if state.distributed is None or state.distributed.batcher is None:
-        return items
-    from runner.machine.distributed import batch_items  # noqa: PLC0415  (seldom used)
+class Items(NamedTuple):
+    """Values, and what the context object says about each."""
 
-    values = [select_item(state, visit, env.input, item) for item in items]
-    batches = batch_items(state.distributed.batcher, values, env)
-    return [{"Index": index, "Value": value} for index, value in enumerate(batches)]
+    values: Sequence[Json]
+    keys: Sequence[str] | None = None
+    """The names of the values, when they are the members of an object."""
+    sources: Sequence[str] | str | None = None
+    """Where the values come from: all from one place, or each from its own; None: not told."""
+
+    def context(self, index: int) -> dict[str, Json]:
+        """Make the context object's `Map.Item` of one item."""
+        made: dict[str, Json] = {"Index": index, "Value": self.values[index]}
+        if self.keys is not None:
+            made["Key"] = self.keys[index]
+        if self.sources is not None:
+            one = isinstance(self.sources, str)
+            made["Source"] = self.sources if one else self.sources[index]
+        return made
+
+    def pair_or_value(self, index: int) -> Json:
+        """Give what an iteration gets when nothing selects: the value, or its key with it."""
+        if self.keys is None:
+            return self.values[index]
+        return {"Key": self.keys[index], "Value": self.values[index]}
 
 
-def select_item(state: Map, visit: Visit, data: Json, item: Mapping[str, Json]) -> Json:
-    """Apply the Map's selector to one item."""
-    if state.selector is None:
-        return item["Value"]
-    env = visit.env(data)
-    env.make_context = lambda: {**visit.context(), "Map": {"Item": item}}
-    return state.selector.evaluate(env)
-
-
-def _given_items(state: Map, env: Env) -> list[Json]:
+def given_items(state: Map, env: Env, *, pairs: bool = False) -> Items:
+    """Take the items from the state's input, a path or an expression; `pairs` takes objects too."""
     value = env.input if state.items is None else state.items.evaluate(env)
     if isinstance(value, list):
-        return value
+        return Items(value)
+    if pairs and isinstance(value, dict):
+        return Items(tuple(value.values()), tuple(value))
     is_jsonata = isinstance(state.io, JsonataIo)
     if is_jsonata and state.items is not None and state.items.notation is Notation.JSONATA:
         raise shaping.unexpected_type(state.items, value, "array")
@@ -66,3 +62,16 @@ def _given_items(state: Map, env: Env) -> list[Json]:
         raise StateError(RUNTIME, told)
     told = f"Map state input must be an array but was: {shaping.compact(value)}"
     raise StateError(QUERY if is_jsonata else RUNTIME, told)
+
+
+def select_item(state: Map, visit: Visit, data: Json, items: Items, index: int) -> Json:
+    """Give the input of one iteration: the Map's selector applied to its item."""
+    if state.selector is None:
+        return items.pair_or_value(index)
+    env = visit.env(data)
+    env.make_context = lambda: _around(visit.context(), items.context(index))
+    return state.selector.evaluate(env)
+
+
+def _around(context: Mapping[str, Json], item: dict[str, Json]) -> dict[str, Json]:
+    return {**context, "Map": {"Item": item}}

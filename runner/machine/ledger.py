@@ -8,16 +8,16 @@ own chain: a branch or an iteration has one that begins where its state started.
 from __future__ import annotations
 
 import sys
+from collections import deque
 from typing import TYPE_CHECKING, TypeAlias
 
-from runner.machine.failures import RUNTIME, ReportedError
+from runner.machine.failures import RUNTIME, ReportedError, StateError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Generator, Mapping
 
     from runner.machine.definition import Map, Parallel
-    from runner.machine.failures import StateError
-    from runner.machine.fibers import Frame, Visit
+    from runner.machine.fibers import Frame, Request, Spawn, Visit
     from runner.model.ports import Json
 
     Keep: TypeAlias = "Callable[[int, int, str, tuple[object, ...]], None]"
@@ -35,6 +35,7 @@ ITERATION_SUCCEEDED = "MapIterationSucceeded"
 ITERATION_FAILED = "MapIterationFailed"
 ITERATION_ABORTED = "MapIterationAborted"
 MAP_RUN_STARTED = "MapRunStarted"
+MAP_RUN_REDRIVEN = "MapRunRedriven"
 MAP_RUN_SUCCEEDED = "MapRunSucceeded"
 MAP_RUN_FAILED = "MapRunFailed"
 EXECUTION_ABORTED = "ExecutionAborted"
@@ -85,9 +86,14 @@ class Ledger:
         ended = self.add_quietly(EXECUTION_ENDED, previous, (end,))
         return self.add_quietly(EXECUTION_REDRIVEN, ended, (count,))
 
-    def of_child(self) -> Ledger:
+    def of_child(self, limit: int | None) -> Ledger:
         """Begin the numbers of a child execution: they are not kept."""
-        return Ledger(self._limit)
+        return Ledger(limit)
+
+    @property
+    def limit(self) -> int | None:
+        """Give the number of events at which an execution fails; None for no limit."""
+        return None if self._limit == sys.maxsize else self._limit
 
 
 class Fork:
@@ -95,13 +101,13 @@ class Fork:
 
     __slots__ = (
         "_frame",
+        "_freed",
         "_ledger",
         "_running",
         "_state",
         "_stuck",
         "end",
         "failed",
-        "free",
         "start",
         "within",
     )
@@ -117,12 +123,23 @@ class Fork:
         """What the keys of the children's states begin with."""
         self.start = start = self._ledger.add(STATE_STARTED, frame.last, (state, *told))
         frame.last = start
-        self.free = start
-        """What the next iteration comes after: the start, or the end of one that made room."""
+        self._freed: deque[int] = deque()
         self.end = start
         """What the state's own next event comes after."""
         self.failed = start
         """The last event of the branch that failed."""
+
+    def spawn(self, spawn: Spawn) -> Generator[Request, Json, Json]:
+        """Run branches or iterations, and take the chain of events on where they ended."""
+        frame = self._frame
+        try:
+            result = yield spawn
+        except StateError:
+            frame.last = self.failed
+            raise
+        frame.last = self.end
+        frame.add_aside(STATE_SUCCEEDED, (self._state,))
+        return result
 
     def began(self, index: int, frame: Frame) -> None:
         """Take the frame of a branch that begins."""
@@ -130,8 +147,12 @@ class Fork:
 
     def ended(self, index: int, last: int) -> None:
         """Tell that a branch ended well, and with which event."""
-        self.free = self._running.pop(index).last
+        self._freed.append(self._running.pop(index).last)
         self.end = max(self.end, last)
+
+    def before(self, index: int, at_once: int) -> int:
+        """Tell what an iteration comes after: the start, or the end of one that made room."""
+        return self.start if index < at_once else self._freed.popleft()
 
     def broke(self, index: int, error: StateError) -> None:
         """Tell that a branch failed."""

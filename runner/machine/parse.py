@@ -32,6 +32,7 @@ from runner.machine.definition import (
     Task,
     Wait,
     WaitFor,
+    Writer,
 )
 from runner.machine.failures import InvalidDefinition, definition_fault
 from runner.machine.templates import Notation, Template
@@ -249,23 +250,40 @@ class _StateParser:
         if processor.get("ProcessorConfig", {}).get("Mode") != "DISTRIBUTED":
             return None
         return Distributed(
-            reader=self._reader("ItemReader", "ReaderConfig"),
+            reader=self._reader(),
             batcher=self._batcher(),
-            writer=self._reader("ResultWriter", "WriterConfig"),
+            writer=self._writer(),
             label=self._source.get("Label", ""),
+            express=processor["ProcessorConfig"].get("ExecutionType") == "EXPRESS",
         )
 
-    def _reader(self, name: str, config: str) -> Reader | None:
-        if name not in self._source:
+    def _reader(self) -> Reader | None:
+        if "ItemReader" not in self._source:
             return None
-        source = self._source[name]
-        given = "Arguments" if self._is_jsonata else "Parameters"
+        config = self._source["ItemReader"].get("ReaderConfig", {})
+        rest = {key: value for key, value in config.items() if not key.startswith("MaxItems")}
         return Reader(
-            resource=source.get("Resource", ""),
-            arguments=self._nested(name, given),
-            config=Template(source.get(config, {}), f"{name}/{config}", Notation.CONSTANT),
-            max_items=self._max_items(source.get(config, {}), f"{name}/{config}"),
+            resource=self._source["ItemReader"].get("Resource", ""),
+            arguments=self._nested("ItemReader", self._given()),
+            config=self._config(rest, "ItemReader/ReaderConfig"),
+            max_items=self._max_items(config, "ItemReader/ReaderConfig"),
         )
+
+    def _writer(self) -> Writer | None:
+        if "ResultWriter" not in self._source:
+            return None
+        source = self._source["ResultWriter"]
+        return Writer(
+            resource=source.get("Resource", ""),
+            arguments=self._nested("ResultWriter", self._given()),
+            config=self._config(source.get("WriterConfig", {}), "ResultWriter/WriterConfig"),
+        )
+
+    def _given(self) -> str:
+        return "Arguments" if self._is_jsonata else "Parameters"
+
+    def _config(self, source: Source, at: str) -> Template:
+        return Template(source, at, Notation.JSONATA if self._is_jsonata else Notation.CONSTANT)
 
     def _nested(self, name: str, field: str) -> Template | None:
         if field not in self._source[name]:

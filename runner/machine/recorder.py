@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from runner.model.ports import Json
 
 _ABORTED = "ABORTED"
+_MOST_UNWRITTEN = 1_000
+"""Events that wait to be written together; more only cost memory."""
 
 
 class Recorder:
@@ -35,6 +37,8 @@ class Recorder:
         self._observer = observer
         recorded: list[Event] = []
         self._pauses: set[int] = set()
+        self.not_called: frozenset[str] = frozenset()
+        """Calls that were written down and, as the process stopped in order, not made."""
         aborted: Event | None = None
         for event in journal.events():
             if aborted is not None:
@@ -45,6 +49,8 @@ class Recorder:
             aborted = event if _is_abortion(event) else None
             if aborted is None and event.kind is not EventKind.EXECUTION_RESUMED:
                 recorded.append(event)
+            if aborted is not None:
+                self.not_called = frozenset(aborted.data.get("not_called", ()))
         if aborted is not None:
             self._pauses.add(len(recorded))
         self._recorded = tuple(recorded)
@@ -68,6 +74,10 @@ class Recorder:
     def recorded(self) -> tuple[Event, ...]:
         """Give what the journal held at the start, without its pauses."""
         return self._recorded
+
+    def was_made(self, call: str) -> bool:
+        """Tell whether a call that is about to be scheduled may have been made before."""
+        return self.replaying() and call not in self.not_called
 
     def replaying(self) -> bool:
         """Tell whether recorded events are left."""
@@ -99,6 +109,8 @@ class Recorder:
     def _keep(self, event: Event) -> Event:
         self._unwritten.append(event)
         self.time = event.time
+        if len(self._unwritten) >= _MOST_UNWRITTEN:
+            self.write()
         if self._observer is not None:
             self._observer(event)
         return event

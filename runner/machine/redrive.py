@@ -31,7 +31,6 @@ REDRIVABLE = timedelta(days=14)
 """How long after its end an execution can be redriven."""
 
 _RETRY = re.compile(r"(.*#\d+)(\.r\d+)?\.(\d+)~retry\Z", re.DOTALL)
-_PLACE = re.compile(r"(.*#\d+)(?:\.r\d+)?\.\d+\Z", re.DOTALL)
 
 
 def redrive(journal: Journal, clock: Clock) -> Event:
@@ -69,7 +68,7 @@ def _refused(found: str, expected: str) -> NotRedrivable:
 class Redrives:
     """Which redrive an execution is at, and what was open for good before the next one."""
 
-    __slots__ = ("_attempts", "_events", "_within", "count", "live")
+    __slots__ = ("_attempts", "_events", "_map_runs", "_within", "count", "live")
 
     def __init__(self, recorded: Sequence[Event]) -> None:
         """Take what the journal holds."""
@@ -78,6 +77,8 @@ class Redrives:
         self._attempts: dict[str, str] = {}
         """Open visits, parents first, and the attempt that each is at."""
         self._within: dict[str, str] = {}
+        self._map_runs: set[str] = set()
+        """Attempts with a Map Run: their children are executions of their own."""
         self.count = 0
         self.live: frozenset[str] = self._read()
         """Keys of visits, and of attempts with children, that were open when all ended."""
@@ -99,6 +100,8 @@ class Redrives:
                 self._within[event.key] = within_of(event.key, event.state)
             elif event.kind is EventKind.STATE_EXITED:
                 del attempts[event.key]
+            elif event.kind is EventKind.MAP_RUN_STARTED:
+                self._map_runs.add(event.key)
             elif event.kind is EventKind.TIMER_SET:
                 retry = _RETRY.match(event.key)
                 if retry is not None:
@@ -108,13 +111,15 @@ class Redrives:
         return frozenset()
 
     def _live(self) -> set[str]:
-        """Give the visits whose parents are all open and at the attempt that they belong to."""
+        """Give the visits whose parents are all open and at the attempt that they belong to.
+
+        Those in a Map Run are left out: it begins again itself, and knows which succeeded.
+        """
         live: set[str] = set()
         for visit, attempt in self._attempts.items():
             within = self._within[visit]
-            parent = _PLACE.match(within)
-            if parent is None or (parent[1] in live and self._attempts[parent[1]] == within):
-                live |= {visit, attempt}
+            if not within or within in live:
+                live |= {visit} if attempt in self._map_runs else {visit, attempt}
         return live
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from runner.machine.failures import StateError
 from runner.machine.fibers import BeginAgain, CallTask, Failed, Park, Sleep, Spawn
-from runner.machine.groups import Fiber, Group, thaw
+from runner.machine.groups import Fiber, Group
 from runner.machine.waiting import Halted, Waiting
 
 if TYPE_CHECKING:
@@ -77,7 +77,9 @@ class Scheduler:
                 fiber, value, error = self._ready.popleft()
                 if not fiber.alive:
                     continue
-                if isinstance(error, _Stuck):
+                if isinstance(fiber, Group):
+                    self._begin_child(fiber)
+                elif isinstance(error, _Stuck):
                     self._give_up(fiber, error.failure)
                 else:
                     self._step(fiber, value, error)
@@ -117,16 +119,20 @@ class Scheduler:
             self._ready.append((parent, [], None))
             return
         parent.group = group
-        at_once = min(spawn.limit or len(spawn.starts), len(spawn.starts))
-        for _ in range(at_once):
-            self._begin_child(group)
+        self._ready.append((group, None, None))
 
     def _begin_child(self, group: Group) -> None:
+        """Run the next child up to where it waits.
+
+        Who stood in the line with it is next, as if all of them had been put there one by one.
+        """
         index = group.next
         group.next += 1
         child = Fiber(group.spawn.starts[index](), group, index)
         group.fibers[index] = child
-        self._ready.append((child, None, None))
+        if group.next < group.opening:
+            self._ready.appendleft((group, None, None))
+        self._step(child, None, None)
 
     def _finished(self, fiber: Fiber, result: Json) -> None:
         group = fiber.owner
@@ -142,27 +148,31 @@ class Scheduler:
         if group.spawn.within in self._shared.redrives.live:
             self._park(fiber, error)
             return
-        group.failed += 1
-        if group.spawn.tolerance.exceeded(group.failed, len(group.spawn.starts)):
+        spawn = group.spawn
+        group.failed += spawn.weight(fiber.index)
+        if spawn.tolerance.exceeded(group.failed, spawn.weight_of_all()):
             del group.fibers[fiber.index]
-            if group.spawn.fork is not None:
-                group.spawn.fork.cut(error)
+            if spawn.fork is not None:
+                spawn.fork.cut(error)
             self._cancel_children(group)
             group.parent.group = None
-            self._ready.append((group.parent, None, group.spawn.failure(error)))
+            self._ready.append((group.parent, None, spawn.failure(error)))
             return
         group.results[fiber.index] = Failed(error.error, error.cause)
         self._next_child(group, fiber)
 
     def _next_child(self, group: Group, ended: Fiber) -> None:
         del group.fibers[ended.index]
-        if group.next < len(group.spawn.starts):
-            self._begin_child(group)
-        elif not group.fibers:
+        group.left -= 1
+        if group.promised < len(group.spawn.starts):
+            group.promised += 1
+            self._ready.append((group, None, None))
+        elif not group.left:
             group.parent.group = None
             self._ready.append((group.parent, group.results, None))
 
     def _cancel_children(self, group: Group) -> None:
+        group.alive = False
         for child in tuple(group.fibers.values()):
             self._cancel(child)
         group.fibers.clear()
@@ -182,20 +192,13 @@ class Scheduler:
         group = fiber.owner
         if group is None:
             raise Halted
-        group.failed += 1
         group.parked[fiber.index] = fiber
-        fork = group.spawn.fork
-        if fork is not None:
-            fork.stuck(fiber.index, error)
-        if group.spawn.tolerance.exceeded(group.failed, len(group.spawn.starts)):
-            del group.fibers[fiber.index]
-            if fork is not None:
-                fork.cut(error)
-            self._freeze(group)
-            self._ready.append((group.parent, None, _Stuck(group.spawn.failure(error))))
-            return
-        group.results[fiber.index] = Failed(error.error, error.cause)
-        self._next_child(group, fiber)
+        del group.fibers[fiber.index]
+        if group.spawn.fork is not None:
+            group.spawn.fork.stuck(fiber.index, error)
+            group.spawn.fork.cut(error)
+        self._freeze(group)
+        self._ready.append((group.parent, None, _Stuck(error)))
 
     def _give_up(self, fiber: Fiber, error: StateError) -> None:
         """Keep a fiber whose children failed for good."""
@@ -204,6 +207,7 @@ class Scheduler:
         self._park(fiber, error)
 
     def _freeze(self, group: Group) -> None:
+        group.alive = False
         for child in group.fibers.values():
             child.alive = False
             if child.group is not None:
@@ -215,7 +219,7 @@ class Scheduler:
         self._waiting.clear()
         again: list[Fiber] = []
         groups: list[Group] = []
-        thaw(root, again, groups)
+        self._thaw(root, again, groups)
         ended, event = self._recorder.pass_redrive()
         self._shared.pass_redrive(
             ended,
@@ -227,8 +231,30 @@ class Scheduler:
             group.spawn.visit.redriven()
             if group.spawn.fork is not None:
                 group.spawn.fork.goes_on()
+            if group.next < group.promised:
+                group.opening = group.promised
+                self._ready.append((group, None, None))
         for fiber in again:
             self._ready.append((fiber, None, None if fiber.visit is None else BeginAgain()))
+
+    def _thaw(self, fiber: Fiber, again: list[Fiber], groups: list[Group]) -> None:
+        """Bring a fiber and all below it back to life, and collect which of them begin again.
+
+        A distributed Map begins again itself: its Map Run knows which children succeeded.
+        """
+        fiber.alive = True
+        group = fiber.group
+        if group is not None and group.spawn.fork is None:
+            self._cancel_children(group)
+            fiber.group = group = None
+        if group is None:
+            fiber.renew()
+            again.append(fiber)
+            return
+        group.thaw()
+        groups.append(group)
+        for index in sorted(group.fibers):
+            self._thaw(group.fibers[index], again, groups)
 
 
 class _Stuck(StateError):

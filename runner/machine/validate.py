@@ -13,6 +13,7 @@ from runner.machine.choices import check_choices
 from runner.machine.definition import Language
 from runner.machine.failures import definition_fault
 from runner.machine.fields import BOTH, EXCLUSIVE, Shape, fields_of, is_foreign
+from runner.machine.map_checks import check_map
 from runner.machine.shapes import check_payloads, fits
 from runner.machine.targets import check_targets
 from runner.machine.templates import is_expression
@@ -175,6 +176,7 @@ class _Check:
         elif kind == "Parallel":
             yield from self._branches(state, at)
         elif kind == "Map":
+            yield from check_map(state, at, language)
             yield from self._processor(state, at)
 
     def _task(self, state: Mapping[str, Json], at: str) -> Iterator[Fault]:

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from runner.machine.calls import Answer, Workers
     from runner.machine.events import Event
     from runner.machine.fibers import BeginAgain
-    from runner.machine.groups import Fiber
+    from runner.machine.groups import Fiber, Group
     from runner.machine.ports import Abort, Clock, TaskRequest
     from runner.machine.recorder import Recorder
     from runner.machine.task_notes import TaskNotes
     from runner.model.ports import Json
 
-    Line = deque[tuple[Fiber, Json, StateError | BeginAgain | None]]
+    Line = deque[tuple[Fiber | Group, Json, StateError | BeginAgain | None]]
 
 _DEFAULT_TIMEOUT_S = 99_999_999
 """A task's TimeoutSeconds when the definition gives none (Step Functions guide)."""
@@ -37,6 +37,11 @@ _DEFAULT_TIMEOUT_S = 99_999_999
 
 class Aborted(Exception):
     """Somebody asked the execution to stop."""
+
+    def __init__(self, not_called: list[str]) -> None:
+        """Take the calls that were written down and not made."""
+        self.not_called = not_called
+        super().__init__()
 
 
 class TimedOut(Exception):
@@ -131,6 +136,10 @@ class Waiting:
         if call is not None and call.fiber is fiber:
             self._forget(call)
 
+    def not_called(self) -> list[str]:
+        """Give the calls that were written down and not made."""
+        return [key for key, call in self._calls.items() if not call.flying]
+
     def clear(self) -> None:
         """Let go of everything; the machine's time begins anew."""
         for call in tuple(self._calls.values()):
@@ -197,7 +206,7 @@ class Waiting:
 
     def _check_ends(self) -> None:
         if self._abort is not None and self._abort.is_set():
-            raise Aborted
+            raise Aborted(self.not_called())
         if self._timeout_s is None:
             return
         now = self._clock.now()

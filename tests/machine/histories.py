@@ -42,6 +42,9 @@ class Answers:
     def __init__(self, answers: Mapping[str, Json]) -> None:
         self._answers = answers
 
+    def may_repeat(self, _request: TaskRequest) -> bool:
+        return True
+
     def call(self, request: TaskRequest) -> Json:
         answer = self._answers.get(request.state, {})
         if "submitted" in answer:

@@ -83,11 +83,11 @@ def play(
     """Run a definition on simulated time."""
     options.setdefault("clock", VirtualClock())
     options.setdefault("journal", MemoryJournal())
+    options.setdefault("context", CONTEXT)
     return run(
         parse_definition(definition),
         {} if data is None else data,
         service=service or Script(),
-        context=CONTEXT,
         random=Random(7),  # noqa: S311
         **options,
     )

@@ -22,8 +22,8 @@ from runner.machine import (
     parse_definition,
     run,
 )
-from runner.machine.distributed import S3Objects
 from runner.machine.history import history
+from runner.machine.s3_objects import S3Objects
 from tests.machine.histories import (
     ACTIVITY,
     ALL,
