@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner.errors import Fault, Place, RunnerError, UsageError
 from runner.machine import Crash, Delay, Fail, FaultPlan, InjectedFault, Meanwhile, When
-from runner.project.faults_file import PLAIN, read_faults_file
+from runner.machine.faults import PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -83,6 +83,8 @@ def collect_faults(words: Iterable[str], file: Path | None) -> Strikes:
     mistakes: list[Fault] = []
     worst: type[RunnerError] = UsageError
     if file is not None:
+        from runner.project.faults_file import read_faults_file  # noqa: PLC0415 - only with a file
+
         try:
             found += read_faults_file(file, _read)
         except RunnerError as error:

@@ -44,11 +44,11 @@ def read_machine(source: Source, *, name: str = "", express: bool = False) -> Ma
     """Read a definition; `express` checks it as an EXPRESS machine."""
     if isinstance(source, Mapping):
         return Machine(name or "machine", parse_definition(source, express=express))
-    from runner.project.documents import parse_document, read_text  # noqa: PLC0415 - files only
-
-    text = read_text(source, option="DEFINITION")
+    text = _text(source)
     data, file = _json(text), str(source)
     if data is None:
+        from runner.project.documents import parse_document  # noqa: PLC0415 - YAML takes a while
+
         document = parse_document(text, file=file)
         if document.faults:
             raise ProjectError(document.faults)
@@ -61,9 +61,20 @@ def read_machine(source: Source, *, name: str = "", express: bool = False) -> Ma
     try:
         definition = parse_definition(data, express=express)
     except InvalidDefinition as refused:
+        from runner.project.documents import parse_document  # noqa: PLC0415 - likewise
+
         places = parse_document(text, file=file).places
         raise ProjectError(located(fault, places) for fault in refused.faults) from refused
     return Machine(name or machine_name(source), definition)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        from runner.project.documents import read_text  # noqa: PLC0415 - only for a mistake
+
+        return read_text(path, option="DEFINITION")  # which says what is wrong
 
 
 def _json(text: str) -> object:

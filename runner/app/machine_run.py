@@ -11,6 +11,7 @@ execution is a result, not an exception.  No project is needed.
 from __future__ import annotations
 
 import random
+import re
 import tempfile
 import threading
 from contextlib import ExitStack
@@ -47,6 +48,7 @@ Json = Any
 
 _ARN = "arn:aws:states:local:000000000000"
 _HISTORY_LIMIT = 25_000
+_NAME = re.compile(r"[0-9A-Za-z_-]{1,80}\Z")
 _NO_HOOKS = Hooks()
 
 
@@ -109,6 +111,7 @@ def _prepare(request: MachineRequest) -> _Scene:
     mocks = faults.trying(lambda: _mocks(request))
     faults.found += handlers(request.lambdas)[1] if request.lambdas else []
     faults.trying(lambda: make_clock(request.time, start_of(request.context, ())))
+    faults.found += _strange_names(request)
     strikes = _strikes(request)
     if machine is not None and mocks is not None and len(machines) == len(request.machines):
         sources = [one.source for one in (machine, *machines.values())]
@@ -152,6 +155,15 @@ def _strange_mocks(mocks: Mocks, names: list[str]) -> list[Fault]:
         )
         for name, mock in mocks.states.items()
         if name not in names
+    ]
+
+
+def _strange_names(request: MachineRequest) -> list[Fault]:
+    expected = "at most 80 letters, digits, - and _, as in the machine's ARN"
+    return [
+        Fault(Place("--machine"), "bad-name", repr(name), expected, "correct the name")
+        for name in request.machines
+        if _NAME.match(name) is None
     ]
 
 

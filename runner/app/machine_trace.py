@@ -92,8 +92,9 @@ class Trace:
     newest_failure: str = ""
     """The key of the state whose task failed last."""
     _states: dict[str, Mapping[str, Json]] = field(default_factory=dict)
-    _left: dict[str, str] = field(default_factory=dict)
-    """By prefix, the state with catchers that was left last, while nobody knows whereto."""
+    _left: dict[str, tuple[str, bool]] = field(default_factory=dict)
+    """By prefix, the state with catchers that was left last, and whether its last call failed;
+    where it leads is known when the next state is entered."""
     _variables: dict[str, dict[str, Json]] = field(default_factory=dict)
     _started: datetime | None = None
 
@@ -166,8 +167,8 @@ class Trace:
 
     def _entered(self, event: Event) -> Iterator[Step]:
         prefix = event.key.rpartition("#")[0].removesuffix(event.state)
-        before = self._left.pop(prefix, None)
-        if before is not None and self._states.get(before, {}).get("Next") != event.state:
+        before, failed = self._left.pop(prefix, ("", False))
+        if before and (failed or self._states[before].get("Next") != event.state):
             where, kind = self.within(prefix), self.kind(before)
             told = {"state": before, "kind": kind, "within": where, "target": event.state}
             yield self._step(What.CAUGHT, event, **told)
@@ -187,7 +188,7 @@ class Trace:
             seconds=(event.time - found.entered).total_seconds(),
         )
         if self._states.get(found.state, {}).get("Catch"):
-            self._left[found.prefix] = found.state
+            self._left[found.prefix] = (found.state, found.failed is not None)
         if assigned:
             self._variables[found.prefix] = {**self._variables.get(found.prefix, {}), **assigned}
         if step.kind in {"Map", "Parallel"}:

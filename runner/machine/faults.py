@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 
 class When(StrEnum):
@@ -70,6 +71,18 @@ class Meanwhile:
 
 
 Action: TypeAlias = Fail | TimeOut | Throttle | Unknown | Hang | Delay | Crash | Meanwhile
+
+
+PLAIN: Mapping[str, Action] = MappingProxyType(
+    {
+        "timeout": TimeOut(),
+        "throttle": Throttle(),
+        "unknown": Unknown(),
+        "hang": Hang(),
+        "crash": Crash(),
+    }
+)
+"""Actions that need nothing but their word."""
 
 
 class InjectedFault(NamedTuple):

@@ -13,17 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import Fault, ProjectError
-from runner.machine.faults import (
-    Crash,
-    Delay,
-    Fail,
-    Hang,
-    InjectedFault,
-    Throttle,
-    TimeOut,
-    Unknown,
-    When,
-)
+from runner.machine.faults import PLAIN, Delay, Fail, InjectedFault, When
 from runner.model.nearest import suggestion
 from runner.project.documents import read_document
 
@@ -36,13 +26,6 @@ if TYPE_CHECKING:
 
 Data = Any
 
-PLAIN: dict[str, Action] = {
-    "timeout": TimeOut(),
-    "throttle": Throttle(),
-    "unknown": Unknown(),
-    "hang": Hang(),
-    "crash": Crash(),
-}
 ACTIONS = ("fail", "delay", *PLAIN)
 _WHERE = ("state", "attempt", "visit", "when", "first")
 

@@ -577,6 +577,16 @@ def test_steps_tell_of_calls_retries_catches_and_variables() -> None:
     assert (left.seconds, caught.target) == (60, "P")
 
 
+@pytest.mark.parametrize("fails", [True, False])
+def test_a_catch_shows_even_where_it_leads_to_the_next_state(*, fails: bool) -> None:
+    heard = Heard()
+    catch = [{"ErrorEquals": ["States.ALL"], "Next": "P"}]
+    answer = ServiceError("Busy") if fails else 1
+    states = {"T": task(Catch=catch, Next="P"), "P": PASS}
+    ran(states, service=Service(answer), hooks=Hooks(heard))
+    assert (("caught", "T") in heard.told()) is fails
+
+
 def test_steps_know_where_they_are_and_what_variables_are_seen() -> None:
     seen: list[tuple[str, tuple[str, ...], dict[str, Any]]] = []
 

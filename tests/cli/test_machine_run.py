@@ -146,6 +146,7 @@ def test_the_input_may_be_a_file_or_standard_input(
         (["--lambda", "f=gone.py"], "no-handler"),
         (["--machine", "=x"], "bad-option"),
         (["--machine", "m=gone.json"], "unreadable-file"),
+        (["--machine", "../m=m.json"], "bad-name"),
         (["--context", "[]"], "bad-option"),
         (["--time", "soon"], "bad-time"),
         (["--resume"], "no-journal"),
