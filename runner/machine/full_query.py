@@ -59,6 +59,17 @@ def compile_full(text: str) -> Compiled:
     return evaluate
 
 
+def syntax_error(text: str) -> str | None:
+    """Give JSONata's message about a text that is no expression."""
+    try:
+        Jsonata(_PAIR.sub(_joined, text))
+    except JException as error:
+        return str(error) if str(error.error).startswith("S0") else None
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
+        return None  # the library's own trouble says nothing about the text
+    return None
+
+
 def _joined(escape: re.Match[str]) -> str:
     """Write a pair of surrogates as the one character that it means; the library keeps two."""
     if escape[1] is None:
