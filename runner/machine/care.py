@@ -83,6 +83,11 @@ def _check_catcher(catcher: Mapping[str, Json], at: str, language: Language) -> 
         yield required(at, "Next")
     elif not isinstance(catcher["Next"], str):
         yield wrong_type(f"{at}/Next", "STRING")
+    yield from _check_shaping(catcher, at, language)
+
+
+def _check_shaping(catcher: Mapping[str, Json], at: str, language: Language) -> Iterator[Refusal]:
+    """Check what a catcher makes of the error: its output and variables."""
     if not isinstance(catcher.get("Assign", {}), dict):
         yield wrong_type(f"{at}/Assign", "OBJECT")
     if language is Language.JSONATA:
@@ -91,8 +96,7 @@ def _check_catcher(catcher: Mapping[str, Json], at: str, language: Language) -> 
                 yield from _expressions(catcher[name], f"{at}/{name}")
         return
     yield from check_payload(catcher.get("Assign"), f"{at}/Assign")
-    path = catcher.get("ResultPath")
-    found = check_value(path, Shape.REFERENCE, f"{at}/ResultPath", language)
+    found = check_value(catcher.get("ResultPath"), Shape.REFERENCE, f"{at}/ResultPath", language)
     if found:
         yield found
 

@@ -4,11 +4,13 @@ In: the text between the braces.  Out: the references that Step Functions does n
 (`phone`, `$`, `$$`: there is no context item) and the fields of `$states`, in order; or None where
 the reader is not sure that the text is an expression, and JSONata's own parser must decide.
 Only the first step of a path reads the context item; a predicate, a sort term, a group and every
-later step read what the step before gave.
+later step read what the step before gave.  It leaves to the parser what few expressions use:
+parents (`%`), positions and context variables (`#`, `@`), signatures of functions.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -28,14 +30,11 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _REGEX = re.compile(r"/((?:[^/\\\n]|\\.)+)/[im]*")
-_SIGNATURE = re.compile(r"\s*<[^{]*>")
 _POWERS = {
     ".": 75,
     "[": 80,
     "{": 70,
     "(": 80,
-    "@": 80,
-    "#": 80,
     "?": 20,
     "+": 50,
     "-": 50,
@@ -62,6 +61,8 @@ _WORDS = frozenset({"and", "or", "in"})
 _FUNCTION = frozenset({"function", "\u03bb"})
 _NEGATION = 70
 _DEEPEST = 100
+_GROUPED = "{"
+"""What a reading gives instead of a variable's name: the expression ends in a group."""
 
 
 class Token(NamedTuple):
@@ -160,8 +161,10 @@ class _Reader:
         if self._at("/"):
             return self._pattern()
         token = self._advance()
-        if token.kind in {"string", "number"}:
+        if token.kind == "string":
             return ""
+        if token.kind == "number":
+            return self._number(token.text)
         if token.kind == "variable":
             return self._variable(token.text[1:], top=top)
         if token.kind in {"name", "quoted"}:
@@ -170,6 +173,12 @@ class _Reader:
         if read is None:
             raise _Unsure
         read(self, top)
+        return ""
+
+    @staticmethod
+    def _number(text: str) -> str:
+        if math.isinf(float(text)):
+            raise _Unsure
         return ""
 
     def _pattern(self) -> str:
@@ -202,27 +211,22 @@ class _Reader:
         while not self._take(")"):
             if self._advance().kind != "variable" or not (self._at(")") or self._take(",")):
                 raise _Unsure
-        if self._at("<"):
-            match = _SIGNATURE.match(self._text, self._token.start)
-            if match is None:
-                raise _Unsure
-            self._token = self._scan(match.end())
         self._expect("{")
         self._expression(0, top=top)
         self._expect("}")
 
     # -- prefixes ------------------------------------------------------------------------------
 
-    def _negated(self, top: bool) -> None:  # noqa: FBT001  (called from a table)
+    def negated(self, top: bool) -> None:  # noqa: FBT001  (called from a table)
         self._expression(_NEGATION, top=top)
 
-    def _block(self, top: bool) -> None:  # noqa: FBT001
+    def block(self, top: bool) -> None:  # noqa: FBT001
         while not self._take(")"):
             self._expression(0, top=top)
             if not self._at(")"):
                 self._expect(";")
 
-    def _array(self, top: bool) -> None:  # noqa: FBT001
+    def array(self, top: bool) -> None:  # noqa: FBT001
         while not self._take("]"):
             self._expression(0, top=top)
             if self._take(".."):
@@ -232,7 +236,7 @@ class _Reader:
                 if self._at("]"):
                     raise _Unsure
 
-    def _object(self, top: bool) -> None:  # noqa: FBT001
+    def object(self, top: bool) -> None:  # noqa: FBT001
         while not self._take("}"):
             self._expression(0, top=top)
             self._expect(":")
@@ -242,7 +246,7 @@ class _Reader:
                 if self._at("}"):
                     raise _Unsure
 
-    def _transform(self, _top: bool) -> None:  # noqa: FBT001
+    def transform(self, _top: bool) -> None:  # noqa: FBT001
         self._expression(0, top=False)
         self._expect("|")
         self._expression(0, top=False)
@@ -250,39 +254,44 @@ class _Reader:
             self._expression(0, top=False)
         self._expect("|")
 
-    def _nothing(self, _top: bool) -> None:  # noqa: FBT001
-        """Read a wildcard, a descent or a parent: one token, and no name."""
+    def nothing(self, _top: bool) -> None:  # noqa: FBT001
+        """Read a wildcard or a descent: one token, and no name."""
 
     # -- infixes -------------------------------------------------------------------------------
 
     def _infix(self, symbol: str, left: str, *, top: bool) -> str:
+        is_grouped = left == _GROUPED
+        if is_grouped and symbol in "[{":
+            raise _Unsure  # a step has one group, and no predicate behind it
         read = _INFIXES.get(symbol)
         if read is not None:
             read(self, top)
         elif symbol == ".":
             self._step(left, top=top)
         elif symbol == ":=":
-            if not left:
+            if not left or is_grouped:
                 raise _Unsure
             self._expression(_POWERS[symbol] - 1, top=top)
         else:
             self._expression(_POWERS[symbol], top=top)
-        return ""
+        return _GROUPED if is_grouped or symbol == "{" else ""
 
     def _step(self, left: str, *, top: bool) -> None:
+        if self._token.kind == "number":
+            raise _Unsure
         if left == "states" and top and self._token.kind in {"name", "quoted"}:
             self._states[self._token.text.strip("`")] = None
         self._expression(_POWERS["."], top=False)
 
-    def _predicate(self, _top: bool) -> None:  # noqa: FBT001
+    def predicate(self, _top: bool) -> None:  # noqa: FBT001
         if not self._take("]"):
             self._expression(0, top=False)
             self._expect("]")
 
-    def _group(self, _top: bool) -> None:  # noqa: FBT001
-        self._object(False)  # noqa: FBT003
+    def group(self, _top: bool) -> None:  # noqa: FBT001
+        self.object(False)
 
-    def _call(self, top: bool) -> None:  # noqa: FBT001
+    def call(self, top: bool) -> None:  # noqa: FBT001
         while not self._take(")"):
             if not (self._at("?") and self._take("?")):
                 self._expression(0, top=top)
@@ -291,12 +300,12 @@ class _Reader:
                 if self._at(")"):
                     raise _Unsure
 
-    def _condition(self, top: bool) -> None:  # noqa: FBT001
+    def condition(self, top: bool) -> None:  # noqa: FBT001
         self._expression(0, top=top)
         if self._take(":"):
             self._expression(0, top=top)
 
-    def _sort(self, _top: bool) -> None:  # noqa: FBT001
+    def sort(self, _top: bool) -> None:  # noqa: FBT001
         self._expect("(")
         while True:
             if not self._take("<"):
@@ -306,27 +315,20 @@ class _Reader:
                 break
         self._expect(")")
 
-    def _bound(self, _top: bool) -> None:  # noqa: FBT001
-        if self._advance().kind != "variable":
-            raise _Unsure
-
 
 _PREFIXES: dict[str, Callable[[_Reader, bool], None]] = {
-    "-": _Reader._negated,
-    "(": _Reader._block,
-    "[": _Reader._array,
-    "{": _Reader._object,
-    "|": _Reader._transform,
-    "*": _Reader._nothing,
-    "**": _Reader._nothing,
-    "%": _Reader._nothing,
+    "-": _Reader.negated,
+    "(": _Reader.block,
+    "[": _Reader.array,
+    "{": _Reader.object,
+    "|": _Reader.transform,
+    "*": _Reader.nothing,
+    "**": _Reader.nothing,
 }
 _INFIXES: dict[str, Callable[[_Reader, bool], None]] = {
-    "[": _Reader._predicate,
-    "{": _Reader._group,
-    "(": _Reader._call,
-    "?": _Reader._condition,
-    "^": _Reader._sort,
-    "@": _Reader._bound,
-    "#": _Reader._bound,
+    "[": _Reader.predicate,
+    "{": _Reader.group,
+    "(": _Reader.call,
+    "?": _Reader.condition,
+    "^": _Reader.sort,
 }

@@ -54,8 +54,10 @@ def _check_text(value: str, at: str, states: frozenset[str]) -> Iterator[Refusal
     if compile_quickly(text) is not None and states.issuperset(_STATES.findall(text)):
         return
     found = _read(text)
-    if isinstance(found, str):
-        yield refuse(BAD_EXPRESSION, at, found, "a JSONata expression")
+    if not isinstance(found, References):
+        told, position = found
+        expected = f"a JSONata expression; this one breaks at its character {position}"
+        yield refuse(BAD_EXPRESSION, at, told, expected)
         return
     for name in found.outside:
         where = "" if name == "$$" else " at the top level"
@@ -69,8 +71,8 @@ def _check_text(value: str, at: str, states: frozenset[str]) -> Iterator[Refusal
 
 
 @lru_cache(maxsize=_KEPT)
-def _read(text: str) -> References | str:
-    """Give what an expression refers to, or JSONata's message if it is none."""
+def _read(text: str) -> References | tuple[str, int]:
+    """Give what an expression refers to, or JSONata's message and where it stops."""
     found = read_references(text)
     if found is not None:
         return found

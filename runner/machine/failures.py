@@ -85,12 +85,10 @@ class JournalMismatch(RunFailed):
     """A journal belongs to another definition or input, or does not replay."""
 
 
-def definition_fault(  # noqa: PLR0913  (the parts of a fault)
-    pointer: str, found: str, expected: str, code: str, *, line: int = 0, column: int = 0
-) -> Fault:
-    """Make the fault of one place of a definition: a pointer, or a file with line and column."""
+def definition_fault(place: Place, found: str, expected: str, code: str) -> Fault:
+    """Make the fault of one place of a definition: a pointer, or a line of its file."""
     return Fault(
-        place=Place(pointer or "/", line, column),
+        place=place,
         code=code,
         found=found,
         expected=expected,

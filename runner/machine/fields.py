@@ -7,6 +7,7 @@ the limits of numbers are those that AWS names when it refuses a definition.
 from __future__ import annotations
 
 from enum import Enum
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from runner.machine.definition import Language
@@ -169,7 +170,8 @@ WITH_RESULT = frozenset({"Task", "Parallel", "Map"})
 """Types of state whose Output and Assign see `$states.result`."""
 
 
-def fields_of(kind: str, language: Language) -> dict[str, Shape]:
+@cache
+def fields_of(kind: str, language: Language) -> Mapping[str, Shape]:
     """Give every field of a type of state in a language."""
     return {**_COMMON, **BOTH[kind], **ONLY[language][kind]}
 

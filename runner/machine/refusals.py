@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from runner.errors import Place
 from runner.machine.failures import definition_fault
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from runner.errors import Fault
     from runner.machine.definition import Language
-    from runner.machine.positions import Positions
+    from runner.model.places import Places
 
 SCHEMA = "SCHEMA_VALIDATION_FAILED"
 TARGET = "MISSING_TRANSITION_TARGET"
@@ -63,12 +64,12 @@ class Refusal(NamedTuple):
 
 
 def escape(name: str) -> str:
-    """Write a key as a part of a JSON pointer.
+    """Write a key as a part of a pointer; a bracket would begin an index.
 
-    >>> escape("a/b")
-    'a~1b'
+    >>> escape("a/b[0]")
+    'a~1b~20]'
     """
-    return name.replace("~", "~0").replace("/", "~1")
+    return name.replace("~", "~0").replace("/", "~1").replace("[", "~2")
 
 
 def unescape(pointer: str) -> str:
@@ -77,7 +78,7 @@ def unescape(pointer: str) -> str:
     >>> unescape("/States/a~1b")
     '/States/a/b'
     """
-    return pointer.replace("~1", "/").replace("~0", "~")
+    return pointer.replace("~2", "[").replace("~1", "/").replace("~0", "~")
 
 
 def refuse(code: str, pointer: str, message: str, expected: str) -> Refusal:
@@ -131,16 +132,18 @@ def among(pointer: str, values: Iterable[str]) -> Refusal:
     return schema(pointer, told, f"one of {named}")
 
 
-def as_fault(refusal: Refusal, *, file: str = "", positions: Positions | None = None) -> Fault:
-    """Write a refusal as a fault; with a file and its positions the place says line and column."""
+def as_fault(refusal: Refusal, places: Places | None = None) -> Fault:
+    """Write a refusal as a fault; with the places of its text it says file, line and column."""
     code = _FAULT_CODES.get(refusal.code, _NAME_CODE)
     found = refusal.message.rstrip()
-    if positions is None:
-        return definition_fault(refusal.pointer, found, refusal.expected, code)
-    line, column = positions.of(refusal.pointer)
+    if places is None:
+        return definition_fault(Place(refusal.pointer or "/"), found, refusal.expected, code)
+    from runner.machine.positions import parse_pointer  # noqa: PLC0415  (only to show a fault)
+
+    place = places.key(*parse_pointer(refusal.pointer))
     if refusal.pointer:
         found = f"{found} at {unescape(refusal.pointer)}"
-    return definition_fault(file, found, refusal.expected, code, line=line, column=column)
+    return definition_fault(place, found, refusal.expected, code)
 
 
 def create_message(refusals: Iterable[Refusal]) -> str:

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
 
     from runner.model.ports import Json
 
-_ENDS = frozenset({"Succeed", "Fail"})
-
 
 def check_targets(flow: Mapping[str, Json], at: str) -> Iterator[Refusal]:
     """Find transitions to states that are not in the flow, and states that nothing leads to.
@@ -43,10 +41,10 @@ def check_targets(flow: Mapping[str, Json], at: str) -> Iterator[Refusal]:
 
 
 def _is_end(state: Json) -> bool:
-    if not isinstance(state, dict):
-        return True  # told already
-    kind = state.get("Type")
-    return state.get("End") is True or (isinstance(kind, str) and kind in _ENDS)
+    """Tell whether a flow ends here; a state that leads nowhere by mistake was told already."""
+    if not isinstance(state, dict) or state.get("End") is True:
+        return True
+    return all(place.startswith("/Catch") for place, _ in _transitions(state))
 
 
 def _missing(at: str, target: str) -> Refusal:

@@ -14,13 +14,9 @@ from runner.machine.choices import check_choices
 from runner.machine.definition import Language
 from runner.machine.fields import (
     BOTH,
-    EXCLUSIVE,
     LONGEST_S,
     WITH_RESULT,
     Range,
-    Shape,
-    fields_of,
-    is_foreign,
 )
 from runner.machine.map_checks import PROCESSORS, check_map
 from runner.machine.refusals import (
@@ -33,7 +29,6 @@ from runner.machine.refusals import (
     among,
     as_fault,
     escape,
-    foreign,
     nowhere,
     one_of,
     refuse,
@@ -44,11 +39,10 @@ from runner.machine.refusals import (
 from runner.machine.resources import check_express, check_resource
 from runner.machine.shapes import (
     check_number,
-    check_payload,
     check_timestamp,
-    check_value,
     wrong_type,
 )
+from runner.machine.state_fields import check_fields
 from runner.machine.targets import check_targets
 from runner.machine.templates import is_expression
 from runner.machine.variables import assigned_names, check_names
@@ -68,7 +62,6 @@ _ENDLESS = frozenset({"Choice", "Succeed", "Fail"})
 _WAITS = ("SecondsPath", "Seconds", "TimestampPath", "Timestamp")
 _LANGUAGES = ("JSONPath", "JSONata")
 _DOWNGRADE = "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine"
-_PAYLOADS = ("Parameters", "ResultSelector", "Assign", "ItemSelector", "Credentials")
 _NOBODY: frozenset[str] = frozenset()
 
 Json = Any
@@ -104,7 +97,6 @@ class _Check:
         self._top = self._language(source.get("QueryLanguage", "JSONPath"))
         self._names: set[str] = set()
         self._labels: set[str] = set()
-        self._known: dict[tuple[str, Language], Mapping[str, Shape]] = {}
         self._variables: dict[int, frozenset[str]] = {}
 
     def refusals(self) -> list[Refusal]:
@@ -188,7 +180,7 @@ class _Check:
         downgraded = self._top is Language.JSONATA and language is Language.JSONPATH
         if downgraded:
             yield schema(f"{at}/QueryLanguage", _DOWNGRADE, "JSONata", within=at)
-        yield from self._fields(state, kind, at, language, downgraded=downgraded)
+        yield from check_fields(state, at, language, downgraded=downgraded)
         yield from self._transition(state, kind, at)
         if "Assign" in state:
             yield from check_names(state["Assign"], f"{at}/Assign", language, outer)
@@ -200,58 +192,6 @@ class _Check:
         if id(states) not in self._variables:
             self._variables[id(states)] = assigned_names(states)
         return self._variables[id(states)]
-
-    def _fields(  # noqa: PLR0913  (what a state is)
-        self,
-        state: Mapping[str, Json],
-        kind: str,
-        at: str,
-        language: Language,
-        *,
-        downgraded: bool,
-    ) -> Iterator[Refusal]:
-        known = self._known.get((kind, language))
-        if known is None:
-            known = self._known[kind, language] = fields_of(kind, language)
-        for name, value in state.items():
-            shape = known.get(name)
-            if shape is None:
-                if not is_foreign(kind, name, language):
-                    yield unsupported(at, name, f"a field of a {kind} state")
-                elif not downgraded:
-                    yield foreign(at, name, language)
-                continue
-            found = check_value(value, shape, f"{at}/{name}", language)
-            if found:
-                yield found
-        if language is Language.JSONATA:
-            yield from self._expressions(state, kind, at, known)
-        else:
-            for name in _PAYLOADS:
-                if name in state and name in known:
-                    yield from check_payload(state[name], f"{at}/{name}")
-        for pair in EXCLUSIVE:
-            if pair[0] in state and pair[1] in state:
-                yield one_of(at, pair, given=2)
-
-    @staticmethod
-    def _expressions(
-        state: Mapping[str, Json], kind: str, at: str, known: Mapping[str, Shape]
-    ) -> Iterator[Refusal]:
-        from runner.machine.expressions import (  # noqa: PLC0415  (JSONata only)
-            AFTER,
-            BEFORE,
-            check_expressions,
-        )
-
-        for name, value in state.items():
-            if name in known and known[name].takes_expression:
-                is_late = kind in WITH_RESULT and name in {"Output", "Assign"}
-                # a text without one of its braces was told when its shape was checked
-                if not isinstance(value, str) or is_expression(value):
-                    yield from check_expressions(
-                        value, f"{at}/{name}", AFTER if is_late else BEFORE
-                    )
 
     @staticmethod
     def _transition(state: Mapping[str, Json], kind: str, at: str) -> Iterator[Refusal]:

@@ -163,7 +163,7 @@ def test_results_are_written() -> None:
     }
     store = Store({})
     processor = {
-        "ProcessorConfig": {"Mode": "DISTRIBUTED"},
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
         "StartAt": "I",
         "States": {"I": {"Type": "Task", "Resource": "r", "End": True}},
     }
@@ -179,7 +179,7 @@ def test_results_are_written() -> None:
 
 def test_a_distributed_map_does_not_see_outer_variables() -> None:
     processor = {
-        "ProcessorConfig": {"Mode": "DISTRIBUTED"},
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
         "StartAt": "I",
         "States": {"I": {"Type": "Pass", "Output": "{% $exists($x) %}", "End": True}},
     }
