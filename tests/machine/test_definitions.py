@@ -250,6 +250,7 @@ BROKEN = {
         ),
         [
             "/States/A/ItemProcessor/StartAt",
+            "/States/A/ItemProcessor/States/B",
             "/States/A/ItemProcessor/States/B/Next",
         ],
     ),
