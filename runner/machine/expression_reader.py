@@ -29,7 +29,8 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE | re.DOTALL,
 )
-_REGEX = re.compile(r"/((?:[^/\\\n]|\\.)+)/[im]*")
+_REGEX = re.compile(r"/(?:[^/\\\n()\[\]{}]|\\.)+/[im]*")
+"""A pattern without groups; one with groups may hold a slash inside them."""
 _POWERS = {
     ".": 75,
     "[": 80,

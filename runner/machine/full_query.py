@@ -76,7 +76,7 @@ def syntax_error(text: str) -> tuple[str, int] | None:
 
 def _quoted(error: JException) -> str:
     """Write a message as JSONata does, with its tokens in quotes; the library leaves them out."""
-    told = JException.error_codes.get(error.error, str(error))
+    told = str(JException.error_codes.get(error.error, error))
     for token in (error.current, error.expected):
         shown = json.dumps(token) if isinstance(token, (str, int, float)) else str(token)
         told = _MARK.sub(shown.replace("\\", r"\\"), told, count=1)

@@ -7,9 +7,9 @@ something is to be shown.
 
 from __future__ import annotations
 
+import json
 import re
 from bisect import bisect_right
-from json.decoder import scanstring
 from typing import TYPE_CHECKING, NamedTuple
 
 from runner.machine.refusals import unescape
@@ -18,6 +18,7 @@ from runner.model.places import Places
 if TYPE_CHECKING:
     from runner.model.places import Path, Position
 
+_DECODER = json.JSONDecoder()
 _BLANK = re.compile(r"[ \t\r\n]*")
 _SCALAR = re.compile(r"true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?")
 _PART = re.compile(r"/([^/\[]*)|\[(\d+)\]")
@@ -134,7 +135,7 @@ class _Reader:
     def _string(self) -> str:
         start = self._index
         try:
-            value, self._index = scanstring(self._text, start + 1, True)
+            value, self._index = _DECODER.raw_decode(self._text, start)
         except ValueError as error:
             raise _Stop(start, "the text does not end, or has a bad escape") from error
         return str(value)

@@ -34,7 +34,7 @@ def check_value(value: Json, shape: Shape, at: str, language: Language) -> Refus
         return _check_path(value, shape, at)
     if isinstance(value, shape.plain):
         return None
-    return wrong_type(at, _TYPES[shape.plain])  # type: ignore[index]  # every plain type but object is there
+    return wrong_type(at, _TYPES[shape.plain])
 
 
 def wrong_type(at: str, name: str) -> Refusal:

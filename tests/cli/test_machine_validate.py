@@ -77,7 +77,10 @@ def test_standard_input(tmp_path: Path) -> None:
 
 
 def test_the_answer_of_aws(tmp_path: Path) -> None:
-    task = {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken"}
+    task: dict[str, Any] = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+    }
     task |= {"Parameters": {"QueueUrl": "q", "MessageBody": "m"}, "End": True}
     text = json.dumps({"StartAt": "T", "States": {"T": task}})
     assert json.loads(validate("--json", "-", given=text)[1]) == {
@@ -107,7 +110,8 @@ def test_the_answer_of_aws(tmp_path: Path) -> None:
 
 
 def test_keys_that_stand_twice_are_faults() -> None:
-    text = '{"StartAt": "A", "States": {"A": {"Type": "Pass"},\n "A": {"Type": "Succeed", "Type": "Fail"}}}'
+    second = '"A": {"Type": "Succeed", "Type": "Fail"}'
+    text = f'{{"StartAt": "A", "States": {{"A": {{"Type": "Pass"}},\n {second}}}}}'
     status, said = validate("-", given=text)
     assert status == 1
     assert "<stdin>:2:2: definition-name" in said

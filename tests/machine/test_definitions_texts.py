@@ -149,15 +149,19 @@ FIELDS = {
     "jsonata in jsonpath": (
         one(Type="Pass", Output={"a": 1}),
         [
-            f"{S}The QueryLanguage is set to 'JSONPath', but field 'Output' is only supported"
-            " for the 'JSONata' QueryLanguage at /States/A"
+            (
+                f"{S}The QueryLanguage is set to 'JSONPath', but field 'Output' is only supported"
+                " for the 'JSONata' QueryLanguage at /States/A"
+            )
         ],
     ),
     "jsonpath in jsonata": (
         jsonata({"A": {**PASS, "InputPath": "$"}}),
         [
-            f"{S}The QueryLanguage is set to 'JSONata', but field 'InputPath' is only supported"
-            " for the 'JSONPath' QueryLanguage at /States/A"
+            (
+                f"{S}The QueryLanguage is set to 'JSONata', but field 'InputPath' is only supported"
+                " for the 'JSONPath' QueryLanguage at /States/A"
+            )
         ],
     ),
     "a map's language is its own": (
@@ -168,15 +172,20 @@ FIELDS = {
             ItemProcessor={**FLOW, "States": {"P": {**PASS, "Output": 1}}},
         ),
         [
-            f"{S}The QueryLanguage is set to 'JSONPath', but field 'Output' is only supported"
-            " for the 'JSONata' QueryLanguage at /States/A/ItemProcessor/States/P"
+            (
+                f"{S}The QueryLanguage is set to 'JSONPath', but field 'Output' is only supported"
+                " for the 'JSONata' QueryLanguage at /States/A/ItemProcessor/States/P"
+            )
         ],
     ),
     "a downgrade says nothing else about fields": (
         jsonata({"A": {**PASS, "QueryLanguage": "JSONPath", "Output": 1}}),
         [
-            f"{S}'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine"
-            " at /States/A"
+            (
+                f"{S}'QueryLanguage' can not be 'JSONPath' if set to"
+                " 'JSONata' for whole state machine"
+                " at /States/A"
+            )
         ],
     ),
     "another language is JSONata": (
@@ -210,8 +219,10 @@ FIELDS = {
     "no processor": (
         one(Type="Map"),
         [
-            f"{S}This object should have only one of the following fields:"
-            " [ItemProcessor, Iterator] at /States/A"
+            (
+                f"{S}This object should have only one of the following fields:"
+                " [ItemProcessor, Iterator] at /States/A"
+            )
         ],
     ),
     "a name twice": (
@@ -221,8 +232,10 @@ FIELDS = {
     "two waits": (
         one(Type="Wait", Seconds=1, SecondsPath="$.s"),
         [
-            f"{S}There should only be one of the following fields:"
-            " [SecondsPath, Seconds, TimestampPath, Timestamp] at /States/A"
+            (
+                f"{S}There should only be one of the following fields:"
+                " [SecondsPath, Seconds, TimestampPath, Timestamp] at /States/A"
+            )
         ],
     ),
     "an instant": (
@@ -269,21 +282,28 @@ VALUES = {
     "a function without text as error": (
         jsonpath({"A": {"Type": "Fail", "ErrorPath": "States.Array(1)"}}),
         [
-            f"{S}The value for the field must be a valid JSONPath or a valid intrinsic function"
-            " call that returns a string at /States/A/ErrorPath"
+            (
+                f"{S}The value for the field must be a valid JSONPath or a valid intrinsic function"
+                " call that returns a string at /States/A/ErrorPath"
+            )
         ],
     ),
     "a template": (
         one(Type="Pass", Parameters={"a": [{"b.$": "c"}]}),
         [
-            f"{S}The value for the field 'b.$' must be a valid JSONPath or a valid intrinsic"
-            " function call at /States/A/Parameters/a[0]"
+            (
+                f"{S}The value for the field 'b.$' must be a valid JSONPath or a valid intrinsic"
+                " function call at /States/A/Parameters/a[0]"
+            )
         ],
     ),
     "all errors with others": (
         task(Retry=[{"ErrorEquals": ["States.ALL", "E"]}]),
         [
-            f"{S}States.ALL must appear alone and at end of list at /States/A/Retry[0]/ErrorEquals[0]"
+            (
+                f"{S}States.ALL must appear alone and at end of list"
+                " at /States/A/Retry[0]/ErrorEquals[0]"
+            )
         ],
     ),
     "no errors": (
@@ -302,8 +322,10 @@ VALUES = {
     "jitter": (
         task(Retry=[{"ErrorEquals": ["E"], "JitterStrategy": "SOME"}]),
         [
-            f"{S}Value should be one of the following: [NONE, FULL]"
-            " at /States/A/Retry[0]/JitterStrategy"
+            (
+                f"{S}Value should be one of the following: [NONE, FULL]"
+                " at /States/A/Retry[0]/JitterStrategy"
+            )
         ],
     ),
     "the largest delay": (
@@ -327,29 +349,38 @@ RULES = {
     "two selectors": (
         choice(Variable="$.x", IsNull=True, Not={"Variable": "$.x", "IsNull": True}),
         [
-            f"{S}The object must have only one of the following fields,"
-            " [And, Or, Not, Variable, Condition] at /States/C/Choices[0]"
+            (
+                f"{S}The object must have only one of the following fields,"
+                " [And, Or, Not, Variable, Condition] at /States/C/Choices[0]"
+            )
         ],
     ),
     "two comparisons": (
         choice(Variable="$.x", IsNull=True, IsString=True),
         [
-            f"{S}There should only be one of the following fields: [IsNull, IsString]"
-            " at /States/C/Choices[0]"
+            (
+                f"{S}There should only be one of the following fields: [IsNull, IsString]"
+                " at /States/C/Choices[0]"
+            )
         ],
     ),
     "a function as variable": (
         choice(Variable="States.ArrayLength($.a)", NumericEquals=0),
         [
-            f"{S}Value is not a Reference Path: Reference path didn't start with '$'"
-            " at /States/C/Choices[0]/Variable"
+            (
+                f"{S}Value is not a Reference Path: Reference path didn't start with '$'"
+                " at /States/C/Choices[0]/Variable"
+            )
         ],
     ),
     "condition": (
         jsonpath({"C": {"Type": "Choice", "Choices": [{"Condition": True, "Next": "Z"}]}, **END}),
         [
-            f"{S}The QueryLanguage is set to 'JSONPath', but field 'Condition' is only supported"
-            " for the 'JSONata' QueryLanguage at /States/C/Choices[0]"
+            (
+                f"{S}The QueryLanguage is set to 'JSONPath', but field 'Condition'"
+                " is only supported"
+                " for the 'JSONata' QueryLanguage at /States/C/Choices[0]"
+            )
         ],
     ),
     "operands": (
@@ -477,14 +508,20 @@ RESOURCES = {
     "arn:aws:lambda:us-east-1:111111111111:function:f": [],
     "arn:aws:states:us-east-1:111111111111:activity:a": [],
     "arn:aws:states:::lambda:invoke": [
-        f"{S}Parameters field is required for resource ARN: arn:aws:states:::lambda:invoke"
-        " at /States/A"
+        (
+            f"{S}Parameters field is required for resource ARN: arn:aws:states:::lambda:invoke"
+            " at /States/A"
+        )
     ],
     "arn:aws:states:::lambda:invoke.sync": [
-        f"{S}The resource provided arn:aws:states:::lambda:invoke.sync is not recognized"
-        " at /States/A/Resource",
-        f"{S}Parameters field is required for resource ARN: arn:aws:states:::lambda:invoke.sync"
-        " at /States/A",
+        (
+            f"{S}The resource provided arn:aws:states:::lambda:invoke.sync is not recognized"
+            " at /States/A/Resource"
+        ),
+        (
+            f"{S}Parameters field is required for resource ARN: arn:aws:states:::lambda:invoke.sync"
+            " at /States/A"
+        ),
     ],
 }
 
@@ -531,15 +568,19 @@ READERS: dict[str, tuple[dict[str, Json], list[str]]] = {
     "both limits": (
         {"ReaderConfig": {"MaxItems": 1, "MaxItemsPath": "$.n"}},
         [
-            f"{S}There should only be one of the following fields: [MaxItems, MaxItemsPath]"
-            " at /States/A/ItemReader/ReaderConfig"
+            (
+                f"{S}There should only be one of the following fields: [MaxItems, MaxItemsPath]"
+                " at /States/A/ItemReader/ReaderConfig"
+            )
         ],
     ),
     "another resource": (
         {"Resource": "arn:aws:states:::s3:putObject"},
         [
-            f"{S}The field 'Resource' does not match any of the allowed values"
-            " at /States/A/ItemReader/Resource"
+            (
+                f"{S}The field 'Resource' does not match any of the allowed values"
+                " at /States/A/ItemReader/Resource"
+            )
         ],
     ),
 }
@@ -565,8 +606,10 @@ def test_modes_of_a_map() -> None:
         f"{S}Field 'ExecutionType' is not supported at {at}"
     ]
     assert of({"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"}, express=True) == [
-        f"{S}The field 'Mode' with value 'DISTRIBUTED' is not supported inside 'EXPRESS' state"
-        f" machines at {at}/Mode"
+        (
+            f"{S}The field 'Mode' with value 'DISTRIBUTED' is not supported inside 'EXPRESS' state"
+            f" machines at {at}/Mode"
+        )
     ]
     assert of({"Mode": "OTHER"}) == [
         f"{S}Value should be one of the following: [INLINE, DISTRIBUTED] at {at}/Mode"
@@ -585,8 +628,11 @@ def test_parts_of_a_distributed_map() -> None:
     assert texts(wrong) == [
         f"{S}Minimum value is 0 at {at}/MaxItemsPerBatch",
         f"{S}Field 'Size' is not supported at {at}",
-        f"{S}The value for the field 'a.$' must be a valid JSONPath or a valid intrinsic function"
-        f" call at {at}/BatchInput",
+        (
+            f"{S}The value for the field 'a.$' must be a valid JSONPath or a valid"
+            " intrinsic function"
+            f" call at {at}/BatchInput"
+        ),
         f"{S}These fields are required: [Parameters] at /States/A/ResultWriter",
     ]
     twice = distributed(Label="L")

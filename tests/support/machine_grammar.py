@@ -46,13 +46,13 @@ _EXPRESSIONS = (
     "text",
 )
 _PATHS = ("$", "$.nested", "$.nested.a.b[0]", "$['items']", "$$.Execution.Name", "$.items[*]")
-_TEMPLATES = (
+_TEMPLATES: tuple[dict[str, Json], ...] = (
     {"a.$": "$.n", "b": 1},
     {"a.$": "States.Format('{} {}', $.text, $.n)", "c": [{"d.$": "$$.State.Name"}]},
     {"a.$": "States.ArrayLength($.items)"},
     {},
 )
-_RULES = (
+_RULES: tuple[dict[str, Json], ...] = (
     {"Variable": "$.n", "NumericGreaterThan": 0},
     {"Variable": "$.n", "NumericEqualsPath": "$.n"},
     {"Variable": "$.text", "StringMatches": "a*"},
@@ -68,7 +68,7 @@ _RULES = (
     },
 )
 _CONDITIONS = (True, "{% $states.input.n > 0 %}", "{% $exists($states.input.text) %}")
-_RETRIERS = (
+_RETRIERS: tuple[dict[str, Json], ...] = (
     {"ErrorEquals": ["Bad", "States.Timeout"], "MaxAttempts": 1, "BackoffRate": 1.5},
     {"ErrorEquals": ["States.TaskFailed"], "IntervalSeconds": 3, "MaxAttempts": 2},
 )
@@ -121,23 +121,22 @@ class _Grammar:
         language = self._top
         if language == "JSONPath" and self._maybe():
             language = state["QueryLanguage"] = "JSONata"
-        is_jsonata = language == "JSONata"
         if kind not in {"Choice", "Succeed", "Fail"}:
             state |= {"Next": later[0]} if later else {"End": True}
-        _BUILDERS[kind](self, state, later, is_jsonata, depth)
+        _BUILDERS[kind](self, state, later, language, depth)
         if kind not in {"Succeed", "Fail"} and self._maybe():
-            state["Assign"] = self._assign(name, is_jsonata)
+            state["Assign"] = self._assign(name, language)
         if kind in {"Task", "Parallel", "Map"}:
-            self._care(state, name, later, is_jsonata)
+            self._care(state, name, later, language)
         return state
 
-    def _assign(self, name: str, is_jsonata: bool) -> dict[str, Json]:  # noqa: FBT001
-        if is_jsonata:
+    def _assign(self, name: str, language: str) -> dict[str, Json]:
+        if language == "JSONata":
             return {f"v{name}": self._pick(_EXPRESSIONS)}
         return self._pick([{f"v{name}.$": "$"}, {f"v{name}": {"a": 1}}])  # type: ignore[no-any-return]
 
-    def _shape(self, state: dict[str, Json], is_jsonata: bool) -> None:  # noqa: FBT001
-        if is_jsonata:
+    def _shape(self, state: dict[str, Json], language: str) -> None:
+        if language == "JSONata":
             if self._maybe():
                 state["Output"] = self._pick(_EXPRESSIONS)
         elif self._maybe():
@@ -148,13 +147,13 @@ class _Grammar:
         state: dict[str, Json],
         name: str,
         later: list[str],
-        is_jsonata: bool,  # noqa: FBT001
+        language: str,
     ) -> None:
         if self._maybe():
             state["Retry"] = [*self._pick([(), _RETRIERS]), _LAST_RETRIER]
         if later and self._maybe():
             catcher = {"ErrorEquals": ["States.ALL"], "Next": self._pick(later)}
-            if is_jsonata:
+            if language == "JSONata":
                 catcher |= {"Output": "{% $states.errorOutput %}", "Assign": {f"e{name}": 1}}
             else:
                 catcher["ResultPath"] = self._pick(["$.error", None, "$"])
@@ -164,11 +163,11 @@ class _Grammar:
         self,
         state: dict[str, Json],
         _later: list[str],
-        is_jsonata: bool,
-        _depth: int,  # noqa: FBT001
+        language: str,
+        _depth: int,
     ) -> None:
-        self._shape(state, is_jsonata)
-        if not is_jsonata and self._maybe():
+        self._shape(state, language)
+        if language != "JSONata" and self._maybe():
             state["Parameters"] = self._pick(_TEMPLATES)
             state["ResultPath"] = "$.result"
 
@@ -176,11 +175,11 @@ class _Grammar:
         self,
         state: dict[str, Json],
         _later: list[str],
-        is_jsonata: bool,
-        _depth: int,  # noqa: FBT001
+        language: str,
+        _depth: int,
     ) -> None:
-        self._shape(state, is_jsonata)
-        own = "Arguments" if is_jsonata else "Parameters"
+        self._shape(state, language)
+        own = "Arguments" if language == "JSONata" else "Parameters"
         state |= self._pick(
             [
                 {"Resource": LAMBDA, own: {"FunctionName": "f", "Payload": {}}},
@@ -194,10 +193,14 @@ class _Grammar:
         self,
         state: dict[str, Json],
         later: list[str],
-        is_jsonata: bool,
-        _depth: int,  # noqa: FBT001
+        language: str,
+        _depth: int,
     ) -> None:
-        rule = {"Condition": self._pick(_CONDITIONS)} if is_jsonata else dict(self._pick(_RULES))
+        rule = (
+            {"Condition": self._pick(_CONDITIONS)}
+            if language == "JSONata"
+            else dict(self._pick(_RULES))
+        )
         state["Choices"] = [{**rule, "Next": self._pick(later)}]
         state["Default"] = later[0]
 
@@ -205,61 +208,69 @@ class _Grammar:
         self,
         state: dict[str, Json],
         _later: list[str],
-        is_jsonata: bool,
-        _depth: int,  # noqa: FBT001
+        language: str,
+        _depth: int,
     ) -> None:
         waits = [{"Seconds": 5}, {"Timestamp": "2026-01-01T00:00:00Z"}]
-        own = {"Seconds": "{% $abs($states.input.n) %}"} if is_jsonata else {"SecondsPath": "$.n"}
+        own = (
+            {"Seconds": "{% $abs($states.input.n) %}"}
+            if language == "JSONata"
+            else {"SecondsPath": "$.n"}
+        )
         state |= self._pick([*waits, own])
 
     def a_succeed(
         self,
         state: dict[str, Json],
         _later: list[str],
-        is_jsonata: bool,
-        _depth: int,  # noqa: FBT001
+        language: str,
+        _depth: int,
     ) -> None:
-        self._shape(state, is_jsonata)
+        self._shape(state, language)
 
     def a_fail(
         self,
         state: dict[str, Json],
         _later: list[str],
-        is_jsonata: bool,
-        _depth: int,  # noqa: FBT001
+        language: str,
+        _depth: int,
     ) -> None:
-        own = {"Error": "{% $states.input.text %}"} if is_jsonata else {"ErrorPath": "$.text"}
+        own = (
+            {"Error": "{% $states.input.text %}"}
+            if language == "JSONata"
+            else {"ErrorPath": "$.text"}
+        )
         state |= self._pick([{}, {"Error": "Bad", "Cause": "because"}, own])
 
     def a_parallel(
         self,
         state: dict[str, Json],
         _later: list[str],
-        is_jsonata: bool,
-        depth: int,  # noqa: FBT001
+        language: str,
+        depth: int,
     ) -> None:
-        self._shape(state, is_jsonata)
+        self._shape(state, language)
         state["Branches"] = [self.flow(depth + 1) for _ in range(self._draw(st.integers(1, 2)))]
 
     def a_map(
         self,
         state: dict[str, Json],
         _later: list[str],
-        is_jsonata: bool,
-        depth: int,  # noqa: FBT001
+        language: str,
+        depth: int,
     ) -> None:
-        self._shape(state, is_jsonata)
+        self._shape(state, language)
         distributed = {"Mode": "DISTRIBUTED", "ExecutionType": self._pick(["STANDARD", "EXPRESS"])}
         config = self._pick(
             [{}, {"ProcessorConfig": {"Mode": "INLINE"}}, {"ProcessorConfig": distributed}]
         )
         state["ItemProcessor"] = {**config, **self.flow(depth + 1)}
-        state |= {"Items": [1, 2]} if is_jsonata else {"ItemsPath": "$.items"}
+        state |= {"Items": [1, 2]} if language == "JSONata" else {"ItemsPath": "$.items"}
         if self._maybe():
             state |= {"MaxConcurrency": 2, "ToleratedFailurePercentage": 50}
 
 
-_BUILDERS: dict[str, Callable[[_Grammar, dict[str, Json], list[str], bool, int], None]] = {
+_BUILDERS: dict[str, Callable[[_Grammar, dict[str, Json], list[str], str, int], None]] = {
     "Pass": _Grammar.a_pass,
     "Task": _Grammar.a_task,
     "Choice": _Grammar.a_choice,

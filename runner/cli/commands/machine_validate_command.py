@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import click
 
@@ -29,7 +30,7 @@ def command(files: tuple[str, ...], *, express: bool, as_json: bool) -> int:
         validate_files,
     )
 
-    given = click.get_text_stream("stdin").read() if STANDARD_INPUT in files else ""
+    given = sys.stdin.read() if STANDARD_INPUT in files else ""
     found = validate_files(files, express=express, standard_input=given)
     wrong = [one for one in found if one.faults]
     if as_json:
