@@ -36,7 +36,7 @@ class Shape(Enum):
     OBJECT = ("object", dict)
     """An object without expressions of its own."""
     FILLED = ("filled object", dict)
-    """An object that may hold expressions."""
+    """An object that may hold expressions, but is none itself."""
     LIST = ("list", list)
     ITEMS = ("items", (list, dict))
     """An array, an object, or an expression."""
@@ -56,7 +56,7 @@ class Shape(Enum):
     """A reference path or null."""
 
     def __init__(self, told: str, accepted: type | tuple[type, ...] | Range | None) -> None:
-        """Keep what is accepted, and whether an expression may stand instead."""
+        """Keep what is accepted, and whether expressions may stand there."""
         self.told = told
         self.range = accepted if isinstance(accepted, Range) else None
         self.plain = None if isinstance(accepted, Range) else accepted

@@ -17,34 +17,13 @@ _ARN = re.compile(r"arn:[^:]+:[^:]+:[^:]*:[^:]*:.+")
 _INTEGRATION = re.compile(r"arn:[^:]+:states:[^:]*:[^:]*:([a-z0-9-]+):([^.:]+(?::[^.]+)?)(\..+)?")
 _SYNC = (".sync", ".sync:2")
 _TOKEN = ".waitForTaskToken"  # noqa: S105  (no secret)
-_NEVER_SYNC = frozenset(
-    {
-        "apigateway",
-        "aws-sdk",
-        "bedrock-agentcore",
-        "dynamodb",
-        "events",
-        "lambda",
-        "sns",
-        "sqs",
-    }
-)
-_NEVER_TOKEN = frozenset(
-    {
-        "athena",
-        "batch",
-        "bedrock-agentcore",
-        "codebuild",
-        "databrew",
-        "dynamodb",
-        "elasticmapreduce",
-        "emr-containers",
-        "emr-serverless",
-        "glue",
-        "mediaconvert",
-        "sagemaker",
-    }
-)
+_NO_SYNC = "apigateway aws-sdk bedrock-agentcore dynamodb events lambda sns sqs"
+_NO_TOKEN = """
+    athena batch bedrock-agentcore codebuild databrew dynamodb elasticmapreduce emr-containers
+    emr-serverless glue mediaconvert sagemaker
+"""  # noqa: S105  (no secret)
+_NEVER_SYNC = frozenset(_NO_SYNC.split())
+_NEVER_TOKEN = frozenset(_NO_TOKEN.split())
 _NEEDED: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("dynamodb", "getItem"): ("TableName", "Key"),
     ("dynamodb", "putItem"): ("TableName", "Item"),

@@ -23,7 +23,8 @@ _TEXT_FUNCTIONS = frozenset(
 
 def check_value(value: Json, shape: Shape, at: str, language: Language) -> Refusal | None:
     """Find what is wrong with a field's value."""
-    if language is Language.JSONATA and shape.takes_expression and isinstance(value, str):
+    may_be_expression = shape.takes_expression and shape is not Shape.FILLED
+    if language is Language.JSONATA and may_be_expression and isinstance(value, str):
         if is_expression(value):
             return None
         if is_unclosed(value):

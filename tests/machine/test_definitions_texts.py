@@ -489,6 +489,15 @@ def test_names_of_variables() -> None:
     assert codes == ["RESERVED_VARIABLE_NAME", "INVALID_VARIABLE_NAME", "INVALID_VARIABLE_NAME"]
 
 
+def test_what_is_assigned_is_an_object() -> None:
+    told = f"{S}Expected value of type [OBJECT] at"
+    whole = {**PASS, "Assign": "{% {'x': 1} %}"}
+    assert texts(jsonata({"A": whole})) == [f"{told} /States/A/Assign"]
+    assert texts(choice(Variable="$", IsNull=True, Assign=1)) == [
+        f"{told} /States/C/Choices[0]/Assign"
+    ]
+
+
 def test_an_inner_flow_gives_no_variable_of_an_outer_one_another_value() -> None:
     inner = {"StartAt": "P", "States": {"P": {**PASS, "Assign": {"x.$": "$"}}}}
     states = {
