@@ -66,8 +66,6 @@ def syntax_error(text: str) -> tuple[str, int] | None:
     try:
         Jsonata(_PAIR.sub(_joined, text))
     except JException as error:
-        if not str(error.error).startswith("S0"):
-            return None
         return _quoted(error), error.location
     except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError):
         return None  # the library's own trouble says nothing about the text

@@ -54,6 +54,8 @@ if TYPE_CHECKING:
 
 MAX_NAME = 80
 MAX_BYTES = 1_048_576
+MAX_LEVELS = 250
+"""Levels of objects and arrays; an inner flow takes four."""
 NOT_JSON = "Definition must be a valid JSON object"
 _FLOW_FIELDS = frozenset({"StartAt", "States", "Comment"})
 _TOP_FIELDS = _FLOW_FIELDS | {"QueryLanguage", "TimeoutSeconds", "Version"}
@@ -63,6 +65,7 @@ _WAITS = ("SecondsPath", "Seconds", "TimestampPath", "Timestamp")
 _LANGUAGES = ("JSONPath", "JSONata")
 _DOWNGRADE = "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine"
 _NOBODY: frozenset[str] = frozenset()
+_CONTAINERS = frozenset({dict, list})
 
 Json = Any
 
@@ -81,10 +84,25 @@ def find_refusals(source: Json, *, express: bool, any_resource: bool = False) ->
     """
     if not isinstance(source, dict):
         return [nowhere(SCHEMA, NOT_JSON, "a JSON object")]
-    try:
-        return _Check(source, express=express, any_resource=any_resource).refusals()
-    except RecursionError:
-        return [nowhere(NESTED, "The states are too deeply nested", "fewer levels")]
+    if _is_deep(source):
+        told = f"at most {MAX_LEVELS} levels of objects and arrays"
+        return [nowhere(NESTED, "The states are too deeply nested", told)]
+    return _Check(source, express=express, any_resource=any_resource).refusals()
+
+
+def _is_deep(source: Json) -> bool:
+    """Tell whether a value has more levels than the calls that walk it can have."""
+    level = [source]
+    for _ in range(MAX_LEVELS):
+        level = [
+            inner
+            for part in level
+            for inner in (part.values() if type(part) is dict else part)
+            if type(inner) in _CONTAINERS
+        ]
+        if not level:
+            return False
+    return True
 
 
 class _Check:
@@ -152,10 +170,8 @@ class _Check:
     def _name(self, name: str, at: str) -> Iterator[Refusal]:
         if not 0 < len(name) <= MAX_NAME:
             told = f"The state name '{name}' exceeds the {MAX_NAME}-character limit"
-            if not name:
-                told = "The state name is empty"
-            expected = f"1 to {MAX_NAME} characters"
-            yield refuse(BAD_STATE_NAME, at, f"{told} allowed by the service", expected)
+            told = f"{told} allowed by the service" if name else "The state name is empty"
+            yield refuse(BAD_STATE_NAME, at, told, f"1 to {MAX_NAME} characters")
         if name in self._names:
             yield refuse(STATE_TWICE, at, f"Duplicate State name: {name}", "a unique name")
         self._names.add(name)

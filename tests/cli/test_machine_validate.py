@@ -119,6 +119,13 @@ def test_keys_that_stand_twice_are_faults() -> None:
     assert "Duplicate field 'Type'" in said
 
 
+def test_what_is_wrong_with_the_whole() -> None:
+    text = '\n {"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "A"}}}'
+    status, said = validate("-", given=text)
+    assert status == 1
+    assert said.startswith("<stdin>:2:2: definition-target\n  found:    Workflow has no terminal")
+
+
 def test_broken_yaml(tmp_path: Path) -> None:
     file = tmp_path / "broken.yml"
     file.write_text("StartAt: [\n")

@@ -13,7 +13,7 @@ import pytest
 from runner.machine import InvalidDefinition, parse_definition
 from runner.machine.diagnose import diagnose
 from runner.machine.refusals import create_message
-from runner.machine.validate import find_refusals
+from runner.machine.validate import find_faults, find_refusals
 from tests.machine.machines import jsonata, jsonpath
 
 Json = Any
@@ -419,7 +419,178 @@ EXPRESSIONS = {
     "$phone": [],
     "$states": [],
 }
-EVERY = {**GRAPHS, **FIELDS, **VALUES, **RULES}
+TYPES = {
+    "start": (
+        {"StartAt": 1, "Comment": 2, "States": {"A": PASS}},
+        [
+            f"{S}Expected value of type [STRING] at /StartAt",
+            f"{S}Expected value of type [STRING] at /Comment",
+        ],
+    ),
+    "a state without a name": (
+        jsonpath({"": PASS}),
+        ["INVALID_STATE_NAME: The state name is empty at /States/"],
+    ),
+    "neither branches nor choices": (
+        jsonpath({"A": {"Type": "Parallel", "Next": "B"}, "B": {"Type": "Choice"}}),
+        [
+            f"{S}These fields are required: [Branches] at /States/A",
+            f"{S}These fields are required: [Choices] at /States/B",
+        ],
+    ),
+    "choices": (
+        jsonpath({"C": {"Type": "Choice", "Choices": 1, "Default": "Z"}, **END}),
+        [f"{S}Expected value of type [ARRAY] at /States/C/Choices"],
+    ),
+    "a choice": (
+        jsonpath(
+            {
+                "C": {
+                    "Type": "Choice",
+                    "Choices": [{"Variable": 1, "StringEqualsPath": "x", "Next": 1}, {"Or": 1}],
+                    "Default": "Z",
+                },
+                **END,
+            }
+        ),
+        [
+            f"{S}Expected value of type [STRING] at /States/C/Choices[0]/Next",
+            f"{S}Expected value of type [STRING] at /States/C/Choices[0]/Variable",
+            (
+                f"{S}Value is not a Reference Path: Reference path didn't start with '$'"
+                " at /States/C/Choices[0]/StringEqualsPath"
+            ),
+            f"{S}These fields are required: [Next] at /States/C/Choices[1]",
+            f"{S}Expected value of type [ARRAY] at /States/C/Choices[1]/Or",
+        ],
+    ),
+    "a broken path of a choice": (
+        choice(Variable="$.a[", IsNull=True),
+        [f"{S}Value is not a Reference Path at /States/C/Choices[0]/Variable"],
+    ),
+    "conditions": (
+        jsonata(
+            {
+                "C": {
+                    "Type": "Choice",
+                    "Choices": [
+                        {"Condition": "true", "Next": "Z"},
+                        {"Condition": True, "Variable": "$.a", "Next": "Z"},
+                    ],
+                },
+                **END,
+            }
+        ),
+        [
+            f"{S}Expected value of type [JSONATA, BOOLEAN] at /States/C/Choices[0]/Condition",
+            (
+                f"{S}The QueryLanguage is set to 'JSONata', but field 'Variable' is only supported"
+                " for the 'JSONPath' QueryLanguage at /States/C/Choices[1]"
+            ),
+        ],
+    ),
+    "a catcher": (
+        task(Catch=[{"ErrorEquals": 1, "Next": 1, "Assign": 1, "Output": 1, "Retry": 1}]),
+        [
+            f"{S}Expected value of type [ARRAY] at /States/A/Catch[0]/ErrorEquals",
+            (
+                f"{S}The QueryLanguage is set to 'JSONPath', but field 'Output' is only supported"
+                " for the 'JSONata' QueryLanguage at /States/A/Catch[0]"
+            ),
+            f"{S}Field 'Retry' is not supported at /States/A/Catch[0]",
+            f"{S}Expected value of type [STRING] at /States/A/Catch[0]/Next",
+            f"{S}Expected value of type [OBJECT] at /States/A/Catch[0]/Assign",
+            f'{T}State "Z" is not reachable. at /States/Z',
+        ],
+    ),
+    "names of errors": (
+        task(Retry=[{"ErrorEquals": ["E", 1]}]),
+        [f"{S}Expected value of type [STRING] at /States/A/Retry[0]/ErrorEquals[1]"],
+    ),
+    "a path": (
+        one(Type="Pass", InputPath=1),
+        [f"{S}Expected value of type [STRING] at /States/A/InputPath"],
+    ),
+    "a resource": (
+        one(Type="Task", Resource=1),
+        [f"{S}Expected value of type [STRING] at /States/A/Resource"],
+    ),
+    "a processor": (
+        one(Type="Map", ItemProcessor=1),
+        [f"{S}Expected value of type [OBJECT] at /States/A/ItemProcessor"],
+    ),
+    "its configuration": (
+        mapping(ItemProcessor={**FLOW, "ProcessorConfig": 1}),
+        [f"{S}Expected value of type [OBJECT] at /States/A/ItemProcessor/ProcessorConfig"],
+    ),
+    "a reader": (
+        distributed(ItemReader={"Arguments": {}, "Foo": 1, "ReaderConfig": 1}),
+        [
+            (
+                f"{S}The QueryLanguage is set to 'JSONPath', but field 'Arguments'"
+                " is only supported for the 'JSONata' QueryLanguage at /States/A/ItemReader"
+            ),
+            f"{S}Field 'Foo' is not supported at /States/A/ItemReader",
+            f"{S}These fields are required: [Resource] at /States/A/ItemReader",
+            f"{S}Expected value of type [OBJECT] at /States/A/ItemReader/ReaderConfig",
+        ],
+    ),
+    "what it reads": (
+        distributed(
+            ItemReader={
+                "Resource": 1,
+                "ReaderConfig": {
+                    "InputType": "XML",
+                    "CSVHeaderLocation": "LAST",
+                    "MaxItemsPath": 1,
+                },
+            }
+        ),
+        [
+            f"{S}Expected value of type [STRING] at /States/A/ItemReader/Resource",
+            (
+                f"{S}Value should be one of the following: [CSV, JSON, JSONL, MANIFEST, PARQUET]"
+                " at /States/A/ItemReader/ReaderConfig/InputType"
+            ),
+            (
+                f"{S}Value should be one of the following: [FIRST_ROW, GIVEN]"
+                " at /States/A/ItemReader/ReaderConfig/CSVHeaderLocation"
+            ),
+            f"{S}Expected value of type [STRING] at /States/A/ItemReader/ReaderConfig/MaxItemsPath",
+        ],
+    ),
+    "a writer": (
+        distributed(ResultWriter={}),
+        [f"{S}These fields are required: [Resource, Parameters] at /States/A/ResultWriter"],
+    ),
+    "a writer that only transforms": (
+        distributed(ResultWriter={"WriterConfig": {"Transformation": "FLATTEN"}}),
+        [],
+    ),
+    "a language": (
+        jsonpath({"A": {**PASS, "QueryLanguage": "SQL"}}),
+        [
+            f"{S}Value should be one of the following: [JSONPath, JSONata] at /States/A/QueryLanguage"
+        ],
+    ),
+    "a writer's configuration": (
+        distributed(ResultWriter={"WriterConfig": 1}),
+        [f"{S}Expected value of type [OBJECT] at /States/A/ResultWriter/WriterConfig"],
+    ),
+    "a part that is no object has no names": (
+        jsonpath(
+            {
+                "A": {"Type": "Parallel", "Branches": [FLOW], "Catch": [1], "Next": "B"},
+                "B": 1,
+            }
+        ),
+        [
+            f"{S}Expected value of type [OBJECT] at /States/A/Catch[0]",
+            f"{S}Expected value of type [OBJECT] at /States/B",
+        ],
+    ),
+}
+EVERY = {**TYPES, **GRAPHS, **FIELDS, **VALUES, **RULES}
 
 
 @pytest.mark.parametrize(("definition", "expected"), EVERY.values(), ids=EVERY)
@@ -542,12 +713,19 @@ def test_resources(resource: str, expected: list[str]) -> None:
     assert parse_definition(definition, any_resource=True).digest
 
 
+def test_a_resource_of_another_type_in_an_express_machine() -> None:
+    told = [f"{S}Expected value of type [STRING] at /States/A/Resource"]
+    assert texts(one(Type="Task", Resource=1), express=True) == told
+
+
 def test_what_services_ask_for() -> None:
     sends = one(Type="Task", Resource="arn:aws:states:::sqs:sendMessage", Parameters={"A.$": "$"})
     assert texts(sends) == [
         f"{S}The field 'QueueUrl' is required but was missing at /States/A/Parameters",
         f"{S}The field 'MessageBody' is required but was missing at /States/A/Parameters",
     ]
+    whole = {"Type": "Task", "Resource": LAMBDA, "Arguments": "{% $states.input %}", "End": True}
+    assert texts(jsonata({"A": whole}), express=True) == []
     nested = "arn:aws:states:::states:startExecution.sync:2"
     assert texts(one(Type="Task", Resource=nested, Parameters={"StateMachineArn.$": "$.a"})) == []
     activity = "arn:aws:states:us-east-1:111111111111:activity:a"
@@ -679,6 +857,26 @@ def test_expressions_of_a_distributed_map() -> None:
         "/States/A/ItemBatcher",
         "/States/A/ItemBatcher/BatchInput/f",
     ]
+
+
+def test_what_is_nested_too_deeply() -> None:
+    deep: Json = []
+    for _ in range(100_000):
+        deep = [deep]
+    (told,) = find_refusals(one(Type="Pass", Parameters=deep), express=False)
+    assert (told.code, told.location) == ("TOO_DEEPLY_NESTED", None)
+    flow: Json = FLOW
+    for number in range(60):
+        state = {"Type": "Parallel", "Branches": [flow], "End": True}
+        flow = {"StartAt": f"N{number}", "States": {f"N{number}": state}}
+    assert find_refusals(flow, express=False) == []
+
+
+def test_faults_have_pointers_as_places() -> None:
+    (fault,) = find_faults(one(Type="Pass", InputPath="x"), express=False)
+    assert (fault.place.file, fault.code) == ("/States/A/InputPath", "definition-schema")
+    (whole,) = find_faults(loop(), express=False)
+    assert (whole.place.file, whole.code) == ("/", "definition-target")
 
 
 def test_the_message_of_creation() -> None:

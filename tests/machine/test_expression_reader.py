@@ -26,6 +26,7 @@ REFERENCES = {
     "a and b or c in d": ("a", "b", "c", "d"),
     "and = or": ("and", "or"),
     "a ~> | b | {'c': d}, ['e'] |": ("a",),
+    "a ~> | b | {'c': d} |": ("a",),
     "* + **.a": (),
     "$.a + $$": ("$", "$$"),
     "$x[$ = $$]": (),
@@ -60,6 +61,8 @@ LEFT_TO_THE_PARSER = (
     "'\\q'",
     "[1,]",
     "{'a'}",
+    "{'a': 1,}",
+    "$a := 1 := 2",
     "1 := 2",
     "function(x) { 1 }",
     "$f(1,)",
@@ -85,6 +88,10 @@ def test_fields_of_states(text: str, expected: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("text", LEFT_TO_THE_PARSER)
 def test_what_the_parser_must_decide(text: str) -> None:
     assert read_references(text) is None
+
+
+def test_trouble_of_the_library_says_nothing_about_a_text() -> None:
+    assert syntax_error("function($x)<n<n>>{ $x }") is None  # RuntimeError: a signature
 
 
 PIECES = (
