@@ -563,6 +563,16 @@ TYPES = {
         distributed(ResultWriter={}),
         [f"{S}These fields are required: [Resource, Parameters] at /States/A/ResultWriter"],
     ),
+    "a writer that writes": (
+        distributed(
+            ResultWriter={
+                "Resource": "arn:aws:states:::s3:putObject",
+                "Parameters": {"Bucket": "b"},
+            }
+        ),
+        [],
+    ),
+    "an instant with an offset": (one(Type="Wait", Timestamp="2030-01-01T00:00:00+09:00"), []),
     "a writer that only transforms": (
         distributed(ResultWriter={"WriterConfig": {"Transformation": "FLATTEN"}}),
         [],
@@ -570,7 +580,10 @@ TYPES = {
     "a language": (
         jsonpath({"A": {**PASS, "QueryLanguage": "SQL"}}),
         [
-            f"{S}Value should be one of the following: [JSONPath, JSONata] at /States/A/QueryLanguage"
+            (
+                f"{S}Value should be one of the following: [JSONPath, JSONata]"
+                " at /States/A/QueryLanguage"
+            )
         ],
     ),
     "a writer's configuration": (
@@ -590,7 +603,10 @@ TYPES = {
         ],
     ),
 }
-EVERY = {**TYPES, **GRAPHS, **FIELDS, **VALUES, **RULES}
+GROUPS = {"types": TYPES, "graphs": GRAPHS, "fields": FIELDS, "values": VALUES, "rules": RULES}
+EVERY = {
+    f"{group}: {name}": case for group, cases in GROUPS.items() for name, case in cases.items()
+}
 
 
 @pytest.mark.parametrize(("definition", "expected"), EVERY.values(), ids=EVERY)
@@ -713,6 +729,26 @@ def test_resources(resource: str, expected: list[str]) -> None:
     assert parse_definition(definition, any_resource=True).digest
 
 
+@pytest.mark.parametrize(
+    ("call", "is_known"),
+    [
+        ("glue:startJobRun.waitForTaskToken", False),
+        ("glue:startJobRun.sync", True),
+        ("glue:startJobRun.sync:2", False),
+        ("states:startExecution.sync:2", True),
+        ("sqs:sendMessage.waitForTaskToken", True),
+        ("aws-sdk:s3:listBuckets.waitForTaskToken", True),
+        ("aws-sdk:s3:listBuckets.sync", False),
+    ],
+)
+def test_ways_of_calling_a_service(call: str, is_known: bool) -> None:  # noqa: FBT001
+    parameters = {"JobName": "j", "StateMachineArn": "a", "QueueUrl": "q", "MessageBody": "m"}
+    resource = f"arn:aws:states:::{call}"
+    told = f"{S}The resource provided {resource} is not recognized at /States/A/Resource"
+    found = texts(one(Type="Task", Resource=resource, Parameters=parameters))
+    assert found == ([] if is_known else [told])
+
+
 def test_a_resource_of_another_type_in_an_express_machine() -> None:
     told = [f"{S}Expected value of type [STRING] at /States/A/Resource"]
     assert texts(one(Type="Task", Resource=1), express=True) == told
@@ -729,6 +765,7 @@ def test_what_services_ask_for() -> None:
     nested = "arn:aws:states:::states:startExecution.sync:2"
     assert texts(one(Type="Task", Resource=nested, Parameters={"StateMachineArn.$": "$.a"})) == []
     activity = "arn:aws:states:us-east-1:111111111111:activity:a"
+    assert texts(task(Credentials={"RoleArn.$": "$.role"})) == []
     assert texts(one(Type="Task", Resource=activity, Credentials={"RoleArn": "r"})) == [
         f"{S}The field 'Credentials' is not supported for activities at /States/A/Credentials"
     ]
