@@ -166,6 +166,9 @@ EXCLUSIVE = (
 )
 """Pairs of which a state has at most one."""
 
+PROCESSORS = ("ItemProcessor", "Iterator")
+"""Names of a Map's inner flow; the second is the older one."""
+
 WITH_RESULT = frozenset({"Task", "Parallel", "Map"})
 """Types of state whose Output and Assign see `$states.result`."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from runner.machine.definition import Language
-from runner.machine.fields import Range, Shape
+from runner.machine.fields import PROCESSORS, Range, Shape
 from runner.machine.refusals import (
     BAD_LABEL,
     Refusal,
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from runner.model.ports import Json
 
-PROCESSORS = ("ItemProcessor", "Iterator")
 _MODES = ("INLINE", "DISTRIBUTED")
 _TYPES = ("STANDARD", "EXPRESS")
 _INPUTS = ("CSV", "JSON", "JSONL", "MANIFEST", "PARQUET")

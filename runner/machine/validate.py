@@ -15,10 +15,10 @@ from runner.machine.definition import Language
 from runner.machine.fields import (
     BOTH,
     LONGEST_S,
+    PROCESSORS,
     WITH_RESULT,
     Range,
 )
-from runner.machine.map_checks import PROCESSORS, check_map
 from runner.machine.refusals import (
     BAD_STATE_NAME,
     LABEL_TWICE,
@@ -240,6 +240,8 @@ class _Check:
         elif kind == "Wait":
             yield from self._wait(state, at, language)
         elif kind == "Map":
+            from runner.machine.map_checks import check_map  # noqa: PLC0415  (not every machine)
+
             yield from check_map(state, at, language, express=self._express)
             yield from self._label(state.get("Label"), at)
 
