@@ -85,10 +85,10 @@ class JournalMismatch(RunFailed):
     """A journal belongs to another definition or input, or does not replay."""
 
 
-def definition_fault(place: Place, found: str, expected: str, code: str) -> Fault:
+def definition_fault(place: Place | str, found: str, expected: str, code: str) -> Fault:
     """Make the fault of one place of a definition: a pointer, or a line of its file."""
     return Fault(
-        place=place,
+        place=Place(place or "/") if isinstance(place, str) else place,
         code=code,
         found=found,
         expected=expected,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from runner.errors import Place
 from runner.machine.care import make_retrier
 from runner.machine.choices import make_branch
 from runner.machine.definition import (
@@ -82,7 +81,7 @@ def read_json(source: bytes | str) -> Json:
     """Read a definition's text; raises InvalidDefinition for what is no JSON or too large."""
     size = len(source) if isinstance(source, bytes) else len(source.encode("utf-8", "replace"))
     if size > MAX_BYTES:
-        fault = definition_fault(_WHOLE, f"{size} bytes", f"at most {MAX_BYTES} bytes", _TOO_LARGE)
+        fault = definition_fault("", f"{size} bytes", f"at most {MAX_BYTES} bytes", _TOO_LARGE)
         raise InvalidDefinition([fault], refusals=[nowhere(SCHEMA, fault.found, fault.expected)])
     try:
         return json.loads(source, parse_constant=_no_number)
@@ -93,7 +92,6 @@ def read_json(source: bytes | str) -> Json:
 
 
 _TOO_LARGE = "definition-size"
-_WHOLE = Place("/")
 
 
 def _no_number(name: str) -> Json:
@@ -102,7 +100,7 @@ def _no_number(name: str) -> Json:
 
 
 def _unreadable(told: str, *, is_blank: bool = False) -> InvalidDefinition:
-    fault = definition_fault(_WHOLE, NOT_JSON, f"JSON: {told}", "definition-json")
+    fault = definition_fault("", NOT_JSON, f"JSON: {told}", "definition-json")
     code, message = (SCHEMA, NOT_JSON) if is_blank else (BAD_JSON, told)
     return InvalidDefinition([fault], refusals=[nowhere(code, message, "JSON")])
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from runner.errors import Place
 from runner.machine.failures import definition_fault
 
 if TYPE_CHECKING:
@@ -137,7 +136,7 @@ def as_fault(refusal: Refusal, places: Places | None = None) -> Fault:
     code = _FAULT_CODES.get(refusal.code, _NAME_CODE)
     found = refusal.message.rstrip()
     if places is None:
-        return definition_fault(Place(refusal.pointer or "/"), found, refusal.expected, code)
+        return definition_fault(refusal.pointer, found, refusal.expected, code)
     from runner.machine.positions import parse_pointer  # noqa: PLC0415  (only to show a fault)
 
     place = places.key(*parse_pointer(refusal.pointer))
