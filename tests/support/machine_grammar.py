@@ -211,7 +211,7 @@ class _Grammar:
         language: str,
         _depth: int,
     ) -> None:
-        waits = [{"Seconds": 5}, {"Timestamp": "2026-01-01T00:00:00Z"}]
+        waits = [{"Seconds": 5}, {"Timestamp": "1999-12-31T23:59:59+09:00"}]
         own = (
             {"Seconds": "{% $abs($states.input.n) %}"}
             if language == "JSONata"
