@@ -5,21 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from runner.machine.definition import Branch, JsonataIo, JsonPathIo, Language
-from runner.machine.failures import definition_fault
 from runner.machine.fields import Shape
-from runner.machine.shapes import fits
-from runner.machine.templates import Notation, Template
+from runner.machine.refusals import foreign, one_of, required, schema, unsupported
+from runner.machine.shapes import (
+    check_payload,
+    check_timestamp,
+    check_value,
+    is_unclosed,
+    wrong_type,
+)
+from runner.machine.templates import Notation, Template, is_expression
+from runner.machine.variables import check_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from runner.errors import Fault
+    from runner.machine.refusals import Refusal
     from runner.machine.rules import Rule
     from runner.model.ports import Json
 
 _JSONATA = frozenset({"Condition", "Next", "Assign", "Output", "Comment"})
-_RULE = frozenset({"Variable", "Next", "Assign", "Comment"})
+_RULE = frozenset({"Variable", "Comment"})
+_TOP = frozenset({"Next", "Assign"})
+"""Fields of a rule that stands in Choices itself."""
 _GROUPS = ("And", "Or", "Not")
+_SELECTORS = (*_GROUPS, "Variable", "Condition")
 _ORDERS = ("Equals", "GreaterThan", "GreaterThanEquals", "LessThan", "LessThanEquals")
 _COMPARISONS = frozenset(
     {
@@ -37,77 +47,135 @@ _COMPARISONS = frozenset(
 _TESTS = frozenset({"IsPresent", "IsNull", "IsNumeric", "IsString", "IsBoolean", "IsTimestamp"})
 
 
-def check_choices(state: Mapping[str, Json], at: str, language: Language) -> Iterator[Fault]:
-    """Find what is wrong with the Choices of a state."""
-    choices = state.get("Choices")
-    if not isinstance(choices, list) or not choices:
-        yield _fault(f"{at}/Choices", "no choices", "at least one choice")
+def check_choices(
+    state: Mapping[str, Json], at: str, language: Language, outer: frozenset[str]
+) -> Iterator[Refusal]:
+    """Find what is wrong with the Choices of a state; `outer` names variables of flows around."""
+    if "Choices" not in state:
+        yield required(at, "Choices")
         return
+    choices = state["Choices"]
+    if not isinstance(choices, list):
+        return
+    if not choices:
+        yield schema(f"{at}/Choices", "Value cannot be empty", "at least one choice")
     for index, choice in enumerate(choices):
         pointer = f"{at}/Choices[{index}]"
         if not isinstance(choice, dict):
-            yield _fault(pointer, "The choice is not an object", "a choice")
+            yield wrong_type(pointer, "OBJECT")
             continue
-        if not isinstance(choice.get("Next"), str):
-            yield _fault(pointer, "The field 'Next' is required but was missing", "a state")
+        yield from _check_choice(choice, pointer)
         if language is Language.JSONATA:
             yield from _check_condition(choice, pointer)
         else:
-            yield from _check_rule(choice, pointer)
+            yield from _check_rule(choice, pointer, top=True)
+            yield from check_payload(choice.get("Assign"), f"{pointer}/Assign")
+        if "Assign" in choice:
+            yield from check_names(choice["Assign"], f"{pointer}/Assign", language, outer)
 
 
-def _check_condition(choice: Mapping[str, Json], at: str) -> Iterator[Fault]:
-    condition = choice.get("Condition")
-    is_expression = fits(condition, Shape.COUNT, Language.JSONATA) and isinstance(condition, str)
-    if not is_expression and not isinstance(condition, bool):
-        yield _fault(f"{at}/Condition", f"{condition!r}", "a JSONata expression")
-    for name in choice:
-        if name not in _JSONATA:
-            yield _fault(f"{at}/{name}", f"The field '{name}' is not supported", "a known field")
+def _check_choice(choice: Mapping[str, Json], at: str) -> Iterator[Refusal]:
+    if "Next" not in choice:
+        yield required(at, "Next")
+    elif not isinstance(choice["Next"], str):
+        yield wrong_type(f"{at}/Next", "STRING")
+    if not isinstance(choice.get("Assign", {}), dict):
+        yield wrong_type(f"{at}/Assign", "OBJECT")
 
 
-def _check_rule(rule: Json, at: str) -> Iterator[Fault]:
-    if not isinstance(rule, dict):
-        yield _fault(at, "The rule is not an object", "a rule")
+def _check_condition(choice: Mapping[str, Json], at: str) -> Iterator[Refusal]:
+    from runner.machine.expressions import BEFORE, check_expressions  # noqa: PLC0415  (JSONata only)
+
+    for name, value in choice.items():
+        if name in {"Condition", "Assign", "Output"}:
+            yield from check_expressions(value, f"{at}/{name}", BEFORE)
+        elif _is_rule_field(name):
+            yield foreign(at, name, Language.JSONATA)
+        elif name not in _JSONATA:
+            yield unsupported(at, name, "a field of a choice")
+    if "Condition" not in choice:
+        yield required(at, "Condition")
         return
-    operators = [name for name in rule if name in _COMPARISONS or name in _TESTS]
-    groups = [name for name in _GROUPS if name in rule]
-    if len(operators) + len(groups) != 1:
-        found = ", ".join(operators + groups) or "none"
-        yield _fault(at, f"operators: {found}", "exactly one operator")
+    condition = choice["Condition"]
+    is_text = isinstance(condition, str) and not is_expression(condition)
+    if (is_text and not is_unclosed(condition)) or not isinstance(condition, (str, bool)):
+        told = "Expected value of type [JSONATA, BOOLEAN]"
+        yield schema(f"{at}/Condition", told, "a JSONata expression or a boolean")
+
+
+def _is_rule_field(name: str) -> bool:
+    return name in _COMPARISONS or name in _TESTS or name in _GROUPS or name == "Variable"
+
+
+def _check_rule(rule: Json, at: str, *, top: bool = False) -> Iterator[Refusal]:
+    if not isinstance(rule, dict):
+        yield wrong_type(at, "OBJECT")
+        return
     for name in rule:
-        if name not in _RULE and name not in operators and name not in groups:
-            yield _fault(f"{at}/{name}", f"The field '{name}' is not supported", "a known field")
-    if operators:
-        yield from _check_operator(rule, operators[0], at)
-    for name in groups:
-        yield from _check_group(rule[name], name, f"{at}/{name}")
+        if name in {"Condition", "Output"}:
+            yield foreign(at, name, Language.JSONPATH)
+        elif not _is_rule_field(name) and name not in _RULE and not (top and name in _TOP):
+            yield unsupported(at, name, "a field of a rule")
+    selected = [name for name in _SELECTORS if name in rule]
+    if len(selected) != 1:
+        named = ", ".join(_SELECTORS)
+        told = f"The object must have only one of the following fields, [{named}]"
+        yield schema(at, told, f"exactly one of {named}")
+    elif selected == ["Variable"]:
+        yield from _check_comparison(rule, at)
+    for name in selected:
+        if name in _GROUPS:
+            yield from _check_group(rule[name], name, f"{at}/{name}")
 
 
-def _check_group(inner: Json, name: str, at: str) -> Iterator[Fault]:
+def _check_group(inner: Json, name: str, at: str) -> Iterator[Refusal]:
     if name == "Not":
         yield from _check_rule(inner, at)
-    elif not isinstance(inner, list) or not inner:
-        yield _fault(at, f"{inner!r}"[:100], "a list of rules")
+    elif not isinstance(inner, list):
+        yield wrong_type(at, "ARRAY")
+    elif not inner:
+        yield schema(at, "Value cannot be empty", "at least one rule")
     else:
         for index, rule in enumerate(inner):
             yield from _check_rule(rule, f"{at}[{index}]")
 
 
-def _check_operator(rule: Mapping[str, Json], name: str, at: str) -> Iterator[Fault]:
-    if not fits(rule.get("Variable"), Shape.PATH, Language.JSONPATH):
-        yield _fault(f"{at}/Variable", f"{rule.get('Variable')!r}", "a path")
-    value = rule[name]
+def _check_comparison(rule: Mapping[str, Json], at: str) -> Iterator[Refusal]:
+    found = _check_reference(rule["Variable"], f"{at}/Variable")
+    if found:
+        yield found
+    operators = [name for name in rule if name in _COMPARISONS or name in _TESTS]
+    if len(operators) != 1:
+        yield one_of(at, operators or sorted(_COMPARISONS | _TESTS), given=len(operators))
+    for name in operators[:1]:
+        found = _check_operand(rule[name], name, f"{at}/{name}")
+        if found:
+            yield found
+
+
+def _check_reference(value: Json, at: str) -> Refusal | None:
+    found = check_value(value, Shape.PATH, at, Language.JSONPATH)
+    if found is None or not isinstance(value, str):
+        return found
+    told = "Value is not a Reference Path"
+    if not value.startswith("$"):
+        told += ": Reference path didn't start with '$'"
+    return schema(at, told, "a path such as $.a")
+
+
+def _check_operand(value: Json, name: str, at: str) -> Refusal | None:
     if name.endswith("Path"):
-        right = fits(value, Shape.PATH, Language.JSONPATH)
-    elif name in _TESTS or name.startswith("Boolean"):
-        right = isinstance(value, bool)
-    elif name.startswith("Numeric"):
-        right = isinstance(value, (int, float)) and not isinstance(value, bool)
-    else:
-        right = isinstance(value, str)
-    if not right:
-        yield _fault(f"{at}/{name}", f"{value!r}", f"a value for {name}")
+        return _check_reference(value, at)
+    if name in _TESTS or name.startswith("Boolean"):
+        return check_value(value, Shape.BOOLEAN, at, Language.JSONPATH)
+    if name.startswith("Numeric"):
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        return None if is_number else wrong_type(at, "NUMBER")
+    if not isinstance(value, str):
+        return wrong_type(at, "STRING")
+    if name.startswith("Timestamp"):
+        return check_timestamp(value, at)
+    return None
 
 
 def make_branch(choice: Mapping[str, Json], index: int, language: Language) -> Branch:
@@ -151,7 +219,3 @@ def _make_rule(source: Mapping[str, Json], at: str) -> Rule:
     notation = Notation.PATH if name.endswith("Path") else Notation.CONSTANT
     operand = Template(source[name], name, notation)
     return rules.Comparison(variable, name.removesuffix("Path"), operand)
-
-
-def _fault(at: str, found: str, expected: str) -> Fault:
-    return definition_fault(at, found, expected, "definition-schema")

@@ -21,6 +21,7 @@ from runner.machine.execution import HISTORY_LIMIT, run
 from runner.machine.failures import InvalidDefinition
 from runner.machine.parse import parse_definition
 from runner.machine.ports import ExecutionContext, NoAnswerYet, TaskRequest, VirtualClock
+from runner.machine.refusals import create_message
 from runner.machine.s3_objects import S3Objects
 from runner.model.ports import ServiceError
 
@@ -96,7 +97,9 @@ def answer(case: Mapping[str, Json], *, traced: bool = False) -> dict[str, Json]
     if source is None:
         source = case.get("definition_text") or ""
     try:
-        definition = parse_definition(source, express=case.get("type") == "EXPRESS")
+        definition = parse_definition(
+            source, express=case.get("type") == "EXPRESS", any_resource=False
+        )
     except InvalidDefinition as refused:
         return {"id": case["id"], "status": "INVALID", "cause": _refusal(refused, case)}
     service = ScriptedService(
@@ -129,13 +132,10 @@ def answer(case: Mapping[str, Json], *, traced: bool = False) -> dict[str, Json]
 
 
 def _refusal(refused: InvalidDefinition, case: Mapping[str, Json]) -> str:
-    fault = refused.faults[0]
+    """Give AWS's text: the first diagnostic of a validation, or CreateStateMachine's message."""
     if "#validation" in case["id"]:
-        return fault.found
-    at = "" if fault.place.file == "/" else f" at {fault.place.file}"
-    return (
-        f"Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: {fault.found.rstrip()}{at}'"
-    )
+        return refused.refusals[0].message
+    return create_message(refused.refusals)
 
 
 def _context(given: Mapping[str, Json]) -> ExecutionContext:

@@ -6,7 +6,14 @@ that takes it; the other two reach the caller of `parse_definition` and `run`.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from runner.errors import Fault, Place, ProjectError, RunFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from runner.machine.refusals import Refusal
 
 RUNTIME = "States.Runtime"
 DATA_LIMIT = "States.DataLimitExceeded"
@@ -70,6 +77,17 @@ def matches(error: str | None, names: tuple[str, ...]) -> bool:
 class InvalidDefinition(ProjectError):
     """A definition that AWS would refuse; every fault's place is a JSON pointer into it."""
 
+    def __init__(
+        self,
+        faults: Iterable[Fault] = (),
+        *,
+        summary: str = "",
+        refusals: Iterable[Refusal] = (),
+    ) -> None:
+        """Take the faults, and what AWS would say in the order in which it would."""
+        self.refusals = tuple(refusals)
+        super().__init__(faults, summary=summary)
+
 
 class NotRedrivable(ProjectError):
     """An execution that cannot be redriven."""
@@ -79,10 +97,10 @@ class JournalMismatch(RunFailed):
     """A journal belongs to another definition or input, or does not replay."""
 
 
-def definition_fault(pointer: str, found: str, expected: str, code: str) -> Fault:
-    """Make the fault of one place of a definition."""
+def definition_fault(place: Place | str, found: str, expected: str, code: str) -> Fault:
+    """Make the fault of one place of a definition: a pointer, or a line of its file."""
     return Fault(
-        place=Place(pointer or "/"),
+        place=Place(place or "/") if isinstance(place, str) else place,
         code=code,
         found=found,
         expected=expected,

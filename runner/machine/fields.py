@@ -1,52 +1,73 @@
 """Which fields each type of state has, in each query language, and what their values must be.
 
-The tables follow the Amazon States Language specification and the fields that Step Functions adds.
+The tables follow the Amazon States Language specification and the fields that Step Functions adds;
+the limits of numbers are those that AWS names when it refuses a definition.
 """
 
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
 
 from runner.machine.definition import Language
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+LONGEST_S = 99_999_999
+
+
+class Range(NamedTuple):
+    """The numbers that a field takes."""
+
+    least: float
+    most: float | None = None
+    whole: bool = True
+
 
 class Shape(Enum):
-    """What a field's value must be: of a Python type, or else what shapes.py checks."""
+    """What a field's value must be: of a Python type, in a range, or what shapes.py checks."""
 
     TEXT = ("text", str)
     NAME = ("name", str)
-    """A state's name."""
+    """A text that is never an expression: a state's name, a comment."""
     BOOLEAN = ("boolean", bool)
-    COUNT = ("count", None)
-    """A whole number, or in JSONata an expression."""
-    NUMBER = ("number", None)
-    """A number, or in JSONata an expression."""
-    PATH = ("path", None)
-    """A JSONPath, a context path, a variable, or an intrinsic function."""
-    NULLABLE_PATH = ("nullable path", None)
-    REFERENCE = ("reference", None)
-    """A reference path or null."""
     OBJECT = ("object", dict)
+    """An object without expressions of its own."""
+    FILLED = ("filled object", dict)
+    """An object that may hold expressions, but is none itself."""
+    LIST = ("list", list)
     ITEMS = ("items", (list, dict))
     """An array, an object, or an expression."""
     ANY = ("any", object)
-    LIST = ("list", list)
+    WAITING = ("seconds", Range(0, LONGEST_S))
+    PERIOD = ("period", Range(1, LONGEST_S))
+    AMOUNT = ("amount", Range(0))
+    SHARE = ("share", Range(0.0, 100.0, whole=False))
+    PATH = ("path", None)
+    """A JSONPath, a context path or a variable."""
+    NULLABLE_PATH = ("nullable path", None)
+    SINGLE_PATH = ("single path", None)
+    """A path of the input or a variable that leads to one value."""
+    TEXT_PATH = ("text path", None)
+    """A path, or an intrinsic function that gives a text."""
+    REFERENCE = ("reference path", None)
+    """A reference path or null."""
 
-    def __init__(self, told: str, plain: type | tuple[type, ...] | None) -> None:
-        """Keep the Python type, and whether an expression may stand instead."""
-        self.plain = plain
-        self.takes_expression = told not in {"name", "boolean", "list"}
+    def __init__(self, told: str, accepted: type | tuple[type, ...] | Range | None) -> None:
+        """Keep what is accepted, and whether expressions may stand there."""
+        self.told = told
+        self.range = accepted if isinstance(accepted, Range) else None
+        self.plain = None if isinstance(accepted, Range) else accepted
+        self.takes_expression = told not in {"name", "boolean", "object", "list"}
 
 
-_COMMON = {"Type": Shape.TEXT, "Comment": Shape.TEXT, "QueryLanguage": Shape.TEXT}
+_COMMON = {"Type": Shape.NAME, "Comment": Shape.NAME, "QueryLanguage": Shape.ANY}
 _STEP = {"Next": Shape.NAME, "End": Shape.BOOLEAN}
 _CARE = {"Retry": Shape.LIST, "Catch": Shape.LIST}
 _PATHS = {"InputPath": Shape.NULLABLE_PATH, "OutputPath": Shape.NULLABLE_PATH}
-_ASSIGN = {"Assign": Shape.OBJECT}
+_ASSIGN = {"Assign": Shape.FILLED}
 _OUTPUT = {"Output": Shape.ANY, **_ASSIGN}
 _SHAPED = {
     **_PATHS,
@@ -61,13 +82,13 @@ BOTH: Mapping[str, Mapping[str, Shape]] = {
     "Task": {
         **_STEP,
         **_CARE,
-        "Resource": Shape.TEXT,
-        "TimeoutSeconds": Shape.COUNT,
-        "HeartbeatSeconds": Shape.COUNT,
-        "Credentials": Shape.OBJECT,
+        "Resource": Shape.NAME,
+        "TimeoutSeconds": Shape.PERIOD,
+        "HeartbeatSeconds": Shape.PERIOD,
+        "Credentials": Shape.FILLED,
     },
     "Choice": {"Choices": Shape.LIST, "Default": Shape.NAME},
-    "Wait": {**_STEP, "Seconds": Shape.COUNT, "Timestamp": Shape.TEXT},
+    "Wait": {**_STEP, "Seconds": Shape.WAITING, "Timestamp": Shape.TEXT},
     "Succeed": {},
     "Fail": {"Error": Shape.TEXT, "Cause": Shape.TEXT},
     "Parallel": {**_STEP, **_CARE, "Branches": Shape.LIST},
@@ -77,13 +98,13 @@ BOTH: Mapping[str, Mapping[str, Shape]] = {
         "ItemProcessor": Shape.OBJECT,
         "Iterator": Shape.OBJECT,
         "ItemSelector": Shape.ANY,
-        "MaxConcurrency": Shape.COUNT,
-        "ToleratedFailureCount": Shape.COUNT,
-        "ToleratedFailurePercentage": Shape.NUMBER,
+        "MaxConcurrency": Shape.AMOUNT,
+        "ToleratedFailureCount": Shape.AMOUNT,
+        "ToleratedFailurePercentage": Shape.SHARE,
         "ItemReader": Shape.OBJECT,
         "ItemBatcher": Shape.OBJECT,
         "ResultWriter": Shape.OBJECT,
-        "Label": Shape.TEXT,
+        "Label": Shape.NAME,
     },
 }
 """Fields that a type of state has in both languages, beside the common ones."""
@@ -120,14 +141,14 @@ ONLY: Mapping[Language, Mapping[str, Mapping[str, Shape]]] = {
             "TimestampPath": Shape.PATH,
         },
         "Succeed": _PATHS,
-        "Fail": {"ErrorPath": Shape.PATH, "CausePath": Shape.PATH},
+        "Fail": {"ErrorPath": Shape.TEXT_PATH, "CausePath": Shape.TEXT_PATH},
         "Parallel": _SHAPED,
         "Map": {
             **_SHAPED,
             "ItemsPath": Shape.PATH,
-            "MaxConcurrencyPath": Shape.PATH,
-            "ToleratedFailureCountPath": Shape.PATH,
-            "ToleratedFailurePercentagePath": Shape.PATH,
+            "MaxConcurrencyPath": Shape.SINGLE_PATH,
+            "ToleratedFailureCountPath": Shape.SINGLE_PATH,
+            "ToleratedFailurePercentagePath": Shape.SINGLE_PATH,
         },
     },
 }
@@ -141,18 +162,28 @@ EXCLUSIVE = (
     ("ToleratedFailurePercentage", "ToleratedFailurePercentagePath"),
     ("Error", "ErrorPath"),
     ("Cause", "CausePath"),
-    ("ItemProcessor", "Iterator"),
     ("ItemSelector", "Parameters"),
 )
 """Pairs of which a state has at most one."""
 
+PROCESSORS = ("ItemProcessor", "Iterator")
+"""Names of a Map's inner flow; the second is the older one."""
 
-def fields_of(kind: str, language: Language) -> dict[str, Shape]:
+WITH_RESULT = frozenset({"Task", "Parallel", "Map"})
+"""Types of state whose Output and Assign see `$states.result`."""
+
+
+@cache
+def fields_of(kind: str, language: Language) -> Mapping[str, Shape]:
     """Give every field of a type of state in a language."""
     return {**_COMMON, **BOTH[kind], **ONLY[language][kind]}
 
 
+def other_of(language: Language) -> Language:
+    """Give the other query language."""
+    return Language.JSONPATH if language is Language.JSONATA else Language.JSONATA
+
+
 def is_foreign(kind: str, name: str, language: Language) -> bool:
     """Tell whether a field belongs to the other language."""
-    other = Language.JSONPATH if language is Language.JSONATA else Language.JSONATA
-    return name in ONLY[other][kind]
+    return name in ONLY[other_of(language)][kind]

@@ -7,6 +7,7 @@ are told apart, numbers that are whole come back as integers, sequences come bac
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ _PAIR = re.compile(
     r"\\(?:u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})|.)", re.IGNORECASE | re.DOTALL
 )
 """An escape in a string literal; the groups match a character written as two surrogates."""
+_MARK = re.compile(r"\{\{\w+\}\}")
 _NULL = Utils.NULL_VALUE
 
 
@@ -57,6 +59,26 @@ def compile_full(text: str) -> Compiled:
         return UNDEFINED if value is None else _plain(value)
 
     return evaluate
+
+
+def syntax_error(text: str) -> tuple[str, int] | None:
+    """Give JSONata's message about a text that is no expression, and the character it stops at."""
+    try:
+        Jsonata(_PAIR.sub(_joined, text))
+    except JException as error:
+        return _quoted(error), error.location
+    except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError):
+        return None  # the library's own trouble says nothing about the text
+    return None
+
+
+def _quoted(error: JException) -> str:
+    """Write a message as JSONata does, with its tokens in quotes; the library leaves them out."""
+    told = str(JException.error_codes.get(error.error, error))
+    for token in (error.current, error.expected):
+        shown = json.dumps(token) if isinstance(token, (str, int, float)) else str(token)
+        told = _MARK.sub(shown.replace("\\", r"\\"), told, count=1)
+    return told
 
 
 def _joined(escape: re.Match[str]) -> str:

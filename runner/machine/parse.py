@@ -35,8 +35,9 @@ from runner.machine.definition import (
     Writer,
 )
 from runner.machine.failures import InvalidDefinition, definition_fault
+from runner.machine.refusals import BAD_JSON, SCHEMA, as_fault, nowhere
 from runner.machine.templates import Notation, Template
-from runner.machine.validate import MAX_BYTES, NOT_JSON, find_faults
+from runner.machine.validate import MAX_BYTES, NOT_JSON, find_refusals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -48,16 +49,17 @@ if TYPE_CHECKING:
 
 
 def parse_definition(
-    source: bytes | str | Mapping[str, Any], *, express: bool = False
+    source: bytes | str | Mapping[str, Any], *, express: bool = False, any_resource: bool = True
 ) -> Definition:
     """Read a definition; raises InvalidDefinition with all faults.
 
-    `express` checks it as an EXPRESS state machine, which refuses some resources.
+    `express` checks it as an EXPRESS state machine, which refuses some resources; without
+    `any_resource` a task's resource must be one that AWS has, with the arguments it asks for.
     """
-    value = _read(source)
-    faults = find_faults(value, express=express)
-    if faults:
-        raise InvalidDefinition(faults)
+    value = source if not isinstance(source, (bytes, str)) else read_json(source)
+    refusals = find_refusals(value, express=express, any_resource=any_resource)
+    if refusals:
+        raise InvalidDefinition(map(as_fault, refusals), refusals=refusals)
     language = Language(value.get("QueryLanguage", "JSONPath"))
     return Definition(
         flow=_make_flow(value, language, language),
@@ -76,19 +78,32 @@ def digest_of(value: Json) -> str:
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _read(source: bytes | str | Mapping[str, Any]) -> Json:
-    if not isinstance(source, (bytes, str)):
-        return source
-    if len(source) > MAX_BYTES:
-        raise _refused(f"{len(source)} bytes", f"at most {MAX_BYTES} bytes", "definition-size")
+def read_json(source: bytes | str) -> Json:
+    """Read a definition's text; raises InvalidDefinition for what is no JSON or too large."""
+    size = len(source) if isinstance(source, bytes) else len(source.encode("utf-8", "replace"))
+    if size > MAX_BYTES:
+        fault = definition_fault("", f"{size} bytes", f"at most {MAX_BYTES} bytes", _TOO_LARGE)
+        raise InvalidDefinition([fault], refusals=[nowhere(SCHEMA, fault.found, fault.expected)])
     try:
-        return json.loads(source)
+        return json.loads(source, parse_constant=_no_number)
+    except RecursionError as error:
+        raise _unreadable("The states are too deeply nested") from error
     except ValueError as error:
-        raise _refused(NOT_JSON, f"JSON: {error}", "definition-json") from error
+        raise _unreadable(str(error), is_blank=not source.strip()) from error
 
 
-def _refused(found: str, expected: str, code: str) -> InvalidDefinition:
-    return InvalidDefinition([definition_fault("", found, expected, code)])
+_TOO_LARGE = "definition-size"
+
+
+def _no_number(name: str) -> Json:
+    message = f"{name} is not a number of JSON"
+    raise ValueError(message)
+
+
+def _unreadable(told: str, *, is_blank: bool = False) -> InvalidDefinition:
+    fault = definition_fault("", NOT_JSON, f"JSON: {told}", "definition-json")
+    code, message = (SCHEMA, NOT_JSON) if is_blank else (BAD_JSON, told)
+    return InvalidDefinition([fault], refusals=[nowhere(code, message, "JSON")])
 
 
 def _make_flow(source: Source, language: Language, top: Language) -> Flow:

@@ -22,9 +22,15 @@ _KEPT = 1000
 
 
 @lru_cache(maxsize=_KEPT)
+def compile_quickly(text: str) -> Compiled | None:
+    """Compile an expression of the quick subset, or decline."""
+    return compile_quick(text)
+
+
+@lru_cache(maxsize=_KEPT)
 def compile_query(text: str) -> Compiled:
     """Compile an expression; what is outside the quick subset compiles when first evaluated."""
-    quick = compile_quick(text)
+    quick = compile_quickly(text)
     full = _compile_when_needed(text)
     if quick is None:
         return full

@@ -1,7 +1,8 @@
 """Checks a definition as AWS does when it is created, and finds all faults at once.
 
-In: the definition as JSON and the type of machine.  Out: faults whose places are JSON pointers.
-Nothing is built here; parse.py builds from what passed.
+In: the definition as JSON and the type of machine.  Out: refusals in AWS's words (`find_refusals`),
+or the same as faults whose places are JSON pointers (`find_faults`).  Nothing is built here;
+parse.py builds from what passed.
 """
 
 from __future__ import annotations
@@ -11,13 +12,40 @@ from typing import TYPE_CHECKING, Any
 from runner.machine.care import check_catchers, check_retriers
 from runner.machine.choices import check_choices
 from runner.machine.definition import Language
-from runner.machine.failures import definition_fault
-from runner.machine.fields import BOTH, EXCLUSIVE, Shape, fields_of, is_foreign
-from runner.machine.map_checks import check_map
-from runner.machine.shapes import check_payloads, fits
+from runner.machine.fields import (
+    BOTH,
+    LONGEST_S,
+    PROCESSORS,
+    WITH_RESULT,
+    Range,
+)
+from runner.machine.refusals import (
+    BAD_STATE_NAME,
+    LABEL_TWICE,
+    NESTED,
+    SCHEMA,
+    STATE_TWICE,
+    Refusal,
+    among,
+    as_fault,
+    escape,
+    nowhere,
+    one_of,
+    refuse,
+    required,
+    schema,
+    unsupported,
+)
+from runner.machine.resources import check_express, check_resource
+from runner.machine.shapes import (
+    check_number,
+    check_timestamp,
+    wrong_type,
+)
+from runner.machine.state_fields import check_fields
 from runner.machine.targets import check_targets
 from runner.machine.templates import is_expression
-from runner.machine.waits import parse_timestamp
+from runner.machine.variables import assigned_names, check_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,214 +54,243 @@ if TYPE_CHECKING:
 
 MAX_NAME = 80
 MAX_BYTES = 1_048_576
+MAX_LEVELS = 250
+"""Levels of objects and arrays; an inner flow takes four."""
 NOT_JSON = "Definition must be a valid JSON object"
 _FLOW_FIELDS = frozenset({"StartAt", "States", "Comment"})
 _TOP_FIELDS = _FLOW_FIELDS | {"QueryLanguage", "TimeoutSeconds", "Version"}
-_PROCESSOR_FIELDS = _FLOW_FIELDS | {"ProcessorConfig", "QueryLanguage"}
+_PROCESSOR_FIELDS = _FLOW_FIELDS | {"ProcessorConfig"}
 _ENDLESS = frozenset({"Choice", "Succeed", "Fail"})
-_LANGUAGES = frozenset({"JSONPath", "JSONata"})
+_WAITS = ("SecondsPath", "Seconds", "TimestampPath", "Timestamp")
+_LANGUAGES = ("JSONPath", "JSONata")
 _DOWNGRADE = "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine"
+_NOBODY: frozenset[str] = frozenset()
+_CONTAINERS = frozenset({dict, list})
 
 Json = Any
 
 
-def find_faults(source: Json, *, express: bool) -> list[Fault]:
-    """Find everything that AWS would refuse in a definition."""
-    if not isinstance(source, dict):
-        return [_schema("", NOT_JSON)]
-    return _Check(source, express=express).faults()
+def find_faults(source: Json, *, express: bool, any_resource: bool = False) -> list[Fault]:
+    """Find everything that AWS would refuse in a definition; the places are pointers."""
+    found = find_refusals(source, express=express, any_resource=any_resource)
+    return [as_fault(refusal) for refusal in found]
 
 
-def _schema(pointer: str, found: str, expected: str = "a valid definition") -> Fault:
-    return definition_fault(pointer, found, expected, "definition-schema")
+def find_refusals(source: Json, *, express: bool, any_resource: bool = False) -> list[Refusal]:
+    """Find everything that AWS would refuse in a definition, in AWS's words.
 
-
-def escape(name: str) -> str:
-    """Write a key as a part of a JSON pointer.
-
-    >>> escape("a/b")
-    'a~1b'
+    With `any_resource` a task's resource may be any text, and its arguments are left to the
+    service that it names.
     """
-    return name.replace("~", "~0").replace("/", "~1")
+    if not isinstance(source, dict):
+        return [nowhere(SCHEMA, NOT_JSON, "a JSON object")]
+    if _is_deep(source):
+        told = f"at most {MAX_LEVELS} levels of objects and arrays"
+        return [nowhere(NESTED, "The states are too deeply nested", told)]
+    return _Check(source, express=express, any_resource=any_resource).refusals()
+
+
+def _is_deep(source: Json) -> bool:
+    """Tell whether a value has more levels than the calls that walk it can have."""
+    level = [source]
+    for _ in range(MAX_LEVELS):
+        level = [
+            inner
+            for part in level
+            for inner in (part.values() if type(part) is dict else part)
+            if type(inner) in _CONTAINERS
+        ]
+        if not level:
+            return False
+    return True
 
 
 class _Check:
     """One walk over a definition."""
 
-    def __init__(self, source: Mapping[str, Json], *, express: bool) -> None:
+    def __init__(self, source: Mapping[str, Json], *, express: bool, any_resource: bool) -> None:
         self._source = source
         self._express = express
-        self._names: dict[str, str] = {}
-        self._known: dict[tuple[str, Language], Mapping[str, Shape]] = {}
+        self._any_resource = any_resource
+        self._top = self._language(source.get("QueryLanguage", "JSONPath"))
+        self._names: set[str] = set()
+        self._labels: set[str] = set()
+        self._variables: dict[int, frozenset[str]] = {}
 
-    def faults(self) -> list[Fault]:
-        language = self._source.get("QueryLanguage", "JSONPath")
-        found = list(self._flow(self._source, "", _TOP_FIELDS, self._language(language)))
-        timeout = self._source.get("TimeoutSeconds")
-        if "TimeoutSeconds" in self._source and not fits(timeout, Shape.COUNT, Language.JSONPATH):
-            found.append(_schema("/TimeoutSeconds", f"{timeout!r}", "a whole number of seconds"))
-        if self._source.get("Version", "1.0") != "1.0":
-            found.append(_schema("/Version", f"{self._source['Version']!r}", "1.0"))
-        if language not in _LANGUAGES:
-            found.append(_schema("/QueryLanguage", f"{language!r}", "JSONata or JSONPath"))
+    def refusals(self) -> list[Refusal]:
+        source = self._source
+        found = list(self._flow(source, "", _TOP_FIELDS, _NOBODY))
+        if "TimeoutSeconds" in source:
+            wrong = check_number(source["TimeoutSeconds"], Range(0, LONGEST_S), "/TimeoutSeconds")
+            found += [wrong] if wrong else []
+        if source.get("Version", "1.0") != "1.0":
+            found.append(among("/Version", ["1.0"]))
+        found += self._query_language(source, "")
         return found
 
-    def _language(self, name: Json) -> Language:
-        return Language.JSONATA if name == "JSONata" else Language.JSONPATH
+    @staticmethod
+    def _language(name: Json) -> Language:
+        """Give the language of a name: what is not JSONPath to the letter counts as JSONata."""
+        return Language.JSONPATH if name == "JSONPath" else Language.JSONATA
+
+    @staticmethod
+    def _query_language(part: Mapping[str, Json], at: str) -> Iterator[Refusal]:
+        name = part.get("QueryLanguage", "JSONPath")
+        if not isinstance(name, str):
+            yield wrong_type(f"{at}/QueryLanguage", "STRING")
+        elif name not in _LANGUAGES:
+            yield among(f"{at}/QueryLanguage", _LANGUAGES)
 
     def _flow(
-        self, flow: Mapping[str, Json], at: str, known: frozenset[str], language: Language
-    ) -> Iterator[Fault]:
+        self, flow: Mapping[str, Json], at: str, known: frozenset[str], outer: frozenset[str]
+    ) -> Iterator[Refusal]:
         for name in flow:
             if name not in known:
-                yield _schema(f"{at}/{escape(name)}", f"The field '{name}' is not supported")
-        for name in ("StartAt", "States"):
-            if name not in flow:
-                yield _schema(at, f"The field '{name}' is required but was missing")
+                yield unsupported(at, name, ", ".join(sorted(known)))
+        missing = [name for name in ("StartAt", "States") if name not in flow]
+        if missing:
+            yield required(at, *missing)
+        if not isinstance(flow.get("StartAt", ""), str):
+            yield wrong_type(f"{at}/StartAt", "STRING")
+        if not isinstance(flow.get("Comment", ""), str):
+            yield wrong_type(f"{at}/Comment", "STRING")
         states = flow.get("States")
         if not isinstance(states, dict):
             if "States" in flow:
-                yield _schema(f"{at}/States", "The field 'States' is not an object", "states")
+                yield wrong_type(f"{at}/States", "OBJECT")
             return
         if not states:
-            yield _schema(f"{at}/States", "There are no states", "at least one state")
+            yield schema(f"{at}/States", "Value cannot be empty", "at least one state")
         for name, state in states.items():
             pointer = f"{at}/States/{escape(name)}"
             yield from self._name(name, pointer)
-            yield from self._state(state, pointer, language)
+            yield from self._state(state, pointer, outer, states)
         yield from check_targets(flow, at)
 
-    def _name(self, name: str, at: str) -> Iterator[Fault]:
+    def _name(self, name: str, at: str) -> Iterator[Refusal]:
         if not 0 < len(name) <= MAX_NAME:
-            yield _schema(at, f"a name of {len(name)} characters", f"1 to {MAX_NAME} characters")
+            told = f"The state name '{name}' exceeds the {MAX_NAME}-character limit"
+            told = f"{told} allowed by the service" if name else "The state name is empty"
+            yield refuse(BAD_STATE_NAME, at, told, f"1 to {MAX_NAME} characters")
         if name in self._names:
-            yield _schema(at, f"The state name '{name}' is used twice", "a unique state name")
-        self._names[name] = at
+            yield refuse(STATE_TWICE, at, f"Duplicate State name: {name}", "a unique name")
+        self._names.add(name)
 
-    def _state(self, state: Json, at: str, outer: Language) -> Iterator[Fault]:
+    def _state(
+        self, state: Json, at: str, outer: frozenset[str], siblings: Mapping[str, Json]
+    ) -> Iterator[Refusal]:
         if not isinstance(state, dict):
-            yield _schema(at, "The state is not an object", "a state")
+            yield wrong_type(at, "OBJECT")
             return
         kind = state.get("Type")
         if not isinstance(kind, str) or kind not in BOTH:
-            told = "is required but was missing" if kind is None else f"has the value {kind!r}"
-            yield _schema(f"{at}/Type", f"The field 'Type' {told}", "one of " + ", ".join(BOTH))
+            if "Type" not in state:
+                yield required(at, "Type")
+            else:
+                yield among(f"{at}/Type", BOTH)
             return
-        own = state.get("QueryLanguage", outer.value)
-        if own not in _LANGUAGES:
-            yield _schema(f"{at}/QueryLanguage", f"{own!r}", "JSONata or JSONPath")
-        language = self._language(own)
-        top = self._language(self._source.get("QueryLanguage"))
-        if top is Language.JSONATA and language is Language.JSONPATH:
-            yield _schema(at, _DOWNGRADE, "JSONata")
-        yield from self._fields(state, kind, at, language)
+        language = self._top
+        if "QueryLanguage" in state:
+            language = self._language(state["QueryLanguage"])
+            yield from self._query_language(state, at)
+        downgraded = self._top is Language.JSONATA and language is Language.JSONPATH
+        if downgraded:
+            yield schema(f"{at}/QueryLanguage", _DOWNGRADE, "JSONata", within=at)
+        yield from check_fields(state, at, language, downgraded=downgraded)
         yield from self._transition(state, kind, at)
-        yield from self._parts(state, kind, at, language)
+        if "Assign" in state:
+            yield from check_names(state["Assign"], f"{at}/Assign", language, outer)
+        yield from self._parts(state, kind, at, language, outer)
+        if kind in {"Parallel", "Map"}:
+            yield from self._flows(state, kind, at, outer | self._assigned(siblings))
 
-    def _fields(
-        self, state: Mapping[str, Json], kind: str, at: str, language: Language
-    ) -> Iterator[Fault]:
-        known = self._known.get((kind, language))
-        if known is None:
-            known = self._known[kind, language] = fields_of(kind, language)
-        for name, value in state.items():
-            shape = known.get(name)
-            if shape is None:
-                told = f"The field '{name}' is not supported"
-                if is_foreign(kind, name, language):
-                    told = f"{told} when the query language is {language.value}"
-                yield _schema(f"{at}/{escape(name)}", told, "a field of a " + kind + " state")
-            elif not fits(value, shape, language):
-                expected = f"{shape.name.lower()} for {name}"
-                yield _schema(f"{at}/{escape(name)}", f"{value!r}"[:200], expected)
-        if language is Language.JSONPATH:
-            yield from check_payloads(state, kind, at)
-        for one, other in EXCLUSIVE:
-            if one in state and other in state:
-                yield _schema(at, f"both '{one}' and '{other}'", "one of them")
+    def _assigned(self, states: Mapping[str, Json]) -> frozenset[str]:
+        if id(states) not in self._variables:
+            self._variables[id(states)] = assigned_names(states)
+        return self._variables[id(states)]
 
-    def _transition(self, state: Mapping[str, Json], kind: str, at: str) -> Iterator[Fault]:
+    @staticmethod
+    def _transition(state: Mapping[str, Json], kind: str, at: str) -> Iterator[Refusal]:
         if kind in _ENDLESS:
             return
         if "Next" in state and "End" in state:
-            yield _schema(at, "both 'Next' and 'End'", "one of them")
-        if "Next" not in state and state.get("End") is not True:
-            yield _schema(at, "neither 'Next' nor 'End': true", "exactly one of them")
+            yield one_of(at, ("Next", "End"), given=2)
+        elif "Next" not in state and state.get("End") is not True:
+            yield one_of(at, ("Next", "End"), given=0)
 
     def _parts(
-        self, state: Mapping[str, Json], kind: str, at: str, language: Language
-    ) -> Iterator[Fault]:
-        if "Retry" in state:
-            yield from check_retriers(state["Retry"], f"{at}/Retry", language)
-        if "Catch" in state:
-            yield from check_catchers(state["Catch"], f"{at}/Catch", language)
+        self,
+        state: Mapping[str, Json],
+        kind: str,
+        at: str,
+        language: Language,
+        outer: frozenset[str],
+    ) -> Iterator[Refusal]:
+        if kind in WITH_RESULT:
+            if "Retry" in state:
+                yield from check_retriers(state["Retry"], f"{at}/Retry")
+            if "Catch" in state:
+                yield from check_catchers(state["Catch"], f"{at}/Catch", language, outer)
         if kind == "Task":
-            yield from self._task(state, at)
+            yield from check_resource(state, at, language, any_resource=self._any_resource)
+            if self._express:
+                yield from check_express(state.get("Resource"), f"{at}/Resource")
         elif kind == "Choice":
-            yield from check_choices(state, at, language)
+            yield from check_choices(state, at, language, outer)
         elif kind == "Wait":
-            yield from self._wait(state, at)
-        elif kind == "Parallel":
-            yield from self._branches(state, at)
+            yield from self._wait(state, at, language)
         elif kind == "Map":
-            yield from check_map(state, at, language)
-            yield from self._processor(state, at)
+            from runner.machine.map_checks import check_map  # noqa: PLC0415  (not every machine)
 
-    def _task(self, state: Mapping[str, Json], at: str) -> Iterator[Fault]:
-        resource = state.get("Resource")
-        if not isinstance(resource, str):
-            yield _schema(at, "The field 'Resource' is required but was missing", "an ARN")
+            yield from check_map(state, at, language, express=self._express)
+            yield from self._label(state.get("Label"), at)
+
+    def _label(self, label: Json, at: str) -> Iterator[Refusal]:
+        if not isinstance(label, str):
             return
-        credentials = state.get("Credentials", {"RoleArn": ""})
-        if isinstance(credentials, dict) and not {"RoleArn", "RoleArn.$"} & credentials.keys():
-            told = "The field 'RoleArn' is required but was missing"
-            yield _schema(f"{at}/Credentials", told, "the ARN of a role")
-        if self._express:
-            yield from self._express_task(resource, f"{at}/Resource")
+        if label in self._labels:
+            told = f"Duplicate Label name: {label}"
+            yield refuse(LABEL_TWICE, f"{at}/Label", told, "a label that no other Map has")
+        self._labels.add(label)
 
-    def _express_task(self, resource: str, at: str) -> Iterator[Fault]:
-        if ":activity:" in resource:
-            yield _schema(at, "Express state machine does not support Activity ARN")
-        _, dot, pattern = resource.rpartition(".")
-        pattern = pattern.partition(":")[0]
-        if dot and pattern in {"sync", "waitForTaskToken"}:
-            # AWS's text ends in a blank.
-            told = f"Express state machine does not support '.{pattern}' service integration "
-            yield _schema(at, told)
-
-    def _wait(self, state: Mapping[str, Json], at: str) -> Iterator[Fault]:
-        given = {"Seconds", "Timestamp", "SecondsPath", "TimestampPath"} & state.keys()
-        if len(given) != 1:
-            told = f"{len(given)} of Seconds, Timestamp, SecondsPath, TimestampPath"
-            yield _schema(at, told, "exactly one of them")
+    @staticmethod
+    def _wait(state: Mapping[str, Json], at: str, language: Language) -> Iterator[Refusal]:
+        given = sum(name in state for name in _WAITS)
+        if given != 1:
+            yield one_of(at, _WAITS, given=given)
         instant = state.get("Timestamp")
-        is_text = isinstance(instant, str) and not is_expression(instant)
-        if is_text and parse_timestamp(instant) is None:
-            yield _schema(f"{at}/Timestamp", f"{instant!r}", "an instant with an offset")
+        if isinstance(instant, str) and not (
+            language is Language.JSONATA and is_expression(instant)
+        ):
+            found = check_timestamp(instant, f"{at}/Timestamp")
+            if found:
+                yield found
 
-    def _branches(self, state: Mapping[str, Json], at: str) -> Iterator[Fault]:
-        branches = state.get("Branches")
-        if not isinstance(branches, list) or not branches:
-            yield _schema(f"{at}/Branches", "no branches", "at least one branch")
+    def _flows(
+        self, state: Mapping[str, Json], kind: str, at: str, outer: frozenset[str]
+    ) -> Iterator[Refusal]:
+        """Check the flows inside a state; they have the machine's language, not the state's."""
+        if kind == "Map":
+            for name in PROCESSORS:
+                processor = state.get(name)
+                if isinstance(processor, dict):
+                    around = _NOBODY if _is_distributed(processor) else outer
+                    yield from self._flow(processor, f"{at}/{name}", _PROCESSOR_FIELDS, around)
             return
-        language = self._inner_language()
-        for index, branch in enumerate(branches):
+        if "Branches" not in state:
+            yield required(at, "Branches")
+            return
+        branches = state["Branches"]
+        if branches == []:
+            yield schema(f"{at}/Branches", "Value cannot be empty", "at least one branch")
+        for index, branch in enumerate(branches if isinstance(branches, list) else ()):
             pointer = f"{at}/Branches[{index}]"
             if isinstance(branch, dict):
-                own = self._language(branch.get("QueryLanguage", language.value))
-                yield from self._flow(branch, pointer, _PROCESSOR_FIELDS, own)
+                yield from self._flow(branch, pointer, _FLOW_FIELDS, outer)
             else:
-                yield _schema(pointer, "The branch is not an object", "states")
+                yield wrong_type(pointer, "OBJECT")
 
-    def _processor(self, state: Mapping[str, Json], at: str) -> Iterator[Fault]:
-        name = "Iterator" if "Iterator" in state else "ItemProcessor"
-        processor = state.get(name)
-        if not isinstance(processor, dict):
-            yield _schema(at, "The field 'ItemProcessor' is required but was missing", "states")
-            return
-        own = self._language(processor.get("QueryLanguage", self._inner_language().value))
-        yield from self._flow(processor, f"{at}/{name}", _PROCESSOR_FIELDS, own)
 
-    def _inner_language(self) -> Language:
-        """Give the language of flows inside states: the machine's, not the outer state's."""
-        return self._language(self._source.get("QueryLanguage"))
+def _is_distributed(processor: Mapping[str, Json]) -> bool:
+    config = processor.get("ProcessorConfig")
+    return isinstance(config, dict) and config.get("Mode") == "DISTRIBUTED"

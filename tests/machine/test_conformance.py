@@ -24,6 +24,7 @@ FOLDER = Path(__file__).parents[3] / "shared" / "conformance" / "asl"
 NEEDS_CASES = pytest.mark.skipif(
     not (FOLDER / "dev.jsonl").exists(), reason=f"no conformance cases in {FOLDER}"
 )
+LAMBDA = "arn:aws:lambda:us-east-1:111111111111:function:f"
 MASKED = {
     # Its recorded trace masks an ARN in one event and not in the next.
     (
@@ -55,7 +56,7 @@ def test_every_case_ends_as_it_did_on_aws() -> None:
 
 
 def test_lines_in_lines_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    task: dict[str, Any] = {"Type": "Task", "Resource": "r", "End": True}
+    task: dict[str, Any] = {"Type": "Task", "Resource": LAMBDA, "End": True}
     case = {
         "id": "one",
         "definition": {"StartAt": "T", "States": {"T": task}},

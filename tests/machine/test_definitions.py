@@ -13,6 +13,7 @@ from tests.machine.machines import jsonata, jsonpath
 Json = Any
 
 PASS = {"Type": "Pass", "End": True}
+GET = "arn:aws:states:::s3:getObject"
 TASK = {"Type": "Task", "Resource": "r", "End": True}
 
 
@@ -42,10 +43,13 @@ BROKEN = {
     ),
     "unknown version": (jsonata({"A": PASS}, Version="2.0"), ["/Version"]),
     "timeout of the machine": (jsonata({"A": PASS}, TimeoutSeconds="x"), ["/TimeoutSeconds"]),
-    "start leads nowhere": ({"StartAt": "X", "States": {"A": PASS}}, ["/StartAt"]),
-    "next leads nowhere": (state(Type="Pass", Next="X"), ["/States/A/Next"]),
+    "start leads nowhere": (
+        {"StartAt": "X", "States": {"A": PASS}},
+        ["/StartAt", "/States/A"],
+    ),
+    "next leads nowhere": (state(Type="Pass", Next="X"), ["/", "/States/A/Next"]),
     "not reachable": (jsonata({"A": PASS, "B": PASS}), ["/States/B"]),
-    "no type": (state(End=True), ["/States/A/Type"]),
+    "no type": (state(End=True), ["/States/A"]),
     "unknown type": (state(Type="Loop", End=True), ["/States/A/Type"]),
     "no end": (state(Type="Pass"), ["/States/A"]),
     "both next and end": (jsonata({"A": {**PASS, "Next": "B"}, "B": PASS}), ["/States/A"]),
@@ -53,7 +57,7 @@ BROKEN = {
     "unknown field": (state(**PASS, Foo=1), ["/States/A/Foo"]),
     "jsonpath in jsonata": (state(**PASS, InputPath="$"), ["/States/A/InputPath"]),
     "jsonata in jsonpath": (jsonpath({"A": {**PASS, "Output": 1}}), ["/States/A/Output"]),
-    "downgrade": (state(**PASS, QueryLanguage="JSONPath"), ["/States/A"]),
+    "downgrade": (state(**PASS, QueryLanguage="JSONPath"), ["/States/A/QueryLanguage"]),
     "long name": (jsonata({"A" * 81: PASS}), [f"/States/{'A' * 81}"]),
     "no resource": (state(Type="Task", End=True), ["/States/A"]),
     "timeout": (state(**TASK, TimeoutSeconds=-1), ["/States/A/TimeoutSeconds"]),
@@ -66,7 +70,7 @@ BROKEN = {
     "no choices": (state(Type="Choice", Choices=[]), ["/States/A/Choices"]),
     "no condition": (
         jsonata({"C": {"Type": "Choice", "Choices": [{"Next": "A"}]}, "A": PASS}),
-        ["/States/C/Choices[0]/Condition"],
+        ["/States/C/Choices[0]"],
     ),
     "no operator": (
         jsonpath({"C": {"Type": "Choice", "Choices": [{"Variable": "$", "Next": "A"}]}, "A": PASS}),
@@ -168,13 +172,13 @@ BROKEN = {
                 },
                 "M": {
                     "Type": "Map",
-                    "ItemReader": {"Resource": "r", "Parameters": {"Key.$": ""}},
+                    "ItemReader": {"Resource": GET, "Parameters": {"Key.$": ""}},
                     "ItemProcessor": {"StartAt": "I", "States": {"I": PASS}},
                     "End": True,
                 },
             }
         ),
-        ["/States/A/Catch[0]/Assign", "/States/M/ItemReader/Parameters"],
+        ["/States/A/Catch[0]/Assign/x.$", "/States/M/ItemReader/Parameters/Key.$"],
     ),
     "no branches": (state(Type="Parallel", Branches=[], End=True), ["/States/A/Branches"]),
     "no processor": (state(Type="Map", End=True), ["/States/A"]),
@@ -184,11 +188,11 @@ BROKEN = {
     ),
     "all is not last": (
         state(**TASK, Retry=[{"ErrorEquals": ["States.ALL"]}, {"ErrorEquals": ["E"]}]),
-        ["/States/A/Retry[0]/ErrorEquals"],
+        ["/States/A/Retry[0]/ErrorEquals[0]"],
     ),
     "all is not alone": (
         state(**TASK, Retry=[{"ErrorEquals": ["States.ALL", "E"]}]),
-        ["/States/A/Retry[0]/ErrorEquals"],
+        ["/States/A/Retry[0]/ErrorEquals[0]"],
     ),
     "retrier's numbers": (
         state(
@@ -196,7 +200,7 @@ BROKEN = {
             Retry=[
                 {
                     "ErrorEquals": ["E"],
-                    "IntervalSeconds": 0,
+                    "IntervalSeconds": -1,
                     "MaxAttempts": -1,
                     "BackoffRate": 0.5,
                     "JitterStrategy": "SOME",
@@ -220,11 +224,11 @@ BROKEN = {
     "reference path": (jsonpath({"A": {**PASS, "ResultPath": "$.a[*]"}}), ["/States/A/ResultPath"]),
     "payload": (
         jsonpath({"A": {**PASS, "Parameters": {"l": [{"x.$": "plain"}]}}}),
-        ["/States/A/Parameters"],
+        ["/States/A/Parameters/l[0]/x.$"],
     ),
     "intrinsic function": (
         jsonpath({"A": {**PASS, "Parameters": {"x.$": "States.None()"}}}),
-        ["/States/A/Parameters"],
+        ["/States/A/Parameters/x.$"],
     ),
     "name used twice": (
         jsonata(
@@ -246,6 +250,7 @@ BROKEN = {
         ),
         [
             "/States/A/ItemProcessor/StartAt",
+            "/States/A/ItemProcessor/States/B",
             "/States/A/ItemProcessor/States/B/Next",
         ],
     ),
@@ -293,4 +298,4 @@ def test_the_error_tells_what_to_do() -> None:
     with pytest.raises(InvalidDefinition) as caught:
         parse_definition(state(Type="Pass"))
     assert caught.value.exit_status == 2
-    assert "neither 'Next' nor 'End': true" in str(caught.value)
+    assert "should have only one of the following fields: [Next, End]" in str(caught.value)

@@ -57,7 +57,7 @@ def one(**fields: Json) -> dict[str, Json]:
         ("{% $filter([1, null, 2], function($n) { $n != null }) %}", [1, 2]),
         ("{% $states.input.pairs[v = 2].v %}", 2),
         ("{% $states.input.pairs{$string(v): v} %}", {"1": 1, "2": 2}),
-        ("{% $states.nothing.at.all ? 1 : 2 %}", 2),
+        ("{% $states.input.nothing.at.all ? 1 : 2 %}", 2),
         ("{% $exists($sum) %}", True),
         ("{% 'b' > 'a' and 'é' > 'a' and 1.5 > 1 %}", True),
         ("{% 'x' in 'x' %}", True),
@@ -89,11 +89,9 @@ def test_outputs(output: Json, expected: Json) -> None:
     [
         ("$nothing", "specified for the field 'Output' returned nothing (undefined)."),
         ("$states.input.no.such", "returned nothing (undefined)."),
-        ("$states.result", "returned nothing (undefined)."),
         ("1 + 'a'", "threw an error during evaluation. T2002"),
         ("$nofunction(1)", "T1006: Attempted to invoke a non-function"),
         ("$eval('1')", "T1006: Attempted to invoke a non-function"),
-        ("(", "threw an error during evaluation. S0"),
         ("$sum", "which is not JSON"),
         ("1 / 0", "D1001"),
         ("$parse('{')", "not JSON"),
@@ -142,18 +140,18 @@ def test_inner_flows_read_outer_variables_and_keep_their_own() -> None:
     inner = {
         "StartAt": "B",
         "States": {
-            "B": {"Type": "Pass", "Assign": {"x": "{% $x + 1 %}"}, "Next": "C"},
-            "C": {"Type": "Pass", "Output": "{% $x %}", "End": True},
+            "B": {"Type": "Pass", "Assign": {"y": "{% $x + 1 %}"}, "Next": "C"},
+            "C": {"Type": "Pass", "Output": "{% $y %}", "End": True},
         },
     }
     definition = jsonata(
         {
             "A": {"Type": "Pass", "Assign": {"x": 1}, "Next": "P"},
             "P": {"Type": "Parallel", "Branches": [inner], "Next": "D"},
-            "D": {"Type": "Pass", "Output": "{% [$states.input, $x] %}", "End": True},
+            "D": {"Type": "Pass", "Output": "{% [$states.input, $exists($y)] %}", "End": True},
         }
     )
-    assert output_of(definition) == [2, 1]
+    assert output_of(definition) == [2, False]
 
 
 def test_a_task_gets_its_arguments_and_its_result_can_be_put_out_and_assigned() -> None:
@@ -383,7 +381,12 @@ def test_a_payload_over_the_limit_ends_the_execution() -> None:
 
 
 def test_the_history_is_limited() -> None:
-    states = {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"}}
+    again = {"Condition": True, "Next": "A"}
+    states = {
+        "A": {"Type": "Pass", "Next": "B"},
+        "B": {"Type": "Choice", "Choices": [again], "Default": "C"},
+        "C": {"Type": "Succeed"},
+    }
     outcome = play(jsonata(states), {}, history_limit=100)
     assert outcome.error == "States.Runtime"
     assert "maximum number of history events (100)" in (outcome.cause or "")
