@@ -70,6 +70,7 @@ class _Group:
         "promised",
         "results",
         "spawn",
+        "weight",
     )
 
     def __init__(self, parent: _Fiber, spawn: Spawn) -> None:
@@ -83,6 +84,7 @@ class _Group:
         self.promised = self.opening
         """How many children have, or had, a place in the line."""
         self.next = 0
+        self.weight = spawn.weight_of_all()
         self.failed = 0
         self.alive = True
 
@@ -215,7 +217,7 @@ class Scheduler:
             raise error
         spawn = group.spawn
         group.failed += spawn.weight(fiber.index)
-        if spawn.tolerance.exceeded(group.failed, spawn.weight_of_all()):
+        if spawn.tolerance.exceeded(group.failed, group.weight):
             del group.fibers[fiber.index]
             self._cancel_children(group)
             group.parent.group = None
