@@ -111,4 +111,5 @@ def test_a_processor_config_is_an_object() -> None:
 @pytest.mark.parametrize("name", ["ItemReader", "ItemBatcher", "ResultWriter"])
 def test_parts_are_no_expressions(name: str) -> None:
     fault = (f"{M}/{name}", "'{% 1 %}'", "an object")
-    assert fault in faults(map_of(PASS, **{name: "{% 1 %}"}))
+    fields: Json = {name: "{% 1 %}"}
+    assert fault in faults(map_of(PASS, **fields))
