@@ -12,6 +12,7 @@ import json
 import threading
 from typing import TYPE_CHECKING, NamedTuple
 
+from runner.local import zstd
 from runner.local.s3 import S3Error
 from runner.local.s3_service import call_s3
 from runner.model.ports import ServiceError
@@ -26,9 +27,7 @@ _TEXT_PART = 1_000_000
 """Characters of a part: one line of the journal."""
 _ROWS_PART = 5_000
 _GZIP = b"\x1f\x8b"
-_ZSTD = b"\x28\xb5\x2f\xfd"
 _PARQUET = b"PAR1"
-_LONGEST_LINE = 64 * 1024 * 1024
 
 
 class _Opened(NamedTuple):
@@ -93,11 +92,11 @@ class MapObjects:
     def _text(self, uri: str) -> str:
         path = self._s3.path_of(uri)
         body = path.read_bytes()
-        if body.startswith(_ZSTD):
-            return _unpack_zstd(str(path))
         try:
+            if body.startswith(zstd.MAGIC):
+                return zstd.unpack(str(path))
             return (gzip.decompress(body) if body.startswith(_GZIP) else body).decode()
-        except (OSError, EOFError, UnicodeDecodeError) as error:
+        except (OSError, EOFError, ValueError) as error:
             raise ServiceError("S3.InvalidObject", f"{uri} holds no text: {error}") from error
 
     def _rows(self, uri: str, kind: str) -> list[Json]:
@@ -114,20 +113,3 @@ class MapObjects:
         except duckdb.Error as error:
             raise ServiceError("S3.InvalidObject", f"{uri} cannot be read: {error}") from error
         return [json.loads(row) for (row,) in rows]
-
-
-def _unpack_zstd(path: str) -> str:
-    """Read a compressed text line by line: DuckDB is what knows zstd here."""
-    import duckdb  # noqa: PLC0415 - only such files need it
-
-    query = (
-        "SELECT line FROM read_csv(?, columns={'line': 'VARCHAR'}, compression='zstd',"
-        " delim='\x01', quote='', escape='', header=false, auto_detect=false,"
-        f" max_line_size={_LONGEST_LINE}, buffer_size={_LONGEST_LINE * 4})"
-    )
-    try:
-        with duckdb.connect() as connection:
-            lines = connection.execute(query, [path]).fetchall()
-    except duckdb.Error as error:
-        raise ServiceError("S3.InvalidObject", f"{path} cannot be read: {error}") from error
-    return "".join(f"{line or ''}\n" for (line,) in lines)

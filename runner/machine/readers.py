@@ -57,15 +57,16 @@ def _most_items(reader: Reader, env: Env) -> int | None:
     if template is None:
         return None
     value = template.evaluate(env)
-    if template.notation is Notation.PATH and isinstance(value, str):
-        value = int(value) if value.removeprefix("-").isdecimal() else value
-    if isinstance(value, float) and value.is_integer():
+    told = "MaxItems field has the"
+    if template.notation is Notation.PATH:
+        told = "MaxItemsPath field refers to"
+        if isinstance(value, str) and value.removeprefix("-").isdecimal():
+            value = int(value)
+    elif isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
-        told = f"The MaxItemsPath field refers to value '{value}' which is not a valid integer"
-        if template.notation is not Notation.PATH:
-            told = f"The MaxItems field has the value '{value}' which is not a valid integer"
-        raise read_failed(f"{told}: {template.source}")
+        told = f"The {told} value '{value}' which is not a valid integer: {template.source}"
+        raise read_failed(told)
     if value < 0:
         raise read_failed("field MaxItems must be positive")
     return min(value, _MOST_ITEMS) or None

@@ -124,19 +124,31 @@ class Results:
 
     def _bodies(self, results: Iterable[Json]) -> Iterator[str]:
         """Write the texts of files, none if there are no results."""
-        lines: list[str] = []
-        size = 0
-        for result in results:
-            lines.append(shaping.compact(result))
-            size += len(lines[-1])
-            if size >= _MOST_CHARACTERS:
-                yield self._body(lines)
-                lines, size = [], 0
-        if lines:
-            yield self._body(lines)
+        for lines in split_lines(map(shaping.compact, results), most=_MOST_CHARACTERS):
+            if self._by_line:
+                yield "".join(f"{line}\n" for line in lines)
+            else:
+                yield f"[{','.join(lines)}]"
 
-    def _body(self, lines: list[str]) -> str:
-        return "".join(f"{line}\n" for line in lines) if self._by_line else f"[{','.join(lines)}]"
+
+def split_lines(lines: Iterable[str], *, most: int) -> Iterator[list[str]]:
+    """Group lines; a group ends with the line by which it has so many characters.
+
+    >>> list(split_lines(["a", "bb", "ccc", "d"], most=3))
+    [['a', 'bb'], ['ccc'], ['d']]
+    >>> list(split_lines([], most=3))
+    []
+    """
+    group: list[str] = []
+    size = 0
+    for line in lines:
+        group.append(line)
+        size += len(line)
+        if size >= most:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
 
 
 def _succeeded(status: ChildStatus) -> bool:

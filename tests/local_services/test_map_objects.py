@@ -12,6 +12,7 @@ import pytest
 from runner.local.map_objects import MapObjects
 from runner.local.s3 import FolderS3
 from runner.local.services import LocalServices
+from runner.local.zstd import is_whole
 from runner.model.ports import ServiceError
 from tests.machine.machines import play
 from tests.machine.maps import LIST, PASS, READ, WRITE, map_of
@@ -61,6 +62,30 @@ def test_texts_of_zstd_are_read(s3: FolderS3) -> None:
     options = "FORMAT csv, COMPRESSION zstd, HEADER false, QUOTE '', ESCAPE '', DELIMITER '\x01'"
     copy(query, s3.path_of("s3://b/k"), options)
     assert read(s3, InputType="JSONL") == [{"a": str(n), "t": "x\t"} for n in range(3)]
+
+
+def test_a_file_of_zstd_that_ends_too_early_is_refused(s3: FolderS3) -> None:
+    path = s3.path_of("s3://b/k")
+    query = "SELECT md5(i::VARCHAR) FROM range(20_000) t(i)"
+    copy(query, path, "FORMAT csv, COMPRESSION zstd, HEADER false")
+    body = path.read_bytes()
+    assert is_whole(body)
+    assert is_whole(body + body)
+    assert is_whole(b"\x50\x2a\x4d\x18\x02\x00\x00\x00ab" + body)
+    for cut in (*range(1, 40), *range(40, len(body), 997), len(body) - 1):
+        assert not is_whole(body[:cut]), cut
+    assert not is_whole(body + b"more")
+    s3.put_object(Bucket="b", Key="short", Body=body[: len(body) // 2])
+    assert "ends too early" in str(refused(s3, {"Key": "short"}))
+
+
+def test_headers_of_zstd_are_understood() -> None:
+    # A frame of one block that repeats a byte, its size told in one byte, and a checksum.
+    block = b"\x13\x00\x00a"
+    assert is_whole(b"\x28\xb5\x2f\xfd" + b"\x24" + b"\x02" + block + b"\x00" * 4)
+    # With a window, a dictionary of two bytes, a size of two bytes, and no checksum.
+    assert is_whole(b"\x28\xb5\x2f\xfd" + b"\x42" + b"\x00" + b"\x01\x02" + b"\x00\x01" + block)
+    assert not is_whole(b"\x28\xb5\x2f\xfd" + b"\x24" + b"\x02" + block)
 
 
 def test_large_texts_come_in_parts(s3: FolderS3) -> None:
@@ -123,9 +148,11 @@ def test_what_cannot_be_read_is_refused(s3: FolderS3) -> None:
     s3.put_object(Bucket="b", Key="k", Body=b"\xff")
     s3.put_object(Bucket="b", Key="broken.gz", Body=b"\x1f\x8bno")
     s3.put_object(Bucket="b", Key="broken.zst", Body=b"\x28\xb5\x2f\xfd" + b"\xff" * 50)
+    nonsense = b"\x28\xb5\x2f\xfd\x20\x05\x2d\x00\x00" + b"\xff" * 5  # whole, but no content
+    s3.put_object(Bucket="b", Key="nonsense.zst", Body=nonsense)
     s3.put_object(Bucket="b", Key="broken.parquet", Body=b"PAR1no")
     assert refused(s3, {"Key": "none"}).error == "S3.NoSuchKeyException"
-    for key in ("k", "broken.gz", "broken.zst"):
+    for key in ("k", "broken.gz", "broken.zst", "nonsense.zst"):
         assert refused(s3, {"Key": key}).error == "S3.InvalidObject"
     for key, kind in (("k", "PARQUET"), ("broken.parquet", "PARQUET"), ("k", "ORC")):
         assert refused(s3, {"Key": key, "InputType": kind}).error == "S3.InvalidObject"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
+from types import GeneratorType
 from typing import Any
 
 import pytest
@@ -259,6 +261,26 @@ def test_so_many_iterations_run_at_a_time(limit: int | None, inline: int, distri
     plain = {"Type": "Map", "ItemProcessor": {"StartAt": "I", "States": TASK}, "End": True}
     assert scheduled_at_once(jsonata({"M": {**plain, **fields}})) == inline
     assert scheduled_at_once(map_of(TASK, **fields)) == distributed
+
+
+def running(name: str) -> int:
+    """Count the iterations that exist: generators of that name."""
+    found = (one for one in gc.get_objects() if isinstance(one, GeneratorType))
+    return sum(one.gi_code.co_name == name for one in found)
+
+
+@pytest.mark.parametrize("distributed", [False, True])
+def test_iterations_are_made_when_their_turns_come(distributed: bool) -> None:  # noqa: FBT001
+    plain = {"Type": "Map", "ItemProcessor": {"StartAt": "I", "States": PASS}, "End": True}
+    definition = map_of(PASS) if distributed else jsonata({"M": plain})
+    most: list[int] = []
+
+    def watch(event: Event) -> None:
+        if event.state == "I":
+            most.append(running("_execute" if distributed else "_run"))
+
+    assert play(definition, list(range(50)), observer=watch).output == list(range(50))
+    assert set(most) == {1}
 
 
 # -- what is told of the run ---------------------------------------------------------------------

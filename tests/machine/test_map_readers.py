@@ -26,7 +26,6 @@ GIVEN = {"InputType": "CSV", "CSVHeaderLocation": "GIVEN"}
         ("[1, 2, 3]", {"InputType": "JSON", "MaxItems": 2}, [1, 2]),
         ("[1, 2]", {"InputType": "JSON", "MaxItems": 0}, [1, 2]),
         ("[1, 2, 3]", {"InputType": "JSON", "MaxItems": "{% 1 %}"}, [1]),
-        ("[1, 2, 3]", {"InputType": "JSON", "MaxItems": "{% 1.0 %}"}, [1]),
         ('{"a": {"b": [5]}}', {"InputType": "JSON", "ItemsPointer": "/a/b"}, [5]),
         ('[0, {"x/y": {"~": [5]}}]', {"InputType": "JSON", "ItemsPointer": "/1/x~1y/~0"}, [5]),
         ("\ufeff[1]", {"InputType": "JSON"}, [1]),
@@ -122,6 +121,12 @@ def test_what_is_not_a_dataset_fails_the_reader(text: str, config: Json, cause: 
 )
 def test_the_limit_may_come_from_a_path(most: Json, expected: Json) -> None:
     assert _limited(most).output == expected
+
+
+def test_a_whole_number_may_be_written_with_a_point() -> None:
+    reader = {**READ, "ReaderConfig": {"MaxItems": "{% $states.input.most %}"}}
+    data = {"key": "k", "most": 2.0}
+    assert play(map_of(PASS, ItemReader=reader), data, Store({"k": "[1, 2, 3]"})).output == [1, 2]
 
 
 @pytest.mark.parametrize(

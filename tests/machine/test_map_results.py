@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from runner.machine.result_files import split_lines
 from tests.machine.machines import Fails, play
 from tests.machine.maps import PASS, TASK, WRITE, Store, map_of, path_map_of
 
@@ -200,3 +201,9 @@ def test_only_a_writer_helps_against_results_that_are_too_large(field: str) -> N
     outcome = play(map_of(states, ResultWriter=WRITE, **fields), data, store)
     assert outcome.status == "SUCCEEDED"
     assert len(json.loads(files_of(store, outcome.output)["SUCCEEDED"])) == len(data or items)
+
+
+def test_files_are_split_by_size() -> None:
+    assert list(split_lines(["a", "bb", "ccc", "d"], most=3)) == [["a", "bb"], ["ccc"], ["d"]]
+    assert list(split_lines(["abc"], most=3)) == [["abc"]]
+    assert list(split_lines([], most=3)) == []
