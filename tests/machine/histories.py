@@ -592,7 +592,15 @@ CASES = {
     ),
     "a Map Run": Case(
         jsonpath(
-            {"M": each({**flow(A=PASS), "ProcessorConfig": {"Mode": "DISTRIBUTED"}}, Label="label")}
+            {
+                "M": each(
+                    {
+                        **flow(A=PASS),
+                        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+                    },
+                    Label="label",
+                )
+            }
         ),
         [1, 2, 3],
         {},
@@ -611,7 +619,10 @@ CASES = {
         jsonpath(
             {
                 "M": each(
-                    {**flow(A=PASS), "ProcessorConfig": {"Mode": "DISTRIBUTED"}},
+                    {
+                        **flow(A=PASS),
+                        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+                    },
                     ItemReader={
                         "Resource": "arn:aws:states:::s3:getObject",
                         "ReaderConfig": {"InputType": "JSON"},

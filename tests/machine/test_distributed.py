@@ -141,7 +141,11 @@ def test_the_parents_history_counts_the_map_run_and_not_the_children() -> None:
     definition = map_of(PASS, Items=[1, 2, 3])
     definition["States"]["M"] |= {"Next": "Bad"}
     del definition["States"]["M"]["End"]
-    definition["States"]["Bad"] = {"Type": "Pass", "Output": "{% $states.none %}", "End": True}
+    definition["States"]["Bad"] = {
+        "Type": "Pass",
+        "Output": "{% $states.input.none %}",
+        "End": True,
+    }
     assert "(entered at the event id #8)" in (play(definition).cause or "")
 
 

@@ -312,7 +312,7 @@ def test_a_full_history_ends_the_execution(limit: int) -> None:
 def test_a_child_of_a_map_run_has_a_history_of_its_own() -> None:
     """Its limit is its own; the parent's history does not grow with it."""
     loop = flow(A={"Type": "Pass", "Next": "B"}, B={"Type": "Pass", "Next": "A"})
-    processor = {**loop, "ProcessorConfig": {"Mode": "DISTRIBUTED"}}
+    processor = {**loop, "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
     case = Case(jsonata({"M": each(processor, ToleratedFailureCount=1)}), [1], {}, "")
     found = history_of(case, history_limit=50)
     assert lines(found) == expected(CASES["a Map Run"])

@@ -10,13 +10,15 @@ from runner.machine import InvalidDefinition, parse_definition
 from tests.machine.maps import LIST, PASS, READ, WRITE, map_of, path_map_of
 
 Json = Any
+CSV = {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"}
 
 
-def faults(definition: Json) -> list[tuple[str, str, str]]:
+def faults(definition: Json) -> list[str]:
+    """Give the places of what is refused."""
     try:
         parse_definition(definition)
     except InvalidDefinition as refused:
-        return [(one.place.file, one.found, one.expected) for one in refused.faults]
+        return [one.place.file for one in refused.faults]
     return []
 
 
@@ -26,14 +28,12 @@ def faults(definition: Json) -> list[tuple[str, str, str]]:
         {"Label": "a" * 40},
         {"Label": "Größe_1-2.(x)!"},
         {"ItemReader": {**READ, "ReaderConfig": {"InputType": "PARQUET", "MaxItems": 0}}},
-        {"ItemReader": {**READ, "ReaderConfig": {"InputType": "CSV", "MaxItems": "{% 1 %}"}}},
+        {"ItemReader": {**READ, "ReaderConfig": {**CSV, "MaxItems": "{% 1 %}"}}},
         {"ItemReader": {**READ, "ReaderConfig": {"MaxItems": 100_000_000}}},
-        {"ItemReader": {**READ, "ReaderConfig": {"InputType": "{% 'CSV' %}"}}},
         {"ItemReader": {**LIST, "ReaderConfig": {"Transformation": "NONE"}}},
         {"ItemBatcher": {"MaxItemsPerBatch": 1, "MaxInputBytesPerBatch": "{% 1 %}"}},
         {"ResultWriter": {**WRITE, "WriterConfig": {"OutputType": "JSONL"}}},
         {"ResultWriter": {"WriterConfig": {"Transformation": "FLATTEN"}}},
-        {"ResultWriter": {}},
     ],
 )
 def test_what_is_allowed(fields: Json) -> None:
@@ -45,71 +45,44 @@ CONFIG = f"{M}/ItemReader/ReaderConfig"
 
 
 @pytest.mark.parametrize(
-    ("fields", "fault"),
+    ("fields", "place"),
     [
-        ({"Label": ""}, (f"{M}/Label", "a label of 0 characters", "1 to 40 characters")),
-        ({"Label": "a" * 41}, (f"{M}/Label", "a label of 41 characters", "1 to 40 characters")),
-        (
-            {"Label": "a b"},
-            (f"{M}/Label", "The label has the character ' '", "a name without it"),
-        ),
-        (
-            {"Label": "a\x7f"},
-            (f"{M}/Label", "The label has the character '\\x7f'", "a name without it"),
-        ),
-        (
-            {"ItemReader": {**READ, "ReaderConfig": []}},
-            (f"{M}/ItemReader/ReaderConfig", "[]", "object"),
-        ),
-        (
-            {"ItemReader": {**READ, "ReaderConfig": {"InputType": "XML"}}},
-            (f"{CONFIG}/InputType", "'XML'", "one of CSV, JSON, JSONL, MANIFEST, PARQUET"),
-        ),
-        (
-            {"ItemReader": {**READ, "ReaderConfig": {"MaxItems": -1}}},
-            (f"{CONFIG}/MaxItems", "-1", "number"),
-        ),
-        (
-            {"ItemReader": {**READ, "ReaderConfig": {"CSVHeaders": "a"}}},
-            (f"{CONFIG}/CSVHeaders", "'a'", "list"),
-        ),
-        (
-            {"ItemBatcher": {"MaxItemsPerBatch": "2"}},
-            (f"{M}/ItemBatcher/MaxItemsPerBatch", "'2'", "count"),
-        ),
-        (
-            {"ResultWriter": {"WriterConfig": {"OutputType": "CSV"}}},
-            (f"{M}/ResultWriter/WriterConfig/OutputType", "'CSV'", "one of JSON, JSONL"),
-        ),
+        ({"Label": ""}, f"{M}/Label"),
+        ({"Label": "a" * 41}, f"{M}/Label"),
+        ({"Label": "a b"}, f"{M}/Label"),
+        ({"Label": "a\x7f"}, f"{M}/Label"),
+        ({"ItemReader": {**READ, "ReaderConfig": []}}, f"{M}/ItemReader/ReaderConfig"),
+        ({"ItemReader": {**READ, "ReaderConfig": {"InputType": "XML"}}}, f"{CONFIG}/InputType"),
+        ({"ItemReader": {**READ, "ReaderConfig": {"MaxItems": -1}}}, f"{CONFIG}/MaxItems"),
+        ({"ItemReader": {**READ, "ReaderConfig": {"InputType": "CSV"}}}, CONFIG),
+        ({"ResultWriter": {}}, f"{M}/ResultWriter"),
+        ({"ItemBatcher": {"MaxItemsPerBatch": "2"}}, f"{M}/ItemBatcher/MaxItemsPerBatch"),
     ],
 )
-def test_what_is_refused(fields: Json, fault: Json) -> None:
-    assert fault in faults(map_of(PASS, **fields))
+def test_what_is_refused(fields: Json, place: str) -> None:
+    assert place in faults(map_of(PASS, **fields))
 
 
 def test_a_limit_and_its_path_exclude_each_other() -> None:
     batcher = {"MaxItemsPerBatch": 1, "MaxItemsPerBatchPath": "$.n"}
-    found = "both 'MaxItemsPerBatch' and 'MaxItemsPerBatchPath'"
-    fault = (f"{M}/ItemBatcher", found, "one of them")
-    assert faults(path_map_of(PASS, ItemBatcher=batcher)) == [fault]
+    assert faults(path_map_of(PASS, ItemBatcher=batcher)) == [f"{M}/ItemBatcher"]
 
 
 def test_a_mode_is_inline_or_distributed() -> None:
     definition = map_of(PASS)
     definition["States"]["M"]["ItemProcessor"]["ProcessorConfig"]["Mode"] = "BOTH"
     at = f"{M}/ItemProcessor/ProcessorConfig/Mode"
-    assert faults(definition) == [(at, "'BOTH'", "one of DISTRIBUTED, INLINE")]
+    assert at in faults(definition)
 
 
 def test_a_processor_config_is_an_object() -> None:
     definition = map_of(PASS)
     definition["States"]["M"]["ItemProcessor"]["ProcessorConfig"] = "INLINE"
     at = f"{M}/ItemProcessor/ProcessorConfig"
-    assert faults(definition) == [(at, "'INLINE'", "an object")]
+    assert faults(definition) == [at]
 
 
 @pytest.mark.parametrize("name", ["ItemReader", "ItemBatcher", "ResultWriter"])
 def test_parts_are_no_expressions(name: str) -> None:
-    fault = (f"{M}/{name}", "'{% 1 %}'", "an object")
     fields: dict[str, Any] = {name: "{% 1 %}"}
-    assert fault in faults(map_of(PASS, **fields))
+    assert f"{M}/{name}" in faults(map_of(PASS, **fields))

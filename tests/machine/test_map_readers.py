@@ -100,7 +100,6 @@ def test_delimited_files(text: str, config: Json, expected: Json) -> None:
         ("x" * 10_241, FIRST, "The CSV header is longer than 10240 bytes."),
         ("a\n" + "x" * 131_073, FIRST, "The content of the file is not valid CSV: "),
         ("a", {**FIRST, "CSVDelimiter": "{% 'COLON' %}"}, "CSVDelimiter COLON is not supported"),
-        ("", {"InputType": "{% 'AVRO' %}"}, "InputType AVRO is not supported"),
         ("", {"InputType": "PARQUET"}, "PARQUET is no text"),
         ("[]", {"MaxItems": "{% -1 %}"}, "field MaxItems must be positive"),
         ("[]", {"MaxItems": "{% 'x' %}"}, "The MaxItems field has the value 'x' which is not"),
