@@ -63,9 +63,12 @@ class Case(NamedTuple):
     """`id<previousEventId type`, a line each."""
 
 
-def played(case: Case, **options: Json) -> tuple[Event, ...]:
-    """Run a case; gives the journal's events."""
-    journal = MemoryJournal()
+def played(case: Case, begun: tuple[Event, ...] = (), **options: Json) -> tuple[Event, ...]:
+    """Run a case, from where its journal ends if it has begun; gives the journal's events.
+
+    One call is made at a time, so that answers come in the order of the calls.
+    """
+    journal = MemoryJournal(begun)
     run(
         parse_definition(case.definition),
         case.data,
@@ -74,6 +77,7 @@ def played(case: Case, **options: Json) -> tuple[Event, ...]:
         context=CONTEXT,
         random=Random(7),  # noqa: S311 - a fixed seed
         journal=journal,
+        max_workers=1,
         **options,
     )
     return journal.events()
