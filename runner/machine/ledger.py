@@ -121,7 +121,6 @@ class Fork:
         if error.error == RUNTIME:
             return
         for index, frame in sorted(self._running.items()):
-            if frame.inside is not None:
-                self._ledger.add_quietly(STATE_ABORTED, self.failed, (frame.inside,))
+            self._ledger.add_quietly(STATE_ABORTED, self.failed, (frame.inside,))
             if type(self._state).__name__ == "Map":
                 self._ledger.add_quietly(ITERATION_ABORTED, self.failed, (self._state, index))

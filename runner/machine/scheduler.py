@@ -11,6 +11,7 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
 from runner.machine.calls import Broken, Refused, Silent, Submitted, Succeeded
@@ -19,6 +20,7 @@ from runner.machine.failures import TIMEOUT, ReportedError, StateError
 from runner.machine.fibers import CallTask, Failed, Sleep, Spawn
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from runner.machine.calls import Answer, Workers
@@ -108,7 +110,7 @@ class Scheduler:
         self._ready: deque[tuple[_Fiber, Json, StateError | None]] = deque()
         self._calls: dict[str, _Call] = {}
         self._queue: deque[str] = deque()
-        self._begun: list[_Call] = []
+        self._begun: list[tuple[_Call, TaskNotes]] = []
         self._flying = 0
         self._sleepers: dict[str, _Fiber] = {}
         self._deadlines: list[tuple[datetime, int, str]] = []
@@ -163,7 +165,7 @@ class Scheduler:
         self._calls[key] = call = _Call(fiber, request, notes)
         self._queue.append(key)
         if notes is not None:
-            self._begun.append(call)
+            self._begun.append((call, notes))
 
     def _begin_children(self, parent: _Fiber, spawn: Spawn) -> None:
         group = _Group(parent, spawn)
@@ -247,24 +249,22 @@ class Scheduler:
     def _tell_started(self) -> bool:
         """Tell that new calls start; gives whether no flow can go on yet."""
         begun, self._begun = self._begun, []
-        for call in begun:
-            if call.notes is None or self._calls.get(call.request.key) is not call:
-                continue
-            try:
-                call.notes.started()
-            except StateError as full:
-                self._forget(call)
-                self._ready.append((call.fiber, None, full))
+        for call, notes in begun:
+            if self._calls.get(call.request.key) is call:
+                self._note(call, notes.started)
         return not self._ready
 
-    def _submitted(self, call: _Call, output: Json) -> None:
-        if call.notes is None:
-            return
+    def _note(self, call: _Call, tell: Callable[[], None]) -> None:
+        """Tell the history of a call; one without room for it ends the task."""
         try:
-            call.notes.submitted(output)
+            tell()
         except StateError as full:
             self._forget(call)
             self._ready.append((call.fiber, None, full))
+
+    def _submitted(self, call: _Call, output: Json) -> None:
+        if call.notes is not None:  # pragma: no branch - the other calls cannot report
+            self._note(call, partial(call.notes.submitted, output))
 
     def _replay(self, event: Event) -> None:
         if event.kind is EventKind.TIMER_FIRED:

@@ -418,6 +418,25 @@ CASES = {
         24<23 ExecutionSucceeded
         """,
     ),
+    "a call that is cut before it starts": Case(
+        jsonpath({"P": _both(flow(T=_task()), flow(F=_FAIL), **_CATCH), "Z": _LONG}),
+        {},
+        {},
+        """
+        1<0 ExecutionStarted
+        2<0 ParallelStateEntered
+        3<2 ParallelStateStarted
+        4<3 TaskStateEntered
+        5<4 TaskScheduled
+        6<3 FailStateEntered
+        7<6 TaskStateAborted
+        8<6 ParallelStateFailed
+        9<8 ParallelStateExited
+        10<9 WaitStateEntered
+        11<10 WaitStateExited
+        12<11 ExecutionSucceeded
+        """,
+    ),
     "iterations": Case(
         jsonpath({"M": {**_open(each(flow(A=PASS))), "Next": "Z"}, "Z": PASS}),
         [1, 2],
@@ -606,6 +625,27 @@ CASES = {
         6<5 MapStateSucceeded
         7<5 MapStateExited
         8<7 ExecutionSucceeded
+        """,
+    ),
+    "a Map Run whose selector fails": Case(
+        jsonata(
+            {
+                "M": each(
+                    {**flow(A=PASS), "ProcessorConfig": {"Mode": "DISTRIBUTED"}},
+                    ItemSelector="{% $no %}",
+                )
+            }
+        ),
+        [1],
+        {},
+        """
+        1<0 ExecutionStarted
+        2<0 MapStateEntered
+        3<2 MapStateStarted
+        4<3 MapRunStarted
+        5<4 MapRunFailed
+        6<5 MapStateFailed
+        7<6 ExecutionFailed
         """,
     ),
     "a Map Run that cannot read its items": Case(
