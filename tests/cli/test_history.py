@@ -20,6 +20,7 @@ def parsed(text: str) -> list[dict[str, Any]]:
     """Read an answer of GetExecutionHistory as boto3 reads AWS's."""
     model = get_session().get_service_model("stepfunctions")
     shape = model.operation_model("GetExecutionHistory").output_shape
+    assert shape is not None
     answer = {"body": text.encode(), "headers": {}, "status_code": 200}
     events: list[dict[str, Any]] = create_parser(model.protocol).parse(answer, shape)["events"]
     return events

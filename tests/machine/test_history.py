@@ -24,11 +24,11 @@ from runner.machine import (
 )
 from runner.machine.distributed import S3Objects
 from runner.machine.history import history
+from tests.machine.forked_histories import CASES
 from tests.machine.histories import (
     ACTIVITY,
     ALL,
     ARN,
-    CASES,
     CONTEXT,
     FUNCTION,
     PASS,
