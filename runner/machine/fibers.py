@@ -283,7 +283,13 @@ class Frame:
         key = f"{self.prefix}{name}#{number}"
         event = shared.recorder.emit(EventKind.STATE_ENTERED, key, name, {"input": data})
         self.inside = state
-        self.last = event_id = shared.ledger.add(STATE_ENTERED, self.last, (state, data))
+        ledger = shared.ledger
+        event_id = ledger.count + 1
+        if event_id < ledger.quiet_below:
+            ledger.count = event_id
+        else:
+            ledger.add(STATE_ENTERED, self.last, (state, data))
+        self.last = event_id
         return Visit(self, event, event_id)
 
 

@@ -100,7 +100,13 @@ def _exit(state: State, visit: Visit, output: Json, assigned: Mapping[str, Json]
     told = {"output": output, "assigned": assigned} if assigned else {"output": output}
     shared.recorder.emit(EventKind.STATE_EXITED, visit.key, visit.state, told)
     frame.inside = None
-    frame.last = shared.ledger.add(STATE_EXITED, frame.last, (state, output, assigned))
+    ledger = shared.ledger
+    event_id = ledger.count + 1
+    if event_id < ledger.quiet_below:
+        ledger.count = event_id
+    else:
+        ledger.add(STATE_EXITED, frame.last, (state, output, assigned))
+    frame.last = event_id
     if assigned:
         frame.variables = {**frame.variables, **assigned}
 

@@ -48,7 +48,7 @@ _FULL = "The execution reached the maximum number of history events ({})."
 class Ledger:
     """The numbers of one execution's events."""
 
-    __slots__ = ("_keep", "_limit", "_redrives", "count")
+    __slots__ = ("_keep", "_limit", "_redrives", "count", "quiet_below")
 
     def __init__(self, limit: int | None, keep: Keep | None = None) -> None:
         """Begin after ExecutionStarted; the event with the number `limit` is the failure."""
@@ -56,6 +56,8 @@ class Ledger:
         """Events that AWS's history would have by now."""
         self._limit = sys.maxsize if limit is None else limit
         self._keep = keep
+        self.quiet_below = self._limit if keep is None else 0
+        """Numbers below it may be taken by counting: nobody listens, and there is room."""
         self._redrives = 0
 
     def add(self, kind: str, previous: int, told: tuple[object, ...] = ()) -> int:

@@ -55,7 +55,7 @@ class Recorder:
             self._pauses.add(len(recorded))
         self._recorded = tuple(recorded)
         self._next = 0
-        self.paused: Callable[[], None] | None = None
+        self.paused: Callable[[], None] = _unheard
         """Hears where the execution was stopped and goes on."""
         self._unwritten: list[Event] = []
         self.time = clock.now()
@@ -97,8 +97,7 @@ class Recorder:
     def _pass_pause(self) -> None:
         if self._next in self._pauses:
             self._pauses.remove(self._next)
-            if self.paused is not None:
-                self.paused()
+            self.paused()
 
     def write(self) -> None:
         """Make all events so far durable."""
@@ -153,6 +152,10 @@ class Recorder:
         self._next += 1
         self.time = event.time
         return event
+
+
+def _unheard() -> None:
+    """Hear nothing."""
 
 
 def _is_abortion(event: Event) -> bool:

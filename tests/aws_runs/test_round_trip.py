@@ -11,7 +11,8 @@ from botocore.stub import Stubber
 from runner.aws.history import History
 from runner.machine import EventKind, parse_definition
 from runner.machine.history import history
-from tests.machine.histories import CASES, CONTEXT, played
+from tests.machine.forked_histories import CASES
+from tests.machine.histories import CONTEXT, played
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

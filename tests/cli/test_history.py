@@ -6,9 +6,9 @@ import json
 import shutil
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 from botocore.parsers import create_parser
+from botocore.session import get_session
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 def parsed(text: str) -> list[dict[str, Any]]:
     """Read an answer of GetExecutionHistory as boto3 reads AWS's."""
-    client = boto3.client("stepfunctions", region_name="us-east-1")
-    model = client.meta.service_model
+    model = get_session().get_service_model("stepfunctions")
     shape = model.operation_model("GetExecutionHistory").output_shape
+    assert shape is not None
     answer = {"body": text.encode(), "headers": {}, "status_code": 200}
     events: list[dict[str, Any]] = create_parser(model.protocol).parse(answer, shape)["events"]
     return events
