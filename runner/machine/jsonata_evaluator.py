@@ -1,0 +1,312 @@
+"""jsonata-python's evaluator, mended where it strays from JSONata 2.0.6, and with limits.
+
+In: an expression's text, then bindings.  Out: the library's value.  Each mend says why it is there:
+
+- numbers: Python's division, remainder, infinities and big integers are not JavaScript's;
+- comparisons, `in`: Python holds True equal to 1, and the messages lack their fields;
+- ranges: the library's lazy list counts one item too many and is no sequence;
+- grouping: it puts an item into the (shared) empty array that it groups;
+- order-by: it names the two values of a type mismatch in the other order;
+- calls: what is no function is told on stdout, and errors lack the function's name;
+- every step is counted: `Meter` ends an expression that would hang, on any thread and alike in
+  every replay, which a clock would not.
+
+What stays different: keys that are digits keep the order of their making (JavaScript puts them
+first), strings are indexed by characters and not by UTF-16 units, `$formatNumber` refuses fewer
+pictures, and an expression is counted without the exceptions that JSONata makes for arrays whose
+items it evaluates side by side.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import sys
+from typing import TYPE_CHECKING, Any
+
+_LIMIT = sys.getrecursionlimit()
+
+from jsonata import Jsonata  # noqa: E402  (the limit before it is imported must be kept)
+from jsonata.functions import Functions  # noqa: E402
+from jsonata.jexception import JException  # noqa: E402
+from jsonata.utils import Utils  # noqa: E402
+
+from runner.machine.jsonata_errors import (  # noqa: E402
+    MEMORY,
+    NULL,
+    STACK,
+    Complaint,
+    LimitExceeded,
+)
+from runner.machine.jsonata_meter import MOST_DEPTH, MOST_ITEMS, Meter  # noqa: E402
+from runner.machine.jsonata_regex import Pattern, compile_pattern  # noqa: E402
+from runner.machine.jsonata_text import json_text, whole  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_FRAMES = 4000
+"""Python frames: enough for the deepest expression, far fewer than a thread's stack holds."""
+
+sys.setrecursionlimit(max(_LIMIT, _FRAMES))  # the library asks for 10,000 when it is imported
+
+_MOST_RANGE = 10_000_000
+_ORDERS = {
+    "<": lambda left, right: left < right,
+    "<=": lambda left, right: left <= right,
+    ">": lambda left, right: left > right,
+    ">=": lambda left, right: left >= right,
+}
+
+
+class Evaluator(Jsonata):  # type: ignore[misc]  # (the library is not typed)
+    """One compiled expression."""
+
+    def __init__(self, text: str, functions: Mapping[str, object]) -> None:
+        """Compile; raises JException."""
+        super().__init__(text, compile_pattern)
+        self.environment = self.create_frame(None)
+        for name, function in functions.items():
+            self.environment.bindings[name] = function
+        self.meter = Meter()
+
+    def run(self, bindings: Mapping[str, object]) -> Any:  # noqa: ANN401  (the library's values)
+        """Evaluate on this thread, with a meter of its own."""
+        one = copy.copy(self)
+        one.meter = Meter()
+        frame = self.create_frame(self.environment)
+        frame.bindings.update(bindings)
+        before = getattr(Jsonata.CURRENT, "jsonata", None)
+        Jsonata.CURRENT.jsonata = one
+        try:
+            return one.eval(one.ast, None, frame)
+        finally:
+            Jsonata.CURRENT.jsonata = before
+
+    def eval(self, expr: Any, input: Any, environment: Any) -> Any:  # noqa: A002, ANN401
+        """Evaluate one node of the expression: a step that costs and that nests."""
+        meter = self.meter
+        meter.depth += 1
+        if meter.depth > MOST_DEPTH:
+            raise LimitExceeded(STACK)
+        outer = self.environment
+        value = self._eval(expr, input, environment)
+        self.environment = outer
+        meter.depth -= 1
+        meter.spend(value)
+        return value
+
+    def evaluate_binary(self, expr: Any, input: Any, environment: Any) -> Any:  # noqa: A002, ANN401
+        """Evaluate `lhs operator rhs`."""
+        symbol = str(expr.value)
+        left = self.eval(expr.lhs, input, environment)
+        if symbol == "and":
+            return bool(truth(left)) and bool(truth(self.eval(expr.rhs, input, environment)))
+        if symbol == "or":
+            return bool(truth(left)) or bool(truth(self.eval(expr.rhs, input, environment)))
+        right = self.eval(expr.rhs, input, environment)
+        if symbol in "+-*/%":
+            return calculated(left, right, symbol)
+        if symbol in {"=", "!="}:
+            if left is None or right is None:
+                return False
+            return deep_equal(left, right, self.meter) is (symbol == "=")
+        if symbol in _ORDERS:
+            return _ordered(left, right, symbol)
+        if symbol == "&":
+            return "".join(_joinable(side) for side in (left, right))
+        if symbol == "..":
+            return _ranged(left, right, self.meter)
+        return _included(left, right, self.meter)
+
+    def evaluate_unary(self, expr: Any, input: Any, environment: Any) -> Any:  # noqa: A002, ANN401
+        """Evaluate `-x`; the constructors of arrays and objects are the library's."""
+        if expr.value != "-":
+            return super().evaluate_unary(expr, input, environment)
+        value = self.eval(expr.expression, input, environment)
+        if value is None:
+            return None
+        if not is_number(value):
+            raise Complaint("D1002", token="-", value=value)
+        return whole(-value)
+
+    def evaluate_group_expression(self, expr: Any, input: Any, environment: Any) -> Any:  # noqa: A002, ANN401
+        """Group; an empty array counts as one undefined item and stays as it is."""
+        if isinstance(input, list) and not input:
+            input = Utils.create_sequence()  # noqa: A001
+        return super().evaluate_group_expression(expr, input, environment)
+
+    def evaluate_regex(self, expr: Any) -> Any:  # noqa: ANN401
+        """Give a regular expression its meter: matching costs, too."""
+        return Pattern(expr.value, self.meter, Jsonata)
+
+    def evaluate_descendants(self, expr: Any, input: Any) -> Any:  # noqa: A002, ANN401
+        """Collect all descendants."""
+        value = super().evaluate_descendants(expr, input)
+        self.meter.spend(value)
+        return value
+
+    def evaluate_sort_expression(self, expr: Any, input: Any, environment: Any) -> Any:  # noqa: A002, ANN401
+        """Order by; Python's sort compares the later item with the earlier one."""
+        try:
+            return super().evaluate_sort_expression(expr, input, environment)
+        except JException as error:
+            if error.error != "T2007":
+                raise
+            raise Complaint("T2007", value=error.expected, value2=error.current) from error
+
+    def evaluate_function(self, expr: Any, input: Any, environment: Any, applied: Any) -> Any:  # noqa: A002, ANN401
+        """Call; an error without a name takes that of the innermost call."""
+        try:
+            return super().evaluate_function(expr, input, environment, applied)
+        except Complaint as error:
+            error.fields.setdefault("token", _called(expr.procedure))
+            raise
+        except JException as error:
+            if error.error in {"T0410", "T1005"}:
+                raise Complaint(error.error, token=_called(expr.procedure), index=1) from error
+            raise
+
+    def evaluate_partial_application(self, expr: Any, input: Any, environment: Any) -> Any:  # noqa: A002, ANN401
+        """Apply partially; a forgotten `$` is told."""
+        if expr.procedure.type == "path":
+            name = str(expr.procedure.steps[0].value)
+            if environment.lookup(name) is not None:
+                raise Complaint("T1007", token=name)
+        return super().evaluate_partial_application(expr, input, environment)
+
+    def apply_inner(self, proc: Any, args: Any, input: Any, environment: Any) -> Any:  # noqa: A002, ANN401
+        """Call what is a function; the library prints what is not."""
+        if not (Functions.is_lambda(proc) or Utils.is_function(proc)):
+            raise Complaint("T1006")
+        return super().apply_inner(proc, args, input, environment)
+
+
+def _called(procedure: Any) -> str:  # noqa: ANN401
+    named = procedure.steps[0] if procedure.type == "path" else procedure
+    return str(named.value)
+
+
+def is_number(value: object) -> bool:
+    """Tell numbers; an infinite one cannot be calculated with."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    if isinstance(value, float) and math.isinf(value):
+        raise Complaint("D1001", value=value)
+    return value == value  # noqa: PLR0124  (NaN is no number)
+
+
+def truth(value: Any) -> bool | None:  # noqa: ANN401
+    """Cast to a boolean; undefined stays undefined."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, list):
+        return any(truth(item) for item in value)
+    if isinstance(value, float) and math.isinf(value):
+        raise Complaint("D1001", value=value)
+    return isinstance(value, (str, int, float, dict)) and bool(value == value and value)  # noqa: PLR0124
+
+
+def calculated(left: Any, right: Any, symbol: str) -> Any:  # noqa: ANN401
+    """Calculate with doubles."""
+    if left is not None and not is_number(left):
+        raise Complaint("T2001", token=symbol, value=left)
+    if right is not None and not is_number(right):
+        raise Complaint("T2002", token=symbol, value=right)
+    if left is None or right is None:
+        return None
+    return whole(_arithmetic(float(left), float(right), symbol))
+
+
+def _arithmetic(left: float, right: float, symbol: str) -> float:
+    if symbol == "+":
+        return left + right
+    if symbol == "-":
+        return left - right
+    if symbol == "*":
+        return left * right
+    if symbol == "%":
+        return math.fmod(left, right) if right else math.nan
+    if right:
+        return left / right
+    return math.copysign(math.inf, left) * math.copysign(1, right) if left else math.nan
+
+
+def _ordered(left: Any, right: Any, symbol: str) -> Any:  # noqa: ANN401
+    for side in (left, right):
+        comparable = side is None or isinstance(side, (str, int, float))
+        if not comparable or isinstance(side, bool):
+            raise Complaint("T2010", token=symbol, value=side)
+    if left is None or right is None:
+        return None
+    if isinstance(left, str) is not isinstance(right, str):
+        raise Complaint("T2009", token=symbol, value=left, value2=right)
+    return _ORDERS[symbol](left, right)
+
+
+def _joinable(value: Any) -> str:  # noqa: ANN401
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float) and not math.isfinite(value):
+        raise Complaint("D3001", value=value)
+    return "" if value is None or is_callable(value) else json_text(checked(value))
+
+
+def is_callable(value: object) -> bool:
+    """Tell functions: the language's own, lambdas and regular expressions."""
+    return bool(Functions.is_lambda(value) or Utils.is_function(value))
+
+
+def checked(value: Any) -> Any:  # noqa: ANN401
+    """Refuse infinities inside a value."""
+    if isinstance(value, float):
+        is_number(value)
+    elif isinstance(value, (list, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            checked(item)
+    return value
+
+
+def _ranged(first: Any, last: Any, meter: Meter) -> Any:  # noqa: ANN401
+    for code, end in (("T2003", first), ("T2004", last)):
+        if end is not None and not (is_number(end) and end == math.floor(end)):
+            raise Complaint(code, value=end)
+    if first is None or last is None or first > last:
+        return None
+    size = int(last) - int(first) + 1
+    if size > _MOST_RANGE:
+        raise Complaint("D2014", value=size)
+    if size > MOST_ITEMS:
+        raise LimitExceeded(MEMORY)
+    meter.charge(size)
+    return Utils.create_sequence_from_iter(range(int(first), int(last) + 1))
+
+
+def _included(left: Any, right: Any, meter: Meter) -> bool:  # noqa: ANN401
+    if left is None or right is None:
+        return False
+    items = right if isinstance(right, list) else [right]
+    meter.charge(len(items))
+    if isinstance(left, (list, dict)):
+        return any(left is item for item in items)
+    return any(item == left and isinstance(item, bool) is isinstance(left, bool) for item in items)
+
+
+def deep_equal(left: Any, right: Any, meter: Meter) -> bool:  # noqa: ANN401
+    """Compare two values whole."""
+    if left is right:
+        return True
+    if isinstance(left, list) and isinstance(right, list):
+        meter.charge(len(left))
+        return len(left) == len(right) and all(map(deep_equal, left, right, [meter] * len(left)))
+    if isinstance(left, dict) and isinstance(right, dict):
+        meter.charge(len(left))
+        return left.keys() == right.keys() and all(
+            deep_equal(item, right[key], meter) for key, item in left.items()
+        )
+    same = left == right and isinstance(left, bool) is isinstance(right, bool)
+    return bool(same) or (_null(left) and _null(right))
+
+
+def _null(value: object) -> bool:
+    return value is None or value is NULL
