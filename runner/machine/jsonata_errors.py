@@ -23,6 +23,7 @@ NULL = Utils.NULL_VALUE
 _TRIPLE = re.compile(r"\{\{\{(\w+)\}\}\}")
 _DOUBLE = re.compile(r"\{\{(\w+)\}\}")
 _HOLE = re.compile(r"\{+\w+\}+|%s")
+_HALF = re.compile("[\ud800-\udfff]")
 _MISSPELT = {"function_name": "functionName"}
 
 
@@ -85,7 +86,8 @@ def _quoted(value: object) -> str:
     if value is None or callable(getattr(value, "call", None)):
         return "undefined"
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
+        shown = json.dumps(value, ensure_ascii=False)
+        return _HALF.sub(lambda found: f"\\u{ord(found[0]):04x}", shown)
     return json_text(value, exact=True)
 
 

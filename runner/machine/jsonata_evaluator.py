@@ -39,6 +39,7 @@ from runner.machine.jsonata_errors import (  # noqa: E402
     LimitExceeded,
 )
 from runner.machine.jsonata_meter import MOST_DEPTH, MOST_ITEMS, Meter  # noqa: E402
+from runner.machine.jsonata_natives import strict  # noqa: E402
 from runner.machine.jsonata_regex import Pattern, compile_pattern  # noqa: E402
 from runner.machine.jsonata_text import json_text, whole  # noqa: E402
 
@@ -175,6 +176,27 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # (the library is not typed)
                 raise Complaint("T1007", token=name)
         return super().evaluate_partial_application(expr, input, environment)
 
+    def validate_arguments(self, signature: Any, args: Any, context: Any) -> Any:  # noqa: ANN401
+        """Check the arguments of a function that declares a signature."""
+        declared = signature.signature if Functions.is_lambda(signature) else None
+        if declared is not None:
+            return strict(declared).validate(args, context)
+        return super().validate_arguments(signature, args, context)
+
+    def apply(self, proc: Any, args: Any, input: Any, environment: Any) -> Any:  # noqa: A002, ANN401
+        """Call, and go on calling while a tail call is what comes back."""
+        value = self.apply_inner(proc, args, input, environment)
+        while Functions.is_lambda(value) and value.thunk:
+            called, scope = value.body, value.environment
+            following = self.eval(called.procedure, value.input, scope)
+            arguments = [self.eval(one, value.input, scope) for one in called.arguments]
+            try:
+                value = self.apply_inner(following, arguments, input, environment)
+            except Complaint as error:
+                error.fields.setdefault("token", _called(called.procedure))
+                raise
+        return value
+
     def apply_inner(self, proc: Any, args: Any, input: Any, environment: Any) -> Any:  # noqa: A002, ANN401
         """Call what is a function; the library prints what is not."""
         if not (Functions.is_lambda(proc) or Utils.is_function(proc)):
@@ -182,9 +204,9 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # (the library is not typed)
         return super().apply_inner(proc, args, input, environment)
 
 
-def _called(procedure: Any) -> str:  # noqa: ANN401
+def _called(procedure: Any) -> str | None:  # noqa: ANN401
     named = procedure.steps[0] if procedure.type == "path" else procedure
-    return str(named.value)
+    return None if named.type == "lambda" else named.value
 
 
 def is_number(value: object) -> bool:

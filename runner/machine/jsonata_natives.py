@@ -7,7 +7,9 @@ and mix up the fields of their messages; a few of its functions stay, the others
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import copy
+import re
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from jsonata import Jsonata
 from jsonata.functions import Functions
@@ -45,6 +47,25 @@ class StrictSignature(Signature):  # type: ignore[misc]  # (the library is not t
             if isinstance(error, Complaint):
                 raise
             raise _complaint(error) from error
+
+
+    def throw_validation_error(self, bad_args: Any, bad_sig: Any, function_name: Any) -> NoReturn:  # noqa: ANN401, ARG002
+        """Find the first argument that does not fit; the library looks for a whole match."""
+        pattern, good = "", 0
+        for parameter in self._params:
+            pattern += parameter.regex
+            found = re.match(pattern, bad_sig)
+            if found is None:
+                break
+            good = found.end()
+        raise Complaint("T0410", index=good + 1)
+
+
+def strict(signature: Any) -> StrictSignature:  # noqa: ANN401
+    """Make the strict signature of a function that an expression declares."""
+    made = copy.copy(signature)
+    made.__class__ = StrictSignature
+    return cast("StrictSignature", made)
 
 
 def _complaint(error: JException) -> Complaint:

@@ -16,6 +16,7 @@ from jsonata.datetimeutils import DateTimeUtils
 from jsonata.functions import Functions
 
 from runner.machine.jsonata_errors import Complaint
+from runner.machine.jsonata_pictures import check_picture
 from runner.machine.jsonata_text import whole
 
 if TYPE_CHECKING:
@@ -123,27 +124,8 @@ def formatted(value: Any, picture: Any, options: Any) -> Any:  # noqa: ANN401
     """Write a number by a picture."""
     if value is None:
         return None
-    _check_picture(str(picture), options)
+    check_picture(str(picture), options)
     return _guarded(lambda: Functions.format_number(value, picture, options), value)
-
-
-def _check_picture(picture: str, options: Any) -> None:  # noqa: ANN401
-    """Refuse a picture without digits, and text between digits, as the library does not."""
-    marks = {"zero-digit": "0", "digit": "#", "pattern-separator": ";", "decimal-separator": ".",
-             "grouping-separator": ",", "exponent-separator": "e"}  # fmt: skip
-    if isinstance(options, dict):
-        marks.update({key: value for key, value in options.items() if key in marks})
-    zero = ord(marks["zero-digit"]) if len(marks["zero-digit"]) == 1 else ord("0")
-    family = {chr(zero + step) for step in range(10)}
-    active = {*family, *marks.values()} - {marks["pattern-separator"]}
-    for part in picture.split(marks["pattern-separator"]):
-        if not any(sign in family or sign == marks["digit"] for sign in part):
-            places = [sign in active for sign in part]
-            raise Complaint("D3085" if not part or any(places) or _marked(part) else "D3086")
-
-
-def _marked(part: str) -> bool:
-    return "%" in part or "‰" in part
 
 
 def format_integer(value: Any, picture: Any) -> Any:  # noqa: ANN401

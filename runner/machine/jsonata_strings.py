@@ -61,15 +61,18 @@ def substring(text: Any, start: Any, size: Any) -> Any:  # noqa: ANN401
 
 def before(text: Any, characters: Any) -> Any:  # noqa: ANN401
     """Give what is before the first occurrence."""
-    return None if text is None else text.partition(_text(characters))[0]
+    if text is None:
+        return None
+    position = text.find(_text(characters))
+    return text if position < 0 else text[:position]
 
 
 def after(text: Any, characters: Any) -> Any:  # noqa: ANN401
     """Give what is behind the first occurrence; all of it when there is none."""
     if text is None:
         return None
-    _, found, rest = text.partition(_text(characters))
-    return rest if found else text
+    position = text.find(_text(characters))
+    return text if position < 0 else text[position + len(_text(characters)) :]
 
 
 def _text(value: Any) -> str:  # noqa: ANN401
