@@ -106,20 +106,17 @@ def _bindings(env: Env, names: frozenset[str]) -> dict[str, object]:
 
 
 def with_nulls(value: Any) -> Any:  # noqa: ANN401  (the library's values)
-    """Mark JSON nulls where the library would take None for undefined: alone and in arrays.
+    """Mark JSON nulls, for the library takes None for undefined.
 
     What needs no mark is not copied: the evaluator changes nothing that it is given.
     """
     if value is None:
         return NULL
     if isinstance(value, list):
-        made: list[Any] = [with_nulls(item) for item in value]
+        made = [with_nulls(item) for item in value]
         return value if all(map(_is, made, value)) else made
     if isinstance(value, dict):
-        marked = {
-            key: item if item is None or not isinstance(item, (list, dict)) else with_nulls(item)
-            for key, item in value.items()
-        }
+        marked = {key: with_nulls(item) for key, item in value.items()}
         return value if all(map(_is, marked.values(), value.values())) else marked
     return value
 

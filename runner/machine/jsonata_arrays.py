@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from jsonata.utils import Utils
+
 from runner.machine.jsonata_errors import NULL, Complaint
 from runner.machine.jsonata_evaluator import is_callable, is_number, truth
 from runner.machine.jsonata_natives import apply, arity_of, charge, sequence
@@ -179,13 +181,7 @@ def appended(left: Any, right: Any) -> Any:  # noqa: ANN401
         return right
     if right is None:
         return left
-    if not isinstance(left, list):
-        made = sequence([left])
-    else:
-        made = type(left)(left)
-        for flag in ("sequence", "keep_singleton"):
-            if flag == "keep_singleton" and hasattr(left, flag):
-                setattr(made, flag, False)
+    made = Utils.JList(left if isinstance(left, list) else [left])
     made.extend(right if isinstance(right, list) else [right])
     charge(len(made))
     return made

@@ -39,7 +39,7 @@ from runner.machine.jsonata_errors import (  # noqa: E402
     LimitExceeded,
 )
 from runner.machine.jsonata_meter import MOST_DEPTH, MOST_ITEMS, Meter  # noqa: E402
-from runner.machine.jsonata_natives import strict  # noqa: E402
+from runner.machine.jsonata_natives import Native, StrictSignature, strict  # noqa: E402
 from runner.machine.jsonata_regex import Pattern, compile_pattern  # noqa: E402
 from runner.machine.jsonata_text import json_text, whole  # noqa: E402
 
@@ -101,10 +101,11 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # (the library is not typed)
         """Evaluate `lhs operator rhs`."""
         symbol = str(expr.value)
         left = self.eval(expr.lhs, input, environment)
-        if symbol == "and":
-            return bool(truth(left)) and bool(truth(self.eval(expr.rhs, input, environment)))
-        if symbol == "or":
-            return bool(truth(left)) or bool(truth(self.eval(expr.rhs, input, environment)))
+        if symbol in {"and", "or"}:
+            holds = bool(truth(left))
+            if holds is (symbol == "or"):
+                return holds
+            return bool(truth(self._right(expr, input, environment)))
         right = self.eval(expr.rhs, input, environment)
         if symbol in "+-*/%":
             return calculated(left, right, symbol)
@@ -119,6 +120,50 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # (the library is not typed)
         if symbol == "..":
             return _ranged(left, right, self.meter)
         return _included(left, right, self.meter)
+
+    def _right(self, expr: Any, input: Any, environment: Any) -> Any:  # noqa: A002, ANN401
+        """Evaluate the right side of `and` and `or`, whose name its errors take."""
+        try:
+            return self.eval(expr.rhs, input, environment)
+        except Complaint as error:
+            error.fields["token"] = expr.value
+            raise
+
+    def evaluate_condition(self, expr: Any, input: Any, environment: Any) -> Any:  # noqa: A002, ANN401
+        """Evaluate `condition ? then : else`."""
+        if truth(self.eval(expr.condition, input, environment)):
+            return self.eval(expr.then, input, environment)
+        return None if expr._else is None else self.eval(expr._else, input, environment)  # noqa: SLF001
+
+    def evaluate_filter(self, predicate: Any, input: Any, environment: Any) -> Any:  # noqa: A002, ANN401
+        """Keep the items that a predicate chooses by number or by holding."""
+        stream = isinstance(input, Utils.JList) and input.tuple_stream
+        items = input if isinstance(input, list) else [] if input is None else [input]
+        if predicate.type == "number":
+            found = self._numbered(items, predicate.value)
+            if isinstance(found, list):
+                return found
+            kept = Utils.create_sequence_from_iter(() if found is None else (found,))
+        else:
+            kept = Utils.create_sequence()
+            for index, item in enumerate(items):
+                scope = self.create_frame_from_tuple(environment, item) if stream else environment
+                chosen = self.eval(predicate, item["@"] if stream else item, scope)
+                if _is_chosen(chosen, index, len(items)):
+                    kept.append(item)
+        kept.tuple_stream = stream
+        return kept
+
+    def _numbered(self, items: Any, number: float) -> Any:  # noqa: ANN401
+        index = math.floor(number)
+        index += len(items) if index < 0 else 0
+        return items[index] if 0 <= index < len(items) else None
+
+    def evaluate_transform_expression(self, expr: Any, input: Any, environment: Any) -> Any:  # noqa: A002, ANN401
+        """Make the function of `|...|...|`."""
+        made = super().evaluate_transform_expression(expr, input, environment)
+        made.signature = StrictSignature("<(oa):o>", "")
+        return made
 
     def evaluate_unary(self, expr: Any, input: Any, environment: Any) -> Any:  # noqa: A002, ANN401
         """Evaluate `-x`; the constructors of arrays and objects are the library's."""
@@ -201,7 +246,21 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # (the library is not typed)
         """Call what is a function; the library prints what is not."""
         if not (Functions.is_lambda(proc) or Utils.is_function(proc)):
             raise Complaint("T1006")
-        return super().apply_inner(proc, args, input, environment)
+        try:
+            return super().apply_inner(proc, args, input, environment)
+        except Complaint as error:
+            if isinstance(proc, Native):
+                error.fields.setdefault("token", proc.function_name)
+            raise
+
+
+def _is_chosen(chosen: Any, index: int, size: int) -> bool:  # noqa: ANN401
+    """Tell whether a predicate's value chooses an item: by its truth, or by its number."""
+    numbers = chosen if isinstance(chosen, list) else [chosen]
+    if not all(is_number(number) for number in numbers):
+        return bool(truth(chosen))
+    wanted = (math.floor(number) for number in numbers)
+    return any(index == (size + one if one < 0 else one) for one in wanted)
 
 
 def _called(procedure: Any) -> str | None:  # noqa: ANN401
@@ -291,17 +350,23 @@ def checked(value: Any) -> Any:  # noqa: ANN401
 
 def _ranged(first: Any, last: Any, meter: Meter) -> Any:  # noqa: ANN401
     for code, end in (("T2003", first), ("T2004", last)):
-        if end is not None and not (is_number(end) and end == math.floor(end)):
+        if end is not None and not _is_whole(end):
             raise Complaint(code, value=end)
     if first is None or last is None or first > last:
         return None
-    size = int(last) - int(first) + 1
+    size = whole(float(last) - float(first) + 1)
     if size > _MOST_RANGE:
         raise Complaint("D2014", value=size)
     if size > MOST_ITEMS:
         raise LimitExceeded(MEMORY)
-    meter.charge(size)
+    meter.charge(int(size))
     return Utils.create_sequence_from_iter(range(int(first), int(last) + 1))
+
+
+def _is_whole(value: Any) -> bool:  # noqa: ANN401
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return math.isfinite(value) and value == math.floor(value)
 
 
 def _included(left: Any, right: Any, meter: Meter) -> bool:  # noqa: ANN401

@@ -57,12 +57,12 @@ def absolute(value: Any) -> Any:  # noqa: ANN401
 
 def floor(value: Any) -> Any:  # noqa: ANN401
     """Round down."""
-    return None if value is None else whole(math.floor(value))
+    return value if value is None or math.isinf(value) else whole(math.floor(value))
 
 
 def ceiling(value: Any) -> Any:  # noqa: ANN401
     """Round up."""
-    return None if value is None else whole(math.ceil(value))
+    return value if value is None or math.isinf(value) else whole(math.ceil(value))
 
 
 def rounded(value: Any, places: Any) -> Any:  # noqa: ANN401
