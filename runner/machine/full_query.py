@@ -82,6 +82,8 @@ def _unparsed(error: Exception) -> str:
 
 
 def _internal(error: Exception) -> str:
+    if isinstance(error, OverflowError):
+        return "D1001: Number out of range: null"
     code = code_of(str(error))
     return f"{code}: {error}" if code else f"T0410: {error}"
 

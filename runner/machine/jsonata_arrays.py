@@ -198,7 +198,7 @@ def spread(value: Any) -> Any:  # noqa: ANN401
             elif inner is not None:
                 found.append(inner)
         charge(len(found))
-        return found
+        return list(found) or found
     if isinstance(value, dict):
         return sequence({key: item} for key, item in value.items())
     return "" if is_callable(value) else value

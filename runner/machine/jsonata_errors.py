@@ -35,7 +35,7 @@ def _corrected(template: str) -> str:
 _TEMPLATES = {code: _corrected(text) for code, text in JException.error_codes.items()}
 
 STACK = (
-    "Stack overflow error: Check for non-terminating recursive function.  "
+    "Stack overflow error: Check for non-terminating recursive function. "
     "Consider rewriting as tail-recursive."
 )
 ENDLESS = "Expression evaluation timeout: Check for infinite loop"

@@ -22,6 +22,7 @@ from __future__ import annotations
 import copy
 import math
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 _LIMIT = sys.getrecursionlimit()
@@ -77,6 +78,7 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # (the library is not typed)
         one.meter = Meter()
         frame = self.create_frame(self.environment)
         frame.bindings.update(bindings)
+        one.environment = frame
         before = getattr(Jsonata.CURRENT, "jsonata", None)
         Jsonata.CURRENT.jsonata = one
         try:
@@ -90,11 +92,16 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # (the library is not typed)
         meter.depth += 1
         if meter.depth > MOST_DEPTH:
             raise LimitExceeded(STACK)
-        outer = self.environment
-        value = self._eval(expr, input, environment)
-        self.environment = outer
+        evaluate = _KINDS.get(expr.type)
+        value = evaluate(self, expr, input, environment) if evaluate else None
+        for stage in getattr(expr, "predicate", None) or ():
+            value = self.evaluate_filter(stage.expr, value, environment)
+        if expr.type != "path" and getattr(expr, "group", None) is not None:
+            value = self.evaluate_group_expression(expr.group, value, environment)
         meter.depth -= 1
         meter.spend(value)
+        if isinstance(value, Utils.JList) and value.sequence and not value.tuple_stream:
+            return _settled(value, keep=expr.keep_array)
         return value
 
     def evaluate_binary(self, expr: Any, input: Any, environment: Any) -> Any:  # noqa: A002, ANN401
@@ -252,6 +259,43 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # (the library is not typed)
             if isinstance(proc, Native):
                 error.fields.setdefault("token", proc.function_name)
             raise
+
+
+def _settled(value: Any, *, keep: Any) -> Any:  # noqa: ANN401
+    """Give a sequence: nothing is undefined, one item is the item unless `[]` keeps the array."""
+    if keep:
+        value.keep_singleton = True
+    if not value:
+        return None
+    return value[0] if len(value) == 1 and not value.keep_singleton else value
+
+
+_Kind = Callable[[Evaluator, Any, Any, Any], Any]
+_KINDS: dict[str, _Kind] = {
+    "path": Evaluator.evaluate_path,
+    "binary": Evaluator.evaluate_binary,
+    "unary": Evaluator.evaluate_unary,
+    "name": Evaluator.evaluate_name,
+    "string": lambda one, expr, _input, _scope: one.evaluate_literal(expr),
+    "number": lambda one, expr, _input, _scope: one.evaluate_literal(expr),
+    "value": lambda one, expr, _input, _scope: one.evaluate_literal(expr),
+    "wildcard": lambda one, expr, given, _scope: one.evaluate_wildcard(expr, given),
+    "descendant": lambda one, expr, given, _scope: one.evaluate_descendants(expr, given),
+    "parent": lambda _one, expr, _input, scope: scope.lookup(expr.slot.label),
+    "condition": Evaluator.evaluate_condition,
+    "block": Evaluator.evaluate_block,
+    "bind": Evaluator.evaluate_bind_expression,
+    "regex": lambda one, expr, _input, _scope: one.evaluate_regex(expr),
+    "function": lambda one, expr, given, scope: one.evaluate_function(
+        expr, given, scope, Utils.NONE
+    ),
+    "variable": Evaluator.evaluate_variable,
+    "lambda": Evaluator.evaluate_lambda,
+    "partial": Evaluator.evaluate_partial_application,
+    "apply": Evaluator.evaluate_apply_expression,
+    "transform": Evaluator.evaluate_transform_expression,
+}
+"""How each kind of node is evaluated."""
 
 
 def _is_chosen(chosen: Any, index: int, size: int) -> bool:  # noqa: ANN401

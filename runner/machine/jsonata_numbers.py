@@ -111,6 +111,8 @@ def in_base(value: Any, radix: Any) -> Any:  # noqa: ANN401
     base = int(rounded(10 if radix is None else radix, 0))
     if not 2 <= base <= _MOST_RADIX:  # noqa: PLR2004
         raise Complaint("D3100", value=base)
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
     left = int(rounded(value, 0))
     sign, left = ("-" if left < 0 else ""), abs(left)
     digits = ""
@@ -140,7 +142,10 @@ def parse_integer(text: Any, picture: Any) -> Any:  # noqa: ANN401
     """Read a whole number by a picture."""
     if text is None:
         return None
-    return _guarded(lambda: DateTimeUtils.parse_integer(text, picture), picture)
+    try:
+        return _guarded(lambda: DateTimeUtils.parse_integer(text, picture), picture)
+    except (ValueError, TypeError):
+        return math.nan
 
 
 def to_millis(text: Any, picture: Any) -> Any:  # noqa: ANN401
