@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.machine.chance import java_random, uuid_of
 from runner.machine.hashes import ALGORITHMS, hexadecimal
@@ -23,6 +23,7 @@ from runner.machine.jsonata_numbers import from_millis
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from runner.machine.jsonata_text import Value
     from runner.machine.templates import Env
 
 _Made = "tuple[str, Callable[..., object], int]"
@@ -35,7 +36,7 @@ def bind_aws_functions(bound: dict[str, object], names: frozenset[str], env: Env
         bound[name] = Native(name, signature, make(env), count, count)
 
 
-def _partition(items: Any, size: Any) -> Any:  # noqa: ANN401
+def _partition(items: Value, size: Value) -> Value:
     if items is None or size is None:
         return None
     length = int(size)
@@ -45,7 +46,7 @@ def _partition(items: Any, size: Any) -> Any:  # noqa: ANN401
     return [items[start : start + length] for start in range(0, len(items), length)]
 
 
-def _range(first: Any, last: Any, step: Any) -> Any:  # noqa: ANN401
+def _range(first: Value, last: Value, step: Value) -> Value:
     if first is None or last is None or step is None:
         return None
     begin, end, by = int(first), int(last), int(step)
@@ -57,7 +58,7 @@ def _range(first: Any, last: Any, step: Any) -> Any:  # noqa: ANN401
     return sequence(made)
 
 
-def _hash(text: Any, algorithm: Any) -> Any:  # noqa: ANN401
+def _hash(text: Value, algorithm: Value) -> Value:
     if text is None:
         return None
     found = hexadecimal(text, algorithm)
@@ -68,13 +69,13 @@ def _hash(text: Any, algorithm: Any) -> Any:  # noqa: ANN401
 
 
 def _random(env: Env) -> Callable[..., object]:
-    def random(seed: Any) -> Any:  # noqa: ANN401
+    def random(seed: Value) -> Value:
         return env.make_random().random() if seed is None else java_random(int(seed))
 
     return random
 
 
-def _parse(text: Any) -> Any:  # noqa: ANN401
+def _parse(text: Value) -> Value:
     if text is None:
         return None
     try:
@@ -84,18 +85,18 @@ def _parse(text: Any) -> Any:  # noqa: ANN401
         raise Complaint("D3137", message=told) from error
 
 
-def _refused(name: str) -> Any:  # noqa: ANN401
+def _refused(name: str) -> Value:
     raise ValueError(f"{name} is no JSON")
 
 
-def _marked(value: Any) -> Any:  # noqa: ANN401
+def _marked(value: Value) -> Value:
     from runner.machine.full_query import with_nulls  # noqa: PLC0415  (which binds these functions)
 
     return NULL if value is None else with_nulls(value)
 
 
 def _shuffle(env: Env) -> Callable[..., object]:
-    def shuffle(items: Any) -> Any:  # noqa: ANN401
+    def shuffle(items: Value) -> Value:
         if items is None or len(items) <= 1:
             return items
         shuffled = list(items)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.machine.jsonata_evaluator import Evaluator, is_callable  # isort: skip  (first of all)
 
@@ -23,6 +23,7 @@ from runner.machine.jsonata_library import FUNCTIONS
 from runner.machine.templates import UNDEFINED
 
 if TYPE_CHECKING:
+    from runner.machine.jsonata_text import Value
     from runner.machine.templates import Compiled, Env
     from runner.model.ports import Json
 
@@ -107,7 +108,7 @@ def _bindings(env: Env, names: frozenset[str]) -> dict[str, object]:
     return bound
 
 
-def with_nulls(value: Any) -> Any:  # noqa: ANN401  (the library's values)
+def with_nulls(value: Value) -> Value:
     """Mark JSON nulls, for the library takes None for undefined.
 
     What needs no mark is not copied: the evaluator changes nothing that it is given.
@@ -127,7 +128,7 @@ def _is(one: object, other: object) -> bool:
     return one is other
 
 
-def _plain(value: Any) -> Json:  # noqa: ANN401  (the library's values)
+def _plain(value: Value) -> Json:
     """Turn the library's value into JSON; functions cannot leave an expression."""
     if value is NULL or value is None:
         return None

@@ -8,7 +8,7 @@ is not an order gives its result); nothing changes its argument.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jsonata.utils import Utils
 
@@ -20,18 +20,20 @@ from runner.machine.jsonata_text import json_text, whole
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from runner.machine.jsonata_text import Value
 
-def _with_position(function: Any, item: Any, position: Any, everything: Any) -> Any:  # noqa: ANN401
+
+def _with_position(function: Value, item: Value, position: Value, everything: Value) -> Value:
     arguments = [item, position, everything]
     return apply(function, arguments[: max(1, min(3, arity_of(function)))])
 
 
-def count(items: Any) -> int:  # noqa: ANN401
+def count(items: Value) -> int:
     """Count items."""
     return 0 if items is None else len(items)
 
 
-def total(items: Any) -> Any:  # noqa: ANN401
+def total(items: Value) -> Value:
     """Sum up, as doubles and in order."""
     if items is None:
         return None
@@ -42,7 +44,7 @@ def total(items: Any) -> Any:  # noqa: ANN401
     return whole(result)
 
 
-def average(items: Any) -> Any:  # noqa: ANN401
+def average(items: Value) -> Value:
     """Give the mean."""
     if not items:
         return None
@@ -52,17 +54,17 @@ def average(items: Any) -> Any:  # noqa: ANN401
     return whole(result / len(items))
 
 
-def greatest(items: Any) -> Any:  # noqa: ANN401
+def greatest(items: Value) -> Value:
     """Give the greatest number."""
     return max(items) if items else None
 
 
-def least(items: Any) -> Any:  # noqa: ANN401
+def least(items: Value) -> Value:
     """Give the least number."""
     return min(items) if items else None
 
 
-def mapped(items: Any, function: Any) -> Any:  # noqa: ANN401
+def mapped(items: Value, function: Value) -> Value:
     """Call a function with every item."""
     if items is None:
         return None
@@ -70,7 +72,7 @@ def mapped(items: Any, function: Any) -> Any:  # noqa: ANN401
     return sequence(value for value in found if value is not None)
 
 
-def filtered(items: Any, function: Any) -> Any:  # noqa: ANN401
+def filtered(items: Value, function: Value) -> Value:
     """Keep the items for which a function holds."""
     if items is None:
         return None
@@ -81,7 +83,7 @@ def filtered(items: Any, function: Any) -> Any:  # noqa: ANN401
     )
 
 
-def single(items: Any, function: Any) -> Any:  # noqa: ANN401
+def single(items: Value, function: Value) -> Value:
     """Give the only item for which a function holds."""
     if items is None:
         return None
@@ -95,7 +97,7 @@ def single(items: Any, function: Any) -> Any:  # noqa: ANN401
     return found[0]
 
 
-def zipped(*arrays: Any) -> Any:  # noqa: ANN401
+def zipped(*arrays: Value) -> Value:
     """Put the items of the same position together."""
     if not arrays or any(array is None for array in arrays):
         return []
@@ -104,7 +106,7 @@ def zipped(*arrays: Any) -> Any:  # noqa: ANN401
     return [[array[index] for array in arrays] for index in range(shortest)]
 
 
-def reduced(items: Any, function: Any, first: Any) -> Any:  # noqa: ANN401
+def reduced(items: Value, function: Value, first: Value) -> Value:
     """Fold from the left."""
     if items is None:
         return None
@@ -120,7 +122,7 @@ def reduced(items: Any, function: Any, first: Any) -> Any:  # noqa: ANN401
     return first
 
 
-def sifted(found: Any, function: Any) -> Any:  # noqa: ANN401
+def sifted(found: Value, function: Value) -> Value:
     """Keep the pairs for which a function holds."""
     if found is None:
         return None
@@ -132,7 +134,7 @@ def sifted(found: Any, function: Any) -> Any:  # noqa: ANN401
     return kept or None
 
 
-def each(found: Any, function: Any) -> Any:  # noqa: ANN401
+def each(found: Value, function: Value) -> Value:
     """Call a function with every pair."""
     if found is None:
         return None
@@ -140,16 +142,16 @@ def each(found: Any, function: Any) -> Any:  # noqa: ANN401
     return sequence(value for value in made if value is not None)
 
 
-def _there(value: Any) -> Any:  # noqa: ANN401
+def _there(value: Value) -> Value:
     return NULL if value is None else value
 
 
-def keys(value: Any) -> Any:  # noqa: ANN401
+def keys(value: Value) -> Value:
     """Give the keys of an object, or of all objects in an array."""
     return sequence(dict.fromkeys(_keys(value)))
 
 
-def _keys(value: Any) -> Iterator[str]:  # noqa: ANN401
+def _keys(value: Value) -> Iterator[str]:
     if isinstance(value, list):
         charge(len(value))
         for item in value:
@@ -158,7 +160,7 @@ def _keys(value: Any) -> Iterator[str]:  # noqa: ANN401
         yield from value
 
 
-def looked_up(value: Any, key: Any) -> Any:  # noqa: ANN401
+def looked_up(value: Value, key: Value) -> Value:
     """Give the value of a key, in an object or in each object of an array."""
     if isinstance(value, list):
         charge(len(value))
@@ -175,7 +177,7 @@ def looked_up(value: Any, key: Any) -> Any:  # noqa: ANN401
     return None
 
 
-def appended(left: Any, right: Any) -> Any:  # noqa: ANN401
+def appended(left: Value, right: Value) -> Value:
     """Put two values together."""
     if left is None:
         return right
@@ -187,7 +189,7 @@ def appended(left: Any, right: Any) -> Any:  # noqa: ANN401
     return made
 
 
-def spread(value: Any) -> Any:  # noqa: ANN401
+def spread(value: Value) -> Value:
     """Make one object of every pair."""
     if isinstance(value, list):
         found = sequence(())
@@ -204,18 +206,18 @@ def spread(value: Any) -> Any:  # noqa: ANN401
     return "" if is_callable(value) else value
 
 
-def merged(objects: Any) -> Any:  # noqa: ANN401
+def merged(objects: Value) -> Value:
     """Make one object of several; the last one wins."""
     if objects is None:
         return None
-    result: dict[str, Any] = {}
+    result: dict[str, Value] = {}
     for one in objects:
         charge(len(one))
         result.update(one)
     return result
 
 
-def reversed_(items: Any) -> Any:  # noqa: ANN401
+def reversed_(items: Value) -> Value:
     """Turn round."""
     if items is None or len(items) <= 1:
         return items
@@ -223,35 +225,26 @@ def reversed_(items: Any) -> Any:  # noqa: ANN401
     return items[::-1]
 
 
-def distinct(items: Any) -> Any:  # noqa: ANN401
+def distinct(items: Value) -> Value:
     """Drop what is there before."""
     if not isinstance(items, list) or len(items) <= 1:
         return items
     charge(len(items))
-    kept = {_identity(item): item for item in reversed(items)}
-    return type(items)(reversed(list(kept.values()))) if type(items) is list else _like(items, kept)
-
-
-def _like(items: Any, kept: dict[str, Any]) -> Any:  # noqa: ANN401
-    made = sequence(())
-    made.sequence = bool(getattr(items, "sequence", False))
-    seen: set[str] = set()
+    kept: dict[str, Value] = {}
     for item in items:
-        identity = _identity(item)
-        if identity not in seen:
-            seen.add(identity)
-            made.append(kept[identity])
-    return made
+        kept.setdefault(_identity(item), item)
+    values = list(kept.values())
+    return sequence(values) if Utils.is_sequence(items) else values
 
 
-def _identity(value: Any) -> str:  # noqa: ANN401
+def _identity(value: Value) -> str:
     """Write a value so that equal ones look alike, whatever the order of their keys."""
     if is_callable(value):
         return f"function {id(value)}"
     return json_text(_ordered_keys(value), exact=True)
 
 
-def _ordered_keys(value: Any) -> Any:  # noqa: ANN401
+def _ordered_keys(value: Value) -> Value:
     if isinstance(value, dict):
         charge(len(value))
         return {key: _ordered_keys(value[key]) for key in sorted(value)}
@@ -261,7 +254,7 @@ def _ordered_keys(value: Any) -> Any:  # noqa: ANN401
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def sorted_(items: Any, comparator: Any) -> Any:  # noqa: ANN401
+def sorted_(items: Value, comparator: Value) -> Value:
     """Sort by merging halves; a comparator says whether its arguments must change places."""
     if items is None or len(items) <= 1:
         return items
@@ -278,13 +271,13 @@ def _utf16(text: str) -> bytes:
     return text.encode("utf-16-be", "surrogatepass")
 
 
-def _merge_sorted(items: list[Any], comparator: Any) -> list[Any]:  # noqa: ANN401
+def _merge_sorted(items: list[Value], comparator: Value) -> list[Value]:
     if len(items) <= 1:
         return items
     middle = len(items) // 2
     left = _merge_sorted(items[:middle], comparator)
     right = _merge_sorted(items[middle:], comparator)
-    result: list[Any] = []
+    result: list[Value] = []
     first = second = 0
     while first < len(left) and second < len(right):
         if truth(apply(comparator, [left[first], right[second]])):
@@ -296,23 +289,23 @@ def _merge_sorted(items: list[Any], comparator: Any) -> list[Any]:  # noqa: ANN4
     return [*result, *left[first:], *right[second:]]
 
 
-def exists(value: Any) -> bool:  # noqa: ANN401
+def exists(value: Value) -> bool:
     """Tell whether a value is defined."""
     return value is not None
 
 
-def boolean(value: Any) -> Any:  # noqa: ANN401
+def boolean(value: Value) -> Value:
     """Cast to a boolean."""
     return truth(value)
 
 
-def negated(value: Any) -> Any:  # noqa: ANN401
+def negated(value: Value) -> Value:
     """Cast to a boolean and negate."""
     found = truth(value)
     return None if found is None else not found
 
 
-def type_of(value: Any) -> Any:  # noqa: ANN401
+def type_of(value: Value) -> Value:
     """Name the type of a value."""
     if value is None:
         return None
@@ -335,18 +328,18 @@ _TYPES: tuple[tuple[type, str], ...] = (
 )
 
 
-def failed(message: Any) -> Any:  # noqa: ANN401
+def failed(message: Value) -> Value:
     """Fail with a message."""
     raise Complaint("D3137", message=message or "$error() function evaluated")
 
 
-def asserted(condition: Any, message: Any) -> None:  # noqa: ANN401
+def asserted(condition: Value, message: Value) -> None:
     """Fail when a condition does not hold."""
     if not condition:
         raise Complaint("D3141", message=message or "$assert() statement failed")
 
 
-def cloned(value: Any) -> Any:  # noqa: ANN401
+def cloned(value: Value) -> Value:
     """Copy a value; functions inside become empty strings."""
     if isinstance(value, dict):
         charge(len(value))

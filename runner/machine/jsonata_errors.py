@@ -32,7 +32,9 @@ def _corrected(template: str) -> str:
     return template.replace("Object", "function").replace('"', "'")
 
 
-_TEMPLATES = {code: _corrected(text) for code, text in JException.error_codes.items()}
+_TEMPLATES: dict[str, str] = {
+    code: _corrected(text) for code, text in JException.error_codes.items()
+}
 
 STACK = (
     "Stack overflow error: Check for non-terminating recursive function. "

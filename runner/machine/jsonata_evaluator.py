@@ -23,7 +23,7 @@ import copy
 import math
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 _LIMIT = sys.getrecursionlimit()
 
@@ -42,10 +42,11 @@ from runner.machine.jsonata_errors import (  # noqa: E402
 from runner.machine.jsonata_meter import MOST_DEPTH, MOST_ITEMS, Meter  # noqa: E402
 from runner.machine.jsonata_natives import Native, StrictSignature, strict  # noqa: E402
 from runner.machine.jsonata_regex import Pattern, compile_pattern  # noqa: E402
-from runner.machine.jsonata_text import json_text, whole  # noqa: E402
+from runner.machine.jsonata_text import Value, json_text, whole  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
 
 _FRAMES = 4000
 """Python frames: enough for the deepest expression, far fewer than a thread's stack holds."""
@@ -72,7 +73,7 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # (the library is not typed)
             self.environment.bindings[name] = function
         self.meter = Meter()
 
-    def run(self, bindings: Mapping[str, object]) -> Any:  # noqa: ANN401  (the library's values)
+    def run(self, bindings: Mapping[str, object]) -> Value:
         """Evaluate on this thread, with a meter of its own."""
         one = copy.copy(self)
         one.meter = Meter()
@@ -86,14 +87,14 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # (the library is not typed)
         finally:
             Jsonata.CURRENT.jsonata = before
 
-    def eval(self, expr: Any, input: Any, environment: Any) -> Any:  # noqa: A002, ANN401
+    def eval(self, expr: Value, given: Value, environment: Value) -> Value:
         """Evaluate one node of the expression: a step that costs and that nests."""
         meter = self.meter
         meter.depth += 1
         if meter.depth > MOST_DEPTH:
             raise LimitExceeded(STACK)
         evaluate = _KINDS.get(expr.type)
-        value = evaluate(self, expr, input, environment) if evaluate else None
+        value = evaluate(self, expr, given, environment) if evaluate else None
         for stage in getattr(expr, "predicate", None) or ():
             value = self.evaluate_filter(stage.expr, value, environment)
         if expr.type != "path" and getattr(expr, "group", None) is not None:
@@ -104,48 +105,40 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # (the library is not typed)
             return _settled(value, keep=expr.keep_array)
         return value
 
-    def evaluate_binary(self, expr: Any, input: Any, environment: Any) -> Any:  # noqa: A002, ANN401
+    def evaluate_binary(self, expr: Value, given: Value, environment: Value) -> Value:
         """Evaluate `lhs operator rhs`."""
         symbol = str(expr.value)
-        left = self.eval(expr.lhs, input, environment)
+        left = self.eval(expr.lhs, given, environment)
         if symbol in {"and", "or"}:
             holds = bool(truth(left))
             if holds is (symbol == "or"):
                 return holds
-            return bool(truth(self._right(expr, input, environment)))
-        right = self.eval(expr.rhs, input, environment)
+            return bool(truth(self._right(expr, given, environment)))
+        right = self.eval(expr.rhs, given, environment)
         if symbol in "+-*/%":
             return calculated(left, right, symbol)
-        if symbol in {"=", "!="}:
-            if left is None or right is None:
-                return False
-            return deep_equal(left, right, self.meter) is (symbol == "=")
         if symbol in _ORDERS:
             return _ordered(left, right, symbol)
-        if symbol == "&":
-            return "".join(_joinable(side) for side in (left, right))
-        if symbol == "..":
-            return _ranged(left, right, self.meter)
-        return _included(left, right, self.meter)
+        return _OTHERS[symbol](left, right, self.meter)
 
-    def _right(self, expr: Any, input: Any, environment: Any) -> Any:  # noqa: A002, ANN401
+    def _right(self, expr: Value, given: Value, environment: Value) -> Value:
         """Evaluate the right side of `and` and `or`, whose name its errors take."""
         try:
-            return self.eval(expr.rhs, input, environment)
+            return self.eval(expr.rhs, given, environment)
         except Complaint as error:
             error.fields["token"] = expr.value
             raise
 
-    def evaluate_condition(self, expr: Any, input: Any, environment: Any) -> Any:  # noqa: A002, ANN401
+    def evaluate_condition(self, expr: Value, given: Value, environment: Value) -> Value:
         """Evaluate `condition ? then : else`."""
-        if truth(self.eval(expr.condition, input, environment)):
-            return self.eval(expr.then, input, environment)
-        return None if expr._else is None else self.eval(expr._else, input, environment)  # noqa: SLF001
+        if truth(self.eval(expr.condition, given, environment)):
+            return self.eval(expr.then, given, environment)
+        return None if expr._else is None else self.eval(expr._else, given, environment)  # noqa: SLF001
 
-    def evaluate_filter(self, predicate: Any, input: Any, environment: Any) -> Any:  # noqa: A002, ANN401
+    def evaluate_filter(self, predicate: Value, given: Value, environment: Value) -> Value:
         """Keep the items that a predicate chooses by number or by holding."""
-        stream = isinstance(input, Utils.JList) and input.tuple_stream
-        items = input if isinstance(input, list) else [] if input is None else [input]
+        stream = isinstance(given, Utils.JList) and given.tuple_stream
+        items = given if isinstance(given, list) else [] if given is None else [given]
         if predicate.type == "number":
             found = self._numbered(items, predicate.value)
             if isinstance(found, list):
@@ -161,57 +154,59 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # (the library is not typed)
         kept.tuple_stream = stream
         return kept
 
-    def _numbered(self, items: Any, number: float) -> Any:  # noqa: ANN401
+    def _numbered(self, items: Value, number: float) -> Value:
         index = math.floor(number)
         index += len(items) if index < 0 else 0
         return items[index] if 0 <= index < len(items) else None
 
-    def evaluate_transform_expression(self, expr: Any, input: Any, environment: Any) -> Any:  # noqa: A002, ANN401
+    def evaluate_transform_expression(self, expr: Value, given: Value, environment: Value) -> Value:
         """Make the function of `|...|...|`."""
-        made = super().evaluate_transform_expression(expr, input, environment)
+        made = super().evaluate_transform_expression(expr, given, environment)
         made.signature = StrictSignature("<(oa):o>", "")
         return made
 
-    def evaluate_unary(self, expr: Any, input: Any, environment: Any) -> Any:  # noqa: A002, ANN401
+    def evaluate_unary(self, expr: Value, given: Value, environment: Value) -> Value:
         """Evaluate `-x`; the constructors of arrays and objects are the library's."""
         if expr.value != "-":
-            return super().evaluate_unary(expr, input, environment)
-        value = self.eval(expr.expression, input, environment)
+            return super().evaluate_unary(expr, given, environment)
+        value = self.eval(expr.expression, given, environment)
         if value is None:
             return None
         if not is_number(value):
-            raise Complaint("D1002", token="-", value=value)
+            raise Complaint("D1002", value=value)
         return whole(-value)
 
-    def evaluate_group_expression(self, expr: Any, input: Any, environment: Any) -> Any:  # noqa: A002, ANN401
+    def evaluate_group_expression(self, expr: Value, given: Value, environment: Value) -> Value:
         """Group; an empty array counts as one undefined item and stays as it is."""
-        if isinstance(input, list) and not input:
-            input = Utils.create_sequence()  # noqa: A001
-        return super().evaluate_group_expression(expr, input, environment)
+        if isinstance(given, list) and not given:
+            given = Utils.create_sequence()
+        return super().evaluate_group_expression(expr, given, environment)
 
-    def evaluate_regex(self, expr: Any) -> Any:  # noqa: ANN401
+    def evaluate_regex(self, expr: Value) -> Value:
         """Give a regular expression its meter: matching costs, too."""
         return Pattern(expr.value, self.meter, Jsonata)
 
-    def evaluate_descendants(self, expr: Any, input: Any) -> Any:  # noqa: A002, ANN401
+    def evaluate_descendants(self, expr: Value, given: Value) -> Value:
         """Collect all descendants."""
-        value = super().evaluate_descendants(expr, input)
+        value = super().evaluate_descendants(expr, given)
         self.meter.spend(value)
         return value
 
-    def evaluate_sort_expression(self, expr: Any, input: Any, environment: Any) -> Any:  # noqa: A002, ANN401
+    def evaluate_sort_expression(self, expr: Value, given: Value, environment: Value) -> Value:
         """Order by; Python's sort compares the later item with the earlier one."""
         try:
-            return super().evaluate_sort_expression(expr, input, environment)
+            return super().evaluate_sort_expression(expr, given, environment)
         except JException as error:
             if error.error != "T2007":
                 raise
             raise Complaint("T2007", value=error.expected, value2=error.current) from error
 
-    def evaluate_function(self, expr: Any, input: Any, environment: Any, applied: Any) -> Any:  # noqa: A002, ANN401
+    def evaluate_function(
+        self, expr: Value, given: Value, environment: Value, applied: Value
+    ) -> Value:
         """Call; an error without a name takes that of the innermost call."""
         try:
-            return super().evaluate_function(expr, input, environment, applied)
+            return super().evaluate_function(expr, given, environment, applied)
         except Complaint as error:
             error.fields.setdefault("token", _called(expr.procedure))
             raise
@@ -220,48 +215,48 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # (the library is not typed)
                 raise Complaint(error.error, token=_called(expr.procedure), index=1) from error
             raise
 
-    def evaluate_partial_application(self, expr: Any, input: Any, environment: Any) -> Any:  # noqa: A002, ANN401
+    def evaluate_partial_application(self, expr: Value, given: Value, environment: Value) -> Value:
         """Apply partially; a forgotten `$` is told."""
         if expr.procedure.type == "path":
             name = str(expr.procedure.steps[0].value)
             if environment.lookup(name) is not None:
                 raise Complaint("T1007", token=name)
-        return super().evaluate_partial_application(expr, input, environment)
+        return super().evaluate_partial_application(expr, given, environment)
 
-    def validate_arguments(self, signature: Any, args: Any, context: Any) -> Any:  # noqa: ANN401
+    def validate_arguments(self, signature: Value, args: Value, context: Value) -> Value:
         """Check the arguments of a function that declares a signature."""
         declared = signature.signature if Functions.is_lambda(signature) else None
         if declared is not None:
             return strict(declared).validate(args, context)
         return super().validate_arguments(signature, args, context)
 
-    def apply(self, proc: Any, args: Any, input: Any, environment: Any) -> Any:  # noqa: A002, ANN401
+    def apply(self, proc: Value, args: Value, given: Value, environment: Value) -> Value:
         """Call, and go on calling while a tail call is what comes back."""
-        value = self.apply_inner(proc, args, input, environment)
+        value = self.apply_inner(proc, args, given, environment)
         while Functions.is_lambda(value) and value.thunk:
             called, scope = value.body, value.environment
             following = self.eval(called.procedure, value.input, scope)
             arguments = [self.eval(one, value.input, scope) for one in called.arguments]
             try:
-                value = self.apply_inner(following, arguments, input, environment)
+                value = self.apply_inner(following, arguments, given, environment)
             except Complaint as error:
                 error.fields.setdefault("token", _called(called.procedure))
                 raise
         return value
 
-    def apply_inner(self, proc: Any, args: Any, input: Any, environment: Any) -> Any:  # noqa: A002, ANN401
+    def apply_inner(self, proc: Value, args: Value, given: Value, environment: Value) -> Value:
         """Call what is a function; the library prints what is not."""
         if not (Functions.is_lambda(proc) or Utils.is_function(proc)):
             raise Complaint("T1006")
         try:
-            return super().apply_inner(proc, args, input, environment)
+            return super().apply_inner(proc, args, given, environment)
         except Complaint as error:
             if isinstance(proc, Native):
                 error.fields.setdefault("token", proc.function_name)
             raise
 
 
-def _settled(value: Any, *, keep: Any) -> Any:  # noqa: ANN401
+def _settled(value: Value, *, keep: Value) -> Value:
     """Give a sequence: nothing is undefined, one item is the item unless `[]` keeps the array."""
     if keep:
         value.keep_singleton = True
@@ -270,7 +265,174 @@ def _settled(value: Any, *, keep: Any) -> Any:  # noqa: ANN401
     return value[0] if len(value) == 1 and not value.keep_singleton else value
 
 
-_Kind = Callable[[Evaluator, Any, Any, Any], Any]
+def _is_chosen(chosen: Value, index: int, size: int) -> bool:
+    """Tell whether a predicate's value chooses an item: by its truth, or by its number."""
+    numbers = chosen if isinstance(chosen, list) else [chosen]
+    if not all(is_number(number) for number in numbers):
+        return bool(truth(chosen))
+    wanted = (math.floor(number) for number in numbers)
+    return any(index == (size + one if one < 0 else one) for one in wanted)
+
+
+def _called(procedure: Value) -> str | None:
+    named = procedure.steps[0] if procedure.type == "path" else procedure
+    return None if named.type == "lambda" else named.value
+
+
+def is_number(value: object) -> bool:
+    """Tell numbers; an infinite one cannot be calculated with."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    if isinstance(value, float) and math.isinf(value):
+        raise Complaint("D1001", value=value)
+    return value == value  # noqa: PLR0124  (NaN is no number)
+
+
+def truth(value: Value) -> bool | None:
+    """Cast to a boolean; undefined stays undefined."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, list):
+        return any(truth(item) for item in value)
+    if isinstance(value, float) and math.isinf(value):
+        raise Complaint("D1001", value=value)
+    return isinstance(value, (str, int, float, dict)) and bool(value == value and value)  # noqa: PLR0124
+
+
+def calculated(left: Value, right: Value, symbol: str) -> Value:
+    """Calculate with doubles."""
+    if left is not None and not is_number(left):
+        raise Complaint("T2001", token=symbol, value=left)
+    if right is not None and not is_number(right):
+        raise Complaint("T2002", token=symbol, value=right)
+    if left is None or right is None:
+        return None
+    return whole(_arithmetic(float(left), float(right), symbol))
+
+
+def _arithmetic(left: float, right: float, symbol: str) -> float:
+    if symbol == "+":
+        return left + right
+    if symbol == "-":
+        return left - right
+    if symbol == "*":
+        return left * right
+    if symbol == "%":
+        return math.fmod(left, right) if right else math.nan
+    if right:
+        return left / right
+    return math.copysign(math.inf, left) * math.copysign(1, right) if left else math.nan
+
+
+def _ordered(left: Value, right: Value, symbol: str) -> Value:
+    for side in (left, right):
+        comparable = side is None or isinstance(side, (str, int, float))
+        if not comparable or isinstance(side, bool):
+            raise Complaint("T2010", token=symbol, value=side)
+    if left is None or right is None:
+        return None
+    if isinstance(left, str) is not isinstance(right, str):
+        raise Complaint("T2009", token=symbol, value=left, value2=right)
+    return _ORDERS[symbol](left, right)
+
+
+def _joinable(value: Value) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float) and not math.isfinite(value):
+        raise Complaint("D3001", value=value)
+    return "" if value is None or is_callable(value) else json_text(checked(value))
+
+
+def is_callable(value: object) -> bool:
+    """Tell functions: the language's own, lambdas and regular expressions."""
+    return bool(Functions.is_lambda(value) or Utils.is_function(value))
+
+
+def checked(value: Value) -> Value:
+    """Refuse infinities inside a value."""
+    if isinstance(value, float):
+        is_number(value)
+    elif isinstance(value, (list, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            checked(item)
+    return value
+
+
+def _ranged(first: Value, last: Value, meter: Meter) -> Value:
+    for code, end in (("T2003", first), ("T2004", last)):
+        if end is not None and not _is_whole(end):
+            raise Complaint(code, value=end)
+    if first is None or last is None or first > last:
+        return None
+    size = whole(float(last) - float(first) + 1)
+    if size > _MOST_RANGE:
+        raise Complaint("D2014", value=size)
+    if size > MOST_ITEMS:
+        raise LimitExceeded(MEMORY)
+    meter.charge(int(size))
+    return Utils.create_sequence_from_iter(range(int(first), int(last) + 1))
+
+
+def _is_whole(value: Value) -> bool:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return math.isfinite(value) and value == math.floor(value)
+
+
+def _included(left: Value, right: Value, meter: Meter) -> bool:
+    if left is None or right is None:
+        return False
+    items = right if isinstance(right, list) else [right]
+    meter.charge(len(items))
+    if isinstance(left, (list, dict)):
+        return any(left is item for item in items)
+    return any(item == left and isinstance(item, bool) is isinstance(left, bool) for item in items)
+
+
+def deep_equal(left: Value, right: Value, meter: Meter) -> bool:
+    """Compare two values whole."""
+    if left is right:
+        return True
+    if isinstance(left, list) and isinstance(right, list):
+        meter.charge(len(left))
+        return len(left) == len(right) and all(map(deep_equal, left, right, [meter] * len(left)))
+    if isinstance(left, dict) and isinstance(right, dict):
+        meter.charge(len(left))
+        return left.keys() == right.keys() and all(
+            deep_equal(item, right[key], meter) for key, item in left.items()
+        )
+    same = left == right and isinstance(left, bool) is isinstance(right, bool)
+    return bool(same) or (_null(left) and _null(right))
+
+
+def _null(value: object) -> bool:
+    return value is None or value is NULL
+
+
+def _equal(left: Value, right: Value, meter: Meter) -> bool:
+    return left is not None and right is not None and deep_equal(left, right, meter)
+
+
+def _unequal(left: Value, right: Value, meter: Meter) -> bool:
+    return left is not None and right is not None and not deep_equal(left, right, meter)
+
+
+def _joined(left: Value, right: Value, meter: Meter) -> str:
+    texts = _joinable(left), _joinable(right)
+    meter.afford(len(texts[0]) + len(texts[1]))
+    return "".join(texts)
+
+
+_OTHERS: dict[str, Callable[[Value, Value, Meter], Value]] = {
+    "=": _equal,
+    "!=": _unequal,
+    "&": _joined,
+    "..": _ranged,
+    "in": _included,
+}
+
+_Kind = Callable[[Evaluator, Value, Value, Value], Value]
 _KINDS: dict[str, _Kind] = {
     "path": Evaluator.evaluate_path,
     "binary": Evaluator.evaluate_binary,
@@ -296,148 +458,3 @@ _KINDS: dict[str, _Kind] = {
     "transform": Evaluator.evaluate_transform_expression,
 }
 """How each kind of node is evaluated."""
-
-
-def _is_chosen(chosen: Any, index: int, size: int) -> bool:  # noqa: ANN401
-    """Tell whether a predicate's value chooses an item: by its truth, or by its number."""
-    numbers = chosen if isinstance(chosen, list) else [chosen]
-    if not all(is_number(number) for number in numbers):
-        return bool(truth(chosen))
-    wanted = (math.floor(number) for number in numbers)
-    return any(index == (size + one if one < 0 else one) for one in wanted)
-
-
-def _called(procedure: Any) -> str | None:  # noqa: ANN401
-    named = procedure.steps[0] if procedure.type == "path" else procedure
-    return None if named.type == "lambda" else named.value
-
-
-def is_number(value: object) -> bool:
-    """Tell numbers; an infinite one cannot be calculated with."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return False
-    if isinstance(value, float) and math.isinf(value):
-        raise Complaint("D1001", value=value)
-    return value == value  # noqa: PLR0124  (NaN is no number)
-
-
-def truth(value: Any) -> bool | None:  # noqa: ANN401
-    """Cast to a boolean; undefined stays undefined."""
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, list):
-        return any(truth(item) for item in value)
-    if isinstance(value, float) and math.isinf(value):
-        raise Complaint("D1001", value=value)
-    return isinstance(value, (str, int, float, dict)) and bool(value == value and value)  # noqa: PLR0124
-
-
-def calculated(left: Any, right: Any, symbol: str) -> Any:  # noqa: ANN401
-    """Calculate with doubles."""
-    if left is not None and not is_number(left):
-        raise Complaint("T2001", token=symbol, value=left)
-    if right is not None and not is_number(right):
-        raise Complaint("T2002", token=symbol, value=right)
-    if left is None or right is None:
-        return None
-    return whole(_arithmetic(float(left), float(right), symbol))
-
-
-def _arithmetic(left: float, right: float, symbol: str) -> float:
-    if symbol == "+":
-        return left + right
-    if symbol == "-":
-        return left - right
-    if symbol == "*":
-        return left * right
-    if symbol == "%":
-        return math.fmod(left, right) if right else math.nan
-    if right:
-        return left / right
-    return math.copysign(math.inf, left) * math.copysign(1, right) if left else math.nan
-
-
-def _ordered(left: Any, right: Any, symbol: str) -> Any:  # noqa: ANN401
-    for side in (left, right):
-        comparable = side is None or isinstance(side, (str, int, float))
-        if not comparable or isinstance(side, bool):
-            raise Complaint("T2010", token=symbol, value=side)
-    if left is None or right is None:
-        return None
-    if isinstance(left, str) is not isinstance(right, str):
-        raise Complaint("T2009", token=symbol, value=left, value2=right)
-    return _ORDERS[symbol](left, right)
-
-
-def _joinable(value: Any) -> str:  # noqa: ANN401
-    if isinstance(value, str):
-        return value
-    if isinstance(value, float) and not math.isfinite(value):
-        raise Complaint("D3001", value=value)
-    return "" if value is None or is_callable(value) else json_text(checked(value))
-
-
-def is_callable(value: object) -> bool:
-    """Tell functions: the language's own, lambdas and regular expressions."""
-    return bool(Functions.is_lambda(value) or Utils.is_function(value))
-
-
-def checked(value: Any) -> Any:  # noqa: ANN401
-    """Refuse infinities inside a value."""
-    if isinstance(value, float):
-        is_number(value)
-    elif isinstance(value, (list, dict)):
-        for item in value.values() if isinstance(value, dict) else value:
-            checked(item)
-    return value
-
-
-def _ranged(first: Any, last: Any, meter: Meter) -> Any:  # noqa: ANN401
-    for code, end in (("T2003", first), ("T2004", last)):
-        if end is not None and not _is_whole(end):
-            raise Complaint(code, value=end)
-    if first is None or last is None or first > last:
-        return None
-    size = whole(float(last) - float(first) + 1)
-    if size > _MOST_RANGE:
-        raise Complaint("D2014", value=size)
-    if size > MOST_ITEMS:
-        raise LimitExceeded(MEMORY)
-    meter.charge(int(size))
-    return Utils.create_sequence_from_iter(range(int(first), int(last) + 1))
-
-
-def _is_whole(value: Any) -> bool:  # noqa: ANN401
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return False
-    return math.isfinite(value) and value == math.floor(value)
-
-
-def _included(left: Any, right: Any, meter: Meter) -> bool:  # noqa: ANN401
-    if left is None or right is None:
-        return False
-    items = right if isinstance(right, list) else [right]
-    meter.charge(len(items))
-    if isinstance(left, (list, dict)):
-        return any(left is item for item in items)
-    return any(item == left and isinstance(item, bool) is isinstance(left, bool) for item in items)
-
-
-def deep_equal(left: Any, right: Any, meter: Meter) -> bool:  # noqa: ANN401
-    """Compare two values whole."""
-    if left is right:
-        return True
-    if isinstance(left, list) and isinstance(right, list):
-        meter.charge(len(left))
-        return len(left) == len(right) and all(map(deep_equal, left, right, [meter] * len(left)))
-    if isinstance(left, dict) and isinstance(right, dict):
-        meter.charge(len(left))
-        return left.keys() == right.keys() and all(
-            deep_equal(item, right[key], meter) for key, item in left.items()
-        )
-    same = left == right and isinstance(left, bool) is isinstance(right, bool)
-    return bool(same) or (_null(left) and _null(right))
-
-
-def _null(value: object) -> bool:
-    return value is None or value is NULL

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import re
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, NoReturn, cast
 
 from jsonata import Jsonata
 from jsonata.functions import Functions
@@ -21,6 +21,8 @@ from runner.machine.jsonata_errors import NULL, Complaint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from runner.machine.jsonata_text import Value
 
 _KINDS = {
     "a": "arrays",
@@ -35,11 +37,11 @@ _KINDS = {
 class StrictSignature(Signature):  # type: ignore[misc]  # (the library is not typed)
     """A signature that tells null from a missing argument, and complains in JSONata's words."""
 
-    def get_symbol(self, value: Any) -> str:  # noqa: ANN401
+    def get_symbol(self, value: Value) -> str:
         """Give the letter of a value's type."""
         return "l" if value is NULL else str(super().get_symbol(value))
 
-    def validate(self, args: Any, context: Any) -> Any:  # noqa: ANN401
+    def validate(self, args: Value, context: Value) -> Value:
         """Check the arguments, and add the context where one is missing."""
         try:
             return super().validate(args, context)
@@ -48,20 +50,20 @@ class StrictSignature(Signature):  # type: ignore[misc]  # (the library is not t
                 raise
             raise _complaint(error) from error
 
-
-    def throw_validation_error(self, bad_args: Any, bad_sig: Any, function_name: Any) -> NoReturn:  # noqa: ANN401, ARG002
+    def throw_validation_error(self, *given: Value) -> NoReturn:
         """Find the first argument that does not fit; the library looks for a whole match."""
+        letters = given[1]
         pattern, good = "", 0
         for parameter in self._params:
             pattern += parameter.regex
-            found = re.match(pattern, bad_sig)
+            found = re.match(pattern, letters)
             if found is None:
                 break
             good = found.end()
         raise Complaint("T0410", index=good + 1)
 
 
-def strict(signature: Any) -> StrictSignature:  # noqa: ANN401
+def strict(signature: Value) -> StrictSignature:
     """Make the strict signature of a function that an expression declares."""
     made = copy.copy(signature)
     made.__class__ = StrictSignature
@@ -91,7 +93,7 @@ class Native(Jsonata.JFunction):  # type: ignore[misc]  # (the library is not ty
         self.count = count
         self.arity = arity
 
-    def call(self, input: Any, args: Any) -> Any:  # noqa: A002, ANN401, ARG002
+    def call(self, given: Value, args: Value) -> Value:  # noqa: ARG002
         """Call with undefined for what is missing."""
         missing = self.count - len(args)
         return self.method(*args[: self.count], *([None] * missing))
@@ -104,12 +106,12 @@ class Native(Jsonata.JFunction):  # type: ignore[misc]  # (the library is not ty
 class Variadic(Native):
     """A function of any number of arguments."""
 
-    def call(self, input: Any, args: Any) -> Any:  # noqa: A002, ANN401, ARG002
+    def call(self, given: Value, args: Value) -> Value:  # noqa: ARG002
         """Call with all arguments."""
         return self.method(*args)
 
 
-def apply(function: Any, arguments: list[Any]) -> Any:  # noqa: ANN401
+def apply(function: Value, arguments: list[Value]) -> Value:
     """Call a function value from inside a function."""
     evaluator = Jsonata.CURRENT.jsonata
     return evaluator.apply(function, arguments, None, evaluator.environment)
@@ -125,7 +127,7 @@ def afford(characters: int) -> None:
     Jsonata.CURRENT.jsonata.meter.afford(characters)
 
 
-def arity_of(function: Any) -> int:  # noqa: ANN401
+def arity_of(function: Value) -> int:
     """Tell how many arguments a function takes."""
     arity = getattr(function, "arity", None)
     if isinstance(arity, int):
@@ -133,6 +135,6 @@ def arity_of(function: Any) -> int:  # noqa: ANN401
     return len(function.arguments) if Functions.is_lambda(function) else 1
 
 
-def sequence(items: Any) -> Any:  # noqa: ANN401
+def sequence(items: Value) -> Value:
     """Make a sequence, of which a single item is as good as the item."""
     return Utils.create_sequence_from_iter(items)

@@ -10,7 +10,7 @@ import math
 import re
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jsonata.datetimeutils import DateTimeUtils
 from jsonata.functions import Functions
@@ -21,6 +21,8 @@ from runner.machine.jsonata_text import whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from runner.machine.jsonata_text import Value
 
 _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?([Ee][-+]?[0-9]+)?")
 _BASES = {"x": 16, "o": 8, "b": 2}
@@ -33,7 +35,7 @@ _MOST_RADIX = 36
 _MOST_PLACES = 400
 
 
-def number(value: Any) -> Any:  # noqa: ANN401
+def number(value: Value) -> Value:
     """Cast to a number."""
     if value is None or (isinstance(value, (int, float)) and not isinstance(value, bool)):
         return value
@@ -50,22 +52,22 @@ def number(value: Any) -> Any:  # noqa: ANN401
     return whole(float(int(digits, _BASES[letter.lower()])))
 
 
-def absolute(value: Any) -> Any:  # noqa: ANN401
+def absolute(value: Value) -> Value:
     """Drop the sign."""
     return None if value is None else abs(value)
 
 
-def floor(value: Any) -> Any:  # noqa: ANN401
+def floor(value: Value) -> Value:
     """Round down."""
     return value if value is None or math.isinf(value) else whole(math.floor(value))
 
 
-def ceiling(value: Any) -> Any:  # noqa: ANN401
+def ceiling(value: Value) -> Value:
     """Round up."""
     return value if value is None or math.isinf(value) else whole(math.ceil(value))
 
 
-def rounded(value: Any, places: Any) -> Any:  # noqa: ANN401
+def rounded(value: Value, places: Value) -> Value:
     """Round to places, a half to the even neighbour."""
     if value is None:
         return None
@@ -80,7 +82,7 @@ def rounded(value: Any, places: Any) -> Any:  # noqa: ANN401
     return whole(result)
 
 
-def root(value: Any) -> Any:  # noqa: ANN401
+def root(value: Value) -> Value:
     """Give the square root."""
     if value is None:
         return None
@@ -89,7 +91,7 @@ def root(value: Any) -> Any:  # noqa: ANN401
     return whole(math.sqrt(value))
 
 
-def power(base: Any, exponent: Any) -> Any:  # noqa: ANN401
+def power(base: Value, exponent: Value) -> Value:
     """Give a power that is a number."""
     if base is None:
         return None
@@ -104,7 +106,7 @@ def power(base: Any, exponent: Any) -> Any:  # noqa: ANN401
     return whole(result)
 
 
-def in_base(value: Any, radix: Any) -> Any:  # noqa: ANN401
+def in_base(value: Value, radix: Value) -> Value:
     """Write a whole number in another base."""
     if value is None:
         return None
@@ -122,7 +124,7 @@ def in_base(value: Any, radix: Any) -> Any:  # noqa: ANN401
     return sign + digits
 
 
-def formatted(value: Any, picture: Any, options: Any) -> Any:  # noqa: ANN401
+def formatted(value: Value, picture: Value, options: Value) -> Value:
     """Write a number by a picture."""
     if value is None:
         return None
@@ -130,7 +132,7 @@ def formatted(value: Any, picture: Any, options: Any) -> Any:  # noqa: ANN401
     return _guarded(lambda: Functions.format_number(value, picture, options), value)
 
 
-def format_integer(value: Any, picture: Any) -> Any:  # noqa: ANN401
+def format_integer(value: Value, picture: Value) -> Value:
     """Write a whole number by a picture."""
     if value is None:
         return None
@@ -138,7 +140,7 @@ def format_integer(value: Any, picture: Any) -> Any:  # noqa: ANN401
     return _guarded(lambda: DateTimeUtils.format_integer(floored, picture), picture)
 
 
-def parse_integer(text: Any, picture: Any) -> Any:  # noqa: ANN401
+def parse_integer(text: Value, picture: Value) -> Value:
     """Read a whole number by a picture."""
     if text is None:
         return None
@@ -148,7 +150,7 @@ def parse_integer(text: Any, picture: Any) -> Any:  # noqa: ANN401
         return math.nan
 
 
-def to_millis(text: Any, picture: Any) -> Any:  # noqa: ANN401
+def to_millis(text: Value, picture: Value) -> Value:
     """Read a time."""
     if text is None:
         return None
@@ -168,14 +170,13 @@ def _moment(found: re.Match[str]) -> datetime:
     date, time, fraction, zone = found["date"], found[4], found[5], found[6]
     padded = date + "-01-01"[len(date) - 4 :] if len(date) < 10 else date  # noqa: PLR2004
     clock = f"{time or 'T00:00:00'}{(fraction or '.0')[:4]}"
-    moment = datetime.fromisoformat(f"{padded}{clock}{zone or 'Z'}")
-    return moment
+    return datetime.fromisoformat(f"{padded}{clock}{zone or 'Z'}")
 
 
 _MILLISECOND = datetime(1970, 1, 1, 0, 0, 0, 1000, tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def from_millis(value: Any, picture: Any, zone: Any) -> Any:  # noqa: ANN401
+def from_millis(value: Value, picture: Value, zone: Value) -> Value:
     """Write a time."""
     if value is None:
         return None
@@ -183,7 +184,7 @@ def from_millis(value: Any, picture: Any, zone: Any) -> Any:  # noqa: ANN401
     return _guarded(lambda: DateTimeUtils.format_datetime(millis, picture, zone), picture)
 
 
-def _guarded(make: Callable[[], object], shown: object) -> Any:  # noqa: ANN401
+def _guarded(make: Callable[[], object], shown: object) -> Value:
     """Give a code to what the library raises as one of Python's errors."""
     try:
         return make()

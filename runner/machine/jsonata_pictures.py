@@ -41,10 +41,12 @@ _NAMES = (
 def check_picture(picture: str, options: object) -> None:
     """Refuse a picture that breaks a rule."""
     given = options if isinstance(options, dict) else {}
-    signs = [str(given.get(name, sign)) for name, sign in _NAMES]
     zero = ord((str(given.get("zero-digit", "0")) or "0")[0])
     digits = frozenset(chr(min(zero + step, 0x10FFFF)) for step in range(10))
-    marks = _Marks(*signs, digits=digits)
+    point, group, exponent, percent, mille, optional, split = (
+        str(given.get(name, sign)) for name, sign in _NAMES
+    )
+    marks = _Marks(point, group, exponent, percent, mille, optional, split, digits)
     parts = picture.split(marks.split) if marks.split else [picture]
     if len(parts) > 2:  # noqa: PLR2004
         raise Complaint("D3080")
@@ -58,7 +60,9 @@ def _check_part(part: str, marks: _Marks) -> None:
             raise Complaint(code)
     if marks.percent in part and marks.mille in part:
         raise Complaint("D3084")
-    places = [at for at, sign in enumerate(part) if marks.is_active(sign) and sign != marks.exponent]
+    places = [
+        at for at, sign in enumerate(part) if marks.is_active(sign) and sign != marks.exponent
+    ]
     first, last = (places[0], places[-1] + 1) if places else (len(part), len(part))
     active = part[first:last]
     mantissa, found, exponent = active.partition(marks.exponent)

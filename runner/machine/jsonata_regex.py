@@ -9,7 +9,7 @@ over.  Both read the same parsed pattern, so that they find the same.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from jsonata import Jsonata
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from jsonata.regex_engine import RegexFlags
 
     from runner.machine.jsonata_meter import Meter
+    from runner.machine.jsonata_text import Value
 
 _SAFE = 20_000_000
 """Steps of `re` that pass in about a second."""
@@ -151,17 +152,17 @@ class Pattern(Jsonata.JLambda):  # type: ignore[misc]  # (the library is not typ
         self._meter = meter
         self._program: Program | None = None
 
-    def _first(self, text: object = None, *_more: object) -> Any:  # noqa: ANN401
+    def _first(self, text: object = None, *_more: object) -> Value:
         if not isinstance(text, str):
             return None
         return self._closure(text, 0)
 
-    def _closure(self, text: str, position: int) -> Any:  # noqa: ANN401
+    def _closure(self, text: str, position: int) -> Value:
         found = self.search(text, position)
         if found is None:
             return None
 
-        def following(*_arguments: object) -> Any:  # noqa: ANN401
+        def following(*_arguments: object) -> Value:
             if found.end >= len(text):
                 return None
             after = self._closure(text, found.end)
@@ -197,7 +198,7 @@ class Pattern(Jsonata.JLambda):  # type: ignore[misc]  # (the library is not typ
             spans[0], spans[1], tuple(None if end < 0 else text[start:end] for start, end in groups)
         )
 
-    def matches(self, text: str) -> Iterator[dict[str, Any]]:
+    def matches(self, text: str) -> Iterator[dict[str, Value]]:
         """Find all matches, as `$match` and `$replace` want them."""
         match = self._first(text)
         while match is not None:

@@ -7,15 +7,18 @@ alternative wins, repeats are greedy or not), and pays for every step, so that a
 
 from __future__ import annotations
 
-from re import _constants as sre  # type: ignore[attr-defined]
-from re import _parser  # type: ignore[attr-defined]
+from importlib import import_module
 from re import IGNORECASE, MULTILINE
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from runner.machine.jsonata_meter import Meter
+    from runner.machine.jsonata_text import Value
+
+_parser: Value = import_module("re._parser")
+sre: Value = import_module("re._constants")
 
 _COST = 16
 _MOST_CODE = 20_000
@@ -23,7 +26,7 @@ _MANY = 16
 """A repeat that may vary by more than this counts as one of any length."""
 
 Test: TypeAlias = "Callable[[str], bool]"
-Spans: TypeAlias = "tuple[int, ...]"
+Spans: TypeAlias = tuple[int, ...]
 
 
 def risk_of(pattern: str, flags: int) -> float:
@@ -31,7 +34,7 @@ def risk_of(pattern: str, flags: int) -> float:
     return _risk(_parser.parse(pattern, flags))
 
 
-def _risk(tree: Any) -> float:  # noqa: ANN401
+def _risk(tree: Value) -> float:
     total = 0.0
     for kind, value in tree:
         if kind in {sre.MAX_REPEAT, sre.MIN_REPEAT}:
@@ -50,7 +53,7 @@ def _risk(tree: Any) -> float:  # noqa: ANN401
     return total
 
 
-def _choices(tree: Any) -> int:  # noqa: ANN401
+def _choices(tree: Value) -> int:
     """Count what can match in several ways; inside a repeat they multiply."""
     count = 0
     for kind, value in tree:
@@ -69,11 +72,11 @@ class Program:
 
     def __init__(self, flags: int) -> None:
         """Start without instructions."""
-        self.code: list[tuple[str, Any, Any]] = []
+        self.code: list[tuple[str, Value, Value]] = []
         self.flags = flags
         self.groups = 0
 
-    def emit(self, name: str, first: Any = None, second: Any = None) -> int:  # noqa: ANN401
+    def emit(self, name: str, first: Value = None, second: Value = None) -> int:
         """Add an instruction."""
         if len(self.code) > _MOST_CODE:
             raise OverflowError("the pattern is too long")
@@ -103,57 +106,75 @@ class Program:
                     waiting.append((second, at, spans))
                     counter = first
                 else:
-                    counter, at, spans = _STEPS[name](
-                        self, counter, at, spans, text, first, second, meter
-                    )
+                    here = _Here(self, counter, at, spans, text, meter)
+                    counter, at, spans = _STEPS[name](here, first, second)
         return None
 
 
-def _char(_p: Program, pc: int, at: int, spans: Spans, text: str, test: Test, *_: Any) -> Any:  # noqa: ANN401
-    return (pc + 1, at + 1, spans) if at < len(text) and test(text[at]) else (-1, at, spans)
+class _Here(NamedTuple):
+    """Where a match stands."""
+
+    program: Program
+    counter: int
+    at: int
+    spans: Spans
+    text: str
+    meter: Meter
+
+    def go(self, passed: object) -> _Next:
+        """Go on at the next instruction, or give up."""
+        return self.counter + 1 if passed else -1, self.at, self.spans
 
 
-def _jump(_p: Program, _pc: int, at: int, spans: Spans, _text: str, to: int, *_: Any) -> Any:  # noqa: ANN401
-    return to, at, spans
+_Next: TypeAlias = tuple[int, int, Spans]
 
 
-def _save(_p: Program, pc: int, at: int, spans: Spans, _text: str, slot: int, *_: Any) -> Any:  # noqa: ANN401
-    return pc + 1, at, (*spans[:slot], at, *spans[slot + 1 :])
+def _char(here: _Here, test: Value, _second: Value) -> _Next:
+    if here.at < len(here.text) and test(here.text[here.at]):
+        return here.counter + 1, here.at + 1, here.spans
+    return -1, here.at, here.spans
 
 
-def _moved(_p: Program, pc: int, at: int, spans: Spans, _text: str, slot: int, *_: Any) -> Any:  # noqa: ANN401
+def _jump(here: _Here, target: Value, _second: Value) -> _Next:
+    return target, here.at, here.spans
+
+
+def _save(here: _Here, slot: Value, _second: Value) -> _Next:
+    spans = (*here.spans[:slot], here.at, *here.spans[slot + 1 :])
+    return here.counter + 1, here.at, spans
+
+
+def _moved(here: _Here, slot: Value, _second: Value) -> _Next:
     """Leave a loop that made no progress."""
-    return (pc + 1 if spans[slot] != at else -1), at, spans
+    return here.go(here.spans[slot] != here.at)
 
 
-def _edge(p: Program, pc: int, at: int, spans: Spans, text: str, where: Any, *_: Any) -> Any:  # noqa: ANN401
-    return (pc + 1 if _AT[str(where)](text, at, bool(p.flags & MULTILINE)) else -1), at, spans
+def _edge(here: _Here, where: Value, _second: Value) -> _Next:
+    return here.go(_AT[str(where)](here.text, here.at, bool(here.program.flags & MULTILINE)))
 
 
-def _back(p: Program, pc: int, at: int, spans: Spans, text: str, group: int, *_: Any) -> Any:  # noqa: ANN401
-    start, end = spans[2 * group], spans[2 * group + 1]
+def _back(here: _Here, group: Value, _second: Value) -> _Next:
+    start, end = here.spans[2 * group], here.spans[2 * group + 1]
     if end < 0:
-        return pc + 1, at, spans
-    wanted, found = text[start:end], text[at : at + end - start]
-    same = wanted == found or (bool(p.flags & IGNORECASE) and wanted.lower() == found.lower())
-    return (pc + 1 if same else -1), at + end - start, spans
+        return here.go(passed=True)
+    wanted, found = here.text[start:end], here.text[here.at : here.at + end - start]
+    alike = wanted == found
+    if here.program.flags & IGNORECASE:
+        alike = wanted.lower() == found.lower()
+    return here._replace(at=here.at + end - start).go(alike)
 
 
-def _look(
-    _p: Program, pc: int, at: int, spans: Spans, text: str, inner: Any, wanted: Any, meter: Meter
-) -> Any:  # noqa: ANN401
+def _look(here: _Here, inner: Value, wanted: Value) -> _Next:
     program, behind = inner
-    starts = range(at, -1, -1) if behind else (at,)
-    seen = False
-    for start in starts:
-        found = program.match(text[:at] if behind else text, start, meter)
-        seen = found is not None and (not behind or found[1] == at)
-        if seen:
-            break
-    return (pc + 1 if seen is wanted else -1), at, spans
+    text = here.text[: here.at] if behind else here.text
+    for start in range(here.at, -1, -1) if behind else (here.at,):
+        found = program.match(text, start, here.meter)
+        if found is not None and (not behind or found[1] == here.at):
+            return here.go(wanted)
+    return here.go(not wanted)
 
 
-_STEPS: dict[str, Callable[..., Any]] = {
+_STEPS: dict[str, Callable[[_Here, Value, Value], _Next]] = {
     "char": _char,
     "jump": _jump,
     "save": _save,
@@ -193,7 +214,7 @@ def assemble(pattern: str, flags: int) -> Program:
     return program
 
 
-def _sequence(program: Program, tree: Any) -> None:  # noqa: ANN401
+def _sequence(program: Program, tree: Value) -> None:
     for kind, value in tree:
         if kind in {sre.MAX_REPEAT, sre.MIN_REPEAT}:
             _repeat(program, *value, greedy=kind is sre.MAX_REPEAT)
@@ -215,7 +236,7 @@ def _sequence(program: Program, tree: Any) -> None:  # noqa: ANN401
             program.emit("char", _tested(kind, value, program.flags))
 
 
-def _group(program: Program, group: int | None, tree: Any) -> None:  # noqa: ANN401
+def _group(program: Program, group: int | None, tree: Value) -> None:
     if group is None:
         _sequence(program, tree)
         return
@@ -224,7 +245,7 @@ def _group(program: Program, group: int | None, tree: Any) -> None:  # noqa: ANN
     program.emit("save", 2 * group + 1)
 
 
-def _branch(program: Program, branches: list[Any]) -> None:
+def _branch(program: Program, branches: list[Value]) -> None:
     ends: list[int] = []
     for tree in branches[:-1]:
         split = program.emit("split")
@@ -236,7 +257,7 @@ def _branch(program: Program, branches: list[Any]) -> None:
         program.code[end] = ("jump", len(program.code), None)
 
 
-def _repeat(program: Program, least: int, most: Any, tree: Any, *, greedy: bool) -> None:  # noqa: ANN401
+def _repeat(program: Program, least: int, most: Value, tree: Value, *, greedy: bool) -> None:
     for _ in range(least):
         _sequence(program, tree)
     if most is sre.MAXREPEAT:
@@ -261,14 +282,14 @@ def _point(program: Program, split: int, end: int, *, greedy: bool) -> None:
     program.code[split] = ("split", split + 1, end) if greedy else ("split", end, split + 1)
 
 
-def _tested(kind: Any, value: Any, flags: int) -> Test:  # noqa: ANN401
+def _tested(kind: Value, value: Value, flags: int) -> Test:
     test = _test(kind, value)
     if not flags & IGNORECASE:
         return test
     return lambda char: test(char) or test(char.lower()) or test(char.upper())
 
 
-def _test(kind: Any, value: Any) -> Test:  # noqa: ANN401
+def _test(kind: Value, value: Value) -> Test:
     if kind is sre.LITERAL:
         return lambda char: ord(char) == value if len(char) == 1 else False
     if kind is sre.NOT_LITERAL:
@@ -280,13 +301,13 @@ def _test(kind: Any, value: Any) -> Test:  # noqa: ANN401
     raise OverflowError(f"no step for {kind}")
 
 
-def _class(items: list[Any]) -> Test:
+def _class(items: list[Value]) -> Test:
     negated = bool(items) and items[0][0] is sre.NEGATE
     tests = [_member(kind, value) for kind, value in items[1 if negated else 0 :]]
     return lambda char: any(test(char) for test in tests) is not negated
 
 
-def _member(kind: Any, value: Any) -> Test:  # noqa: ANN401
+def _member(kind: Value, value: Value) -> Test:
     if kind is sre.RANGE:
         low, high = chr(value[0]), chr(value[1])
         return lambda char: low <= char <= high

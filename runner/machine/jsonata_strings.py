@@ -8,7 +8,7 @@ made; what is not a text is refused in JSONata's words.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from runner.machine.jsonata_errors import Complaint
@@ -19,6 +19,8 @@ from runner.machine.jsonata_text import json_text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from runner.machine.jsonata_text import Value
+
 _UNRESERVED = "!'()*-._~"
 _URL = _UNRESERVED + ";/?:@&=+$,#"
 _URL_KEEPS = ";/?:@&=+$,#"
@@ -26,7 +28,7 @@ _PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _BLANKS = re.compile(r"[ \t\n\r]+")
 
 
-def string(value: Any, pretty: Any) -> Any:  # noqa: ANN401
+def string(value: Value, pretty: Value) -> Value:
     """Cast to a text."""
     if value is None or isinstance(value, str):
         return value
@@ -39,12 +41,12 @@ def string(value: Any, pretty: Any) -> Any:  # noqa: ANN401
     return text
 
 
-def length(text: Any) -> Any:  # noqa: ANN401
+def length(text: Value) -> Value:
     """Count characters."""
     return None if text is None else len(text)
 
 
-def substring(text: Any, start: Any, size: Any) -> Any:  # noqa: ANN401
+def substring(text: Value, start: Value, size: Value) -> Value:
     """Cut out a part."""
     if text is None:
         return None
@@ -59,7 +61,7 @@ def substring(text: Any, start: Any, size: Any) -> Any:  # noqa: ANN401
     return text[int(start) : int(end)]
 
 
-def before(text: Any, characters: Any) -> Any:  # noqa: ANN401
+def before(text: Value, characters: Value) -> Value:
     """Give what is before the first occurrence."""
     if text is None:
         return None
@@ -67,7 +69,7 @@ def before(text: Any, characters: Any) -> Any:  # noqa: ANN401
     return text if position < 0 else text[:position]
 
 
-def after(text: Any, characters: Any) -> Any:  # noqa: ANN401
+def after(text: Value, characters: Value) -> Value:
     """Give what is behind the first occurrence; all of it when there is none."""
     if text is None:
         return None
@@ -75,26 +77,26 @@ def after(text: Any, characters: Any) -> Any:  # noqa: ANN401
     return text if position < 0 else text[position + len(_text(characters)) :]
 
 
-def _text(value: Any) -> str:  # noqa: ANN401
+def _text(value: Value) -> str:
     return "undefined" if value is None else str(value)
 
 
-def lowercase(text: Any) -> Any:  # noqa: ANN401
+def lowercase(text: Value) -> Value:
     """Make small letters."""
     return None if text is None else text.lower()
 
 
-def uppercase(text: Any) -> Any:  # noqa: ANN401
+def uppercase(text: Value) -> Value:
     """Make capitals."""
     return None if text is None else text.upper()
 
 
-def trim(text: Any) -> Any:  # noqa: ANN401
+def trim(text: Value) -> Value:
     """Make single spaces of blanks, and none at the ends."""
     return None if text is None else _BLANKS.sub(" ", text).removeprefix(" ").removesuffix(" ")
 
 
-def pad(text: Any, width: Any, filler: Any) -> Any:  # noqa: ANN401
+def pad(text: Value, width: Value, filler: Value) -> Value:
     """Fill up to a width, to the right or (negative) to the left."""
     if text is None:
         return None
@@ -108,14 +110,14 @@ def pad(text: Any, width: Any, filler: Any) -> Any:  # noqa: ANN401
     return text + padding if width > 0 else padding + text
 
 
-def _matches(matcher: Any, text: str) -> Iterator[dict[str, Any]]:  # noqa: ANN401
+def _matches(matcher: Value, text: str) -> Iterator[dict[str, Value]]:
     match = _matched(apply(matcher, [text]))
     while match is not None:
         yield match
         match = _matched(apply(match["next"], []))
 
 
-def _matched(match: Any) -> Any:  # noqa: ANN401
+def _matched(match: Value) -> Value:
     if match is None or match is False:
         return None
     if not (isinstance(match, dict) and {"start", "end", "groups", "next"} & match.keys()):
@@ -123,7 +125,7 @@ def _matched(match: Any) -> Any:  # noqa: ANN401
     return match
 
 
-def contains(text: Any, token: Any) -> Any:  # noqa: ANN401
+def contains(text: Value, token: Value) -> Value:
     """Tell whether there is a text or a match."""
     if text is None:
         return None
@@ -132,7 +134,7 @@ def contains(text: Any, token: Any) -> Any:  # noqa: ANN401
     return next(_matches(token, text), None) is not None
 
 
-def match(text: Any, matcher: Any, limit: Any) -> Any:  # noqa: ANN401
+def match(text: Value, matcher: Value, limit: Value) -> Value:
     """List the matches."""
     if text is None:
         return None
@@ -150,7 +152,7 @@ def match(text: Any, matcher: Any, limit: Any) -> Any:  # noqa: ANN401
     return found
 
 
-def split(text: Any, separator: Any, limit: Any) -> Any:  # noqa: ANN401
+def split(text: Value, separator: Value, limit: Value) -> Value:
     """Split at a text or at matches."""
     if text is None:
         return None
@@ -174,7 +176,7 @@ def split(text: Any, separator: Any, limit: Any) -> Any:  # noqa: ANN401
     return parts
 
 
-def replace(text: Any, pattern: Any, replacement: Any, limit: Any) -> Any:  # noqa: ANN401
+def replace(text: Value, pattern: Value, replacement: Value, limit: Value) -> Value:
     """Replace a text or matches."""
     if text is None:
         return None
@@ -187,25 +189,24 @@ def replace(text: Any, pattern: Any, replacement: Any, limit: Any) -> Any:  # no
     if isinstance(pattern, str):
         return _replaced_text(text, pattern, replacement, limit)
     pieces: list[str] = []
-    position = done = 0
-    for one in _matches(pattern, text):
+    position = 0
+    for done, one in enumerate(_matches(pattern, text)):
         if limit is not None and done >= limit:
             break
         pieces.append(text[position : one["start"]])
         pieces.append(_replacement(replacement, one))
         position = one["start"] + len(one["match"])
-        done += 1
     return "".join([*pieces, text[position:]])
 
 
-def _replaced_text(text: str, pattern: str, replacement: Any, limit: Any) -> str:  # noqa: ANN401
+def _replaced_text(text: str, pattern: str, replacement: Value, limit: Value) -> str:
     new = replacement if isinstance(replacement, str) else _text(replacement)
     times = text.count(pattern) if limit is None else min(text.count(pattern), -int(-limit // 1))
     afford(len(text) + times * (len(new) - len(pattern)))
     return text.replace(pattern, new, times)
 
 
-def _replacement(replacement: Any, one: dict[str, Any]) -> str:  # noqa: ANN401
+def _replacement(replacement: Value, one: dict[str, Value]) -> str:
     if isinstance(replacement, str):
         return _substituted(replacement, one)
     made = apply(replacement, [one])
@@ -214,7 +215,7 @@ def _replacement(replacement: Any, one: dict[str, Any]) -> str:  # noqa: ANN401
     return made
 
 
-def _substituted(template: str, one: dict[str, Any]) -> str:
+def _substituted(template: str, one: dict[str, Value]) -> str:
     groups = one["groups"]
     digits = len(str(len(groups)))
 
@@ -232,7 +233,7 @@ def _substituted(template: str, one: dict[str, Any]) -> str:
     return re.sub(rf"\$(\$|0|[0-9]{{1,{digits}}})", group, template)
 
 
-def join(texts: Any, separator: Any) -> Any:  # noqa: ANN401
+def join(texts: Value, separator: Value) -> Value:
     """Join texts."""
     if texts is None:
         return None
@@ -241,17 +242,17 @@ def join(texts: Any, separator: Any) -> Any:  # noqa: ANN401
     return separator.join(texts)
 
 
-def encode_component(text: Any) -> Any:  # noqa: ANN401
+def encode_component(text: Value) -> Value:
     """Encode a part of a URL."""
     return _encoded(text, _UNRESERVED, "encodeUrlComponent")
 
 
-def encode_url(text: Any) -> Any:  # noqa: ANN401
+def encode_url(text: Value) -> Value:
     """Encode a whole URL."""
     return _encoded(text, _URL, "encodeUrl")
 
 
-def _encoded(text: Any, safe: str, name: str) -> Any:  # noqa: ANN401
+def _encoded(text: Value, safe: str, name: str) -> Value:
     if text is None:
         return None
     try:
@@ -260,17 +261,17 @@ def _encoded(text: Any, safe: str, name: str) -> Any:  # noqa: ANN401
         raise Complaint("D3140", value=text, functionName=name) from error
 
 
-def decode_component(text: Any) -> Any:  # noqa: ANN401
+def decode_component(text: Value) -> Value:
     """Decode a part of a URL."""
     return _decoded(text, "", "decodeUrlComponent")
 
 
-def decode_url(text: Any) -> Any:  # noqa: ANN401
+def decode_url(text: Value) -> Value:
     """Decode a whole URL; its reserved characters stay encoded."""
     return _decoded(text, _URL_KEEPS, "decodeUrl")
 
 
-def _decoded(text: Any, kept: str, name: str) -> Any:  # noqa: ANN401
+def _decoded(text: Value, kept: str, name: str) -> Value:
     if text is None:
         return None
     try:
@@ -278,7 +279,9 @@ def _decoded(text: Any, kept: str, name: str) -> Any:  # noqa: ANN401
             raise ValueError(text)  # noqa: TRY301
         for character in kept:
             code = f"%{ord(character):02x}"
-            text = re.sub(code, lambda found: found[0].replace("%", "%25"), text, flags=re.I)
+            text = re.sub(
+                code, lambda found: found[0].replace("%", "%25"), text, flags=re.IGNORECASE
+            )
         return unquote(text, errors="strict")
     except ValueError as error:
         raise Complaint("D3140", value=text, functionName=name) from error

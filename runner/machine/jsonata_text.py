@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 import math
 from decimal import Decimal
+from typing import Any, TypeAlias
 
 from jsonata.utils import Utils
+
+Value: TypeAlias = Any
+"""A value of the library: JSON with NULL for null, None for undefined, or a function."""
 
 _NULL = Utils.NULL_VALUE
 _EXACT = 2**53
@@ -57,14 +61,20 @@ def _shortest(number: float) -> str:
 
 def json_text(value: object, *, indent: str = "", margin: str = "\n", exact: bool = False) -> str:
     """Write a value as JSON; functions are empty strings, as `$string` writes them."""
-    if value is None or value is _NULL:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
+    if value is None or value is _NULL or isinstance(value, bool):
+        return "null" if not isinstance(value, bool) else "true" if value else "false"
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, (int, float)):
         return number_text(value, exact=exact)
+    if isinstance(value, (dict, list)):
+        return _structure(value, indent, margin, exact=exact)
+    return '""'
+
+
+def _structure(
+    value: dict[str, Value] | list[Value], indent: str, margin: str, *, exact: bool
+) -> str:
     inner = margin + indent
     if isinstance(value, dict):
         colon = ": " if indent else ":"
@@ -75,10 +85,8 @@ def json_text(value: object, *, indent: str = "", margin: str = "\n", exact: boo
             for key, item in value.items()
         ]
         return _bracketed("{", pairs, "}", inner if indent else "", margin)
-    if isinstance(value, list):
-        items = [json_text(item, indent=indent, margin=inner, exact=exact) for item in value]
-        return _bracketed("[", items, "]", inner if indent else "", margin)
-    return '""'
+    items = [json_text(item, indent=indent, margin=inner, exact=exact) for item in value]
+    return _bracketed("[", items, "]", inner if indent else "", margin)
 
 
 def _bracketed(start: str, parts: list[str], end: str, inner: str, margin: str) -> str:
