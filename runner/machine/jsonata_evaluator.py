@@ -12,9 +12,12 @@ In: an expression's text, then bindings.  Out: the library's value.  Each mend s
   every replay, which a clock would not.
 
 What stays different: keys that are digits keep the order of their making (JavaScript puts them
-first), strings are indexed by characters and not by UTF-16 units, `$formatNumber` refuses fewer
-pictures, and an expression is counted without the exceptions that JSONata makes for arrays whose
-items it evaluates side by side.
+first); texts are indexed by characters and not by UTF-16 units; where several items of an array or
+an object fail, the first one is told and not the one that JSONata happens to finish first; a
+function of the language that is applied in part checks its arguments; a filter of what is not
+there gives nothing (JSONata: sometimes nulls); `$formatInteger` beyond 1e15 in words, and
+`$formatNumber` with an exponent and no digits before the point, are the library's; regular
+expressions keep what a group matched in an earlier round of a loop.
 """
 
 from __future__ import annotations

@@ -286,7 +286,9 @@ def _tested(kind: Value, value: Value, flags: int) -> Test:
     test = _test(kind, value)
     if not flags & IGNORECASE:
         return test
-    return lambda char: test(char) or test(char.lower()) or test(char.upper())
+    negative = kind is sre.NOT_LITERAL or (kind is sre.IN and value[0][0] is sre.NEGATE)
+    several = all if negative else any
+    return lambda char: several(map(test, (char, char.lower(), char.upper())))
 
 
 def _test(kind: Value, value: Value) -> Test:

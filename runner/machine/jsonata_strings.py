@@ -158,7 +158,7 @@ def split(text: Value, separator: Value, limit: Value) -> Value:
         return None
     if limit is not None and limit < 0:
         raise Complaint("D3020", value=limit, index=3)
-    most = len(text) + 1 if limit is None else limit
+    most = len(text) + 2 if limit is None else limit
     charge(len(text))
     if isinstance(separator, str):
         parts = text.split(separator) if separator else list(text)
