@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from runner.machine.chance import java_random, uuid_of
 from runner.machine.hashes import ALGORITHMS, hexadecimal
 from runner.machine.jsonata_errors import MEMORY, NULL, Complaint, LimitExceeded
-from runner.machine.jsonata_evaluator import deep_equal  # noqa: F401  (cycle-free order)
 from runner.machine.jsonata_meter import MOST_ITEMS
 from runner.machine.jsonata_natives import Native, charge, sequence
 from runner.machine.jsonata_numbers import from_millis
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 
     from runner.machine.jsonata_text import Value
     from runner.machine.templates import Env
-
-_Made = "tuple[str, Callable[..., object], int]"
 
 
 def bind_aws_functions(bound: dict[str, object], names: frozenset[str], env: Env) -> None:

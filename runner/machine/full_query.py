@@ -12,13 +12,12 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from runner.machine.jsonata_evaluator import Evaluator, is_callable  # isort: skip  (first of all)
-
 from jsonata.jexception import JException
 
 from runner.machine.aws_functions import bind_aws_functions
 from runner.machine.failures import QUERY, StateError
-from runner.machine.jsonata_errors import NULL, STACK, code_of, told
+from runner.machine.jsonata_errors import MEMORY, NULL, STACK, code_of, told
+from runner.machine.jsonata_evaluator import Evaluator, is_callable
 from runner.machine.jsonata_library import FUNCTIONS
 from runner.machine.templates import UNDEFINED
 
@@ -33,7 +32,16 @@ _PAIR = re.compile(
 )
 """An escape in a string literal; the groups match a character written as two surrogates."""
 
-_PYTHONS = (AttributeError, LookupError, TypeError, ValueError, RuntimeError, ArithmeticError)
+_PYTHONS = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 """What the library lets through where JSONata has an error of its own."""
 
 
@@ -83,7 +91,9 @@ def _unparsed(error: Exception) -> str:
 
 
 def _internal(error: Exception) -> str:
-    if isinstance(error, OverflowError):
+    if isinstance(error, MemoryError):
+        return MEMORY
+    if isinstance(error, (OSError, OverflowError)):
         return "D1001: Number out of range: null"
     code = code_of(str(error))
     return f"{code}: {error}" if code else f"T0410: {error}"

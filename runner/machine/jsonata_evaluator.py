@@ -28,24 +28,22 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-_LIMIT = sys.getrecursionlimit()
+from jsonata import Jsonata
+from jsonata.functions import Functions
+from jsonata.jexception import JException
+from jsonata.utils import Utils
 
-from jsonata import Jsonata  # noqa: E402  (the limit before it is imported must be kept)
-from jsonata.functions import Functions  # noqa: E402
-from jsonata.jexception import JException  # noqa: E402
-from jsonata.utils import Utils  # noqa: E402
-
-from runner.machine.jsonata_errors import (  # noqa: E402
+from runner.machine.jsonata_errors import (
     MEMORY,
     NULL,
     STACK,
     Complaint,
     LimitExceeded,
 )
-from runner.machine.jsonata_meter import MOST_DEPTH, MOST_ITEMS, Meter  # noqa: E402
-from runner.machine.jsonata_natives import Native, StrictSignature, strict  # noqa: E402
-from runner.machine.jsonata_regex import Pattern, compile_pattern  # noqa: E402
-from runner.machine.jsonata_text import Value, json_text, whole  # noqa: E402
+from runner.machine.jsonata_meter import MOST_DEPTH, MOST_ITEMS, Meter
+from runner.machine.jsonata_natives import Native, StrictSignature, strict
+from runner.machine.jsonata_regex import Pattern, compile_pattern
+from runner.machine.jsonata_text import Value, json_text, whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,7 +52,8 @@ if TYPE_CHECKING:
 _FRAMES = 4000
 """Python frames: enough for the deepest expression, far fewer than a thread's stack holds."""
 
-sys.setrecursionlimit(max(_LIMIT, _FRAMES))  # the library asks for 10,000 when it is imported
+if sys.getrecursionlimit() == 10_000:  # which the library sets when it is imported  # noqa: PLR2004
+    sys.setrecursionlimit(_FRAMES)
 
 _MOST_RANGE = 10_000_000
 _ORDERS = {

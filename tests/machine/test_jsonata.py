@@ -28,6 +28,7 @@ DATA: dict[str, Any] = {
     "people": [{"name": "b", "age": 2}, {"name": "a", "age": 1}, {"name": "c"}],
     "nest": {"a": [1, [2, 3]], "n": None},
     "empty": [],
+    "huge": 10**400,
     "tags": ["x", None, "x", {"k": 1.0}, {"k": 1}],
     "orders": {"list": [{"id": 1, "items": [{"sku": "p"}, {"sku": "q"}]}, {"id": 2}]},
 }
@@ -210,6 +211,8 @@ CAUSES = [
     ("$formatNumber(1, '0,,0')", "D3089: The sub-picture must not contain two adjacent instances"),
     ("$formatNumber(1, '0;0;0')", "D3080: The picture string must only contain a maximum of two"),
     ("$toMillis('foo')", "D3110: The argument of the toMillis function must be an ISO 8601 format"),
+    ("$fromMillis(1e21)", "D1001: Number out of range"),
+    ("$huge + 1", "D1001: Number out of range"),
     ("$fromMillis(0, '[Y')", "D3135: No matching closing bracket ']' in date/time picture string"),
     ("$replace('a', '', 'b')", "D3010: Second argument of replace function cannot be an empty st"),
     (
