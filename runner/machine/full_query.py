@@ -10,17 +10,20 @@ from __future__ import annotations
 import json
 import math
 import re
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from jsonata import Jsonata
 from jsonata.jexception import JException
-from jsonata.utils import Utils
 
 from runner.machine.aws_functions import bind_aws_functions
 from runner.machine.failures import QUERY, StateError
+from runner.machine.jsonata_errors import MEMORY, NULL, STACK, code_of, told
+from runner.machine.jsonata_evaluator import Evaluator, is_callable
+from runner.machine.jsonata_library import FUNCTIONS
 from runner.machine.templates import UNDEFINED
 
 if TYPE_CHECKING:
+    from runner.machine.jsonata_text import Value
     from runner.machine.templates import Compiled, Env
     from runner.model.ports import Json
 
@@ -30,33 +33,42 @@ _PAIR = re.compile(
 )
 """An escape in a string literal; the groups match a character written as two surrogates."""
 _MARK = re.compile(r"\{\{\w+\}\}")
-_NULL = Utils.NULL_VALUE
+
+_PYTHONS = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What the library lets through where JSONata has an error of its own."""
 
 
 def compile_full(text: str) -> Compiled:
     """Compile any expression; raises StateError for one that is not JSONata."""
     try:
-        program = Jsonata(_PAIR.sub(_joined, text))
+        program = Evaluator(_PAIR.sub(_joined, text), FUNCTIONS)
     except JException as error:
-        raise _failure(error) from error
-    program.set_output_convert_nulls(False)
-    program.set_validate_input(False)
+        raise StateError(QUERY, _parsing(error, text)) from error
+    except RecursionError as error:
+        raise StateError(QUERY, STACK) from error
+    except _PYTHONS as error:
+        raise StateError(QUERY, _unparsed(error)) from error
     names = frozenset(_NAME.findall(text))
 
     def evaluate(env: Env) -> Json:
-        bindings = _bindings(env, names)
         try:
-            value = program.evaluate(None, bindings)
+            value = program.run(_bindings(env, names))
+            return UNDEFINED if value is None else _plain(value)
         except JException as error:
-            raise _failure(error) from error
+            raise StateError(QUERY, told(error)) from error
         except RecursionError as error:
-            raise StateError(QUERY, "D1011: Stack overflow error") from error
-        except ArithmeticError as error:
-            raise StateError(QUERY, "D1001: Number out of range: Infinity") from error
-        except (AttributeError, LookupError, TypeError, ValueError) as error:
-            # The library lets Python's own errors through where JSONata has a type error.
-            raise StateError(QUERY, f"T0410: {error}") from error
-        return UNDEFINED if value is None else _plain(value)
+            raise StateError(QUERY, STACK) from error
+        except _PYTHONS as error:
+            raise StateError(QUERY, _internal(error)) from error
 
     return evaluate
 
@@ -64,7 +76,7 @@ def compile_full(text: str) -> Compiled:
 def syntax_error(text: str) -> tuple[str, int] | None:
     """Give JSONata's message about a text that is no expression, and the character it stops at."""
     try:
-        Jsonata(_PAIR.sub(_joined, text))
+        Evaluator(_PAIR.sub(_joined, text), FUNCTIONS)
     except JException as error:
         return _quoted(error), error.location
     except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError):
@@ -81,6 +93,34 @@ def _quoted(error: JException) -> str:
     return told
 
 
+def _parsing(error: JException, text: str) -> str:
+    if error.error == "S0102" and error.current is None:
+        numbers = (found[0] for found in _NUMBER.finditer(text))
+        error.current = next((one for one in numbers if not math.isfinite(float(one))), None)
+    return told(error)
+
+
+_NUMBER = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[Ee][-+]?[0-9]+)?")
+
+
+def _unparsed(error: Exception) -> str:
+    """Tell what the library's parser trips over."""
+    if isinstance(error, KeyError):
+        return f'S0204: Unknown operator: "{error.args[0]}"'
+    if isinstance(error, IndexError):
+        return "S0106: Comment has no closing tag"
+    return _internal(error)
+
+
+def _internal(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return MEMORY
+    if isinstance(error, (OSError, OverflowError)):
+        return "D1001: Number out of range: null"
+    code = code_of(str(error))
+    return f"{code}: {error}" if code else f"T0410: {error}"
+
+
 def _joined(escape: re.Match[str]) -> str:
     """Write a pair of surrogates as the one character that it means; the library keeps two."""
     if escape[1] is None:
@@ -88,48 +128,41 @@ def _joined(escape: re.Match[str]) -> str:
     return chr(0x10000 + ((int(escape[1], 16) & 0x3FF) << 10) + (int(escape[2], 16) & 0x3FF))
 
 
-def _failure(error: JException) -> StateError:
-    return StateError(QUERY, f"{error.error}: {error}")
-
-
 def _bindings(env: Env, names: frozenset[str]) -> dict[str, object]:
     bound: dict[str, object] = {}
     variables = env.variables
     for name in names:
         if name in variables:
-            bound[name] = _with_nulls(variables[name])
+            bound[name] = with_nulls(variables[name])
     if "states" in names:
-        bound["states"] = _with_nulls(env.states())
-    bind_aws_functions(
-        bound, names, env, as_function=Jsonata.JLambda, null=_NULL, as_sequence=_sequence
-    )
+        bound["states"] = with_nulls(env.states())
+    bind_aws_functions(bound, names, env)
     return bound
 
 
-def _with_nulls(value: Json) -> Json:
-    """Mark JSON nulls where the library would take None for undefined: alone and in arrays."""
+def with_nulls(value: Value) -> Value:
+    """Mark JSON nulls, for the library takes None for undefined.
+
+    What needs no mark is not copied: the evaluator changes nothing that it is given.
+    """
     if value is None:
-        return _NULL
+        return NULL
     if isinstance(value, list):
-        return [_with_nulls(item) for item in value]
+        made = [with_nulls(item) for item in value]
+        return value if all(map(_is, made, value)) else made
     if isinstance(value, dict):
-        return {
-            key: _with_nulls(item) if isinstance(item, (list, dict)) else item
-            for key, item in value.items()
-        }
+        marked = {key: with_nulls(item) for key, item in value.items()}
+        return value if all(map(_is, marked.values(), value.values())) else marked
     return value
 
 
-def _sequence(items: list[Json] | None) -> object:
-    """Make a JSONata sequence, of which a single item is as good as the item."""
-    if items is None or not items:
-        return None
-    return items[0] if len(items) == 1 else Utils.create_sequence_from_iter(items)
+def _is(one: object, other: object) -> bool:
+    return one is other
 
 
-def _plain(value: object) -> Json:
+def _plain(value: Value) -> Json:
     """Turn the library's value into JSON; functions cannot leave an expression."""
-    if value is _NULL or value is None:
+    if value is NULL or value is None:
         return None
     if isinstance(value, (str, bool, int)):
         return value
@@ -139,11 +172,18 @@ def _plain(value: object) -> Json:
         return [_plain(item) for item in value]
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
-    raise StateError(QUERY, "T1006: The expression gives a function, which is not JSON")
+    if is_callable(value):
+        raise StateError(QUERY, "T1006: The expression gives a function, which is not JSON")
+    raise TypeError(f"{type(value)} is no JSON")
 
 
-def _number(value: float) -> float | int:
+_DIGITS = 1e21
+
+
+def _number(value: float) -> Json:
+    """Write a double as AWS does: infinities are texts, large whole numbers have no exponent."""
     if not math.isfinite(value):
-        raise StateError(QUERY, f"D1001: Number out of range: {value}")
-    whole = int(value)
-    return whole if whole == value else value
+        return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
+    if value != math.floor(value) or abs(value) >= _DIGITS:
+        return value
+    return int(Decimal(repr(value)))

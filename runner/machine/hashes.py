@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-_ALGORITHMS = {
+ALGORITHMS = {
     "MD5": "md5",
     "SHA-1": "sha1",
     "SHA-256": "sha256",
@@ -19,7 +19,7 @@ def hexadecimal(text: str, algorithm: object) -> str | None:
     >>> hexadecimal("", "MD5")
     'd41d8cd98f00b204e9800998ecf8427e'
     """
-    name = _ALGORITHMS.get(algorithm) if isinstance(algorithm, str) else None
+    name = ALGORITHMS.get(algorithm) if isinstance(algorithm, str) else None
     if name is None:
         return None
     return hashlib.new(name, text.encode(errors="replace"), usedforsecurity=False).hexdigest()

@@ -2,8 +2,9 @@
 
 In: the text of an expression.  Out: a closure over an `Env`, or None when the text uses anything
 beyond the subset: literals, variables, field paths, `&`, `+`, `-`, comparisons, `in`, `and`,
-`or`, `? :`, `[...]`, `{...}`, `$exists`, `$not`, `$append`, `$merge`, `$hash`, and predicates that
-compare fields of items (`[status in ["a", "b"] and $not(name = "c")]`).  Where
+`*`, `or`, `? :`, `[...]`, `{...}`, `$exists`, `$not`, `$append`, `$merge`, `$hash`, `$count`,
+`$length`, `$lowercase`, `$uppercase`, `$string`, `$sum`, an index (`$x.items[0].a`), and predicates
+that compare fields of items (`[status in ["a", "b"] and $not(name = "c")]`).  Where
 JSONata would map nested arrays, or print a number or structure, the closure raises `Deferred` and
 the full implementation evaluates the whole expression again (the subset has no effects).
 A definition within the subset never pays for the import of a JSONata library.
@@ -11,6 +12,7 @@ A definition within the subset never pays for the import of a JSONata library.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from runner.machine.quick_tokens import FUNCTION_NAMES, Kind, Token, tokenize
@@ -18,14 +20,22 @@ from runner.machine.quick_values import (
     Deferred,
     add,
     append,
+    cased,
     chosen,
     compare,
     concatenate,
+    count,
     descend,
     digest,
     equal,
     includes,
+    item_at,
+    length,
     merge,
+    multiply,
+    step_down,
+    string,
+    total,
     truth,
 )
 from runner.machine.templates import UNDEFINED
@@ -37,6 +47,7 @@ if TYPE_CHECKING:
     from runner.machine.templates import Compiled, Env
     from runner.model.ports import Json
 
+    Follow: TypeAlias = "Callable[[Json, tuple[str, ...]], Json]"
     Binary: TypeAlias = "Callable[[Compiled, Compiled], Compiled]"
 
 _CONDITION = 20
@@ -51,7 +62,7 @@ class _Declined(Exception):
 def compile_quick(text: str) -> Compiled | None:
     """Compile an expression of the subset, or decline."""
     tokens = tokenize(text)
-    if tokens is None:
+    if tokens is None or _nesting(tokens) > _MOST_NESTING:
         return None
     reader = _Reader(tokens)
     try:
@@ -60,6 +71,30 @@ def compile_quick(text: str) -> Compiled | None:
     except _Declined:
         return None
     return compiled
+
+
+_MOST_NESTING = 90
+"""AWS refuses an expression that nests about 100 deep; the full implementation counts exactly."""
+
+
+def _nesting(tokens: list[Token]) -> int:
+    """Bound how deep the evaluation of an expression nests: operators and brackets around it."""
+    levels = [0]
+    most = 0
+    for token in tokens:
+        if token.kind is not Kind.SYMBOL or token.text in {".", ":"}:
+            continue
+        if token.text == ",":
+            levels[-1] = 0
+        elif token.text in {")", "]", "}"}:
+            levels = levels[:-1] or [0]
+        elif token.text in {"(", "[", "{"}:
+            levels[-1] += 1
+            levels.append(0)
+        else:
+            levels[-1] += 1
+        most = max(most, sum(levels) + 2)
+    return most
 
 
 class _Test(NamedTuple):
@@ -149,15 +184,20 @@ class _Reader:
             fields.append(token.text)
         if self._at("(") or self._at("{"):
             raise _Declined
-        if name == "states":
-            return self._filtered(_states_path(tuple(fields)))
-        return self._filtered(_variable_path(name, tuple(fields)))
+        make = _states_path if name == "states" else partial(_variable_path, name)
+        path = tuple(fields)
+        return self._filtered(make(path, descend), make(path, step_down))
 
-    def _filtered(self, inner: Compiled) -> Compiled:
-        """Read the predicate that may follow: field tests joined by `and`."""
+    def _filtered(self, inner: Compiled, whole: Compiled) -> Compiled:
+        """Read the predicate that may follow: an index, or field tests joined by `and`.
+
+        An index belongs to the last step alone, so it wants a path without arrays on the way.
+        """
         if not self._at("["):
             return inner
         self._advance()
+        if self._token.kind is Kind.NUMBER:
+            return self._indexed(whole, self._advance())
         tests = [self._test()]
         while self._at("and"):
             self._advance()
@@ -166,6 +206,20 @@ class _Reader:
         if any(map(self._at, (".", "[", "{", "("))):
             raise _Declined
         return _choose(inner, tuple(tests))
+
+    def _indexed(self, whole: Compiled, index: Token) -> Compiled:
+        self.expect("]")
+        fields: list[str] = []
+        while self._at("."):
+            self._advance()
+            token = self._advance()
+            if token.kind is not Kind.NAME:
+                raise _Declined
+            fields.append(token.text)
+        if any(map(self._at, ("[", "{", "("))):
+            raise _Declined
+        position, rest = int(index.text), tuple(fields)
+        return lambda env: item_at(whole(env), position, rest)
 
     def _test(self) -> _Test:
         if self._token.kind is Kind.VARIABLE and self._token.text == "not":
@@ -233,7 +287,8 @@ class _Reader:
         build = _FUNCTIONS.get((name, len(arguments)))
         if build is None:
             raise _Declined
-        return self._filtered(build(*arguments))
+        made = build(*arguments)
+        return self._filtered(made, made)
 
 
 def _undefined(_env: Env) -> Json:
@@ -244,37 +299,37 @@ def _constant(value: Json) -> Compiled:
     return lambda _env: value
 
 
-def _function_or_path(name: str, fields: tuple[str, ...]) -> Compiled:
+def _function_or_path(name: str, fields: tuple[str, ...], follow: Follow) -> Compiled:
     """Read a variable that is called like a function; without one, the name is the function."""
 
     def read(env: Env) -> Json:
         if name not in env.variables:
             raise Deferred
-        return descend(env.variables[name], fields)
+        return follow(env.variables[name], fields)
 
     return read
 
 
-def _variable_path(name: str, fields: tuple[str, ...]) -> Compiled:
+def _variable_path(name: str, fields: tuple[str, ...], follow: Follow) -> Compiled:
     if name in FUNCTION_NAMES:
-        return _function_or_path(name, fields)
+        return _function_or_path(name, fields, follow)
     if not fields:
         return lambda env: env.variables.get(name, UNDEFINED)
-    return lambda env: descend(env.variables.get(name, UNDEFINED), fields)
+    return lambda env: follow(env.variables.get(name, UNDEFINED), fields)
 
 
-def _states_path(fields: tuple[str, ...]) -> Compiled:
+def _states_path(fields: tuple[str, ...], follow: Follow) -> Compiled:
     if not fields:
         return lambda env: env.states()
     first, rest = fields[0], fields[1:]
     if first == "input":
-        return lambda env: descend(env.input, rest)
+        return lambda env: follow(env.input, rest)
     if first == "context":
-        return lambda env: descend(env.make_context(), rest)
+        return lambda env: follow(env.make_context(), rest)
     if first == "result":
-        return lambda env: descend(env.result, rest)
+        return lambda env: follow(env.result, rest)
     if first == "errorOutput":
-        return lambda env: descend(env.error_output, rest)
+        return lambda env: follow(env.error_output, rest)
     return _undefined
 
 
@@ -345,6 +400,7 @@ _OPERATORS: dict[str, tuple[int, Binary]] = {
     ">=": (40, _ordered(">=")),
     "+": (50, _summed(1)),
     "-": (50, _summed(-1)),
+    "*": (60, lambda left, right: lambda env: multiply(left(env), right(env))),
 }
 
 
@@ -372,10 +428,20 @@ def _hash(text: Compiled, algorithm: Compiled) -> Compiled:
     return lambda env: digest(text(env), algorithm(env))
 
 
+def _of_one(function: Callable[[Json], Json]) -> Callable[[Compiled], Compiled]:
+    return lambda inner: lambda env: function(inner(env))
+
+
 _FUNCTIONS: dict[tuple[str, int], Callable[..., Compiled]] = {
     ("exists", 1): _exists,
     ("not", 1): _not,
     ("append", 2): _append,
     ("merge", 1): _merge,
     ("hash", 2): _hash,
+    ("count", 1): _of_one(count),
+    ("length", 1): _of_one(length),
+    ("lowercase", 1): _of_one(partial(cased, change=str.lower)),
+    ("string", 1): _of_one(string),
+    ("sum", 1): _of_one(total),
+    ("uppercase", 1): _of_one(partial(cased, change=str.upper)),
 }

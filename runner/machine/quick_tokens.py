@@ -51,7 +51,7 @@ _TOKEN = re.compile(
     | (?P<number>(?:0|[1-9][0-9]*)(?![0-9.eE]))
     | \$(?P<variable>[A-Za-z_][A-Za-z0-9_]*)
     | (?P<name>[A-Za-z_][A-Za-z0-9_]*)
-    | (?P<symbol>!=|<=|>=|[=<>&+\-.,:?()\[\]{}])
+    | (?P<symbol>!=|<=|>=|[=<>&+\-*.,:?()\[\]{}])
     | (?P<end>\Z)
     )""",
     re.VERBOSE | re.DOTALL,

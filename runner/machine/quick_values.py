@@ -91,6 +91,70 @@ def add(left: Json, right: Json, sign: int) -> Json:
     return left + sign * right
 
 
+def multiply(left: Json, right: Json) -> Json:
+    """Multiply two integers whose product a double holds exactly."""
+    if not (_is_integer(left) and _is_integer(right)) or abs(left * right) >= _EXACT:
+        raise Deferred
+    return left * right
+
+
+def count(value: Json) -> Json:
+    """Count the items of an array; anything else is one."""
+    if value is UNDEFINED:
+        return 0
+    return len(value) if isinstance(value, list) else 1
+
+
+def length(value: Json) -> Json:
+    """Count the characters of a text."""
+    if not isinstance(value, str):
+        raise Deferred
+    return len(value)
+
+
+def cased(value: Json, change: Callable[[str], str]) -> Json:
+    """Change the case of plain letters."""
+    if not (isinstance(value, str) and value.isascii()):
+        raise Deferred
+    return change(value)
+
+
+def string(value: Json) -> Json:
+    """Cast a simple value to a text."""
+    return UNDEFINED if value is UNDEFINED else _text(value)
+
+
+def total(value: Json) -> Json:
+    """Sum up integers, while the sum is exact."""
+    items = value if isinstance(value, list) else [value]
+    if not all(map(_is_integer, items)):
+        raise Deferred
+    result = sum(items)
+    if sum(map(abs, items)) >= _EXACT:
+        raise Deferred
+    return result
+
+
+def step_down(value: Json, fields: tuple[str, ...]) -> Json:
+    """Follow a path through objects only."""
+    for field in fields:
+        if isinstance(value, list):
+            raise Deferred
+        value = value.get(field, UNDEFINED) if isinstance(value, dict) else UNDEFINED
+    return value
+
+
+def item_at(value: Json, index: int, fields: tuple[str, ...]) -> Json:
+    """Take one item of an array, and follow a path from it."""
+    if not isinstance(value, list):
+        found = value if index == 0 else UNDEFINED
+    else:
+        found = value[index] if index < len(value) else UNDEFINED
+    if fields and isinstance(found, list):
+        raise Deferred
+    return descend(found, fields)
+
+
 def append(left: Json, right: Json) -> Json:
     """Put two values together as `$append` does: undefined adds nothing, no array counts as one."""
     if left is UNDEFINED:

@@ -6,6 +6,7 @@ Out: its value in an `Env`.  Compiled on first use and kept: one definition, one
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from runner.model.ports import Json
 
     Compiled: TypeAlias = "Callable[[Env], Json]"
+
+_CODED = re.compile(r"[A-Z]\d{4}: ")
+"""How a message of JSONata's begins; AWS writes those of its limits without a code."""
 
 OPEN = "{%"
 CLOSE = "%}"
@@ -179,7 +183,8 @@ def _compile_expression(text: str, field: str) -> Compiled:
         try:
             value = query(env)
         except StateError as error:
-            told = f"threw an error during evaluation. {error.cause}"
+            stop = "." if _CODED.match(error.cause or "") else ":"
+            told = f"threw an error during evaluation{stop} {error.cause}"
             raise StateError(error.error, _told(text, field, told), field) from error
         if value is UNDEFINED:
             told = _told(text, field, "returned nothing (undefined).")

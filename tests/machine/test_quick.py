@@ -91,6 +91,11 @@ literals = st.one_of(
 )
 
 
+simple = st.sampled_from(["count", "length", "lowercase", "uppercase", "string", "sum"])
+indexes = st.integers(0, 3)
+rests = st.sampled_from(["", ".a", ".results", ".results.name", ".name.b"])
+
+
 def _filtered(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     """Put a predicate behind a path or a call: what the compiler asks of results."""
     words = st.lists(st.sampled_from(["x", "y", "z", "failed", "skipped"]), max_size=3)
@@ -105,11 +110,16 @@ def _filtered(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 
 def _grow(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    operators = st.sampled_from(["&", "=", "!=", "in", "and", "or", "<", "<=", ">", ">=", "+", "-"])
+    operators = st.sampled_from(
+        ["&", "=", "!=", "in", "and", "or", "<", "<=", ">", ">=", "+", "-", "*"]
+    )
     return st.one_of(
         st.builds(lambda a, op, b: f"{a} {op} {b}", inner, operators, inner),
         st.builds(lambda a: f"({a})", inner),
         st.builds(lambda a: f"$exists({a})", inner),
+        st.builds(lambda name, a: f"${name}({a})", simple, inner),
+        st.builds(lambda path, index, rest: f"{path}[{index}]{rest}", paths, indexes, rests),
+        st.builds(lambda a, index: f"$append({a}, {a})[{index}]", inner, indexes),
         st.builds(lambda a: f"$not({a})", inner),
         st.builds(lambda a, b: f"$append({a}, {b})", inner, inner),
         st.builds(lambda a, b: f"$append({a}, {b})", paths, paths),
@@ -137,7 +147,7 @@ def same(left: Json, right: Json) -> bool:
     return bool(left == right) and isinstance(left, bool) is isinstance(right, bool)
 
 
-@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=800, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(expressions)
 def test_quick_agrees_with_the_full_language(text: str) -> None:
     quick = compile_quick(text)
@@ -185,6 +195,9 @@ def test_any_string_survives_as_a_json_literal(text: str) -> None:
         '$exists($results[$not(kind in ["table", "load"]) and step in ["a"]])',
         '$exists($append($results, $l)[name = "a.b" and status in ["failed", "skipped"]])',
         "true",
+        "$l[0]",
+        "$states.input.items[0].a * 2",
+        "$string($count($l))",
     ],
 )
 def test_the_compilers_expressions_are_in_the_subset(text: str) -> None:
@@ -194,8 +207,10 @@ def test_the_compilers_expressions_are_in_the_subset(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "$l[0]",
-        "$sum($l)",
+        "$l[-1]",
+        "$l[0][0]",
+        "$max($l)",
+        "2 / 2",
         "$map($l, function($x) { $x })",
         "a.b",
         "$",
@@ -249,6 +264,19 @@ def test_anything_else_is_declined(text: str) -> None:
         ("$merge([$o.b, {'c': 1}])", {"c": 1, "n": None}),
         ("$merge($unknown)", Deferred),
         ("$nested.a", Deferred),
+        ("$steps[1].results.name", ["x", "y"]),
+        ("$o.l[1]", "y"),
+        ("$o.l[2]", UNDEFINED),
+        ("$a[0]", 1),
+        ("$nested[0]", [1, 2]),
+        ("$nested[0].a", Deferred),
+        ("$steps.results[0]", Deferred),
+        ("$a * 3", 3),
+        ("$f * 3", Deferred),
+        ("$count($unknown)", 0),
+        ("$sum($states.input.l)", 3),
+        ("$string($c)", "true"),
+        ("$uppercase($b)", "TEXT"),
     ],
 )
 def test_arrays_are_mapped_flattened_and_filtered(text: str, expected: Json) -> None:
@@ -259,6 +287,12 @@ def test_arrays_are_mapped_flattened_and_filtered(text: str, expected: Json) -> 
             quick(env())
     else:
         assert quick(env()) == expected == compile_full(text)(env())
+
+
+def test_what_nests_too_deep_for_aws_is_left_to_the_full_language() -> None:
+    assert compile_quick(" + ".join(["1"] * 200)) is None
+    assert compile_quick("(" * 5000 + "1" + ")" * 5000) is None
+    assert compile_quick("[" + ", ".join(["$a + 1"] * 200) + "]") is not None
 
 
 def test_a_quick_definition_does_not_import_jsonata() -> None:
