@@ -35,11 +35,12 @@ from runner.machine.definition import (
 )
 from runner.machine.failures import InvalidDefinition, definition_fault
 from runner.machine.templates import Notation, Template
-from runner.machine.validate import MAX_BYTES, NOT_JSON, find_faults
+from runner.machine.validate import MAX_BYTES, NOT_JSON, escape, find_faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from runner.errors import Fault
     from runner.machine.definition import Io, State
 
     Json = Any
@@ -65,6 +66,23 @@ def parse_definition(
         comment=value.get("Comment", ""),
         timeout_s=value.get("TimeoutSeconds"),
     )
+
+
+def parse_state(source: bytes | str | Mapping[str, Any], name: str) -> State:
+    """Read one state that stands alone: where it leads to need not exist.
+
+    Raises InvalidDefinition; the faults' pointers say `/States/<name>/...`, as AWS's do.
+    """
+    machine = {"StartAt": name, "States": {name: _read(source)}}
+    faults = [one for one in find_faults(machine, express=False) if not _leads_out(one, name)]
+    if faults:
+        raise InvalidDefinition(faults)
+    return _make_flow(machine, Language.JSONPATH, Language.JSONPATH).states[name]
+
+
+def _leads_out(fault: Fault, name: str) -> bool:
+    own = fault.place.file.removeprefix(f"/States/{escape(name)}")
+    return fault.code == "definition-target" and "/States/" not in own
 
 
 def digest_of(value: Json) -> str:

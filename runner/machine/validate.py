@@ -212,7 +212,7 @@ class _Check:
     def _branches(self, state: Mapping[str, Json], at: str) -> Iterator[Fault]:
         branches = state.get("Branches")
         if not isinstance(branches, list) or not branches:
-            yield _schema(f"{at}/Branches", "no branches", "at least one branch")
+            yield _schema(f"{at}/Branches", "Value cannot be empty", "at least one branch")
             return
         language = self._inner_language()
         for index, branch in enumerate(branches):

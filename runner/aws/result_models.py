@@ -1,0 +1,299 @@
+"""Whether a result could come from the service that a task calls: botocore's response models.
+
+In: a task's resource and a result.  Out: what is wrong with it, in the words of AWS's TestState.
+A service's model is read when the first result of it is checked.  Names are those of Step
+Functions: optimized integrations begin the API's names with a capital letter, `aws-sdk`
+integrations use the names of the Java SDK (`DbInstances` for the API's `DBInstances`).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from runner.model.ports import Json
+
+_SERVICE_ARN = re.compile(r"arn:[^:]+:states:[^:]*:[^:]*:(aws-sdk:)?([^:]+):([A-Za-z0-9]+)(.*)\Z")
+_UNCHECKED = frozenset({"http", "apigateway"})
+"""Optimized integrations whose mocks TestState does not validate; of EKS, two calls."""
+_UNCHECKED_CALLS = frozenset({"eks:call", "eks:runJob"})
+
+_SDK_FOLDERS = {
+    "applicationdiscovery": "discovery",
+    "cloudwatchlogs": "logs",
+    "cognitoidentityprovider": "cognito-idp",
+    "costandusagereport": "cur",
+    "costexplorer": "ce",
+    "databasemigration": "dms",
+    "directory": "ds",
+    "directoryservicedata": "ds-data",
+    "elasticloadbalancing": "elb",
+    "elasticloadbalancingv2": "elbv2",
+    "elasticsearch": "es",
+    "eventbridge": "events",
+    "iotdataplane": "iot-data",
+    "iotjobsdataplane": "iot-jobs-data",
+    "lexmodelbuilding": "lex-models",
+    "lexmodelsv2": "lexv2-models",
+    "lexruntimev2": "lexv2-runtime",
+    "marketplacemetering": "meteringmarketplace",
+    "migrationhub": "mgh",
+    "pinpointsmsvoice": "sms-voice",
+    "serverlessapplicationrepository": "serverlessrepo",
+    "sfn": "stepfunctions",
+    "simpledb": "sdb",
+}
+"""Services whose name in the Java SDK is not botocore's without its hyphens."""
+_OPTIMIZED_FOLDERS = {
+    "elasticmapreduce": "emr",
+    "states": "stepfunctions",
+}
+_RUNTIME_CALLS = {("bedrock", "invokemodel"): "bedrock-runtime"}
+
+_POLLED = {
+    ("athena", "startqueryexecution"): "GetQueryExecution",
+    ("batch", "submitjob"): "DescribeJobs",
+    ("bedrock", "createmodelcustomizationjob"): "GetModelCustomizationJob",
+    ("codebuild", "startbuild"): "BatchGetBuilds",
+    ("codebuild", "startbuildbatch"): "BatchGetBuildBatches",
+    ("databrew", "startjobrun"): "DescribeJobRun",
+    ("ecs", "runtask"): "DescribeTasks",
+    ("eks", "createcluster"): "DescribeCluster",
+    ("eks", "createfargateprofile"): "DescribeFargateProfile",
+    ("eks", "createnodegroup"): "DescribeNodegroup",
+    ("eks", "deletecluster"): "DescribeCluster",
+    ("eks", "deletefargateprofile"): "DescribeFargateProfile",
+    ("eks", "deletenodegroup"): "DescribeNodegroup",
+    ("emr", "addstep"): "DescribeStep",
+    ("emr", "createcluster"): "DescribeCluster",
+    ("emr", "terminatecluster"): "DescribeCluster",
+    ("emr-containers", "deletevirtualcluster"): "DescribeVirtualCluster",
+    ("emr-containers", "startjobrun"): "DescribeJobRun",
+    ("emr-serverless", "createapplication"): "GetApplication",
+    ("emr-serverless", "deleteapplication"): "GetApplication",
+    ("emr-serverless", "startapplication"): "GetApplication",
+    ("emr-serverless", "startjobrun"): "GetJobRun",
+    ("emr-serverless", "stopapplication"): "GetApplication",
+    ("glue", "startjobrun"): "GetJobRun",
+    ("mediaconvert", "createjob"): "GetJob",
+    ("sagemaker", "createhyperparametertuningjob"): "DescribeHyperParameterTuningJob",
+    ("sagemaker", "createlabelingjob"): "DescribeLabelingJob",
+    ("sagemaker", "createprocessingjob"): "DescribeProcessingJob",
+    ("sagemaker", "createtrainingjob"): "DescribeTrainingJob",
+    ("sagemaker", "createtransformjob"): "DescribeTransformJob",
+    ("stepfunctions", "startexecution"): "DescribeExecution",
+}
+"""What Step Functions asks until a `.sync` task has ended: its answer is what a mock stands for."""
+
+_PARSED = frozenset(
+    {
+        ("lambda", "Invoke", "Payload"),
+        ("bedrock-runtime", "InvokeModel", "Body"),
+        ("stepfunctions", "DescribeExecution", "Input"),
+        ("stepfunctions", "DescribeExecution", "Output"),
+    }
+)
+"""Fields that optimized integrations give as the JSON value that the API's text or bytes hold."""
+
+_MOST = {("lambda", "MemorySize"): 10_240}
+"""Upper bounds where botocore's are wider: its models give 32,768 MB since managed instances came,
+TestState went on to check Lambda's quota of 10,240 MB (recorded in December 2025)."""
+
+_NUMBERS = frozenset({"integer", "long", "float", "double", "bigdecimal", "biginteger"})
+_TEXTS = frozenset({"string", "timestamp", "blob", "char"})
+
+
+class _Call(NamedTuple):
+    """What answers a task: an operation of a service, and how its fields are named."""
+
+    folder: str
+    operation: str
+    is_sdk: bool
+
+
+class ServiceModels:
+    """The response models of AWS's services, as botocore has them."""
+
+    def __init__(self) -> None:
+        """Read nothing yet."""
+        self._session: Any = None
+        self._models: dict[str, Any] = {}
+
+    def problem(self, resource: str, result: Json, *, strict: bool) -> str | None:
+        """Tell in AWS's words what makes a result impossible for a task's resource."""
+        call = self._find_call(resource)
+        if call is None:
+            return None
+        operation = self._model(call.folder).operation_model(call.operation)
+        if operation.output_shape is None:
+            return None
+        return _Checker(call, strict=strict).first(result, operation.output_shape)
+
+    def _find_call(self, resource: str) -> _Call | None:
+        """Find the operation whose response is the task's result; None: nothing to compare."""
+        match = _SERVICE_ARN.match(resource)
+        if match is None:
+            return None
+        sdk, service, action, pattern = match.groups()
+        is_checked = sdk or (
+            service not in _UNCHECKED and f"{service}:{action}" not in _UNCHECKED_CALLS
+        )
+        if not is_checked or pattern.startswith(".waitForTaskToken"):
+            return None
+        folder = self._folder(service, is_sdk=bool(sdk))
+        if folder is None:
+            return None
+        if not sdk:
+            folder = _RUNTIME_CALLS.get((folder, action.lower()), folder)
+        wanted = action
+        if pattern.startswith(".sync"):
+            wanted = _POLLED.get((folder, action.lower()), action)
+        names = {name.lower(): name for name in self._model(folder).operation_names}
+        operation = names.get(wanted.lower())
+        return None if operation is None else _Call(folder, operation, bool(sdk))
+
+    def _folder(self, service: str, *, is_sdk: bool) -> str | None:
+        table = _SDK_FOLDERS if is_sdk else _OPTIMIZED_FOLDERS
+        name = table.get(service)
+        if name is not None:
+            return name
+        known = self._botocore().get_available_services()
+        plain = service.replace("-", "")
+        return next((one for one in known if one.replace("-", "") == plain), None)
+
+    def _model(self, folder: str) -> Any:  # noqa: ANN401 - botocore has no types
+        if folder not in self._models:
+            self._models[folder] = self._botocore().get_service_model(folder)
+        return self._models[folder]
+
+    def _botocore(self) -> Any:  # noqa: ANN401 - likewise
+        if self._session is None:
+            from botocore.session import Session  # noqa: PLC0415 - heavy, and seldom needed
+
+            self._session = Session()
+        return self._session
+
+
+class _Checker:
+    """Compares one result with a shape."""
+
+    def __init__(self, call: _Call, *, strict: bool) -> None:
+        self._call = call
+        self._strict = strict
+
+    def first(self, result: Json, shape: Any) -> str | None:  # noqa: ANN401 - botocore's
+        """Give the first thing that is wrong."""
+        if not isinstance(result, dict):
+            return "Mocked result must be a JSON object"
+        return next(self._structure(result, shape), None)
+
+    def _check(self, value: Json, shape: Any, field: str) -> Iterator[str]:  # noqa: ANN401
+        kind = shape.type_name
+        if kind == "structure" and getattr(shape, "is_document_type", False):
+            return
+        found = _wrong_type(value, kind)
+        if found:
+            yield f"Field '{field}' must be {found}"
+            return
+        yield from self._bounds(value, shape, field)
+        if kind == "structure":
+            yield from self._structure(value, shape)
+        elif kind == "list":
+            for item in value:
+                yield from self._check(item, shape.member, field)
+        elif kind == "map":
+            for item in value.values():
+                yield from self._check(item, shape.value, field)
+
+    def _structure(self, value: Mapping[str, Json], shape: Any) -> Iterator[str]:  # noqa: ANN401
+        if self._strict:
+            for name in shape.required_members:
+                if not self._names(name) & value.keys():
+                    yield f"Required field '{self._name(name)}' is missing"
+        members = {
+            told: member for name, member in shape.members.items() for told in self._names(name)
+        }
+        for name, item in value.items():
+            if name in members and not self._is_parsed(name):
+                yield from self._check(item, members[name], name)
+
+    def _bounds(self, value: Json, shape: Any, field: str) -> Iterator[str]:  # noqa: ANN401
+        rules = shape.metadata
+        if "enum" in rules and value not in rules["enum"]:
+            yield f"Field '{field}' is not an expected value"
+        measured, words = _measure(value, shape.type_name)
+        if measured is None:
+            return
+        least, most = rules.get("min"), rules.get("max")
+        most = _MOST.get((self._call.folder, field), most)
+        if least is not None and measured < least:
+            yield f"Field '{field}' is {words[0]}"
+        if most is not None and measured > most:
+            yield f"Field '{field}' {words[1]}"
+
+    def _is_parsed(self, field: str) -> bool:
+        call = self._call
+        return not call.is_sdk and (call.folder, call.operation, field) in _PARSED
+
+    def _name(self, member: str) -> str:
+        """Write the name of a field as Step Functions does."""
+        return sdk_name(member) if self._call.is_sdk else capitalized(member)
+
+    def _names(self, member: str) -> set[str]:
+        return {self._name(member), capitalized(member)}
+
+
+_LENGTH = ("smaller than the minimum length", "exceeds the maximum length")
+_VALUE = ("less than the minimum value", "exceeds the maximum value")
+
+
+def _measure(value: Json, kind: str) -> tuple[float | None, tuple[str, str]]:
+    if kind in _NUMBERS:
+        return value, _VALUE
+    if kind in {"string", "blob", "list"}:
+        return len(value), _LENGTH
+    return None, _LENGTH
+
+
+def _is_number(value: Json) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+_TYPES: tuple[tuple[frozenset[str], Callable[[Json], bool], str], ...] = (
+    (_TEXTS, lambda value: isinstance(value, str), "a string"),
+    (_NUMBERS, _is_number, "a number"),
+    (frozenset({"boolean"}), lambda value: isinstance(value, bool), "a boolean"),
+    (frozenset({"list"}), lambda value: isinstance(value, list), "an array"),
+    (frozenset({"map", "structure"}), lambda value: isinstance(value, dict), "an object"),
+)
+
+
+def _wrong_type(value: Json, kind: str) -> str | None:
+    for kinds, fits, told in _TYPES:
+        if kind in kinds:
+            return None if fits(value) else told
+    return None
+
+
+def capitalized(name: str) -> str:
+    """Write a field as optimized integrations do.
+
+    >>> capitalized("executionArn")
+    'ExecutionArn'
+    """
+    return name[:1].upper() + name[1:]
+
+
+def sdk_name(name: str) -> str:
+    """Write a field as `aws-sdk` integrations do: the Java SDK's name, with a capital letter.
+
+    >>> [sdk_name(name) for name in ("DBInstances", "ETag", "SSEKMSKeyId", "MD5OfMessageBody")]
+    ['DbInstances', 'ETag', 'SsekmsKeyId', 'Md5OfMessageBody']
+    """
+    end = 1
+    while end < len(name) and name[end].isupper() and not name[end + 1 : end + 2].islower():
+        end += 1
+    return name[:1].upper() + name[1:end].lower() + name[end:]

@@ -1,0 +1,131 @@
+"""What a Map under test would hand to its iterations; none of them runs.
+
+In: a Map whose fields are watched, and its test.  Out: the stages of its items, or the refusal of
+a configuration that does not fit them.  The Map's own work makes the inputs: its processor is
+replaced by one state that gives them back.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runner.machine.definition import Flow, JsonPathIo, Pass
+from runner.machine.failures import ReportedError, StateError
+from runner.machine.fibers import CallTask, Spawn
+from runner.machine.shaping import compact
+from runner.machine.state_mocks import MockedError, StateTestRefused
+from runner.machine.work import do_work
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from runner.machine.definition import Map
+    from runner.machine.fibers import FlowRun, Visit
+    from runner.machine.state_stages import Seen
+    from runner.machine.state_test import StateTest
+    from runner.machine.templates import Env
+    from runner.model.ports import Json
+
+    Stages = dict[str, Json]
+
+_GIVE_BACK = Flow("Item", {"Item": Pass("Item", JsonPathIo(), None)})
+_TOO_MANY = "Map iteration failure count must be less than or equal to the number of Map iterations"
+_NO_DATA = "ItemReader data must be specified when testing a Map state with ItemReader specified."
+_SIZES = "Input array does not equal the mocked result array's size."
+
+
+def iterate(
+    state: Map, visit: Visit, env: Env, test: StateTest, stages: Stages, seen: Seen
+) -> None:
+    """Make the inputs of the iterations, keep the stages, and count the failures."""
+    spawn = _spawn(state, visit, env, test)
+    _keep_items(state, visit, env, test, stages)
+    _keep_numbers(stages, seen)
+    inputs = _inputs(spawn)
+    if state.selector is not None:
+        stages["afterItemSelector"] = list(seen["selector"])
+    if state.distributed is not None and state.distributed.batcher is not None:
+        stages["afterItemBatcher"] = [_batch(one) for one in inputs]
+    _check_failures(state, spawn, test)
+
+
+def _spawn(state: Map, visit: Visit, env: Env, test: StateTest) -> Spawn:
+    """Drive the work to where the iterations start; what an ItemReader asks is answered."""
+    work = do_work(state._replace(processor=_GIVE_BACK), visit, env)
+    request = next(work)
+    while isinstance(request, CallTask):
+        text = test.configuration.reader_data
+        if text is None:
+            raise StateTestRefused(_NO_DATA)
+        request = work.send(_read(request.request.resource, text))
+    assert isinstance(request, Spawn)  # noqa: S101  (a Map does not sleep)
+    return request
+
+
+def _read(resource: str, text: str) -> Mapping[str, Json]:
+    if not resource.endswith(":listObjectsV2"):
+        return {"Body": text}
+    import json  # noqa: PLC0415  (seldom used)
+
+    try:
+        listed = json.loads(text)
+    except ValueError as error:
+        told = "ItemReader data must be valid JSON."
+        raise StateTestRefused(told) from error
+    return {"Contents": listed} if isinstance(listed, list) else dict(listed)
+
+
+def _inputs(spawn: Spawn) -> list[Json]:
+    try:
+        return [_end_of(start()) for start in spawn.starts]
+    except StateError as error:
+        raise spawn.failure(error) from error
+
+
+def _end_of(run: FlowRun) -> Json:
+    try:
+        next(run)
+    except StopIteration as ended:
+        return ended.value
+    raise AssertionError  # a Pass asks for nothing
+
+
+def _keep_items(state: Map, visit: Visit, env: Env, test: StateTest, stages: Stages) -> None:
+    """Keep the items as they were before the selector and the batcher."""
+    reader = None if state.distributed is None else state.distributed.reader
+    points = reader is not None and "ItemsPointer" in reader.config.source
+    if not points and not isinstance(state.io, JsonPathIo):
+        return
+    plain = state._replace(selector=None)
+    if plain.distributed is not None:
+        plain = plain._replace(distributed=plain.distributed._replace(batcher=None))
+    items = _inputs(_spawn(plain, visit, env, test))
+    stages["afterItemsPointer" if points else "afterItemsPath"] = items
+
+
+def _keep_numbers(stages: Stages, seen: Seen) -> None:
+    given = seen.get("max_concurrency")
+    stages["maxConcurrency"] = int(given[-1]) if given else 0
+    if "tolerated_count" in seen:
+        stages["toleratedFailureCount"] = int(seen["tolerated_count"][-1])
+    if "tolerated_percentage" in seen:
+        stages["toleratedFailurePercentage"] = float(seen["tolerated_percentage"][-1])
+
+
+def _batch(value: Json) -> Json:
+    """Write a batch as AWS shows it: its items are JSON texts."""
+    return {**value, "Items": [compact(item) for item in value["Items"]]}
+
+
+def _check_failures(state: Map, spawn: Spawn, test: StateTest) -> None:
+    failed, of = test.configuration.failed_iterations, len(spawn.starts)
+    if failed > of:
+        raise StateTestRefused(_TOO_MANY)
+    if test.mock is None or isinstance(test.mock, MockedError):
+        return
+    tolerates = state.tolerated_count is not None or state.tolerated_percentage is not None
+    is_distributed = state.distributed is not None
+    if is_distributed and tolerates and spawn.tolerance.exceeded(failed, of):
+        raise spawn.failure(ReportedError(None))
+    if isinstance(test.mock.value, list) and len(test.mock.value) != of:
+        raise StateTestRefused(_SIZES)
