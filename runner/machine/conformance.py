@@ -15,6 +15,7 @@ import importlib
 import json
 import sys
 from collections import Counter
+from functools import cache
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -143,6 +144,7 @@ def answer(case: Mapping[str, Json], *, traced: bool = False) -> dict[str, Json]
     return answered
 
 
+@cache
 def _models() -> ResultModels:
     """Load what knows the services' responses.
 

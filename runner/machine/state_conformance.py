@@ -18,12 +18,8 @@ from runner.machine.state_mocks import (
     StateTestRefused,
     read_mock,
 )
-from runner.machine.state_test import (
-    InspectionLevel,
-    StateConfiguration,
-    StateTest,
-    run_state_test,
-)
+from runner.machine.state_test import InspectionLevel, StateConfiguration, StateTest
+from runner.machine.state_testing import run_state_test
 from runner.machine.templates import UNDEFINED
 
 if TYPE_CHECKING:
@@ -137,13 +133,8 @@ def to_api(result: StateResult, *, inspected: bool) -> dict[str, Json]:
     told: dict[str, Json] = {"status": result.status.value}
     if result.output is not UNDEFINED:
         told["output"] = _shown(result.output)
-    for name, value in (
-        ("error", result.error),
-        ("cause", result.cause),
-        ("nextState", result.next_state),
-    ):
-        if value is not None:
-            told[name] = value
+    texts = {"error": result.error, "cause": result.cause, "nextState": result.next_state}
+    told.update({name: text for name, text in texts.items() if text is not None})
     if inspected:
         told["inspectionData"] = {
             name: value if name in _WHOLE else _shown(value)

@@ -1,21 +1,16 @@
-"""The context object of a state that is tested alone: the given one, or one of an execution that
-could be.
-"""
+"""The context object of a state under test: that of an execution that could be, or a given one."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from runner.machine.definition import Task
-from runner.machine.fibers import Visit
 from runner.machine.state_mocks import StateTestRefused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from runner.machine.definition import State
-    from runner.machine.events import Event
-    from runner.machine.fibers import Frame
     from runner.model.ports import Json
 
 _MACHINE = "StateMachine"
@@ -60,20 +55,3 @@ def retry_count(context: Mapping[str, Json] | None) -> int:
     state = (context or {}).get("State")
     count = state.get("RetryCount") if isinstance(state, dict) else None
     return count if isinstance(count, int) and not isinstance(count, bool) else 0
-
-
-class GivenVisit(Visit):
-    """The visit of a state whose context object is given."""
-
-    __slots__ = ("_given",)
-
-    def __init__(
-        self, frame: Frame, entered: Event, event_id: int, given: Mapping[str, Json] | None
-    ) -> None:
-        """Take the context object; None: make it of the execution."""
-        super().__init__(frame, entered, event_id)
-        self._given = given
-
-    def context(self) -> Mapping[str, Json]:
-        """Give the context object."""
-        return super().context() if self._given is None else self._given

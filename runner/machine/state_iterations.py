@@ -20,13 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from runner.machine.definition import Map
-    from runner.machine.fibers import FlowRun, Visit
-    from runner.machine.state_stages import Seen
+    from runner.machine.fibers import FlowRun
+    from runner.machine.state_bench import Bench
     from runner.machine.state_test import StateTest
     from runner.machine.templates import Env
     from runner.model.ports import Json
-
-    Stages = dict[str, Json]
 
 _GIVE_BACK = Flow("Item", {"Item": Pass("Item", JsonPathIo(), None)})
 _TOO_MANY = "Map iteration failure count must be less than or equal to the number of Map iterations"
@@ -34,27 +32,25 @@ _NO_DATA = "ItemReader data must be specified when testing a Map state with Item
 _SIZES = "Input array does not equal the mocked result array's size."
 
 
-def iterate(
-    state: Map, visit: Visit, env: Env, test: StateTest, stages: Stages, seen: Seen
-) -> None:
+def iterate(state: Map, bench: Bench, env: Env) -> None:
     """Make the inputs of the iterations, keep the stages, and count the failures."""
-    spawn = _spawn(state, visit, env, test)
-    _keep_items(state, visit, env, test, stages)
-    _keep_numbers(stages, seen)
+    spawn = _spawn(state, bench, env)
+    _keep_items(state, bench, env)
+    _keep_numbers(bench)
     inputs = _inputs(spawn)
     if state.selector is not None:
-        stages["afterItemSelector"] = list(seen["selector"])
+        bench.stages["afterItemSelector"] = list(bench.seen["selector"])
     if state.distributed is not None and state.distributed.batcher is not None:
-        stages["afterItemBatcher"] = [_batch(one) for one in inputs]
-    _check_failures(state, spawn, test)
+        bench.stages["afterItemBatcher"] = [_batch(one) for one in inputs]
+    _check_failures(state, spawn, bench.test)
 
 
-def _spawn(state: Map, visit: Visit, env: Env, test: StateTest) -> Spawn:
+def _spawn(state: Map, bench: Bench, env: Env) -> Spawn:
     """Drive the work to where the iterations start; what an ItemReader asks is answered."""
-    work = do_work(state._replace(processor=_GIVE_BACK), visit, env)
+    work = do_work(state._replace(processor=_GIVE_BACK), bench.visit, env)
     request = next(work)
     while isinstance(request, CallTask):
-        text = test.configuration.reader_data
+        text = bench.test.configuration.reader_data
         if text is None:
             raise StateTestRefused(_NO_DATA)
         request = work.send(_read(request.request.resource, text))
@@ -90,7 +86,7 @@ def _end_of(run: FlowRun) -> Json:
     raise AssertionError  # a Pass asks for nothing
 
 
-def _keep_items(state: Map, visit: Visit, env: Env, test: StateTest, stages: Stages) -> None:
+def _keep_items(state: Map, bench: Bench, env: Env) -> None:
     """Keep the items as they were before the selector and the batcher."""
     reader = None if state.distributed is None else state.distributed.reader
     points = reader is not None and "ItemsPointer" in reader.config.source
@@ -99,17 +95,17 @@ def _keep_items(state: Map, visit: Visit, env: Env, test: StateTest, stages: Sta
     plain = state._replace(selector=None)
     if plain.distributed is not None:
         plain = plain._replace(distributed=plain.distributed._replace(batcher=None))
-    items = _inputs(_spawn(plain, visit, env, test))
-    stages["afterItemsPointer" if points else "afterItemsPath"] = items
+    items = _inputs(_spawn(plain, bench, env))
+    bench.stages["afterItemsPointer" if points else "afterItemsPath"] = items
 
 
-def _keep_numbers(stages: Stages, seen: Seen) -> None:
-    given = seen.get("max_concurrency")
-    stages["maxConcurrency"] = int(given[-1]) if given else 0
-    if "tolerated_count" in seen:
-        stages["toleratedFailureCount"] = int(seen["tolerated_count"][-1])
-    if "tolerated_percentage" in seen:
-        stages["toleratedFailurePercentage"] = float(seen["tolerated_percentage"][-1])
+def _keep_numbers(bench: Bench) -> None:
+    stages = bench.stages
+    stages["maxConcurrency"] = int(bench.last("max_concurrency") or 0)
+    if "tolerated_count" in bench.seen:
+        stages["toleratedFailureCount"] = int(bench.last("tolerated_count"))
+    if "tolerated_percentage" in bench.seen:
+        stages["toleratedFailurePercentage"] = float(bench.last("tolerated_percentage"))
 
 
 def _batch(value: Json) -> Json:
