@@ -86,7 +86,7 @@ class StateTestRefused(UsageError):
         self.message = message
         self.code = code
         fault = Fault(
-            place=Place("test-state"),
+            place=Place("the test"),
             code="state-test-refused",
             found=message,
             expected="a test that AWS's TestState would run",
