@@ -229,15 +229,19 @@ def _stage(title: str, value: Any) -> str:  # noqa: ANN401 - JSON
     return f"  {click.style(title, dim=True)}  {_pretty(value, len(title) + 4)}"
 
 
-def _pretty(value: Any, column: int) -> str:  # noqa: ANN401 - JSON
-    """Write JSON that begins at a column: on one line where that fits, else a line per member."""
+def _pretty(value: Any, column: int, used: int = 0) -> str:  # noqa: ANN401 - JSON
+    """Write JSON on one line where it fits, else a line per member, set in at a column.
+
+    `used` counts what stands before it on its line.
+    """
     line = json.dumps(value, ensure_ascii=False)
-    if len(line) + column <= _WIDTH or not isinstance(value, dict | list) or not value:
+    if column + used + len(line) <= _WIDTH or not isinstance(value, dict | list) or not value:
         return line
     inner = column + 2
     if isinstance(value, dict):
         keys = [json.dumps(key, ensure_ascii=False) + ": " for key in value]
-        items = [k + _pretty(v, inner + len(k)) for k, v in zip(keys, value.values(), strict=True)]
+        pairs = zip(keys, value.values(), strict=True)
+        items = [key + _pretty(item, inner, len(key)) for key, item in pairs]
         opened, closed = "{}"
     else:
         items = [_pretty(item, inner) for item in value]
