@@ -8,85 +8,15 @@ integrations use the names of the Java SDK (`DbInstances` for the API's `DBInsta
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from runner.aws.integrations import answering, known_folder, read_integration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from runner.aws.integrations import Integration
     from runner.model.ports import Json
-
-_SERVICE_ARN = re.compile(r"arn:[^:]+:states:[^:]*:[^:]*:(aws-sdk:)?([^:]+):([A-Za-z0-9]+)(.*)\Z")
-_UNCHECKED = frozenset({"http", "apigateway"})
-"""Optimized integrations whose mocks TestState does not validate; of EKS, two calls."""
-_UNCHECKED_CALLS = frozenset({"eks:call", "eks:runJob"})
-
-_SDK_FOLDERS = {
-    "applicationdiscovery": "discovery",
-    "cloudwatchlogs": "logs",
-    "cognitoidentityprovider": "cognito-idp",
-    "costandusagereport": "cur",
-    "costexplorer": "ce",
-    "databasemigration": "dms",
-    "directory": "ds",
-    "directoryservicedata": "ds-data",
-    "elasticloadbalancing": "elb",
-    "elasticloadbalancingv2": "elbv2",
-    "elasticsearch": "es",
-    "eventbridge": "events",
-    "iotdataplane": "iot-data",
-    "iotjobsdataplane": "iot-jobs-data",
-    "lexmodelbuilding": "lex-models",
-    "lexmodelsv2": "lexv2-models",
-    "lexruntimev2": "lexv2-runtime",
-    "marketplacemetering": "meteringmarketplace",
-    "migrationhub": "mgh",
-    "pinpointsmsvoice": "sms-voice",
-    "serverlessapplicationrepository": "serverlessrepo",
-    "sfn": "stepfunctions",
-    "simpledb": "sdb",
-}
-"""Services whose name in the Java SDK is not botocore's without its hyphens."""
-_OPTIMIZED_FOLDERS = {
-    "elasticmapreduce": "emr",
-    "states": "stepfunctions",
-}
-_RUNTIME_CALLS = {("bedrock", "invokemodel"): "bedrock-runtime"}
-
-_POLLED = {
-    ("athena", "startqueryexecution"): "GetQueryExecution",
-    ("batch", "submitjob"): "DescribeJobs",
-    ("bedrock", "createmodelcustomizationjob"): "GetModelCustomizationJob",
-    ("codebuild", "startbuild"): "BatchGetBuilds",
-    ("codebuild", "startbuildbatch"): "BatchGetBuildBatches",
-    ("databrew", "startjobrun"): "DescribeJobRun",
-    ("ecs", "runtask"): "DescribeTasks",
-    ("eks", "createcluster"): "DescribeCluster",
-    ("eks", "createfargateprofile"): "DescribeFargateProfile",
-    ("eks", "createnodegroup"): "DescribeNodegroup",
-    ("eks", "deletecluster"): "DescribeCluster",
-    ("eks", "deletefargateprofile"): "DescribeFargateProfile",
-    ("eks", "deletenodegroup"): "DescribeNodegroup",
-    ("emr", "addstep"): "DescribeStep",
-    ("emr", "createcluster"): "DescribeCluster",
-    ("emr", "terminatecluster"): "DescribeCluster",
-    ("emr-containers", "deletevirtualcluster"): "DescribeVirtualCluster",
-    ("emr-containers", "startjobrun"): "DescribeJobRun",
-    ("emr-serverless", "createapplication"): "GetApplication",
-    ("emr-serverless", "deleteapplication"): "GetApplication",
-    ("emr-serverless", "startapplication"): "GetApplication",
-    ("emr-serverless", "startjobrun"): "GetJobRun",
-    ("emr-serverless", "stopapplication"): "GetApplication",
-    ("glue", "startjobrun"): "GetJobRun",
-    ("mediaconvert", "createjob"): "GetJob",
-    ("sagemaker", "createhyperparametertuningjob"): "DescribeHyperParameterTuningJob",
-    ("sagemaker", "createlabelingjob"): "DescribeLabelingJob",
-    ("sagemaker", "createprocessingjob"): "DescribeProcessingJob",
-    ("sagemaker", "createtrainingjob"): "DescribeTrainingJob",
-    ("sagemaker", "createtransformjob"): "DescribeTransformJob",
-    ("stepfunctions", "startexecution"): "DescribeExecution",
-}
-"""What Step Functions asks until a `.sync` task has ended: its answer is what a mock stands for."""
 
 _PARSED = frozenset(
     {
@@ -134,35 +64,24 @@ class ServiceModels:
 
     def _find_call(self, resource: str) -> _Call | None:
         """Find the operation whose response is the task's result; None: nothing to compare."""
-        match = _SERVICE_ARN.match(resource)
-        if match is None:
+        integration = read_integration(resource)
+        if integration is None:
             return None
-        sdk, service, action, pattern = match.groups()
-        is_checked = sdk or (
-            service not in _UNCHECKED and f"{service}:{action}" not in _UNCHECKED_CALLS
-        )
-        if not is_checked or pattern.startswith(".waitForTaskToken"):
-            return None
-        folder = self._folder(service, is_sdk=bool(sdk))
+        folder = self._folder(integration)
         if folder is None:
             return None
-        if not sdk:
-            folder = _RUNTIME_CALLS.get((folder, action.lower()), folder)
-        wanted = action
-        if pattern.startswith(".sync"):
-            wanted = _POLLED.get((folder, action.lower()), action)
         names = {name.lower(): name for name in self._model(folder).operation_names}
-        operation = names.get(wanted.lower())
-        return None if operation is None else _Call(folder, operation, bool(sdk))
+        operation = names.get(answering(integration, folder).lower())
+        return None if operation is None else _Call(folder, operation, integration.is_sdk)
 
-    def _folder(self, service: str, *, is_sdk: bool) -> str | None:
-        table = _SDK_FOLDERS if is_sdk else _OPTIMIZED_FOLDERS
-        name = table.get(service)
+    def _folder(self, integration: Integration) -> str | None:
+        """Find botocore's name of the service."""
+        name = known_folder(integration)
         if name is not None:
             return name
-        known = self._botocore().get_available_services()
-        plain = service.replace("-", "")
-        return next((one for one in known if one.replace("-", "") == plain), None)
+        plain = integration.service.replace("-", "")
+        names = self._botocore().get_available_services()
+        return next((one for one in names if one.replace("-", "") == plain), None)
 
     def _model(self, folder: str) -> Any:  # noqa: ANN401 - botocore has no types
         if folder not in self._models:
