@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from runner.cli.json_words import JsonWords
 from runner.cli.options import json_option
-from runner.errors import Fault, Place, UsageError
 
 if TYPE_CHECKING:
     from runner.app.machine_test_state import StateVerdict
@@ -101,7 +101,7 @@ def _request(file: Path, given: dict[str, Any]) -> Any:  # noqa: ANN401 - import
     from runner.app.machine_test_state import StateTestRequest  # noqa: PLC0415 - heavy
     from runner.machine.state_test import InspectionLevel, StateConfiguration  # noqa: PLC0415
 
-    words = _Words()
+    words = JsonWords()
     request = StateTestRequest(
         file,
         state=given["state"],
@@ -121,7 +121,7 @@ def _request(file: Path, given: dict[str, Any]) -> Any:  # noqa: ANN401 - import
     return request
 
 
-def _mock(words: _Words, given: dict[str, Any]) -> Mock | None:
+def _mock(words: JsonWords, given: dict[str, Any]) -> Mock | None:
     from runner.machine.state_mocks import (  # noqa: PLC0415 - heavy when needed
         FieldValidation,
         MockedError,
@@ -130,57 +130,15 @@ def _mock(words: _Words, given: dict[str, Any]) -> Mock | None:
 
     error, cause = given["mock_error"], given["mock_cause"]
     if error is not None and given["mock"] is not None:
-        words.fault("--mock-error", "also --mock", "a result or an error", "leave one of them out")
+        words.wrong("--mock-error", "also --mock", "a result or an error", "leave one of them out")
     if cause is not None and error is None:
-        words.fault("--mock-cause", "no --mock-error", "an error with it", "add --mock-error NAME")
+        words.wrong("--mock-cause", "no --mock-error", "an error with it", "add --mock-error NAME")
     if error is not None:
         return MockedError(error, cause)
     if given["mock"] is None:
         return None
     validation = FieldValidation(given["validation"].upper())
     return MockedResult(words.json("--mock", given["mock"], None), validation)
-
-
-class _Words:
-    """Reads options whose value is a text or @FILE, and keeps what is wrong with them."""
-
-    def __init__(self) -> None:
-        self._faults: list[Fault] = []
-
-    def fault(self, option: str, found: str, expected: str, advice: str) -> None:
-        self._faults.append(Fault(Place(option), "bad-option", found, expected, advice))
-
-    def check(self) -> None:
-        """Raise all faults at once."""
-        if self._faults:
-            raise UsageError(self._faults)
-
-    def text(self, option: str, word: str | None) -> str | None:
-        if word is None or not word.startswith("@"):
-            return word
-        try:
-            return Path(word[1:]).read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            self.fault(option, str(error), "a readable file", "name a file after the @")
-            return None
-
-    def json(self, option: str, word: str | None, default: Any) -> Any:  # noqa: ANN401 - JSON
-        text = self.text(option, word)
-        if text is None:
-            return default
-        try:
-            return json.loads(text)
-        except ValueError as error:
-            told = f"no JSON: {error}"
-            self.fault(option, told, "JSON or @FILE", "quote it for the shell, or use a file")
-            return default
-
-    def object(self, option: str, word: str | None) -> dict[str, Any] | None:
-        value = self.json(option, word, None)
-        if value is None or isinstance(value, dict):
-            return value
-        self.fault(option, f"{json.dumps(value)[:60]}", "a JSON object", 'write {"name": value}')
-        return None
 
 
 def _json(result: StateResult) -> dict[str, Any]:
