@@ -116,8 +116,12 @@ class _Checker:
         found = _wrong_type(value, kind)
         if found:
             yield f"Field '{field}' must be {found}"
-            return
-        yield from self._bounds(value, shape, field)
+        else:
+            yield from self._bounds(value, shape, field)
+            yield from self._inner(value, shape, field)
+
+    def _inner(self, value: Json, shape: Any, field: str) -> Iterator[str]:  # noqa: ANN401
+        kind = shape.type_name
         if kind == "structure":
             yield from self._structure(value, shape)
         elif kind == "list":
@@ -181,20 +185,22 @@ def _is_number(value: Json) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-_TYPES: tuple[tuple[frozenset[str], Callable[[Json], bool], str], ...] = (
-    (_TEXTS, lambda value: isinstance(value, str), "a string"),
-    (_NUMBERS, _is_number, "a number"),
-    (frozenset({"boolean"}), lambda value: isinstance(value, bool), "a boolean"),
-    (frozenset({"list"}), lambda value: isinstance(value, list), "an array"),
-    (frozenset({"map", "structure"}), lambda value: isinstance(value, dict), "an object"),
-)
+_TEXT = (lambda value: isinstance(value, str), "a string")
+_NUMBER = (_is_number, "a number")
+_OBJECT = (lambda value: isinstance(value, dict), "an object")
+_TYPES: Mapping[str, tuple[Callable[[Json], bool], str]] = {
+    **dict.fromkeys(_TEXTS, _TEXT),
+    **dict.fromkeys(_NUMBERS, _NUMBER),
+    "boolean": (lambda value: isinstance(value, bool), "a boolean"),
+    "list": (lambda value: isinstance(value, list), "an array"),
+    "map": _OBJECT,
+    "structure": _OBJECT,
+}
 
 
 def _wrong_type(value: Json, kind: str) -> str | None:
-    for kinds, fits, told in _TYPES:
-        if kind in kinds:
-            return None if fits(value) else told
-    return None
+    fits, told = _TYPES[kind]
+    return None if fits(value) else told
 
 
 def capitalized(name: str) -> str:

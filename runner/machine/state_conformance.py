@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 Json = Any
 
+_SCHEMA = "SCHEMA_VALIDATION_FAILED"
 _LONGEST_NAME = 80
 _WHOLE = frozenset(
     {
@@ -75,14 +76,13 @@ def read_call(call: Mapping[str, Json]) -> StateTest:
         told = f"Member must satisfy enum value set: [{', '.join(InspectionLevel)}]"
         raise _constraint(f"Value '{level}' at 'inspectionLevel'", told)
     mock = call.get("mock")
-    context, variables = call.get("context"), call.get("variables")
     return StateTest(
         definition=call["definition"],
         data=call.get("input", {}),
         state_name=name,
         mock=None if mock is None else read_mock(mock),
-        variables=_parsed(variables) or {},
-        context=_parsed(context),
+        variables=_object(call, "variables") or {},
+        context=_object(call, "context"),
         level=InspectionLevel(level),
         configuration=_configuration(call.get("stateConfiguration") or {}),
         role_arn=call.get("roleArn"),
@@ -96,8 +96,17 @@ def _constraint(what: str, told: str) -> StateTestRefused:
     )
 
 
-def _parsed(value: Json) -> Json:
-    return json.loads(value) if isinstance(value, str) else value
+def _object(call: Mapping[str, Json], name: str) -> Json:
+    """Give a field that holds an object, as JSON text or as it is."""
+    value = call.get(name)
+    try:
+        read = json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        read = value
+    if read is None or isinstance(read, dict):
+        return read
+    told = f"Invalid {name.capitalize()} object provided: {name.capitalize()} object is not JSON"
+    raise StateTestRefused(told)
 
 
 def _configuration(source: Mapping[str, Json]) -> StateConfiguration:
@@ -124,8 +133,8 @@ def _refused(case: Mapping[str, Json], code: str, message: str) -> dict[str, Jso
 def refusal_text(fault: Fault) -> str:
     """Write a fault of a definition as AWS does when it refuses it."""
     at = "" if fault.place.file == "/" else f" at {fault.place.file}"
-    told = f"SCHEMA_VALIDATION_FAILED: {fault.found.rstrip()}{at}"
-    return f"Invalid State Machine Definition: '{told}'"
+    kind = "INVALID_JSON_DESCRIPTION" if fault.code == "definition-json" else _SCHEMA
+    return f"Invalid State Machine Definition: '{kind}: {fault.found.rstrip()}{at}'"
 
 
 def to_api(result: StateResult, *, inspected: bool) -> dict[str, Json]:

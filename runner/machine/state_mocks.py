@@ -130,13 +130,12 @@ def check_mock(state: State, mock: Mock | None, models: ResultModels) -> None:
         raise StateTestRefused(told)
     if isinstance(mock, MockedError):
         return
-    match state:
-        case Task():
-            _check_result(state, mock, models)
-        case Map():
-            _check_items(state, mock.value)
-        case Parallel():
-            _check_branches(state, mock.value)
+    if isinstance(state, Task):
+        _check_result(state, mock, models)
+    elif isinstance(state, Map):
+        _check_items(state, mock.value)
+    else:
+        _check_branches(state, mock.value)
 
 
 def _check_unmocked(state: State) -> None:

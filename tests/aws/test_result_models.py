@@ -15,9 +15,15 @@ from runner.aws import integrations
 from runner.aws.result_models import ServiceModels, sdk_name
 
 Json = Any
-SDK = "arn:aws:states:::aws-sdk:"
 OPTIMIZED = "arn:aws:states:::"
 MODELS = ServiceModels()
+
+CONVERSED = {
+    "Output": {"Message": {"Role": "assistant", "Content": [{"Text": "x"}]}},
+    "StopReason": "end_turn",
+    "Usage": {"InputTokens": 1, "OutputTokens": 1, "TotalTokens": 2},
+    "Metrics": {"LatencyMs": 1},
+}
 
 WRONG = [
     ("aws-sdk:s3:getObject", {"ContentLength": "9"}, "Field 'ContentLength' must be a number"),
@@ -87,6 +93,7 @@ def test_a_result_that_the_service_cannot_give(resource: str, result: Json, told
         ("aws-sdk:s3:deleteBucket", {"x": 1}),  # an operation without a response
         ("athena:startQueryExecution.sync", {"QueryExecution": {"QueryExecutionId": "q"}}),
         ("bedrock:invokeModel", {"Body": {"completion": "x"}, "ContentType": "a/b"}),
+        ("aws-sdk:bedrockruntime:converse", {**CONVERSED, "AdditionalModelResponseFields": 5}),
         ("http:invoke", {"StatusCode": "any"}),
         ("apigateway:invoke", {"StatusCode": "any"}),
         ("eks:call", {"StatusCode": "any"}),
@@ -133,7 +140,7 @@ def test_a_job_is_compared_with_what_step_functions_polls() -> None:
 
 
 def test_names_of_the_sdk_are_asked_for() -> None:
-    sdk = SDK + "sfn:startExecution"
+    sdk = OPTIMIZED + "aws-sdk:sfn:startExecution"
     assert MODELS.problem(sdk, STARTED, strict=True) is None
     wrong = {"ExecutionArn": 1}
     assert MODELS.problem(sdk, wrong, strict=False) == "Field 'ExecutionArn' must be a string"

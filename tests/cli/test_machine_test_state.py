@@ -254,6 +254,15 @@ def test_faults_of_a_definition_stand_at_their_lines(tmp_path: Path) -> None:
     assert "at /States/A/Nxt" in told
 
 
+def test_parts_that_are_no_states_are_passed_over(tmp_path: Path) -> None:
+    branches = [1, {"StartAt": "B", "States": {"B": {"Type": "Pass", "End": True}, "C": 1}}]
+    states = {"P": {"Type": "Parallel", "Branches": branches, "End": True}, "Q": {"Branches": 1}}
+    path = tmp_path / "odd.json"
+    path.write_text(json.dumps({"StartAt": "P", "States": states}), "utf-8")
+    assert "one of 3 states" in typed(path)[1]
+    assert "definition-schema" in typed(path, "--state", "B")[1]
+
+
 @pytest.mark.parametrize(
     ("text", "code"), [(None, "no-definition"), ("[1]", "definition-json"), ("a: b: c", "yaml")]
 )

@@ -144,6 +144,24 @@ def refusal(message: str, code: str = "ValidationException") -> Json:
             "InvalidDefinition",
         ),
         (
+            {"definition": "{"},
+            (
+                "Invalid State Machine Definition: 'INVALID_JSON_DESCRIPTION: Definition must be a"
+                " valid JSON object'"
+            ),
+            "InvalidDefinition",
+        ),
+        (
+            {"definition": TASK, "context": "[1]", "mock": {"result": "1"}},
+            "Invalid Context object provided: Context object is not JSON",
+            "ValidationException",
+        ),
+        (
+            {"definition": TASK, "variables": "{"},
+            "Invalid Variables object provided: Variables object is not JSON",
+            "ValidationException",
+        ),
+        (
             {"definition": TASK, "stateName": "x" * 81},
             (
                 "1 validation error detected: Value at 'stateName' failed to satisfy constraint:"
