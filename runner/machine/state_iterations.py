@@ -35,7 +35,8 @@ _SIZES = "Input array does not equal the mocked result array's size."
 def iterate(state: Map, bench: Bench, env: Env) -> None:
     """Make the inputs of the iterations, keep the stages, and count the failures."""
     spawn = _spawn(state, bench, env)
-    _keep_items(state, bench, env)
+    plain = _spawn(_without_shaping(state), bench, env)
+    _keep_items(state, bench, plain)
     _keep_numbers(bench)
     inputs = _inputs(spawn)
     if state.selector is not None:
@@ -43,6 +44,15 @@ def iterate(state: Map, bench: Bench, env: Env) -> None:
     if state.distributed is not None and state.distributed.batcher is not None:
         bench.stages["afterItemBatcher"] = [_batch(one) for one in inputs]
     _check_failures(state, spawn, bench.test)
+    _check_results(bench.test, {len(spawn.starts), len(plain.starts)})
+
+
+def _without_shaping(state: Map) -> Map:
+    """Give the Map without its selector and batcher: its inputs are the items."""
+    plain = state._replace(selector=None)
+    if plain.distributed is None:
+        return plain
+    return plain._replace(distributed=plain.distributed._replace(batcher=None))
 
 
 def _spawn(state: Map, bench: Bench, env: Env) -> Spawn:
@@ -86,17 +96,13 @@ def _end_of(run: FlowRun) -> Json:
     raise AssertionError  # pragma: no cover - a Pass asks for nothing
 
 
-def _keep_items(state: Map, bench: Bench, env: Env) -> None:
+def _keep_items(state: Map, bench: Bench, plain: Spawn) -> None:
     """Keep the items as they were before the selector and the batcher."""
     reader = None if state.distributed is None else state.distributed.reader
-    points = reader is not None and "ItemsPointer" in reader.config.source
-    if not points and not isinstance(state.io, JsonPathIo):
-        return
-    plain = state._replace(selector=None)
-    if plain.distributed is not None:
-        plain = plain._replace(distributed=plain.distributed._replace(batcher=None))
-    items = _inputs(_spawn(plain, bench, env))
-    bench.stages["afterItemsPointer" if points else "afterItemsPath"] = items
+    if reader is not None and "ItemsPointer" in reader.config.source:
+        bench.stages["afterItemsPointer"] = _inputs(plain)
+    elif isinstance(state.io, JsonPathIo):
+        bench.stages["afterItemsPath"] = _inputs(plain)
 
 
 def _keep_numbers(bench: Bench) -> None:
@@ -123,5 +129,10 @@ def _check_failures(state: Map, spawn: Spawn, test: StateTest) -> None:
     is_distributed = state.distributed is not None
     if is_distributed and tolerates and spawn.tolerance.exceeded(failed, of):
         raise spawn.failure(ReportedError(None))
-    if isinstance(test.mock.value, list) and len(test.mock.value) != of:
+
+
+def _check_results(test: StateTest, sizes: set[int]) -> None:
+    """Compare the number of results with the items, or with their batches."""
+    results = None if isinstance(test.mock, MockedError) or test.mock is None else test.mock.value
+    if isinstance(results, list) and len(results) not in sizes:
         raise StateTestRefused(_SIZES)

@@ -44,6 +44,11 @@ def test_a_map_shows_its_batches() -> None:
         {"BatchInput": {"fixed": True}, "Items": ['{"v":"a"}', '{"v":"b"}']},
         {"BatchInput": {"fixed": True}, "Items": ['{"v":"c"}']},
     ]
+    by_item = tried(state, ["a", "b", "c"], MockedResult([1, 2, 3]))
+    assert by_item.output == [1, 2, 3]
+    assert refused(state, MockedResult([1]), data=["a", "b", "c"])[1] == (
+        "Input array does not equal the mocked result array's size."
+    )
 
 
 @pytest.mark.parametrize(
