@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runner.machine.events import EventKind, MemoryJournal
+from runner.machine.events import MemoryJournal
 from runner.machine.faults import FaultPlan
 from runner.machine.fibers import Frame, Shared, Visit, iso_millis
 from runner.machine.recorder import Recorder
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from random import Random
 
-    from runner.machine.events import Event
     from runner.machine.ports import Clock
     from runner.machine.state_places import StatePlace
     from runner.machine.state_test import StateTest
@@ -23,18 +22,23 @@ if TYPE_CHECKING:
 
 
 class _Visit(Visit):
-    """The visit of a state whose context object may be given."""
+    """The visit of a state whose context object is given."""
 
-    __slots__ = ("_given",)
+    __slots__ = ("given",)
 
-    def __init__(
-        self, frame: Frame, entered: Event, event_id: int, given: Mapping[str, Json] | None
-    ) -> None:
-        super().__init__(frame, entered, event_id)
-        self._given = given
+    given: Mapping[str, Json]
 
     def context(self) -> Mapping[str, Json]:
-        return super().context() if self._given is None else self._given
+        return self.given
+
+
+def _with_context(visit: Visit, context: Mapping[str, Json]) -> Visit:
+    """Give the same visit with another context object."""
+    made = _Visit.__new__(_Visit)
+    for name in Visit.__slots__:
+        setattr(made, name, getattr(visit, name))
+    made.given = context
+    return made
 
 
 class Bench:
@@ -75,10 +79,10 @@ def enter(place: StatePlace, test: StateTest, *, clock: Clock, random: Random) -
     )
     item = {"Index": 0, "Value": test.data} if place.is_item() else None
     frame = Frame(shared, "", test.variables, item)
-    told = {"input": test.data}
-    event = recorder.emit(EventKind.STATE_ENTERED, f"{place.name}#1", place.name, told)
-    shared.history += 1
-    return Bench(test, _Visit(frame, event, shared.history, test.context))
+    visit = frame.enter(place.name, test.data)
+    if test.context is not None:
+        visit = _with_context(visit, test.context)
+    return Bench(test, visit)
 
 
 def _no_crash() -> None:

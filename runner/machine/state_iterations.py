@@ -83,7 +83,7 @@ def _read(resource: str, text: str) -> Mapping[str, Json]:
 
 def _inputs(spawn: Spawn) -> list[Json]:
     try:
-        return [_end_of(start()) for start in spawn.starts]
+        return [_end_of(spawn.starts[index]()) for index in range(len(spawn.starts))]
     except StateError as error:
         raise spawn.failure(error) from error
 

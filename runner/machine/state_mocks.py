@@ -165,7 +165,8 @@ def _check_result(state: Task, mock: MockedResult, models: ResultModels) -> None
 
 
 def _check_items(state: Map, value: Json) -> None:
-    written = state.distributed is not None and state.distributed.writer is not None
+    writer = None if state.distributed is None else state.distributed.writer
+    written = writer is not None and bool(writer.resource)
     if written and not isinstance(value, dict):
         told = "Mocked result must be a JSON object."
         raise StateTestRefused(told)

@@ -8,6 +8,7 @@ import pytest
 
 from runner.machine.state_mocks import MockedResult
 from runner.machine.state_test import StateConfiguration
+from tests.machine.machines import jsonpath, play
 from tests.machine.state_tests import a_map, reader, refused, tried
 
 Json = Any
@@ -115,7 +116,8 @@ def test_a_map_that_writes_its_results_gives_an_object() -> None:
     )
 
 
-def test_a_selector_that_fails_fails_the_map() -> None:
+def test_a_selector_that_fails_fails_the_map_as_in_a_run() -> None:
     state = a_map(ItemSelector={"v.$": "$.missing"})
-    result = tried(state, [1], MockedResult([1]))
-    assert (result.status, result.error) == ("FAILED", "States.ExceedToleratedFailureThreshold")
+    result, ran = tried(state, [1], MockedResult([1])), play(jsonpath({"StateName": state}), [1])
+    assert (result.status, ran.status) == ("FAILED", "FAILED")
+    assert (result.error, result.cause) == (ran.error, ran.cause)
