@@ -5,14 +5,17 @@
 A case holds a definition, an input, and scripted tasks (behaviour by state name); the answer has
 the status, output, error, cause and the states entered; with `--trace` also the calls that tasks
 got and the input and output of each state.  Time is
-simulated and the seed is fixed, so the same cases give the same answers.
+simulated and the seed is fixed, so the same cases give the same answers.  Cases of the kind
+`test_state` are calls of TestState: state_conformance.py.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from collections import Counter
+from functools import cache
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +26,13 @@ from runner.machine.parse import parse_definition
 from runner.machine.ports import ExecutionContext, NoAnswerYet, TaskRequest, VirtualClock
 from runner.machine.refusals import create_message
 from runner.machine.s3_objects import S3Objects
+from runner.machine.state_conformance import answer_state
 from runner.model.ports import ServiceError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from runner.machine.state_mocks import ResultModels
 
 Json = Any
 
@@ -93,6 +99,8 @@ def _nth(calls: Sequence[Mapping[str, Json]], number: int) -> Mapping[str, Json]
 
 def answer(case: Mapping[str, Json], *, traced: bool = False) -> dict[str, Json]:
     """Run one case; `traced` adds what tasks got and each state's input and output."""
+    if case.get("kind") == "test_state":
+        return answer_state(case, _models())
     source = case["definition"]
     if source is None:
         source = case.get("definition_text") or ""
@@ -129,6 +137,17 @@ def answer(case: Mapping[str, Json], *, traced: bool = False) -> dict[str, Json]
         answered["task_calls"] = service.seen
         answered["trace"] = [_traced(e, source) for e in events if e.kind in _EVENTS]
     return answered
+
+
+@cache
+def _models() -> ResultModels:
+    """Load what knows the services' responses.
+
+    It stands on a higher floor (it reads botocore's models); this program joins both, so it names
+    the module at run time, and only cases of TestState need it.
+    """
+    models: ResultModels = importlib.import_module("runner.aws.result_models").ServiceModels()
+    return models
 
 
 def _refusal(refused: InvalidDefinition, case: Mapping[str, Json]) -> str:

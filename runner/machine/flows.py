@@ -56,7 +56,7 @@ def run_flow(frame: Frame, flow: Flow, data: Json) -> FlowRun:
         if faulty:
             _strike(state, visit, When.BEFORE)
         try:
-            name, output, assigned = yield from _run_state(state, visit, data)
+            name, output, assigned = yield from run_state(state, visit, data)
             if output is not data:
                 shaping.check_size(output, state.name)
         except StateError as error:
@@ -122,7 +122,8 @@ def _strike(state: State, visit: Visit, when: When) -> None:
             act()
 
 
-def _run_state(state: State, visit: Visit, raw: Json) -> Generator[Request, Json, Step]:
+def run_state(state: State, visit: Visit, raw: Json) -> Generator[Request, Json, Step]:
+    """Run one state that was entered; gives where to go, the output and the assignments."""
     match state:
         case Pass():
             return _run_pass(state, visit, raw)

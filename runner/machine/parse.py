@@ -35,7 +35,7 @@ from runner.machine.definition import (
     Writer,
 )
 from runner.machine.failures import InvalidDefinition, definition_fault
-from runner.machine.refusals import BAD_JSON, SCHEMA, as_fault, nowhere
+from runner.machine.refusals import BAD_JSON, NO_END, SCHEMA, TARGET, as_fault, escape, nowhere
 from runner.machine.templates import Notation, Template
 from runner.machine.validate import MAX_BYTES, NOT_JSON, find_refusals
 
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from runner.machine.definition import Io, State
+    from runner.machine.refusals import Refusal
 
     Json = Any
     Source = Mapping[str, Json]
@@ -68,6 +69,25 @@ def parse_definition(
         comment=value.get("Comment", ""),
         timeout_s=value.get("TimeoutSeconds"),
     )
+
+
+def parse_state(source: bytes | str | Mapping[str, Any], name: str) -> State:
+    """Read one state that stands alone: where it leads to need not exist.
+
+    Raises InvalidDefinition; the faults' pointers say `/States/<name>/...`, as AWS's do.
+    """
+    value = source if not isinstance(source, (bytes, str)) else read_json(source)
+    machine = {"StartAt": name, "States": {name: value}}
+    found = find_refusals(machine, express=False, any_resource=True)
+    refusals = [one for one in found if not _leads_out(one, name)]
+    if refusals:
+        raise InvalidDefinition(map(as_fault, refusals), refusals=refusals)
+    return _make_flow(machine, Language.JSONPATH, Language.JSONPATH).states[name]
+
+
+def _leads_out(refusal: Refusal, name: str) -> bool:
+    own = refusal.pointer.removeprefix(f"/States/{escape(name)}")
+    return refusal.code in {TARGET, NO_END} and "/States/" not in own
 
 
 def digest_of(value: Json) -> str:

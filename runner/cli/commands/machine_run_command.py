@@ -78,7 +78,7 @@ _FILE = click.Path(path_type=Path)
     type=click.IntRange(1, 1000),
     help="Most calls of tasks at once; 8, or 1 when all are mocked.",
 )
-def run(  # noqa: PLR0917 - click hands over every option
+def command(  # noqa: PLR0917 - click hands over every option
     definition: Path,
     given: str | None,
     name: str,
