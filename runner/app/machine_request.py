@@ -60,6 +60,8 @@ class MachineRequest:
     """A SQLite file from which a killed execution is continued."""
     resume: bool = False
     """Continue the execution that the journal holds."""
+    redrive: bool = False
+    """Do again what failed in the execution that the journal holds, as RedriveExecution does."""
     context: Mapping[str, Json] = field(default_factory=dict)
     """Of the context object: Execution {Id, Name, RoleArn, StartTime}, StateMachine {Id, Name}."""
     seed: int | None = None

@@ -28,7 +28,7 @@ from runner.app.machine_time import make_clock, start_of
 from runner.app.machine_trace import Trace
 from runner.app.stopping import Stopper
 from runner.errors import Fault, Place, ProjectError, RunnerError, UsageError
-from runner.machine import Crash, ExecutionContext, FaultPlan, SimulatedCrash, run
+from runner.machine import Crash, ExecutionContext, FaultPlan, SimulatedCrash, redrive, run
 from runner.machine.chance import uuid_of
 from runner.machine.mocks import Mocks
 
@@ -168,9 +168,14 @@ def _strange_names(request: MachineRequest) -> list[Fault]:
 
 
 def _strange_journal(request: MachineRequest) -> list[Fault]:
-    if request.resume and request.journal is None:
-        found, expected = "--resume without --journal", "the journal that is continued"
-        return [Fault(Place("--resume"), "no-journal", found, expected, "add --journal FILE")]
+    option = "--redrive" if request.redrive else "--resume"
+    if (request.resume or request.redrive) and request.journal is None:
+        found, expected = f"{option} without --journal", "the journal that is continued"
+        return [Fault(Place(option), "no-journal", found, expected, "add --journal FILE")]
+    if request.redrive and request.express:
+        expected = "a STANDARD machine, as on AWS"
+        advice = "start a new execution"
+        return [Fault(Place(option), "redrive-express", "--express", expected, advice)]
     return []
 
 
@@ -249,7 +254,7 @@ class _Stage:
 
 def _open(request: MachineRequest, hooks: Hooks, scene: _Scene, closing: ExitStack) -> _Stage:
     journal = _open_journal(request, closing)
-    told = tuple(journal.events()) if journal is not None else ()
+    told = _told(request, journal)
     chance = random.SystemRandom() if request.seed is None else random.Random(request.seed)  # noqa: S311
     context = _context(request, scene.machine.name, chance, told)
     wiring = Wiring(
@@ -270,6 +275,17 @@ def _open(request: MachineRequest, hooks: Hooks, scene: _Scene, closing: ExitSta
     return _Stage(
         request, scene, wiring, services, context, data, journal, trace, events=list(told)
     )
+
+
+def _told(request: MachineRequest, journal: SqliteJournal[Event] | None) -> tuple[Event, ...]:
+    """Give what the journal holds; a redrive is one event more."""
+    if journal is None:
+        return ()
+    told = tuple(journal.events())
+    if not request.redrive:
+        return told
+    clock = make_clock(request.time, start_of(request.context, told))
+    return (*told, redrive(journal, clock))
 
 
 def _crash() -> None:
@@ -300,9 +316,9 @@ def _open_journal(request: MachineRequest, closing: ExitStack) -> SqliteJournal[
     closing.callback(release)
     journal = open_journal(path)
     closing.callback(journal.close)
-    if not request.resume and next(iter(journal.events()), None) is not None:
+    if not (request.resume or request.redrive) and next(iter(journal.events()), None) is not None:
         found, expected = f"{path}, which holds an execution", "a new file"
-        advice = "continue it with --resume, or name another file"
+        advice = "continue it with --resume or --redrive, or name another file"
         raise UsageError([Fault(Place("--journal"), "journal-exists", found, expected, advice)])
     return journal
 

@@ -181,15 +181,15 @@ class Shared:
         self.report = report
         """Takes the first answer of a call that is still waited for, by the call's key."""
 
-    def pass_redrive(
-        self, ended: Event, event: Event, *, again: Sequence[Visit], previous: int
-    ) -> None:
+    def pass_redrive(self, previous: int, again: Sequence[Visit]) -> None:
         """Go past a redrive, at which the given visits begin again.
 
         `previous` is the last event of AWS's history in the chain of the whole execution.
         """
+        ended = self.ledger.ended(self.recorder.pass_end().data, previous)
+        event = self.recorder.pass_redrive()
         count: int = event.data["redriveCount"]
-        number = self.ledger.redriven(ended.data, previous, count)
+        number = self.ledger.redriven(count, ended)
         for visit in again:
             if visit.frame.shared is self:
                 visit.frame.last = number

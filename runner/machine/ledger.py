@@ -82,11 +82,14 @@ class Ledger:
         self._redrives += 1
         self.add_quietly(EXECUTION_REDRIVEN, aborted, (self._redrives,))
 
-    def redriven(self, end: Mapping[str, Json], previous: int, count: int) -> int:
-        """Tell how an execution had ended, and that it was redriven; gives the latter's number."""
+    def ended(self, end: Mapping[str, Json], previous: int) -> int:
+        """Tell how an execution had ended that was redriven."""
+        return self.add_quietly(EXECUTION_ENDED, previous, (end,))
+
+    def redriven(self, count: int, previous: int) -> int:
+        """Tell that an execution was redriven."""
         self._redrives = count
-        ended = self.add_quietly(EXECUTION_ENDED, previous, (end,))
-        return self.add_quietly(EXECUTION_REDRIVEN, ended, (count,))
+        return self.add_quietly(EXECUTION_REDRIVEN, previous, (count,))
 
     def of_child(self, limit: int | None) -> Ledger:
         """Begin the numbers of a child execution: they are not kept."""

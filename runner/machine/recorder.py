@@ -126,10 +126,13 @@ class Recorder:
         self.time = event.time
         return event
 
-    def pass_redrive(self) -> tuple[Event, Event]:
-        """Go past an end that was undone; give it, and the redrive that undid it."""
-        ended = self.emit(EventKind.EXECUTION_ENDED, "", "", {})
-        return ended, self.emit(EventKind.EXECUTION_REDRIVEN, "", "", {})
+    def pass_end(self) -> Event:
+        """Go past an end that a redrive undid, and give it."""
+        return self.emit(EventKind.EXECUTION_ENDED, "", "", {})
+
+    def pass_redrive(self) -> Event:
+        """Go past the redrive that follows such an end, and give it."""
+        return self.emit(EventKind.EXECUTION_REDRIVEN, "", "", {})
 
     def next_completion(self) -> Event | None:
         """Give what was recorded next when all flows wait: a completion, or an end that was undone.

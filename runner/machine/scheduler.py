@@ -220,13 +220,9 @@ class Scheduler:
         again: list[Fiber] = []
         groups: list[Group] = []
         self._thaw(root, again, groups)
-        ended, event = self._recorder.pass_redrive()
-        self._shared.pass_redrive(
-            ended,
-            event,
-            again=[fiber.visit for fiber in again if fiber.visit is not None],
-            previous=0 if root.visit is None else root.visit.frame.tail,
-        )
+        previous = 0 if root.visit is None else root.visit.frame.tail
+        visits = [fiber.visit for fiber in again if fiber.visit is not None]
+        self._shared.pass_redrive(previous, visits)
         for group in groups:
             group.spawn.visit.redriven()
             if group.spawn.fork is not None:

@@ -62,6 +62,7 @@ _FILE = click.Path(path_type=Path)
 )
 @click.option("--journal", type=_FILE, metavar="FILE", help="Keep what happens, to continue it.")
 @click.option("--resume", is_flag=True, help="Continue the execution that the journal holds.")
+@click.option("--redrive", is_flag=True, help="Do again what failed in the journal's execution.")
 @click.option(
     "--context", metavar="JSON|@FILE", help="Execution and StateMachine of the context object."
 )
@@ -93,6 +94,7 @@ def command(  # noqa: PLR0917 - click hands over every option
     time: str,
     journal: Path | None,
     resume: bool,  # noqa: FBT001
+    redrive: bool,  # noqa: FBT001
     context: str | None,
     trace: bool,  # noqa: FBT001
     full: bool,  # noqa: FBT001
@@ -133,6 +135,7 @@ def command(  # noqa: PLR0917 - click hands over every option
         time=time,
         journal=journal,
         resume=resume,
+        redrive=redrive,
         context={} if context is None else _mapping(read_json(context, "--context")),
         seed=seed,
         calls=calls,
