@@ -14,10 +14,10 @@ In: an expression's text, then bindings.  Out: the library's value.  Each mend s
 What stays different: keys that are digits keep the order of their making (JavaScript puts them
 first); texts are indexed by characters and not by UTF-16 units; where several items of an array or
 an object fail, the first one is told and not the one that JSONata happens to finish first; a
-function of the language that is applied in part checks its arguments; a filter of what is not
-there gives nothing (JSONata: sometimes nulls); `$formatInteger` beyond 1e15 in words, and
-`$formatNumber` with an exponent and no digits before the point, are the library's; regular
-expressions keep what a group matched in an earlier round of a loop.
+function of the language that is applied in part checks its arguments; `$formatInteger` beyond 1e15
+in words, and `$formatNumber` with an exponent and no digits before the point, are the library's;
+regular expressions keep what a group matched in an earlier round of a loop.  Whole numbers up to
+2**63 keep all their digits, as on AWS, where JavaScript rounds them.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # (the library is not typed)
     def evaluate_filter(self, predicate: Value, given: Value, environment: Value) -> Value:
         """Keep the items that a predicate chooses by number or by holding."""
         stream = isinstance(given, Utils.JList) and given.tuple_stream
-        items = given if isinstance(given, list) else [] if given is None else [given]
+        items = given if isinstance(given, list) else [given]
         if predicate.type == "number":
             found = self._numbered(items, predicate.value)
             if isinstance(found, list):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from jsonata import Jsonata
 
 from runner.machine.jsonata_errors import Complaint
-from runner.machine.jsonata_steps import Program, assemble, risk_of
+from runner.machine.jsonata_steps import Program, Risk, assemble, risk_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,8 +51,7 @@ class Compiled(NamedTuple):
     source: str
     expression: re.Pattern[str]
     flags: int
-    risk: float
-    """The greatest number of repeats of any length that a match can go through."""
+    risk: Risk
 
 
 class Found(NamedTuple):
@@ -181,8 +180,7 @@ class Pattern(Jsonata.JLambda):  # type: ignore[misc]  # (the library is not typ
     def search(self, text: str, position: int) -> Found | None:
         """Find the next match from a position on."""
         self._meter.charge(64)
-        size = len(text) - position
-        if size ** (self.compiled.risk + 1) <= _SAFE:
+        if self.compiled.risk.bound(len(text) - position) <= _SAFE:
             match = self.compiled.expression.search(text, position)
             if match is None:
                 return None

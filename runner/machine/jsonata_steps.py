@@ -7,6 +7,7 @@ alternative wins, repeats are greedy or not), and pays for every step, so that a
 
 from __future__ import annotations
 
+import math
 from importlib import import_module
 from re import IGNORECASE, MULTILINE
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
@@ -25,32 +26,54 @@ _MOST_CODE = 20_000
 _MANY = 16
 """A repeat that may vary by more than this counts as one of any length."""
 
+_NO_BOUND = float("inf")
+_MOST_WAYS = 1e18
+_MOST_POWER = 40.0  # what is above is far too long, and no double
+
 Test: TypeAlias = "Callable[[str], bool]"
 Spans: TypeAlias = tuple[int, ...]
 
 
-def risk_of(pattern: str, flags: int) -> float:
-    """Count the repeats of any length; infinite where one is inside another, or is referred to."""
+class Risk(NamedTuple):
+    """How long a search may take: a power of the text's length, times a number of ways."""
+
+    power: float
+    ways: float
+
+    def bound(self, size: int) -> float:
+        """Bound the steps of a search in a text."""
+        return math.pow(max(size, 2), min(self.power + 1, _MOST_POWER)) * self.ways
+
+
+def risk_of(pattern: str, flags: int) -> Risk:
+    """Judge a pattern: repeats of any length multiply, and one inside another has no bound."""
     return _risk(_parser.parse(pattern, flags))
 
 
-def _risk(tree: Value) -> float:
-    total = 0.0
+def _risk(tree: Value) -> Risk:
+    power, ways = 0.0, 1.0
     for kind, value in tree:
-        if kind in {sre.MAX_REPEAT, sre.MIN_REPEAT}:
-            least, most, inner = value
-            inside = _risk(inner) + _choices(inner)
-            varies = most - least > _MANY
-            total += (float("inf") if inside and most > 1 else inside) + varies
-        elif kind is sre.BRANCH:
-            total += max(map(_risk, value[1]))
-        elif kind is sre.SUBPATTERN:
-            total += _risk(value[3])
-        elif kind in {sre.ASSERT, sre.ASSERT_NOT}:
-            total += _risk(value[1])
-        elif kind is sre.GROUPREF:
-            total = float("inf")
-    return total
+        part = _part(kind, value)
+        power, ways = power + part.power, ways * part.ways
+    return Risk(power, min(ways, _MOST_WAYS))
+
+
+def _part(kind: Value, value: Value) -> Risk:
+    if kind in {sre.MAX_REPEAT, sre.MIN_REPEAT}:
+        least, most, inner = value
+        if most > 1 and (_risk(inner).power or _choices(inner)):
+            return Risk(_NO_BOUND, 1.0)
+        inside, varies = _risk(inner), int(most) - least
+        long = varies > _MANY
+        return Risk(inside.power + long, inside.ways * (1 if long else varies + 1))
+    if kind is sre.BRANCH:
+        branches = [_risk(branch) for branch in value[1]]
+        return Risk(max(one.power for one in branches), sum(one.ways for one in branches))
+    if kind is sre.SUBPATTERN:
+        return _risk(value[3])
+    if kind in {sre.ASSERT, sre.ASSERT_NOT}:
+        return _risk(value[1])
+    return Risk(_NO_BOUND if kind is sre.GROUPREF else 0.0, 1.0)
 
 
 def _choices(tree: Value) -> int:

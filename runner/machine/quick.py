@@ -205,7 +205,8 @@ class _Reader:
         self.expect("]")
         if any(map(self._at, (".", "[", "{", "("))):
             raise _Declined
-        return _choose(inner, tuple(tests))
+        # What is missing on the way of a path passes a test that wants nothing of it.
+        return _choose(inner if tests[0].wanted else whole, tuple(tests))
 
     def _indexed(self, whole: Compiled, index: Token) -> Compiled:
         self.expect("]")

@@ -229,6 +229,7 @@ def _unwrapped(items: list[Json]) -> Json:
 def chosen(value: Json, holds: Callable[[Json], bool]) -> Json:
     """Keep the items for which a predicate holds, as `value[predicate]` does."""
     if value is UNDEFINED:
+        holds(value)  # which may fail, as JSONata asks it of what is missing, too
         return UNDEFINED
     items = value if isinstance(value, list) else [value]
     if any(isinstance(item, list) for item in items):

@@ -72,6 +72,8 @@ VALUES = [
     ("$people[age > 1].name", "b"),
     ("$people^(>age).name", ["b", "a", "c"]),
     ("$people.name[]", ["b", "a", "c"]),
+    ("$people.age[true]", [2, 1, None]),
+    ("$people.missing['x']", [None, None, None]),
     ("$people[name = 'a'].name[]", ["a"]),
     ("$people#$i.{'i': $i, 'n': name}[0]", {"i": 0, "n": "b"}),
     ("$orders.list.items.{'sku': sku, 'of': %.id}", [{"sku": "p", "of": 1}, {"sku": "q", "of": 1}]),
@@ -266,6 +268,8 @@ MEMORY = "Expression evaluation memory limit exceeded: Check for excessive memor
         ("$contains($long, /^(a+)+$/)", ENDLESS),
         ("$contains($long, /(a|aa)+b/)", ENDLESS),
         ("$match($long, /a*b/)", ENDLESS),
+        (f"$contains($long, /{'a?' * 40}{'a' * 40}c/)", ENDLESS),
+        ("$contains($long, /(a*)\\1+c/)", ENDLESS),
     ],
 )
 def test_no_expression_hangs(text: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
