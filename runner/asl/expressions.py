@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from runner.model.sqltext import Mark, SqlText
 
 
+_MOST_TERMS = 30
+
+
 def expression(text: str) -> str:
     """Wrap a JSONata expression the way a definition wants it."""
     return f"{{% {text} %}}"
@@ -41,13 +44,22 @@ def sql_terms(sql: SqlText, names: Mapping[Mark, str], values: str) -> list[str]
 
 
 def concatenation(terms: list[str]) -> str:
-    """Join JSONata terms by `&`, neighbouring literals merged."""
+    """Join JSONata terms by `&`, neighbouring literals merged.
+
+    AWS evaluates expressions about 100 levels deep, and every `&` is one below the next; many
+    terms are joined in groups.
+    """
     merged: list[str] = []
     for term in terms:
         if merged and term.startswith('"') and merged[-1].startswith('"'):
             merged[-1] = merged[-1][:-1] + term[1:]
         else:
             merged.append(term)
+    while len(merged) > _MOST_TERMS:
+        groups = [
+            merged[start : start + _MOST_TERMS] for start in range(0, len(merged), _MOST_TERMS)
+        ]
+        merged = [f"({' & '.join(group)})" for group in groups]
     return " & ".join(merged)
 
 

@@ -22,6 +22,7 @@ from runner.asl.steps.tables import lanes, waves
 from runner.asl.validate import check_machine
 from runner.errors import ProjectError
 from runner.model.sqltext import Mark, SqlText
+from tests.machine.machines import play
 from tests.support.projects import project, select_all, table, workflow
 
 if TYPE_CHECKING:
@@ -235,6 +236,17 @@ def test_semantics_18_a_statement_is_the_concatenation_of_its_parts(
     expression = concatenation(sql_terms(sql, names, "v"))
     filled = sql.fill({mark: values[name] for mark, name in names.items()})
     assert Jsonata(expression).evaluate({"v": values}) == filled
+
+
+@pytest.mark.parametrize("marks", [1, 14, 15, 16, 100, 1000, 20_000])
+def test_a_statement_of_many_marks_stays_within_the_depth_that_aws_evaluates(marks: int) -> None:
+    sql = SqlText(("SELECT '", *[part for _ in range(marks) for part in (Mark("start"), "', '")]))
+    expression = concatenation(sql_terms(sql, {Mark("start"): "m0"}, "$states.input"))
+    states = {"Pass": {"Type": "Pass", "Output": f"{{% {expression} %}}", "End": True}}
+    definition = {"QueryLanguage": "JSONata", "StartAt": "Pass", "States": states}
+    outcome = play(definition, {"m0": "2013"})
+    assert (outcome.error, outcome.cause) == (None, None)
+    assert outcome.output == sql.fill({Mark("start"): "2013"})
 
 
 def test_the_sdk_is_loaded_without_sagemaker_and_left_as_it_was() -> None:
