@@ -38,6 +38,8 @@ _LITERAL = re.compile(
     r"""|(-?(?:0|[1-9]\d{0,99})(?:\.\d+)?(?:[eE][-+]?\d{1,2})?(?![\w.])|(?:true|false|null)\b)""",
     re.ASCII,
 )
+_WORD = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+"""What stands after an operator without quotes: AWS takes it, and published machines have it."""
 _COMPARE = re.compile(
     r"==|!=|<=|>=|<|>|=~|(?:in|nin|contains|size|empty|subsetof|anyof|noneof|all)\b"
 )
@@ -130,7 +132,14 @@ class _Reader:
             return lambda item, root: left(item, root)[0]
         if symbol[0] == "=~":
             return self._matching(left)
-        return _comparison(symbol[0], left, self._operand())
+        word = self._match(_WORD) if self._at_word() else None
+        right = self._operand() if word is None else _constant(word[0])
+        return _comparison(symbol[0], left, right)
+
+    def _at_word(self) -> bool:
+        self._skip("")
+        literal = _LITERAL.match(self._text, self.position)
+        return literal is None and _WORD.match(self._text, self.position) is not None
 
     def _matching(self, left: Operand) -> Test:
         match = self._match(_PATTERN)

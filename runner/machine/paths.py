@@ -133,7 +133,7 @@ def parse_path(text: str) -> Path:
     if text.count("[?") > _MOST_FILTERS:
         raise BadPath(text)
     path, end = scan_path(text, 0)
-    if end != len(text):
+    if text[end:].strip(" "):
         raise BadPath(text)
     return path
 

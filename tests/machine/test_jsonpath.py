@@ -41,6 +41,8 @@ DATA = {
         ("$..price", [5, 15]),
         ("$..tags[0]", ["new"]),
         ("$.books[?(@.price < 10)].title", ["x"]),
+        ("$.books[?(@.title == y)].price", [15]),
+        ("$.a.d[0] ", 10),
         ("$.books[?(@.price)].title", ["x", "y"]),
         ("$.books[?(!@.price)].title", ["z"]),
         ("$.books[?(@.price > 1 && @.title != 'x')].title", ["y"]),
