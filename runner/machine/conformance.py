@@ -14,6 +14,7 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+import traceback
 from collections import Counter
 from functools import cache
 from random import Random
@@ -200,10 +201,19 @@ def main() -> None:
     """Answer the cases on standard input."""
     for line in sys.stdin:
         if line.strip():
-            sys.stdout.write(
-                json.dumps(answer(json.loads(line), traced="--trace" in sys.argv[1:])) + "\n"
-            )
+            case = json.loads(line)
+            told = _answer_or_trouble(case, traced="--trace" in sys.argv[1:])
+            sys.stdout.write(json.dumps(told) + "\n")
             sys.stdout.flush()
+
+
+def _answer_or_trouble(case: Mapping[str, Json], *, traced: bool) -> dict[str, Json]:
+    """Answer a case; a defect of ours or of the script costs this case only."""
+    try:
+        return answer(case, traced=traced)
+    except Exception as trouble:  # noqa: BLE001  (told on both streams, never as a success)
+        traceback.print_exc()
+        return {"id": case.get("id"), "status": "BROKEN", "cause": repr(trouble)}
 
 
 if __name__ == "__main__":

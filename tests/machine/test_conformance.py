@@ -69,12 +69,14 @@ def test_lines_in_lines_out(monkeypatch: pytest.MonkeyPatch) -> None:
         },
     }
     bad: dict[str, Any] = {"id": "two", "definition": None, "definition_text": "{", "input": {}}
+    unscripted = {**case, "id": "three", "input": {"x": 2}}
     out = io.StringIO()
     monkeypatch.setattr(sys, "argv", ["conformance"])
-    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{json.dumps(case)}\n\n{json.dumps(bad)}\n"))
+    lines = "\n\n".join(json.dumps(one) for one in (case, unscripted, bad))
+    monkeypatch.setattr(sys, "stdin", io.StringIO(lines))
     monkeypatch.setattr(sys, "stdout", out)
     conformance.main()
-    one, two = (json.loads(line) for line in out.getvalue().splitlines())
+    one, three, two = (json.loads(line) for line in out.getvalue().splitlines())
     assert one == {
         "id": "one",
         "status": "SUCCEEDED",
@@ -84,3 +86,5 @@ def test_lines_in_lines_out(monkeypatch: pytest.MonkeyPatch) -> None:
         "states_entered": ["T"],
     }
     assert (two["id"], two["status"]) == ("two", "INVALID")
+    assert (three["id"], three["status"]) == ("three", "BROKEN")
+    assert "no behaviour" in three["cause"]
