@@ -81,6 +81,11 @@ def explain(trace: Trace, error: str | None, cause: str | None) -> tuple[Reason,
         inner = chain[-1]
         if inner.resource and inner.failed == (error, cause):
             found.append(_called(trace, inner))
+        elif inner.failed is not None:
+            # The Map's own error hides that of its child.
+            found.append(_called(trace, inner) if inner.resource else _around(trace, inner))
+            found.extend(_causes(*inner.failed))
+            causes[0] = replace(causes[0], place=_place(trace, chain[-2] if chain[1:] else inner))
         else:
             causes[0] = replace(causes[0], place=_place(trace, inner))
     return (*found, *causes)

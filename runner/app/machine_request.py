@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from runner.machine import EventKind
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
@@ -66,6 +68,8 @@ class MachineRequest:
     """Of the context object: Execution {Id, Name, RoleArn, StartTime}, StateMachine {Id, Name}."""
     seed: int | None = None
     """Makes random numbers, jitter and names the same each time."""
+    stops: tuple[str, ...] = ()
+    """States at which the caller stands still; they must be there."""
     calls: int | None = None
     """Most task calls at once: 8, or 1 when all are mocked, so that replies come in an order."""
 
@@ -124,8 +128,24 @@ class MachineResult:
             "stopDate": self.ended.isoformat(timespec="milliseconds"),
             "input": text(self.input),
             "inputDetails": {"included": True},
+            **self._redriven(),
         }
         if self.status == "SUCCEEDED":
             return told | {"output": text(self.output), "outputDetails": {"included": True}}
         named = {"error": self.error, "cause": self.cause}
         return told | {name: value for name, value in named.items() if value is not None}
+
+    def _redriven(self) -> dict[str, Json]:
+        """Tell of redrives, of which an EXPRESS execution has none."""
+        if self.express:
+            return {}
+        marks = [one for one in self.events if one.kind is EventKind.EXECUTION_REDRIVEN]
+        if self.status == "SUCCEEDED":
+            status = {
+                "redriveStatus": "NOT_REDRIVABLE",
+                "redriveStatusReason": "Execution is SUCCEEDED and cannot be redriven",
+            }
+        else:
+            status = {"redriveStatus": "REDRIVABLE"}
+        when = {"redriveDate": marks[-1].time.isoformat(timespec="milliseconds")} if marks else {}
+        return {"redriveCount": len(marks), **when, **status}

@@ -15,8 +15,10 @@ import re
 import tempfile
 import threading
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
+from sqlite3 import DatabaseError
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from runner.app.faults import Strikes, describe, state_types, strange_faults
@@ -30,7 +32,9 @@ from runner.app.stopping import Stopper
 from runner.errors import Fault, Place, ProjectError, RunnerError, UsageError
 from runner.machine import Crash, ExecutionContext, FaultPlan, SimulatedCrash, redrive, run
 from runner.machine.chance import uuid_of
+from runner.machine.failures import JournalMismatch
 from runner.machine.mocks import Mocks
+from runner.machine.shaping import MAX_PAYLOAD_BYTES, compact
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +42,7 @@ if TYPE_CHECKING:
     from runner.app.machine_services import Services
     from runner.app.machine_trace import Step
     from runner.local.journal import SqliteJournal
-    from runner.machine import Event, InjectedFault, Outcome
+    from runner.machine import Definition, Event, InjectedFault, Outcome
 
     T = TypeVar("T")
 
@@ -48,7 +52,10 @@ Json = Any
 
 _ARN = "arn:aws:states:local:000000000000"
 _HISTORY_LIMIT = 25_000
+_EXPRESS_S = 300
 _NAME = re.compile(r"[0-9A-Za-z_-]{1,80}\Z")
+_EXECUTION_NAME = re.compile(r"""[^\s<>{}\[\]?*"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{1,80}\Z""")
+"""Names that StartExecution takes (API reference)."""
 _NO_HOOKS = Hooks()
 
 
@@ -61,7 +68,11 @@ def run_machine(request: MachineRequest, hooks: Hooks = _NO_HOOKS) -> MachineRes
     scene = _prepare(request)
     with ExitStack() as closing:
         stage = _open(request, hooks, scene, closing)
-        outcome = stage.execute()
+        try:
+            outcome = stage.execute()
+        except JournalMismatch as error:
+            place = Place(str(request.journal))
+            raise UsageError([replace(fault, place=place) for fault in error.faults]) from error
         return stage.result(outcome)
 
 
@@ -117,8 +128,13 @@ def _prepare(request: MachineRequest) -> _Scene:
         sources = [one.source for one in (machine, *machines.values())]
         states = [found for source in sources for found in state_types(source)]
         names = [name for name, _ in states]
+        faults.found += _strange_stops(request, names)
         faults.found += (*strange_faults(strikes.plan, states), *_strange_mocks(mocks, names))
-    faults.found += _strange_journal(request)
+    faults.found += (
+        *_strange_journal(request),
+        *_strange_folder(request),
+        *_strange_start(request),
+    )
     faults.check()
     assert machine is not None  # noqa: S101 - else there were faults
     assert mocks is not None  # noqa: S101
@@ -158,6 +174,22 @@ def _strange_mocks(mocks: Mocks, names: list[str]) -> list[Fault]:
     ]
 
 
+def _strange_stops(request: MachineRequest, names: list[str]) -> list[Fault]:
+    from runner.model.nearest import suggestion  # noqa: PLC0415 - difflib, seldom used
+
+    return [
+        Fault(
+            Place("--break"),
+            "unknown-state",
+            name,
+            "a state of the definition",
+            suggestion(name, names, otherwise="see the states of the definition"),
+        )
+        for name in request.stops
+        if not any(fnmatchcase(one, name) for one in names)
+    ]
+
+
 def _strange_names(request: MachineRequest) -> list[Fault]:
     expected = "at most 80 letters, digits, - and _, as in the machine's ARN"
     return [
@@ -167,16 +199,49 @@ def _strange_names(request: MachineRequest) -> list[Fault]:
     ]
 
 
+def _strange_folder(request: MachineRequest) -> list[Fault]:
+    if request.s3 is None or request.s3.is_dir():
+        return []
+    expected = "a folder with a folder for each bucket"
+    return [Fault(Place("--s3"), "no-folder", str(request.s3), expected, "name one that is there")]
+
+
 def _strange_journal(request: MachineRequest) -> list[Fault]:
     option = "--redrive" if request.redrive else "--resume"
-    if (request.resume or request.redrive) and request.journal is None:
+    if not (request.resume or request.redrive):
+        return []
+    if request.resume and request.redrive:
+        expected = "--resume for what was stopped, --redrive for what ended badly"
+        return [Fault(Place(option), "bad-option", "--resume --redrive", expected, "give one")]
+    if request.journal is None:
         found, expected = f"{option} without --journal", "the journal that is continued"
         return [Fault(Place(option), "no-journal", found, expected, "add --journal FILE")]
+    if not request.journal.is_file():
+        found, expected = f"{request.journal}, which is not there", "the journal of an execution"
+        advice = "name it, or start an execution without " + option
+        return [Fault(Place("--journal"), "no-journal", found, expected, advice)]
     if request.redrive and request.express:
         expected = "a STANDARD machine, as on AWS"
         advice = "start a new execution"
         return [Fault(Place(option), "redrive-express", "--express", expected, advice)]
     return []
+
+
+def _strange_start(request: MachineRequest) -> list[Fault]:
+    """Find what StartExecution would refuse."""
+    faults: list[Fault] = []
+    if request.name and _EXECUTION_NAME.match(request.name) is None:
+        expected = "1 to 80 characters without blanks, brackets and wildcards, as AWS takes"
+        place, found = Place("--name"), repr(request.name)
+        faults.append(Fault(place, "bad-name", found, expected, "correct it"))
+    if isinstance(request.input, Unset):
+        return faults
+    size = len(compact(request.input).encode("utf-8", "surrogatepass"))
+    if size > MAX_PAYLOAD_BYTES:
+        expected = f"at most {MAX_PAYLOAD_BYTES} bytes, as AWS takes"
+        advice = "put the data into a file and let the machine read it"
+        faults.append(Fault(Place("--input"), "input-size", f"{size} bytes", expected, advice))
+    return faults
 
 
 # --- the execution ------------------------------------------------------------------------------
@@ -201,7 +266,7 @@ class _Stage:
         request, wiring = self.request, self.wiring
         self.services.begin()
         outcome = run(
-            self.scene.machine.definition,
+            _limited(self.scene.machine.definition, express=request.express),
             self.data,
             service=self.services.mocks,
             clock=wiring.clock,
@@ -250,6 +315,14 @@ class _Stage:
             unused_mocks=tuple(map(str, self.services.mocks.unused())),
             unstruck_faults=self.scene.strikes.unstruck(),
         )
+
+
+def _limited(definition: Definition, *, express: bool) -> Definition:
+    """End an EXPRESS execution after five minutes, as AWS does (Step Functions quotas)."""
+    if not express:
+        return definition
+    timeout_s = min(definition.timeout_s or _EXPRESS_S, _EXPRESS_S)
+    return definition._replace(timeout_s=timeout_s)
 
 
 def _open(request: MachineRequest, hooks: Hooks, scene: _Scene, closing: ExitStack) -> _Stage:
@@ -305,22 +378,42 @@ def _one_at_a_time(step: Callable[[Step, Trace], None]) -> Callable[[Step, Trace
 def _open_journal(request: MachineRequest, closing: ExitStack) -> SqliteJournal[Event] | None:
     if request.journal is None:
         return None
-    from runner.local.journal import hold, open_journal  # noqa: PLC0415 - only with a journal
+    from runner.local.journal import open_journal  # noqa: PLC0415 - only with a journal
 
     path = request.journal
-    release = hold(path)
+    release = _held(path)
     if release is None:
         found, expected = f"{path}, which another process writes", "a journal of its own"
         advice = "wait for the other, or name another file"
         raise UsageError([Fault(Place("--journal"), "journal-busy", found, expected, advice)])
     closing.callback(release)
-    journal = open_journal(path)
+    try:
+        journal = open_journal(path)
+    except DatabaseError as error:
+        raise _unreadable(path, error) from error
     closing.callback(journal.close)
     if not (request.resume or request.redrive) and next(iter(journal.events()), None) is not None:
         found, expected = f"{path}, which holds an execution", "a new file"
         advice = "continue it with --resume or --redrive, or name another file"
         raise UsageError([Fault(Place("--journal"), "journal-exists", found, expected, advice)])
     return journal
+
+
+def _held(path: Path) -> Callable[[], None] | None:
+    from runner.local.journal import hold  # noqa: PLC0415 - only with a journal
+
+    try:
+        return hold(path)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> UsageError:
+    expected = "a new file, or the journal of an execution"
+    found = f"{path}: {error}"
+    return UsageError(
+        [Fault(Place("--journal"), "no-journal", found, expected, "name another file")]
+    )
 
 
 def _folder(request: MachineRequest, closing: ExitStack) -> Path:

@@ -16,6 +16,7 @@ from runner.app.stopping import Interruptible, Stopper
 from runner.errors import Fault, Place
 from runner.local.routes import Routes
 from runner.machine.mocks import Mocks, MockService, Unanswered
+from runner.model.ports import ServiceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -124,6 +125,7 @@ def _local(
     request: MachineRequest, wiring: Wiring, closers: list[Callable[[], None]]
 ) -> Iterable[tuple[str, TaskService]]:
     from runner.local.lambdas import Lambdas  # noqa: PLC0415 - only when used
+    from runner.local.map_objects import MapObjects  # noqa: PLC0415
     from runner.local.s3 import FolderS3  # noqa: PLC0415
     from runner.local.s3_service import call_s3  # noqa: PLC0415
     from runner.local.services import LocalServices  # noqa: PLC0415
@@ -131,10 +133,12 @@ def _local(
     services: dict[str, Service] = {}
     patterns: list[str] = []
     if request.s3 is not None:
-        s3 = FolderS3(request.s3)
-        for name in ("s3", "aws-sdk:s3"):
-            services[name] = lambda action, arguments: call_s3(s3, action, arguments)
-            patterns.append(f"{name}:*")
+        s3, folder = FolderS3(request.s3), request.s3
+        services["s3"] = _buckets_of(folder, MapObjects(s3))
+        services["aws-sdk:s3"] = _buckets_of(
+            folder, lambda action, arguments: call_s3(s3, action, arguments)
+        )
+        patterns += [f"{name}:*" for name in services]
     if request.lambdas:
         logs = wiring.folder / "logs"
         lambdas = Lambdas(
@@ -145,6 +149,19 @@ def _local(
         patterns += [f"function:{name}" for name in request.lambdas]
     local = Interruptible(LocalServices(services), wiring.stopper, keeper="")
     return [(pattern, local) for pattern in patterns]
+
+
+def _buckets_of(folder: Path, service: Service) -> Service:
+    """Refuse buckets that are not there; the folder of a project makes its own."""
+
+    def serve(action: str, arguments: Mapping[str, Json]) -> Json:
+        bucket = arguments.get("Bucket")
+        if isinstance(bucket, str) and not (folder / bucket).is_dir():
+            told = "The specified bucket does not exist (Service: S3, Status Code: 404)"
+            raise ServiceError("S3.NoSuchBucketException", told)
+        return service(action, arguments)
+
+    return serve
 
 
 def _executions(

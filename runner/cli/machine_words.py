@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,11 +33,23 @@ def read_json(words: str, option: str) -> Json:
 
 def _parsed(text: str, option: str) -> Json:
     try:
-        return json.loads(text)
-    except ValueError as error:
+        value = json.loads(text, parse_constant=_no_number, parse_float=_finite)
+        json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
         advice = "quote it for the shell, '{\"id\": 7}', or name a file: @input.json"
         fault = Fault(Place(option), "json-syntax", f"{text:.80}", f"JSON: {error}", advice)
         raise UsageError([fault]) from error
+    return value
+
+
+def _no_number(word: str) -> Json:
+    message = f"{word} is no number of JSON"
+    raise ValueError(message)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    return number if math.isfinite(number) else _no_number(digits)
 
 
 def read_mapping(words: tuple[str, ...], option: str) -> dict[str, str]:

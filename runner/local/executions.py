@@ -138,7 +138,8 @@ class Executions:
         arguments = request.arguments
         arn = str(arguments["StateMachineArn"])
         machine = arn.rpartition(":")[2]
-        digest = hashlib.sha256(f"{self._run.name}/{request.key}".encode()).hexdigest()
+        starter = request.context["Execution"]["Id"]
+        digest = hashlib.sha256(f"{starter}/{request.key}".encode()).hexdigest()
         name = str(arguments.get("Name") or digest[:32])
         if not _NAME.match(name):
             raise ServiceError("StepFunctions.InvalidNameException", f"Invalid Name: '{name}'")

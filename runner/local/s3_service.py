@@ -6,6 +6,7 @@ ISO 8601 text and bodies as text; refusals are ServiceErrors named `S3.<Code>Exc
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,8 @@ def call_s3(client: FolderS3, action: str, arguments: Mapping[str, Json]) -> Jso
         raise ServiceError(
             "States.Runtime", f"aws-sdk:s3:{action} is not known locally; {', '.join(actions)} are"
         )
+    if action == "putObject" and not isinstance(arguments.get("Body", ""), str):
+        arguments = {**arguments, "Body": json.dumps(arguments["Body"], separators=(",", ":"))}
     try:
         return _plain(actions[action](**arguments))
     except S3Error as error:
@@ -63,5 +66,5 @@ def _plain(value: Any) -> Json:  # noqa: ANN401 - any JSON value with instants a
     if isinstance(value, datetime):
         return value.isoformat()
     if hasattr(value, "read"):
-        return value.read().decode()
+        return value.read().decode(errors="replace")
     return value

@@ -40,7 +40,7 @@ class Raise(NamedTuple):
     """The call fails; a service may give neither name nor cause."""
 
     error: str | None
-    cause: str | None = ""
+    cause: str | None = None
 
 
 class Plain(Enum):

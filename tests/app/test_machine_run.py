@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,8 @@ from runner.app.machine_definition import machine_name, read_machine
 from runner.app.machine_history import history_of
 from runner.app.machine_run import Hooks, MachineRequest, run_machine
 from runner.app.stopping import Stopper
-from runner.errors import ProjectError, RunFailed, UsageError
+from runner.errors import ProjectError, UsageError
+from runner.local.journal import open_journal
 from runner.machine import (
     Crash,
     Fail,
@@ -114,6 +116,9 @@ def test_a_result_tells_what_describe_execution_does() -> None:
         "stopDate": "2013-01-05T06:01:30.000+00:00",
         "input": '{"ä":1}',
         "inputDetails": {"included": True},
+        "redriveCount": 0,
+        "redriveStatus": "NOT_REDRIVABLE",
+        "redriveStatusReason": "Execution is SUCCEEDED and cannot be redriven",
         "output": '"2013-01-05T06:00:00.000Z"',
         "outputDetails": {"included": True},
     }
@@ -304,6 +309,7 @@ def test_a_handler_that_is_not_there_is_refused(tmp_path: Path, file: str) -> No
 
 def test_a_folder_stands_for_s3(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
+    (tmp_path / "out").mkdir()
     write(tmp_path / "in" / "items.json", [1, 2])
     reader = {
         "Resource": "arn:aws:states:::s3:getObject",
@@ -317,11 +323,78 @@ def test_a_folder_stands_for_s3(tmp_path: Path) -> None:
     }
     put = task(
         "arn:aws:states:::aws-sdk:s3:putObject",
-        Arguments={"Bucket": "out", "Key": "sum", "Body": "{% $string($sum($states.input)) %}"},
+        Arguments={"Bucket": "out", "Key": "sum", "Body": {"sum": "{% $sum($states.input) %}"}},
     )
     each = {"Type": "Map", "ItemReader": reader, "ItemProcessor": processor, "Next": "Put"}
     assert ran({"Each": each, "Put": put}, s3=tmp_path).status == "SUCCEEDED"
-    assert (tmp_path / "out" / "sum").read_text() == "3"
+    assert (tmp_path / "out" / "sum").read_text() == '{"sum":3}'
+
+
+def test_a_reader_unpacks_what_is_packed_and_a_bucket_must_be_there(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "items.jsonl.gz").write_bytes(gzip.compress(b"1\n2\n"))
+
+    def each(bucket: str) -> dict[str, Any]:
+        reader = {
+            "Resource": "arn:aws:states:::s3:getObject",
+            "ReaderConfig": {"InputType": "JSONL"},
+            "Arguments": {"Bucket": bucket, "Key": "items.jsonl.gz"},
+        }
+        config = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+        processor = {"ProcessorConfig": config, "StartAt": "P", "States": {"P": PASS}}
+        return {"E": {"Type": "Map", "ItemReader": reader, "ItemProcessor": processor, "End": True}}
+
+    assert ran(each("in"), s3=tmp_path).output == [1, 2]
+    refused = ran(each("nowhere"), s3=tmp_path)
+    assert refused.error == "States.ItemReaderFailed"
+    assert "bucket does not exist" in (refused.cause or "")
+    with pytest.raises(UsageError, match="no-folder"):
+        ran({"P": PASS}, s3=tmp_path / "nowhere")
+
+
+def test_machines_that_start_machines_have_names_of_their_own() -> None:
+    """A Map starts a machine per item, which starts another: no two are taken for one."""
+    start = "arn:aws:states:::states:startExecution.sync:2"
+
+    def starts(name: str) -> dict[str, Any]:
+        arn = f"arn:aws:states:us-east-1:111111111111:stateMachine:{name}"
+        arguments = {"StateMachineArn": arn, "Input": {"n": "{% $states.input.n %}"}}
+        return task(start, Arguments=arguments, Output="{% $states.result.Output %}")
+
+    leaf = machine({"L": {**PASS, "Output": "{% $states.input.n * 2 %}"}})
+    middle = machine({"M": starts("leaf")})
+    inner = {"StartAt": "S", "States": {"S": starts("middle")}}
+    items = [{"n": 1}, {"n": 2}, {"n": 3}]
+    states = {"E": {"Type": "Map", "Items": items, "ItemProcessor": inner, "End": True}}
+    result = ran(states, machines={"leaf": leaf, "middle": middle})
+    assert (result.error, result.output) == (None, [2, 4, 6])
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"data": "x" * 262_143}, "input-size"),
+        ({"name": "a b"}, "bad-name"),
+        ({"stops": ("Q",)}, "unknown-state"),
+        ({"resume": True, "redrive": True}, "bad-option"),
+    ],
+)
+def test_what_a_start_would_refuse(options: dict[str, Any], code: str) -> None:
+    with pytest.raises(UsageError, match=code):
+        ran({"P": PASS}, **options)
+
+
+def test_an_express_execution_ends_after_five_minutes() -> None:
+    states = {"W": {"Type": "Wait", "Seconds": 301, "End": True}}
+    assert ran(states, express=True).status == "TIMED_OUT"
+    assert ran(states).status == "SUCCEEDED"
+
+
+def test_a_journal_that_is_none_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "order.json", "{" + " " * 5_000)
+    for path in (tmp_path, tmp_path / "order.json"):
+        with pytest.raises(UsageError, match="no-journal"):
+            ran({"P": PASS}, journal=path)
 
 
 # --- other machines ---------------------------------------------------------------------------
@@ -426,18 +499,19 @@ def test_a_failed_execution_is_redriven_where_it_failed(tmp_path: Path) -> None:
     result = ran(TWO, {"n": 1}, mocks=mocks, journal=journal, redrive=True)
     assert (result.status, result.output, result.unused_mocks) == ("SUCCEEDED", 2, ())
     kinds = [event["type"] for event in history_of(result)["events"]]
-    assert kinds[-7:] == [
+    assert kinds[-8:] == [
         "ExecutionFailed",
         "ExecutionRedriven",
         "TaskScheduled",
         "TaskStarted",
+        "TaskSubmitted",
         "TaskSucceeded",
         "TaskStateExited",
         "ExecutionSucceeded",
     ]
     with pytest.raises(NotRedrivable, match="an execution that succeeded"):
         ran(TWO, {"n": 1}, mocks=mocks, journal=journal, redrive=True)
-    with pytest.raises(UsageError, match="redrive-express"):
+    with pytest.raises(ProjectError, match="redrive-express"):
         ran(TWO, {"n": 1}, mocks=mocks, journal=journal, redrive=True, express=True)
 
 
@@ -499,9 +573,9 @@ def test_a_journal_is_not_written_over(tmp_path: Path) -> None:
     ran({"P": PASS}, journal=journal)
     with pytest.raises(UsageError, match="journal-exists"):
         ran({"P": PASS}, journal=journal)
-    with pytest.raises(RunFailed, match="journal-definition"):
+    with pytest.raises(UsageError, match="journal-definition"):
         ran({"Q": PASS}, journal=journal, resume=True)
-    with pytest.raises(RunFailed, match="journal-input"):
+    with pytest.raises(UsageError, match="journal-input"):
         ran({"P": PASS}, {"other": 1}, journal=journal, resume=True)
     with pytest.raises(UsageError, match="add --journal FILE"):
         ran({"P": PASS}, resume=True)
@@ -519,7 +593,12 @@ def test_a_journal_has_one_writer(tmp_path: Path) -> None:
 
 
 def test_resume_without_anything_in_the_journal_begins(tmp_path: Path) -> None:
-    assert ran({"P": PASS}, journal=tmp_path / "new" / "j.sqlite", resume=True).output == {}
+    """A process that was killed before its first step leaves such a file; no file is a mistake."""
+    journal = tmp_path / "new" / "j.sqlite"
+    with pytest.raises(UsageError, match="which is not there"):
+        ran({"P": PASS}, journal=journal, resume=True)
+    open_journal(journal).close()
+    assert ran({"P": PASS}, journal=journal, resume=True).output == {}
 
 
 # --- why it failed ----------------------------------------------------------------------------

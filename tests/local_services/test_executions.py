@@ -77,9 +77,20 @@ class World:
         resource = START + kind
         return self.executions.call(
             TaskRequest(
-                "k#1.0", "k", resource, given, 0, None, None, {}, stop=stop or threading.Event()
+                "k#1.0",
+                "k",
+                resource,
+                given,
+                0,
+                None,
+                None,
+                CONTEXT,
+                stop=stop or threading.Event(),
             )
         )
+
+
+CONTEXT = {"Execution": {"Id": "arn:parent"}}
 
 
 @pytest.fixture

@@ -121,6 +121,8 @@ def command(  # noqa: PLR0917 - click hands over every option
     from runner.cli.machine_words import paths, read_json, read_mapping  # noqa: PLC0415
 
     gc.enable()
+    if history not in {None, "-"}:
+        _check_target(Path(str(history)))
     request = MachineRequest(
         definition=definition,
         input=UNSET if given is None else read_json(given, "--input"),
@@ -138,10 +140,20 @@ def command(  # noqa: PLR0917 - click hands over every option
         redrive=redrive,
         context={} if context is None else _mapping(read_json(context, "--context")),
         seed=seed,
+        stops=breaks,
         calls=calls,
     )
     result = _watched(request, trace=trace, full=full, breaks=breaks, every=every)
     return _told(result, history=history, as_json=as_json, quiet=not trace)
+
+
+def _check_target(path: Path) -> None:
+    """Find out before the execution whether its history can be written."""
+    if path.is_dir() or not path.parent.is_dir():
+        from runner.errors import Fault, Place, UsageError  # noqa: PLC0415 - only for a mistake
+
+        expected, advice = "a file in a folder that is there, or -", "name another file"
+        raise UsageError([Fault(Place("--history"), "bad-option", str(path), expected, advice)])
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:  # noqa: ANN401 - JSON
