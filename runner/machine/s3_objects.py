@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from runner.machine.s3_calls import GET, LIST, PUT, RESOURCES
+from runner.machine.shaping import size_of
 from runner.model.ports import ServiceError
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class S3Objects:
             "Etag": "",
             "LastModified": 0,
             "Key": key,
-            "Size": len(self.objects[f"{bucket}/{key}"].encode()),
+            "Size": size_of(self.objects[f"{bucket}/{key}"]),
             "StorageClass": "STANDARD",
         }
 

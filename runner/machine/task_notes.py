@@ -64,6 +64,17 @@ def manner_of(resource: str) -> Manner:
     return Manner(family, service, action, waits, *(family + end for end in ends))
 
 
+def is_activity(resource: str) -> bool:
+    """Tell whether a resource is an activity, which workers answer by its token.
+
+    >>> is_activity("arn:aws:states:us-east-1:123456789012:activity:pack")
+    True
+    >>> is_activity("arn:aws:lambda:us-east-1:123456789012:function:activity:live")
+    False
+    """
+    return manner_of(resource).family == _ACTIVITY
+
+
 class TaskNotes:
     """Numbers the events of one call of a task."""
 
