@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from runner.model.ports import Json
 
 _MOST_KEYS = 1_000
+_KINDS = {"Bucket": str, "Key": str, "Prefix": str, "StartAfter": str, "MaxKeys": int}
 
 
 class S3Objects:
@@ -28,6 +29,9 @@ class S3Objects:
 
     def call(self, resource: str, arguments: Mapping[str, Json]) -> Json:
         """Answer one call; raises ServiceError as S3 refuses it."""
+        for name, kind in _KINDS.items():
+            if not isinstance(arguments.get(name, kind()), kind):
+                raise _refusal("InvalidArgument", f"{name} is of another type", 400)
         bucket = arguments.get("Bucket")
         if bucket not in self._buckets:
             raise _refusal("NoSuchBucket", "The specified bucket does not exist", 404)

@@ -162,7 +162,12 @@ def compact(value: Json) -> str:
     try:
         return _dumps(value)
     except RecursionError as error:
-        raise StateError(RUNTIME, _DEEP) from error
+        raise too_deep() from error
+
+
+def too_deep() -> StateError:
+    """Make the error of data that nests deeper than calls can."""
+    return StateError(RUNTIME, _DEEP)
 
 
 def check_size(value: Json, owner: str) -> None:

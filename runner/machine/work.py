@@ -1,4 +1,4 @@
-"""The work of the states that may fail: calls of tasks, branches, iterations over items."""
+"""The work of the states that may fail: calls of tasks, and branches; maps.py has iterations."""
 
 from __future__ import annotations
 

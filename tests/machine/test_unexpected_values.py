@@ -31,6 +31,15 @@ def test_data_that_grows_too_deep_fails_the_state() -> None:
     assert (outcome.cause or "").endswith("The state's data is too deeply nested")
 
 
+@pytest.mark.parametrize("function", ["States.JsonToString($)", "States.Format('{}', $)"])
+def test_a_function_may_meet_data_too_deep(function: str) -> None:
+    data: Json = 0.5
+    for _ in range(600):
+        data = [data]
+    state = {"Type": "Pass", "Parameters": {"text.$": function}, "End": True}
+    assert error_of(jsonpath({"P": state}), data) == "States.Runtime"
+
+
 @pytest.mark.parametrize("seconds", [10**12, 10**400, 1e300])
 def test_a_timeout_beyond_all_time_is_the_longest(seconds: Json) -> None:
     state = {"Type": "Task", "Resource": "r", "TimeoutSecondsPath": "$.t", "End": True}
@@ -68,6 +77,13 @@ def test_the_form_of_results_must_be_a_known_one(form: Json) -> None:
 @pytest.mark.parametrize("reader", [READ, LIST])
 def test_the_arguments_of_a_reader_must_be_an_object(reader: Json) -> None:
     outcome = play(map_of(PASS, ItemReader={**reader, "Arguments": "{% 5 %}"}), {}, Store())
+    assert outcome.error == "States.ItemReaderFailed"
+
+
+@pytest.mark.parametrize("arguments", [{"Prefix": 5}, {"MaxKeys": "many"}, {"Bucket": []}])
+def test_what_a_listing_cannot_be_asked_is_refused(arguments: Json) -> None:
+    reader = {**LIST, "Arguments": {"Bucket": "b", **arguments}}
+    outcome = play(map_of(PASS, ItemReader=reader), {}, Store({"k": "1"}))
     assert outcome.error == "States.ItemReaderFailed"
 
 
