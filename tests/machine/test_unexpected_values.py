@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.machine.machines import Script, error_of, jsonata, jsonpath, output_of, play
 from tests.machine.maps import LIST, PASS, READ, WRITE, Store, map_of, path_map_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Json = Any
 INFINITE = float("inf")
@@ -15,6 +19,16 @@ HALF = "\ud800"
 """Half a character: JSON may name one."""
 
 
+@pytest.fixture
+def few_frames() -> Iterator[None]:
+    """Let calls nest as deep as Python does by itself: a library of JSONata allows more."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(1000)
+    yield
+    sys.setrecursionlimit(before)
+
+
+@pytest.mark.usefixtures("few_frames")
 def test_data_that_grows_too_deep_fails_the_state() -> None:
     deeper = {"n": "{% $states.input.n + 1 %}", "in": "{% $states.input %}"}
     states = {
@@ -31,6 +45,7 @@ def test_data_that_grows_too_deep_fails_the_state() -> None:
     assert (outcome.cause or "").endswith("The state's data is too deeply nested")
 
 
+@pytest.mark.usefixtures("few_frames")
 @pytest.mark.parametrize("function", ["States.JsonToString($)", "States.Format('{}', $)"])
 def test_a_function_may_meet_data_too_deep(function: str) -> None:
     data: Json = 0.5
