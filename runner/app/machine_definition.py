@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner.errors import Fault, Place, ProjectError
 from runner.machine import InvalidDefinition, parse_definition
+from runner.machine.refusals import unescape
 
 if TYPE_CHECKING:
     from runner.machine import Definition
@@ -23,7 +24,6 @@ Source = Path | Mapping[str, Any]
 """A file, or a definition as a value."""
 
 _ENDINGS = re.compile(r"(\.asl)?\.(json|ya?ml|asl)\Z", re.IGNORECASE)
-_POINTER = re.compile(r"/([^/\[]+)|\[(\d+)\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +97,10 @@ def machine_name(path: Path) -> str:
 
 def located(fault: Fault, places: Places) -> Fault:
     """Put a fault of a definition, which has a JSON pointer, at its line of the file."""
-    pointer = fault.place.file
-    path = tuple(
-        int(index) if index else key.replace("~1", "/").replace("~0", "~")
-        for key, index in _POINTER.findall(pointer)
-    )
+    from runner.machine.positions import parse_pointer  # noqa: PLC0415 - only for a mistake
+
+    pointer = fault.place.file.removesuffix("/")
     told = fault.found.rstrip()
-    if pointer.strip("/"):
-        told = f"{told} at {pointer}"
-    return replace(fault, place=places.key(*path), found=told)
+    if pointer:
+        told = f"{told} at {unescape(pointer)}"
+    return replace(fault, place=places.key(*parse_pointer(pointer)), found=told)

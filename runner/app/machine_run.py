@@ -32,6 +32,7 @@ from runner.app.stopping import Stopper
 from runner.errors import Fault, Place, ProjectError, RunnerError, UsageError
 from runner.machine import Crash, ExecutionContext, FaultPlan, SimulatedCrash, redrive, run
 from runner.machine.chance import uuid_of
+from runner.machine.execution import HISTORY_LIMIT
 from runner.machine.failures import JournalMismatch
 from runner.machine.mocks import Mocks
 from runner.machine.shaping import MAX_PAYLOAD_BYTES, compact
@@ -51,7 +52,6 @@ __all__ = ["UNSET", "Hooks", "MachineRequest", "MachineResult", "run_machine"]
 Json = Any
 
 _ARN = "arn:aws:states:local:000000000000"
-_HISTORY_LIMIT = 25_000
 _EXPRESS_S = 300
 _NAME = re.compile(r"[0-9A-Za-z_-]{1,80}\Z")
 _EXECUTION_NAME = re.compile(r"""[^\s<>{}\[\]?*"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{1,80}\Z""")
@@ -278,7 +278,7 @@ class _Stage:
             crash=wiring.crash,
             abort=wiring.stopper,
             max_workers=request.calls or self.services.calls,
-            history_limit=None if request.express else _HISTORY_LIMIT,
+            history_limit=None if request.express else HISTORY_LIMIT,
         )
         self.services.finish()
         return outcome

@@ -14,6 +14,7 @@ from difflib import get_close_matches
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from runner.app.machine_definition import located
 from runner.errors import Fault, Place, ProjectError, UsageError
 from runner.machine.failures import InvalidDefinition
 from runner.machine.ports import VirtualClock
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from runner.model.places import Places
     from runner.model.ports import Json
 
-_POINTER = re.compile(r"/([^/\[]+)|\[(\d+)\]")
 _ALONE = re.compile(r"/States/StateName(?=/|\Z)")
 _ROLE = "arn:aws:iam::123456789012:role/StateTest"
 """Nothing is called here, so any role will do."""
@@ -150,15 +150,7 @@ def _states(source: Json) -> Iterator[tuple[str, Json]]:
 
 
 def _located(fault: Fault, places: Places) -> Fault:
-    """Put a fault with a JSON pointer at its line of the file."""
-    pointer = _ALONE.sub("", fault.place.file) if _is_alone(places) else fault.place.file
-    path = tuple(
-        int(index) if index else key.replace("~1", "/").replace("~0", "~")
-        for key, index in _POINTER.findall(pointer)
-    )
-    told = f"{fault.found.rstrip()} at {pointer}" if pointer.strip("/") else fault.found.rstrip()
-    return replace(fault, place=places.key(*path), found=told)
-
-
-def _is_alone(places: Places) -> bool:
-    return ("States",) not in places.keys
+    """Put a fault at its line of the file, which may be one state and no machine."""
+    if ("States",) not in places.keys:
+        fault = replace(fault, place=Place(_ALONE.sub("", fault.place.file)))
+    return located(fault, places)

@@ -135,8 +135,8 @@ class Executions:
             self._changed.wait_for(lambda: not self._active, _PATIENCE_S)
 
     def _start(self, request: TaskRequest, kind: str) -> Json:
-        arguments = request.arguments
-        arn = str(arguments["StateMachineArn"])
+        arguments = request.arguments if isinstance(request.arguments, dict) else {}
+        arn = str(arguments.get("StateMachineArn", ""))
         machine = arn.rpartition(":")[2]
         starter = request.context["Execution"]["Id"]
         digest = hashlib.sha256(f"{starter}/{request.key}".encode()).hexdigest()

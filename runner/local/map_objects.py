@@ -62,7 +62,7 @@ class MapObjects:
         kind = str(arguments.get("InputType", ""))
         etag, _, start = str(arguments.get("Part", "")).rpartition(":")
         with self._lock:
-            opened = self._open(str(arguments["Bucket"]), str(arguments["Key"]), kind)
+            opened = self._open(_text_of(arguments, "Bucket"), _text_of(arguments, "Key"), kind)
             self._last = opened
         if etag and etag != opened.etag:
             told = f"{opened.uri} changed while a Map was reading it"
@@ -113,3 +113,10 @@ class MapObjects:
         except duckdb.Error as error:
             raise ServiceError("S3.InvalidObject", f"{uri} cannot be read: {error}") from error
         return [json.loads(row) for (row,) in rows]
+
+
+def _text_of(arguments: Mapping[str, Json], name: str) -> str:
+    value = arguments.get(name)
+    if isinstance(value, str):
+        return value
+    raise ServiceError("S3.InvalidRequestException", f"s3:getObject needs a {name} that is a text")

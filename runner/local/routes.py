@@ -8,7 +8,8 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from runner.machine.mocks import may_repeat, names_of
+from runner.machine.calls import may_repeat
+from runner.machine.mocks import names_of
 
 if TYPE_CHECKING:
     from runner.machine import TaskRequest, TaskService

@@ -115,7 +115,7 @@ class LocalServices:
         user's function or a message may have done something: the definition's Retry decides.
         """
         match = _INTEGRATION.match(request.resource)
-        if match is None:
+        if match is None or not isinstance(request.arguments, dict):
             return False
         if match[1] == "lambda":
             name = str(request.arguments.get("FunctionName", ""))
@@ -137,6 +137,8 @@ class LocalServices:
                 "States.Runtime",
                 f"No local service knows the resource {resource!r}; known: {known}",
             )
+        if not isinstance(arguments, dict):
+            raise ServiceError("States.Runtime", f"{resource} was given no object: {arguments!r}")
         return service(match[2], arguments)
 
     def close(self) -> None:

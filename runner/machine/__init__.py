@@ -1,7 +1,8 @@
 """The Amazon States Language interpreter.
 
-In: a definition, an input, and ports (service, clock, journal, chance).  Out: an `Outcome`; and in
-the journal every event, from which a killed execution continues.
+In: a definition, an input, and ports (service, clock, journal, chance; faults and task tokens, if
+any).  Out: an `Outcome`; and in the journal every event, from which a killed execution continues,
+and one that failed is redriven.
 """
 
 from runner.machine.activities import Activities, Work

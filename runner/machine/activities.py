@@ -11,12 +11,11 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from runner.machine.ports import NoAnswerYet
+from runner.machine.task_notes import is_activity
 
 if TYPE_CHECKING:
     from runner.machine.ports import TaskRequest
     from runner.model.ports import Json
-
-_ACTIVITY = ":activity:"
 
 
 class Work(NamedTuple):
@@ -37,7 +36,7 @@ class Activities:
     @staticmethod
     def serves(resource: str) -> bool:
         """Tell whether a resource is an activity."""
-        return _ACTIVITY in resource
+        return is_activity(resource)
 
     def call(self, request: TaskRequest) -> Json:
         """Keep a task for a worker; raises NoAnswerYet, for its answer comes by its token."""

@@ -46,4 +46,4 @@ def batch_items(batcher: Batcher, values: Iterable[Json], env: Env) -> Batches:
 
 
 def _bytes_of(value: Json) -> int:
-    return len(shaping.compact(value).encode())
+    return shaping.size_of(shaping.compact(value))

@@ -1,7 +1,7 @@
 """Calls of services: where faults are injected, and the threads that calls run on.
 
 In: task requests.  Out: answers, put on a queue that the scheduler reads, from worker threads or
-(one call, nothing else to wait for) from the scheduler's own thread.
+(one call without a time limit, nothing else to wait for) from the scheduler's own thread.
 """
 
 from __future__ import annotations

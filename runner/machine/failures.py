@@ -1,7 +1,7 @@
 """How an execution, a definition or a journal goes wrong.
 
 `StateError` travels inside the interpreter, from where a state fails to the retrier or catcher
-that takes it; the other two reach the caller of `parse_definition` and `run`.
+that takes it; the others reach the caller of `parse_definition`, `run` and `redrive`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ TIMEOUT = "States.Timeout"
 HEARTBEAT = "States.HeartbeatTimeout"
 TASK_FAILED = "States.TaskFailed"
 ALL = "States.ALL"
-INTRINSIC = "States.IntrinsicFailure"
 TOLERANCE = "States.ExceedToleratedFailureThreshold"
 READ_FAILED = "States.ItemReaderFailed"
 WRITE_FAILED = "States.ResultWriterFailed"

@@ -140,7 +140,8 @@ def _place_fits(fault: InjectedFault, key: str, state: str, *, attempt: int = 0)
         return False
     if fault.first and (attempt or not _is_first(key)):
         return False
-    return fault.visit is None or key.rpartition("#")[2] == str(fault.visit)
+    visit = key.rpartition("#")[2].partition(".")[0]  # a redrive follows it, if any
+    return fault.visit is None or visit == str(fault.visit)
 
 
 def _is_first(key: str) -> bool:
@@ -148,12 +149,14 @@ def _is_first(key: str) -> bool:
 
     >>> _is_first("Each#1.0[3]/Load#1"), _is_first("Each#1.1[3]/Load#1"), _is_first("Load#2")
     (True, False, False)
+    >>> _is_first("Each#1.r1.0[3]/Load#1"), _is_first("Load#1.r1")  # after a redrive
+    (False, False)
     """
     import re  # noqa: PLC0415  (only with faults)
 
     return all(
-        visit == "1" and retry in {"", "0"}
-        for visit, retry in re.findall(r"#(\d+)(?:\.(\d+)\[)?", key)
+        visit == "1" and not redrive and retry in {"", "0"}
+        for visit, redrive, retry in re.findall(r"#(\d+)(\.r\d+)?(?:\.(\d+)\[)?", key)
     )
 
 

@@ -59,7 +59,7 @@ def run_flow(frame: Frame, flow: Flow, data: Json) -> FlowRun:
             name, output, assigned = yield from run_state(state, visit, data)
             if output is not data:
                 shaping.check_size(output, state.name)
-        except StateError as error:
+        except (StateError, RecursionError) as error:
             failed = _reported(error, visit)
             _tell_left(state, frame, failed)
             if visit.key not in shared.redrives.live:
@@ -225,9 +225,11 @@ def _run_with_care(
             return _gave_up(state, visit, raw, failed)
 
 
-def _reported(error: StateError, visit: Visit) -> ReportedError:
+def _reported(error: StateError | RecursionError, visit: Visit) -> ReportedError:
     if isinstance(error, ReportedError):
         return error
+    if isinstance(error, RecursionError):
+        error = shaping.too_deep()
     failed = ReportedError(error.error, visit.told(error.cause))
     if error.error == QUERY:
         frame = visit.frame

@@ -41,7 +41,7 @@ def parse_items(text: str, config: Mapping[str, Json], most: int | None) -> Item
             return Items(_lines(text, most))
         if kind == "JSON":
             return _document(text, config, most)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise read_failed(f"The content of the file is not valid {kind}: {error}") from error
     raise read_failed(f"InputType {kind} is not supported")
 
@@ -80,7 +80,10 @@ def _document(text: str, config: Mapping[str, Json], most: int | None) -> Items:
 def _delimited(text: str, config: Mapping[str, Json], most: int | None) -> list[Json]:
     rows = _rows(text, str(config.get("CSVDelimiter", "COMMA")))
     if config.get("CSVHeaderLocation") == "GIVEN":
-        headers = [str(name) for name in config.get("CSVHeaders", [])]
+        given = config.get("CSVHeaders", [])
+        if not isinstance(given, list):
+            raise read_failed("CSVHeaders must be an array of strings.")
+        headers = [str(name) for name in given]
     else:
         headers = next(rows, [])
     if len(set(headers)) != len(headers):

@@ -62,7 +62,7 @@ class MapRun:
 
     def __init__(self, distributed: Distributed, visit: Visit, *, keeps_ends: bool) -> None:
         """Name the run; `keeps_ends` keeps the ends of children that succeed, too."""
-        context = visit.context()
+        context = visit.frame.shared.execution
         machine = context["StateMachine"]
         self.label = distributed.label or uuid_of(visit.random())
         self.id = uuid_of(visit.random())

@@ -15,6 +15,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, assert_never
 
 from runner.errors import Fault, Place, UsageError
+from runner.machine.calls import may_repeat
 from runner.machine.events import EventKind
 from runner.machine.ports import AnswerLater, NoAnswerYet
 from runner.model.ports import ServiceError
@@ -248,12 +249,6 @@ def _no_reply(name: str, mock: Mock, request: TaskRequest, *, number: int | None
         found = f"the mock of {name} has no reply to call {number} (from 0) of {request.state!r}"
         advice = "add a reply for that call"
     return Fault(mock.place, "no-reply", found, "a reply to every call that is made", advice)
-
-
-def may_repeat(service: TaskService, request: TaskRequest) -> bool:
-    """Tell whether a service says that a call whose outcome is unknown may be made again."""
-    ask = getattr(service, "may_repeat", None)
-    return ask is not None and bool(ask(request))
 
 
 class Unanswered:

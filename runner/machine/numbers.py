@@ -20,7 +20,7 @@ def whole_number(template: Template | None, env: Env, *, least: int) -> int | No
     if template is None:
         return None
     value = _number(template, env, "integer")
-    if value != int(value):
+    if isinstance(value, float) and not value.is_integer():  # nor is infinity
         raise _not_a(template, value, "integer")
     if value < least:
         raise _outside(template, _too_small(_name(template), value))

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from runner.model.ports import Json, ServiceError
 
-Observer = "Callable[[Event], None]"
-
 
 class ExecutionContext(NamedTuple):
     """What the context object says about the execution and its state machine."""

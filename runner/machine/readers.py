@@ -14,6 +14,7 @@ from runner.machine.failures import READ_FAILED, ReportedError
 from runner.machine.item_files import Inventory, parse_athena_manifest, parse_items, read_failed
 from runner.machine.items import Items
 from runner.machine.s3_calls import GET, LIST, S3Calls
+from runner.machine.shaping import compact
 from runner.machine.templates import Notation
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ _ROWS = frozenset({"PARQUET"})
 def read_items(reader: Reader, visit: Visit, env: Env) -> Reading:
     """Read a Map's items; whatever goes wrong in S3 is States.ItemReaderFailed."""
     arguments = {} if reader.arguments is None else reader.arguments.evaluate(env)
+    if not isinstance(arguments, dict):
+        raise read_failed(f"The arguments of the ItemReader are no object: {compact(arguments)}")
     config = reader.config.evaluate(env)
     most = _most_items(reader, env)
     work = _Work(S3Calls(visit, "read"), reader.resource.rpartition(":s3:")[0], config, most)
@@ -135,7 +138,10 @@ class _Work:
         more: Arguments = {}
         while True:
             page = yield from self._calls.call(f"{self._service}:{LIST}", {**arguments, **more})
-            found += [_listed(one) for one in page.get("Contents") or []]
+            listed = page.get("Contents") or []
+            if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
+                raise read_failed("The service gave no list of objects")
+            found += [_listed(one) for one in listed]
             token = page.get("NextContinuationToken")
             if token is None or (most is not None and len(found) >= most):
                 return found[:most]

@@ -44,7 +44,7 @@ def _form(writer: Writer | None, env: Env) -> _Form:
         return _Form.COMPACT
     default = _Form.COMPACT if writer.arguments is None else _Form.NONE
     given = writer.config.evaluate(env).get("Transformation", default)
-    if given not in set(_Form):
+    if given not in tuple(_Form):
         raise StateError(QUERY, f"The Transformation {given} of the results is not supported")
     return _Form(given)
 
@@ -64,7 +64,7 @@ class Results:
         self._form = _form(writer, env)
         self._writer = writer
         self._calls = S3Calls(visit, "write")
-        self._target: Mapping[str, Json] | None = None
+        self._target: Json = None
         self._by_line = False
         if writer is not None and writer.arguments is not None:
             self._target = writer.arguments.evaluate(env)
@@ -75,7 +75,7 @@ class Results:
         if self._target is None:
             return [one for index, output in enumerate(outputs) for one in self._of(index, output)]
         try:
-            return (yield from self._write_files(self._target))
+            return (yield from self._write_files(_checked(self._target)))
         except StateError as error:
             raise ReportedError(WRITE_FAILED, error.cause) from error
 
@@ -96,7 +96,7 @@ class Results:
             for number, body in enumerate(self._bodies(self._in_file(status))):
                 key = f"{folder}/{status}_{number}.json"
                 yield from self._put(bucket, key, body)
-                listed.append({"Key": key, "Size": len(body.encode())})
+                listed.append({"Key": key, "Size": shaping.size_of(body)})
         manifest = {
             "DestinationBucket": bucket,
             "MapRunArn": self._run.arn,
@@ -129,6 +129,14 @@ class Results:
                 yield "".join(f"{line}\n" for line in lines)
             else:
                 yield f"[{','.join(lines)}]"
+
+
+def _checked(target: Json) -> Mapping[str, Json]:
+    """Give the arguments of a writer that say where the results go."""
+    if isinstance(target, dict) and isinstance(target.get("Bucket"), str):
+        return target
+    told = f"The ResultWriter needs the name of a Bucket, but has {shaping.compact(target)}"
+    raise StateError(WRITE_FAILED, told)
 
 
 def split_lines(lines: Iterable[str], *, most: int) -> Iterator[list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from runner.machine.s3_calls import GET, LIST, PUT, RESOURCES
+from runner.machine.shaping import size_of
 from runner.model.ports import ServiceError
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from runner.model.ports import Json
 
 _MOST_KEYS = 1_000
+_KINDS = {"Bucket": str, "Key": str, "Prefix": str, "StartAfter": str, "MaxKeys": int}
 
 
 class S3Objects:
@@ -27,6 +29,9 @@ class S3Objects:
 
     def call(self, resource: str, arguments: Mapping[str, Json]) -> Json:
         """Answer one call; raises ServiceError as S3 refuses it."""
+        for name, kind in _KINDS.items():
+            if not isinstance(arguments.get(name, kind()), kind):
+                raise _refusal("InvalidArgument", f"{name} is of another type", 400)
         bucket = arguments.get("Bucket")
         if bucket not in self._buckets:
             raise _refusal("NoSuchBucket", "The specified bucket does not exist", 404)
@@ -62,7 +67,7 @@ class S3Objects:
             "Etag": "",
             "LastModified": 0,
             "Key": key,
-            "Size": len(self.objects[f"{bucket}/{key}"].encode()),
+            "Size": size_of(self.objects[f"{bucket}/{key}"]),
             "StorageClass": "STANDARD",
         }
 

@@ -2,7 +2,8 @@
 
 In: the first flow's generator.  Out: its output, or StateError, or one of the two ends that no
 state can catch (`Aborted`, `TimedOut`).  Flows run until all of them wait; then one completion is
-taken.  Whenever all flows wait, what happened is written down; only then are calls made.
+taken (waiting.py).  Whenever all flows wait, what happened is written down; only then are calls
+made.  Where the journal tells of a redrive, what was open begins again.
 """
 
 from __future__ import annotations

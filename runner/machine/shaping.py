@@ -25,6 +25,7 @@ MAX_PAYLOAD_BYTES = 262_144
 NO_VARIABLES: dict[str, Json] = {}
 
 _SMALL = 64
+_DEEP = "The state's data is too deeply nested"
 _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -96,7 +97,7 @@ def _assigned(assign: Template | None, env: Env) -> Mapping[str, Json]:
     if assign is None:
         return NO_VARIABLES
     made: Mapping[str, Json] = assign.evaluate(env)
-    if _is_too_large(_dumps(made)):
+    if size_of(compact(made)) > MAX_PAYLOAD_BYTES:
         told = "The variables that one Assign field sets exceed the maximum size of"
         raise StateError(DATA_LIMIT, f"{told} {MAX_PAYLOAD_BYTES} bytes.")
     return made
@@ -157,8 +158,16 @@ def not_text(template: Template, value: Json) -> StateError:
 
 
 def compact(value: Json) -> str:
-    """Write JSON without blanks, as AWS's texts do."""
-    return _dumps(value)
+    """Write JSON without blanks, as AWS's texts do; raises StateError where it is too deep."""
+    try:
+        return _dumps(value)
+    except RecursionError as error:
+        raise too_deep() from error
+
+
+def too_deep() -> StateError:
+    """Make the error of data that nests deeper than calls can."""
+    return StateError(RUNTIME, _DEEP)
 
 
 def check_size(value: Json, owner: str) -> None:
@@ -167,17 +176,18 @@ def check_size(value: Json, owner: str) -> None:
         return
     if isinstance(value, str) and len(value) < _SMALL:
         return
-    if _is_too_large(_dumps(value)):
+    if size_of(compact(value)) > MAX_PAYLOAD_BYTES:
         told = f"The state/task '{owner}' returned a result with a size exceeding"
         raise ReportedError(DATA_LIMIT, f"{told} the maximum number of bytes service limit.")
 
 
-def _is_too_large(text: str) -> bool:
-    """Tell whether a text is over the limit of a payload, in UTF-8."""
-    if len(text) * 4 <= MAX_PAYLOAD_BYTES:
-        return False
-    size = len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
-    return size > MAX_PAYLOAD_BYTES
+def size_of(text: str) -> int:
+    """Count the bytes of a text in UTF-8; half a character, which JSON may have, counts as three.
+
+    >>> size_of("a"), size_of(chr(0x20AC)), size_of(chr(0xD800))
+    (1, 3, 3)
+    """
+    return len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
 
 
 _JSON_TYPES = {str: "string", int: "number", float: "number", dict: "object", list: "array"}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from runner.machine.definition import Task
 from runner.machine.state_mocks import StateTestRefused
+from runner.machine.task_notes import WAITING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 _MACHINE = "StateMachine"
 _EXECUTION = "TestState"
 _ARN = "arn:aws:states:us-east-1:123456789012"
-_PATTERNS = (".sync", ".sync:2", ".waitForTaskToken")
 _NO_TASK = (
     "Context object contains 'Task' when state is not a Task state with a '.sync' or"
     " '.waitForTaskToken' service integration pattern"
@@ -41,7 +41,7 @@ def check_context(context: Json, state: State) -> None:
     """Refuse a context object that the state cannot have."""
     if not isinstance(context, dict):
         raise _invalid("Context object is not a JSON object")
-    takes_token = isinstance(state, Task) and state.resource.endswith(_PATTERNS)
+    takes_token = isinstance(state, Task) and state.resource.endswith(WAITING)
     if "Task" in context and not takes_token:
         raise _invalid(_NO_TASK)
 

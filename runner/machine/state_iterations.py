@@ -17,8 +17,6 @@ from runner.machine.state_mocks import MockedError, StateTestRefused
 from runner.machine.work import do_work
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from runner.machine.definition import Map
     from runner.machine.fibers import FlowRun
     from runner.machine.state_bench import Bench
@@ -69,7 +67,7 @@ def _spawn(state: Map, bench: Bench, env: Env) -> Spawn:
     return request
 
 
-def _read(resource: str, text: str) -> Mapping[str, Json]:
+def _read(resource: str, text: str) -> Json:
     if not resource.endswith(":listObjectsV2"):
         return {"Body": text}
     import json  # noqa: PLC0415  (seldom used)
@@ -79,7 +77,7 @@ def _read(resource: str, text: str) -> Mapping[str, Json]:
     except ValueError as error:
         told = "ItemReader data must be valid JSON."
         raise StateTestRefused(told) from error
-    return {"Contents": listed} if isinstance(listed, list) else dict(listed)
+    return {"Contents": listed} if isinstance(listed, list) else listed
 
 
 def _inputs(spawn: Spawn) -> list[Json]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from runner.errors import Fault, Place, UsageError
 from runner.machine.definition import Map, Parallel, Task
+from runner.machine.task_notes import WAITING, is_activity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -143,9 +144,9 @@ def _check_unmocked(state: State) -> None:
         raise StateTestRefused(_NO_FLOWS, INVALID)
     if not isinstance(state, Task):
         return
-    if ":activity:" in state.resource:
+    if is_activity(state.resource):
         raise StateTestRefused(_NO_ACTIVITY, INVALID)
-    if state.resource.endswith((".sync", ".sync:2", ".waitForTaskToken")):
+    if state.resource.endswith(WAITING):
         raise StateTestRefused(_NO_PATTERNS, INVALID)
 
 

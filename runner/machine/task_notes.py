@@ -18,7 +18,8 @@ SUBMIT_FAILED = "TaskSubmitFailed"
 _LAMBDA, _ACTIVITY, _TASK = "LambdaFunction", "Activity", "Task"
 _FIELDS = 6
 """Colons of `arn:aws:<service>:<region>:<account>:`, and one more before an activity's name."""
-_WAITING = (".sync", ".sync:2", ".waitForTaskToken")
+WAITING = (".sync", ".sync:2", ".waitForTaskToken")
+"""How the resources end whose call only begins what is waited for."""
 
 
 class Manner(NamedTuple):
@@ -60,8 +61,19 @@ def manner_of(resource: str) -> Manner:
         words = 2 if parts[5] == "aws-sdk" else 1
         service, action = ":".join(parts[5 : 5 + words]), ":".join(parts[5 + words :])
     ends = ("Scheduled", "Started", "Succeeded", "Failed", "TimedOut")
-    waits = family == _TASK and action.endswith(_WAITING)
+    waits = family == _TASK and action.endswith(WAITING)
     return Manner(family, service, action, waits, *(family + end for end in ends))
+
+
+def is_activity(resource: str) -> bool:
+    """Tell whether a resource is an activity, which workers answer by its token.
+
+    >>> is_activity("arn:aws:states:us-east-1:123456789012:activity:pack")
+    True
+    >>> is_activity("arn:aws:lambda:us-east-1:123456789012:function:activity:live")
+    False
+    """
+    return manner_of(resource).family == _ACTIVITY
 
 
 class TaskNotes:

@@ -1,8 +1,7 @@
 """Checks a definition as AWS does when it is created, and finds all faults at once.
 
-In: the definition as JSON and the type of machine.  Out: refusals in AWS's words (`find_refusals`),
-or the same as faults whose places are JSON pointers (`find_faults`).  Nothing is built here;
-parse.py builds from what passed.
+In: the definition as JSON and the type of machine.  Out: refusals in AWS's words.  Nothing is built
+here; parse.py builds from what passed.
 """
 
 from __future__ import annotations
@@ -27,7 +26,6 @@ from runner.machine.refusals import (
     STATE_TWICE,
     Refusal,
     among,
-    as_fault,
     escape,
     nowhere,
     one_of,
@@ -50,8 +48,6 @@ from runner.machine.variables import assigned_names, check_names
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from runner.errors import Fault
-
 MAX_NAME = 80
 MAX_BYTES = 1_048_576
 MAX_LEVELS = 250
@@ -68,12 +64,6 @@ _NOBODY: frozenset[str] = frozenset()
 _CONTAINERS = frozenset({dict, list})
 
 Json = Any
-
-
-def find_faults(source: Json, *, express: bool, any_resource: bool = False) -> list[Fault]:
-    """Find everything that AWS would refuse in a definition; the places are pointers."""
-    found = find_refusals(source, express=express, any_resource=any_resource)
-    return [as_fault(refusal) for refusal in found]
 
 
 def find_refusals(source: Json, *, express: bool, any_resource: bool = False) -> list[Refusal]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from runner.machine.calls import Beat, Broken, Late, Refused, Settled, Silent, Submitted, Succeeded
 from runner.machine.events import EventKind
 from runner.machine.failures import TIMEOUT, ReportedError, StateError
+from runner.machine.fields import LONGEST_S
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     from runner.model.ports import Json
 
     Line = deque[tuple[Fiber | Group, Json, StateError | BeginAgain | None]]
-
-_DEFAULT_TIMEOUT_S = 99_999_999
-"""A task's TimeoutSeconds when the definition gives none (Step Functions guide)."""
 
 
 class Aborted(Exception):
@@ -217,6 +215,7 @@ class Waiting:
 
     def _start_calls(self) -> None:
         alone = len(self._queue) == 1 and not self._flying and not self._sleepers
+        alone = alone and self._timeout_s is None
         while self._queue and self._flying < self._most_calls:
             call = self._calls.get(self._queue.popleft())
             if call is None or call.flying:
@@ -229,7 +228,7 @@ class Waiting:
                 continue
             call.flying = True
             self._flying += 1
-            if alone:
+            if alone and call.deadline is None:
                 self._workers.call_here(call.request)
             else:
                 self._workers.submit(call.request)
@@ -256,12 +255,12 @@ class Waiting:
         answer = self._workers.take()
         if isinstance(answer, (Submitted, Settled, Beat)):
             return self._heard(answer)
-        if answer is not None and (due is None or not self._is_late(answer, due)):
+        if answer is not None and (answer.key != due or isinstance(answer, Broken)):
             return self._answered(answer)
         if due is None:
             return False
         when, _, _ = heapq.heappop(self._deadlines)
-        if answer is not None:
+        if answer is not None:  # it comes with its task's deadline: too late
             self._landed()
         if due in self._calls and when == self._calls[due].due:
             return self._put_on(self._calls[due])
@@ -301,9 +300,6 @@ class Waiting:
         self._recorder.emit(EventKind.TASK_SUBMITTED, request.key, request.state, told)
         self._submitted(call, answer.output)
         return True
-
-    def _is_late(self, answer: Answer, due: str) -> bool:
-        return answer.key == due
 
     def _due(self) -> str | None:
         """Give the key whose deadline has come first, if any; drop the deadlines of the gone."""
@@ -389,8 +385,9 @@ class Waiting:
         return True
 
     def _await_forever(self, call: _Call) -> None:
+        """Set the deadline of a task whose definition names none (Step Functions guide)."""
         if call.deadline is None:
-            call.deadline = self._clock.now() + timedelta(seconds=_DEFAULT_TIMEOUT_S)
+            call.deadline = self._clock.now() + timedelta(seconds=LONGEST_S)
             self._remember(call.deadline, call.request.key)
 
     def _refused(self, call: _Call, answer: Refused) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from runner.machine import shaping
 from runner.machine.definition import JsonataIo, WaitFor
 from runner.machine.failures import QUERY, RUNTIME, StateError
+from runner.machine.fields import LONGEST_S
 from runner.machine.templates import Notation
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 _TIMESTAMP = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d{1,9})?(Z|[+-]\d\d:\d\d)\Z", re.ASCII
 )
-_LONGEST_S = 99_999_999
 
 
 def wait_until(state: Wait, env: Env, entered: datetime) -> datetime:
@@ -81,7 +81,7 @@ def _seconds(state: Wait, value: Json) -> float:
 def _within(template: Template, value: Json) -> float:
     if _is_seconds(value):
         return int(value)
-    told = f"'{template.field}' must be a whole number from 0 to {_LONGEST_S}"
+    told = f"'{template.field}' must be a whole number from 0 to {LONGEST_S}"
     raise StateError(RUNTIME, f"The value of the field {told}, but was {_shown(value)}")
 
 
@@ -90,12 +90,12 @@ def _evaluated_seconds(template: Template, value: Json) -> float:
         raise shaping.unexpected_type(template, value, "number")
     if _is_seconds(value):
         return int(value)
-    told = f"'{template.field}' must be a whole number from 0 to {_LONGEST_S}"
+    told = f"'{template.field}' must be a whole number from 0 to {LONGEST_S}"
     raise StateError(QUERY, f"The value of the field {told}, but was {value}")
 
 
 def _is_seconds(value: float) -> bool:
-    return 0 <= value <= _LONGEST_S and value == int(value)
+    return 0 <= value <= LONGEST_S and value == int(value)
 
 
 def _shown(value: Json) -> str:

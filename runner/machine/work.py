@@ -1,4 +1,4 @@
-"""The work of the states that may fail: calls of tasks, branches, iterations over items."""
+"""The work of the states that may fail: calls of tasks, and branches; maps.py has iterations."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from runner.machine.definition import Map, Parallel, Task
 from runner.machine.events import EventKind
 from runner.machine.failures import StateError
 from runner.machine.fibers import CallTask, FlowRun, Frame, Spawn
+from runner.machine.fields import LONGEST_S
 from runner.machine.flows import run_flow
 from runner.machine.ledger import Fork
 from runner.machine.numbers import whole_number
 from runner.machine.ports import TaskRequest
-from runner.machine.task_notes import TaskNotes
+from runner.machine.task_notes import TaskNotes, is_activity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from runner.machine.definition import Flow
     from runner.machine.fibers import Request, Visit
-    from runner.machine.templates import Env
+    from runner.machine.templates import Env, Template
     from runner.model.ports import Json
 
-_ACTIVITY = ":activity:"
 _TOKEN_SUFFIX = ".waitForTaskToken"  # noqa: S105  (the end of a resource's name)
 
 
@@ -57,12 +57,12 @@ def _call(state: Task, visit: Visit, env: Env) -> Generator[Request, Json, Json]
         resource=state.resource,
         arguments=arguments,
         attempt=visit.attempt,
-        timeout_s=whole_number(state.timeout_s, env, least=1),
-        heartbeat_s=whole_number(state.heartbeat_s, env, least=1),
+        timeout_s=_seconds(state.timeout_s, env),
+        heartbeat_s=_seconds(state.heartbeat_s, env),
         context=visit.context(),
         repeated=shared.recorder.was_made(key),
         credentials=None if state.credentials is None else state.credentials.evaluate(env),
-        token=_token_of(visit) if _ACTIVITY in state.resource else visit.token,
+        token=_token_of(visit) if is_activity(state.resource) else visit.token,
         submitted=partial(shared.report, key),
     )
     told = {"resource": state.resource, "arguments": arguments}
@@ -77,6 +77,12 @@ def _call(state: Task, visit: Visit, env: Env) -> Generator[Request, Json, Json]
         raise
     notes.succeeded(result)
     return result
+
+
+def _seconds(template: Template | None, env: Env) -> int | None:
+    """Evaluate a timeout; none is longer than the longest that a definition may name."""
+    seconds = whole_number(template, env, least=1)
+    return None if seconds is None else min(seconds, LONGEST_S)
 
 
 def _token_of(visit: Visit) -> str:

@@ -511,8 +511,8 @@ def test_a_failed_execution_is_redriven_where_it_failed(tmp_path: Path) -> None:
     ]
     with pytest.raises(NotRedrivable, match="an execution that succeeded"):
         ran(TWO, {"n": 1}, mocks=mocks, journal=journal, redrive=True)
-    with pytest.raises(ProjectError, match="redrive-express"):
-        ran(TWO, {"n": 1}, mocks=mocks, journal=journal, redrive=True, express=True)
+    with pytest.raises(UsageError, match="redrive-express"):
+        ran({"P": {"Type": "Pass", "End": True}}, journal=journal, redrive=True, express=True)
 
 
 def test_a_mock_that_was_missing_can_be_added_and_the_execution_continued(tmp_path: Path) -> None:

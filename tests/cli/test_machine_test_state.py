@@ -246,7 +246,7 @@ def test_faults_of_a_definition_stand_at_their_lines(tmp_path: Path) -> None:
     status, told = typed(path)
     assert status == 2
     assert f"{path}:3:2: definition-schema" in told
-    assert "The field 'Nxt' is not supported at /Nxt" in told
+    assert "Field 'Nxt' is not supported at /Nxt" in told
     states = {"A": {"Type": "Pass", "Nxt": 1, "End": True}}
     path.write_text(json.dumps({"StartAt": "A", "States": states}, indent=1), "utf-8")
     told = typed(path)[1]

@@ -149,6 +149,7 @@ def test_without_a_name_the_same_call_has_the_same_one(world: World) -> None:
         ({"Name": "../r2"}, "StepFunctions.InvalidNameException"),
         ({"Name": "n" * 81}, "StepFunctions.InvalidNameException"),
         ({"StateMachineArn": ARN + "x"}, "StepFunctions.StateMachineDoesNotExistException"),
+        ({"StateMachineArn": None}, "StepFunctions.StateMachineDoesNotExistException"),
         ({"StateMachineArn": "a:../x"}, "StepFunctions.StateMachineDoesNotExistException"),
     ],
 )

@@ -57,6 +57,11 @@ def test_texts_are_read(s3: FolderS3, body: bytes) -> None:
     assert read(s3, InputType="JSONL") == [1, 2]
 
 
+@pytest.mark.parametrize("arguments", [{}, {"Key": 5}, {"Key": "k", "Bucket": None}])
+def test_an_object_needs_a_bucket_and_a_key(s3: FolderS3, arguments: Json) -> None:
+    assert refused(s3, arguments).error == "S3.InvalidRequestException"
+
+
 def test_texts_of_zstd_are_read(s3: FolderS3) -> None:
     query = """SELECT '{"a": "' || i || '", "t": "x' || chr(92) || 't"}' FROM range(3) t(i)"""
     options = "FORMAT csv, COMPRESSION zstd, HEADER false, QUOTE '', ESCAPE '', DELIMITER '\x01'"

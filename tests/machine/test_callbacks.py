@@ -227,3 +227,4 @@ def test_work_that_timed_out_is_not_given_to_a_worker() -> None:
     assert activities.take(ACTIVITY, wait_s=0) is None
     assert Activities.serves(ACTIVITY)
     assert not Activities.serves(WAITING)
+    assert not Activities.serves("arn:aws:lambda:us-east-1:1:function:activity:live")

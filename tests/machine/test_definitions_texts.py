@@ -12,8 +12,8 @@ import pytest
 
 from runner.machine import InvalidDefinition, parse_definition
 from runner.machine.diagnose import diagnose
-from runner.machine.refusals import create_message
-from runner.machine.validate import find_faults, find_refusals
+from runner.machine.refusals import as_fault, create_message
+from runner.machine.validate import find_refusals
 from tests.machine.machines import jsonata, jsonpath
 
 Json = Any
@@ -910,9 +910,9 @@ def test_what_is_nested_too_deeply() -> None:
 
 
 def test_faults_have_pointers_as_places() -> None:
-    (fault,) = find_faults(one(Type="Pass", InputPath="x"), express=False)
+    (fault,) = map(as_fault, find_refusals(one(Type="Pass", InputPath="x"), express=False))
     assert (fault.place.file, fault.code) == ("/States/A/InputPath", "definition-schema")
-    (whole,) = find_faults(loop(), express=False)
+    (whole,) = map(as_fault, find_refusals(loop(), express=False))
     assert (whole.place.file, whole.code) == ("/", "definition-target")
 
 

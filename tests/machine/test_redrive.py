@@ -15,6 +15,9 @@ from hypothesis import strategies as st
 from runner.machine import (
     Event,
     EventKind,
+    Fail,
+    FaultPlan,
+    InjectedFault,
     MemoryJournal,
     NotRedrivable,
     Outcome,
@@ -105,6 +108,18 @@ def test_retriers_begin_anew() -> None:
     assert life.redrive(second).output == 2
     assert first.keys == ["T#1.0", "T#1.1", "T#1.2"]
     assert second.keys == ["T#1.r1.0", "T#1.r1.1", "T#1.r1.2"]
+
+
+@pytest.mark.parametrize(("condition", "again"), [({"first": True}, 0), ({"visit": 1}, 1)])
+def test_a_redriven_visit_is_the_same_but_not_the_first(
+    condition: dict[str, Any], again: int
+) -> None:
+    struck: list[InjectedFault] = []
+    fault = InjectedFault("T", Fail("Boom"), **condition)
+    life = Life(jsonata({"T": {**TASK, "End": True}}))
+    assert life.run(faults=FaultPlan((fault,))).error == "Boom"
+    life.redrive(faults=FaultPlan((fault,), struck.append))
+    assert len(struck) == again
 
 
 def test_only_failed_and_aborted_branches_run_again() -> None:

@@ -86,29 +86,58 @@ def test_a_slow_call_is_left_behind_when_its_time_is_over() -> None:
     assert all(request.stop.is_set() for request in service.requests)
 
 
-def test_a_lone_call_that_took_too_long_counts_as_timed_out() -> None:
-    clock = Steps()
+@pytest.mark.parametrize(
+    ("limits", "error"),
+    [({"T": {"TimeoutSeconds": 1}}, "States.Timeout"), ({"TimeoutSeconds": 1}, "States.Timeout")],
+    ids=["task", "machine"],
+)
+def test_a_slow_lone_call_is_left_behind_too(limits: Json, error: str) -> None:
+    states = {"T": task(**limits.get("T", {}))}
+    machine = {name: value for name, value in limits.items() if name != "T"}
+    service = Script(T=answer_slowly(30, "late"))
+    outcome = play(jsonata(states, **machine), {}, service, clock=WallClock())
+    assert outcome.error == error
+    assert all(request.stop.is_set() for request in service.requests)
+
+
+class Minutes:
+    """A clock on which every wait lasts until an answer is there, and takes a minute."""
+
+    def __init__(self) -> None:
+        self.minutes = 0
+        self.waits = threading.Event()
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(60 * self.minutes, UTC)
+
+    def wait(self, until: datetime | None, arrived: threading.Event, *, busy: bool) -> None:
+        del until, busy
+        self.waits.set()
+        assert arrived.wait(20)
+        self.minutes += 1
+
+
+def test_an_answer_that_comes_with_the_deadline_is_too_late() -> None:
+    clock = Minutes()
 
     def answer(_request: TaskRequest) -> Json:
-        clock.seconds += 61
+        assert clock.waits.wait(20)
         return "late"
 
     outcome = play(jsonata({"T": task(TimeoutSeconds=60)}), {}, Script(T=answer), clock=clock)
     assert outcome.error == "States.Timeout"
 
 
-class Steps:
-    """A clock that stands still unless it is told."""
+def test_a_defect_that_comes_with_the_deadline_passes_through() -> None:
+    clock = Minutes()
 
-    def __init__(self) -> None:
-        self.seconds = 0
+    def broken(_request: TaskRequest) -> Json:
+        assert clock.waits.wait(20)
+        message = "defect"
+        raise ZeroDivisionError(message)
 
-    def now(self) -> datetime:
-        return datetime.fromtimestamp(self.seconds, UTC)
-
-    def wait(self, until: datetime | None, arrived: threading.Event, *, busy: bool) -> None:
-        del until, arrived, busy
-        raise AssertionError
+    with pytest.raises(ZeroDivisionError, match="defect"):
+        play(jsonata({"T": task(TimeoutSeconds=60)}), {}, Script(T=broken), clock=clock)
 
 
 def test_calls_of_branches_run_side_by_side() -> None:
