@@ -50,6 +50,20 @@ class ReportedError(StateError):
     """An error whose cause is complete: it came from a task, a Fail state or a child."""
 
 
+class MissedHeartbeat(ReportedError):
+    """A task whose worker gave no sign in time.
+
+    AWS reports it as States.Timeout; retriers and catchers may say States.HeartbeatTimeout too.
+    """
+
+
+def takes(names: tuple[str, ...], failed: StateError) -> bool:
+    """Tell whether one of the ErrorEquals names takes a failure."""
+    if isinstance(failed, MissedHeartbeat) and HEARTBEAT in names:
+        return True
+    return matches(failed.error, names)
+
+
 def matches(error: str | None, names: tuple[str, ...]) -> bool:
     """Tell whether one of the ErrorEquals names takes this error.
 

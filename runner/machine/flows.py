@@ -21,7 +21,7 @@ from runner.machine.definition import (
     Wait,
 )
 from runner.machine.events import EventKind
-from runner.machine.failures import QUERY, RUNTIME, ReportedError, StateError, matches
+from runner.machine.failures import QUERY, RUNTIME, ReportedError, StateError, takes
 from runner.machine.faults import Crash, Meanwhile, When
 from runner.machine.fibers import BeginAgain, FlowRun, Frame, Park, Sleep, Visit
 from runner.machine.ledger import EVALUATION_FAILED, STATE_ABORTED, STATE_EXITED, STATE_FAILED
@@ -263,7 +263,7 @@ def _tried_again(
     retriers: tuple[Retrier, ...], visit: Visit, failed: ReportedError
 ) -> Generator[Request, Json, bool]:
     for index, retrier in enumerate(retriers):
-        if not matches(failed.error, retrier.errors):
+        if not takes(retrier.errors, failed):
             continue
         used = visit.used.get(index, 0)
         if used >= retrier.max_attempts:
@@ -279,7 +279,7 @@ def _tried_again(
 
 def _caught(catchers: tuple[Catcher, ...], visit: Visit, raw: Json, failed: ReportedError) -> Step:
     for catcher in catchers:
-        if matches(failed.error, catcher.errors):
+        if takes(catcher.errors, failed):
             env = visit.env(raw)
             return (catcher.next, *shaping.give_error(catcher.io, env, raw, failed))
     raise failed

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 
 from runner.machine.calls import Beat, Broken, Late, Refused, Settled, Silent, Submitted, Succeeded
 from runner.machine.events import EventKind
-from runner.machine.failures import TIMEOUT, ReportedError, StateError
+from runner.machine.failures import TIMEOUT, MissedHeartbeat, ReportedError, StateError
 from runner.machine.fields import LONGEST_S
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from runner.machine.callbacks import Callbacks
@@ -73,6 +74,19 @@ class _Call:
         self.late: Late | None = None
         self.submitted = False
         """Whether the call began work that is waited for; with a token it is not made again."""
+
+    def missed_heartbeat(self) -> bool:
+        """Tell whether the deadline is that of a heartbeat, not of the whole task."""
+        limit, beat = self.request.timeout_s, self.request.heartbeat_s
+        if beat is None or self.deadline is None or self.began is None:
+            return False
+        return limit is None or self.deadline < self.began + timedelta(seconds=limit)
+
+
+def _reported(told: Mapping[str, Json]) -> ReportedError:
+    """Make the error of a task from what the journal says."""
+    kind = MissedHeartbeat if told.get("heartbeat") else ReportedError
+    return kind(told["error"], told["cause"])
 
 
 class Halted(Exception):
@@ -199,8 +213,7 @@ class Waiting:
         if event.kind is EventKind.TASK_SUCCEEDED:
             self._ready.append((call.fiber, event.data["result"], None))
         else:
-            error = ReportedError(event.data["error"], event.data["cause"])
-            self._ready.append((call.fiber, None, error))
+            self._ready.append((call.fiber, None, _reported(event.data)))
 
     def _check_ends(self) -> None:
         if self._abort is not None and self._abort.is_set():
@@ -313,10 +326,12 @@ class Waiting:
 
     def _time_out(self, call: _Call) -> bool:
         request = call.request
-        told = {"error": TIMEOUT, "cause": ""}
+        told: dict[str, Json] = {"error": TIMEOUT, "cause": ""}
+        if call.missed_heartbeat():
+            told["heartbeat"] = True
         self._recorder.emit(EventKind.TASK_TIMED_OUT, request.key, request.state, told)
         self._forget(call)
-        self._ready.append((call.fiber, None, ReportedError(TIMEOUT, "")))
+        self._ready.append((call.fiber, None, _reported(told)))
         return True
 
     def _landed(self) -> None:

@@ -126,6 +126,22 @@ def test_heartbeats_keep_a_task_alive_and_their_lack_ends_it() -> None:
     assert (silent.status, silent.error) == ("FAILED", "States.Timeout")
 
 
+def test_a_missed_heartbeat_is_a_timeout_that_has_a_name_of_its_own_too() -> None:
+    """AWS reports States.Timeout; ErrorEquals may say States.HeartbeatTimeout."""
+    catch = [{"ErrorEquals": ["States.HeartbeatTimeout"], "Output": "caught", "Next": "End"}]
+    states = {
+        "T": callback(HeartbeatSeconds=5, TimeoutSeconds=60, Catch=catch),
+        "End": {"Type": "Pass", "Output": "{% $states.input %}", "End": True},
+    }
+    journal = MemoryJournal()
+    for _ in range(2):  # as it happens, and from the journal
+        outcome = play(jsonata(states), {}, Handing(lambda _token: None), journal=journal)
+        assert outcome.output == "caught"
+        journal = MemoryJournal(journal.events()[:-1])
+    states["T"] = callback(TimeoutSeconds=5, HeartbeatSeconds=60, Catch=catch)
+    assert play(jsonata(states), {}, Handing(lambda _token: None)).error == "States.Timeout"
+
+
 def test_heartbeats_do_not_move_the_timeout() -> None:
     callbacks = Callbacks()
     stop = threading.Event()
