@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runner.local.athena.errors import AthenaFailure
-from runner.local.athena.macros import definition, macros_called
+from runner.local.athena.macros import UDFS, definition, macros_called
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -132,7 +132,11 @@ class Engine:
         for name in macros_called(sql):
             with self._lock:
                 if name not in self._defined:
-                    cursor.execute(definition(name))
+                    if name in UDFS:
+                        function, parameters, returns = UDFS[name]
+                        cursor.create_function(name, function, list(parameters), returns)
+                    else:
+                        cursor.execute(definition(name))
                     self._defined.add(name)
 
 

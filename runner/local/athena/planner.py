@@ -40,6 +40,8 @@ class Plan(NamedTuple):
     """Size of the files that are read whole (JSON and text)."""
     columnar: bool
     """Whether Parquet files are read, whose bytes only DuckDB can count."""
+    shows: tuple[str, ...] = ()
+    """How to show each output column; see Template."""
 
     def scanned(self, bytes_read: int) -> int:
         """Give the bytes that Athena would bill: text files whole, columns as they were read."""
@@ -146,7 +148,13 @@ class Planner:
                 columnar = columnar or bool(parts)
             else:
                 text_bytes += _size(parts)
-        return Plan(_insert(template.sql, tuple(found)), template.columns, text_bytes, columnar)
+        return Plan(
+            _insert(template.sql, tuple(found)),
+            template.columns,
+            text_bytes,
+            columnar,
+            template.shows,
+        )
 
     def _table(self, database: str, name: str) -> TableInfo:
         table = self.lookup(database, name)

@@ -20,6 +20,11 @@ _DATE = re.compile(
     r"\d{4}(?:[-/]?\d{2}){1,2}(?:[ T-]\d{2}(?::\d{2}(?::\d{2}(?:\.\d+)?)?)?)?Z?|s3://[^']*"
 )
 _TAG = re.compile(r"(?=[0-9a-f]*\d)[0-9a-f]{8,}")
+_AFTER = {
+    "DATE": re.compile(r"\d{4}-\d{2}-\d{2}"),
+    "TIMESTAMP": re.compile(r"\d{4}-\d{2}-\d{2}(?: \d{2}:\d{2}:\d{2})?"),
+}
+"""Behind these words, only what gives one type and needs no more reading."""
 _TYPED = frozenset({"DECIMAL", "INTERVAL", "CHAR", "VARCHAR", "JSON", "TIME", "X"})
 _PLACEHOLDER = re.compile(r"zq(\d{3})zq")
 
@@ -61,7 +66,8 @@ def shape_of(sql: str, tokens: Sequence[Token]) -> Shape:
 
 
 def _replace(token: Token, before: str, values: dict[tuple[str, str], int]) -> str:
-    if token.kind == "string" and before not in _TYPED and _DATE.fullmatch(token.text[1:-1]):
+    accepted = _AFTER.get(before, _DATE)
+    if token.kind == "string" and before not in _TYPED and accepted.fullmatch(token.text[1:-1]):
         return f"'{_number('s', token.text[1:-1], values)}'"
     if token.kind in {"quoted", "word"} and _TAG.search(token.text):
         return _TAG.sub(lambda match: _number("t", match[0], values), token.text)

@@ -40,6 +40,8 @@ class Template(NamedTuple):
     """Database, name and fingerprint of every table and view it was translated with."""
     columns: tuple[tuple[str, str], ...] = ()
     """Output names and DuckDB types; filled in when DuckDB has bound the query."""
+    shows: tuple[str, ...] = ()
+    """How to show each column: a time zone, `months` for intervals of months, or nothing."""
 
     def fill(self, shape: Shape) -> Template:
         """Put a statement's own literals in."""
@@ -86,6 +88,7 @@ def load_template(text: str) -> Template:
         ),
         reads=tuple((a, b, c) for a, b, c in found["reads"]),
         columns=tuple((a, b) for a, b in found["columns"]),
+        shows=tuple(found["shows"]),
     )
 
 

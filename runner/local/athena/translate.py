@@ -74,6 +74,7 @@ def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
             for number, (_, database_, name) in enumerate(tables.scans)
         ),
         reads=tuple((*key, fingerprint) for key, fingerprint in tables.reads.items()),
+        shows=tree.meta.get("shows", ()),
     )
 
 

@@ -1,0 +1,152 @@
+"""Dates, times, timestamps with their zones, and intervals, as Trino has them.
+
+DuckDB keeps an instant without its zone, and fractions to the microsecond.  Each expression's
+precision and zone are found in the tree first; then functions are rewritten to work on the local
+time of the zone.  What the result shows is left in the tree's `meta` under `shows`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from runner.local.athena.datetexts import UTC
+from runner.local.athena.errors import unsupported
+from runner.local.athena.passes import (
+    temporal_casts,
+    temporal_fields,
+    temporal_functions,
+    temporal_sums,
+)
+from runner.local.athena.temporal_kinds import Kinds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from runner.local.athena.temporal_kinds import Kind
+
+    Rewriter = Callable[[Kinds, exp.Expr], exp.Expr | None]
+
+_REWRITERS: Mapping[type[exp.Expr], Rewriter] = {
+    **temporal_casts.REWRITERS,
+    **temporal_fields.REWRITERS,
+    **temporal_functions.REWRITERS,
+    **temporal_sums.REWRITERS,
+}
+_CARRIERS = (
+    *temporal_fields.REWRITERS,
+    *temporal_functions.REWRITERS,
+    exp.Binary,
+    exp.Connector,
+    exp.Predicate,
+    exp.Between,
+    exp.Paren,
+    exp.Alias,
+    exp.Cast,
+    exp.Coalesce,
+    exp.Greatest,
+    exp.Least,
+    exp.Case,
+    exp.If,
+    exp.Nullif,
+    exp.Min,
+    exp.Max,
+    exp.ArgMax,
+    exp.ArgMin,
+    exp.AnyValue,
+    exp.Count,
+    exp.ApproxDistinct,
+    exp.Distinct,
+    exp.Window,
+    exp.Lag,
+    exp.Lead,
+    exp.FirstValue,
+    exp.LastValue,
+    exp.Query,
+    exp.Group,
+    exp.Order,
+    exp.Ordered,
+    exp.Tuple,
+    exp.Values,
+    exp.Array,
+    exp.ArrayAgg,
+    exp.Bracket,
+    exp.GenerateSeries,
+    exp.Unnest,
+    exp.Struct,
+    exp.In,
+    exp.Filter,
+    exp.Having,
+    exp.Where,
+    exp.Join,
+)
+
+
+def apply(tree: exp.Query) -> exp.Query:
+    """Rewrite the innermost expressions first."""
+    temporal_casts.fold_fine(tree)
+    kinds = Kinds()
+    nodes = list(tree.walk(bfs=False))
+    for node in nodes:
+        kinds.of(node)
+    shows = tuple(_show(kinds.of(each)) for each in _outputs(tree))
+    for node in reversed(nodes):
+        kind = kinds.of(node)
+        _check_zone(node, kind)
+        rewrite = _REWRITERS.get(type(node))
+        new = rewrite(kinds, node) if rewrite is not None else None
+        if new is not None and new is not node:
+            new.type = node.type
+            kinds.keep(new, kind)
+            node.replace(new)
+    _plain_types(tree)
+    tree.meta["shows"] = shows
+    return tree
+
+
+def _outputs(tree: exp.Query) -> list[exp.Expr]:
+    return list(tree.selects)
+
+
+def _show(kind: Kind | None) -> str:
+    """Say what must be done to show a column: its zone, or that its intervals are of months."""
+    if kind is None or kind.name not in {"zoned", "months"}:
+        return ""
+    if kind.name == "months":
+        return "months"
+    zone = kind.constant_zone()
+    if zone is None:
+        raise unsupported("A result whose time zone differs from row to row")
+    return "" if zone == UTC else zone
+
+
+def _check_zone(node: exp.Expr, kind: Kind | None) -> None:
+    """Refuse to hand a zone to what would lose it."""
+    if kind is None or kind.name != "zoned" or kind.constant_zone() == UTC:
+        return
+    parent = node.parent
+    if parent is None or isinstance(parent, _CARRIERS) or isinstance(node, exp.Query):
+        return
+    if isinstance(parent, exp.Anonymous):
+        if parent.name.lower() in temporal_functions.NAMED or parent.name.lower() in {
+            "try",
+            "element_at",
+        }:
+            return
+    elif not isinstance(parent, exp.Func):
+        return
+    raise unsupported(f"A time zone inside of {_name(parent)}")
+
+
+def _name(node: exp.Expr) -> str:
+    return node.name if isinstance(node, exp.Anonymous) else node.key
+
+
+def _plain_types(tree: exp.Query) -> None:
+    """Drop the precision of types: DuckDB would make other types of it."""
+    for kind in list(tree.find_all(exp.DataType)):
+        if kind.this in temporal_casts.STAMPS:
+            kind.replace(exp.DataType.build("TIMESTAMP"))
+        elif kind.this in temporal_casts.ZONED and kind.expressions:
+            kind.replace(exp.DataType.build("TIMESTAMPTZ"))
