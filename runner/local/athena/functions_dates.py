@@ -185,7 +185,22 @@ def iso_instant(text: str) -> int:
 
 def joda_format(local: datetime, minutes: int, zone: str, pattern: str) -> str:
     """Write a local time with a Joda pattern."""
+    _check_year(local)
     return format_joda(local, pattern, minutes=minutes, zone=zone)
+
+
+def mysql_format(moment: datetime, pattern: str) -> str:
+    """Write a timestamp with a pattern of MySQL."""
+    _check_year(moment)
+    return format_mysql(moment, pattern)
+
+
+def _check_year(moment: object) -> None:
+    """Refuse what Python cannot hold: DuckDB gives it as text."""
+    if not isinstance(moment, datetime):
+        raise ValueError(
+            f"NOT_SUPPORTED: The date {moment} is not supported by the local engine here"
+        )  # noqa: TRY004 - becomes a failure
 
 
 def joda_instant(text: str, pattern: str) -> int:
@@ -223,7 +238,7 @@ DATE_UDFS: dict[str, tuple[Callable[..., object], tuple[str, ...], str]] = {
     "__joda_format": (joda_format, ("TIMESTAMP", "BIGINT", "VARCHAR", "VARCHAR"), "VARCHAR"),
     "__joda_instant": (joda_instant, ("VARCHAR", "VARCHAR"), "BIGINT"),
     "__joda_zone": (joda_zone, ("VARCHAR", "VARCHAR"), "VARCHAR"),
-    "__mysql_format": (format_mysql, ("TIMESTAMP", "VARCHAR"), "VARCHAR"),
+    "__mysql_format": (mysql_format, ("TIMESTAMP", "VARCHAR"), "VARCHAR"),
     "__mysql_parse": (parse_mysql, ("VARCHAR", "VARCHAR"), "TIMESTAMP"),
     "__check_zone": (check_zone, ("VARCHAR",), "VARCHAR"),
     "__zone_spelling": (zone_spelling, ("VARCHAR",), "VARCHAR"),

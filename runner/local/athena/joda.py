@@ -24,7 +24,8 @@ _TEXT = 4
 _SHORT = 3
 _TWO = 2
 _HALF = 12
-_PIVOT = 2000
+_MOVING = range(45, 70)
+"""Joda reads two digits as a year from 30 years ago to 69 years ahead; these may move."""
 
 _NUMBERS: dict[str, Callable[[datetime], int]] = {
     "C": lambda t: t.year // 100,
@@ -205,8 +206,9 @@ def _year(fields: dict[str, tuple[str, str]]) -> int:
     letters, text = fields.get("y") or fields.get("Y") or ("yyyy", "1970")
     if len(letters) == _TWO and len(text) == _TWO:
         short = int(text)
-        # Joda's window: from 30 years before the year in which it is read; Trino's is fixed.
-        return _PIVOT + short if short < 70 else 1900 + short  # noqa: PLR2004
+        if short in _MOVING:
+            raise ValueError(f"the century of the year {text} depends on the day of the query")
+        return short + (2000 if short < _MOVING.start else 1900)
     return int(text)
 
 

@@ -80,7 +80,10 @@ DATE_MACROS: dict[str, str] = {
         ELSE CAST(__fail('INVALID_CAST_ARGUMENT: Value cannot be cast to time: ' || t) AS TIME)
         END""",
     "__text_zoned": "(t) AS make_timestamptz(__text_instant(t))",
-    "__iso_zoned": "(t) AS make_timestamptz(__iso_instant(t))",
+    # The common form is read by DuckDB itself, ten times as fast.
+    "__iso_zoned": r"""(t) AS CASE
+        WHEN regexp_full_match(t, '\d{4}-\d\d-\d\dT[0-2]\d:\d\d:\d\d(\.\d{1,6})?Z')
+        THEN CAST(t AS TIMESTAMPTZ) ELSE make_timestamptz(__iso_instant(t)) END""",
     "__joda_zoned": "(t, p) AS make_timestamptz(__joda_instant(t, p))",
     "__unixtime": "(n) AS make_timestamptz(CAST(floor(n * 1000 + 0.5) AS BIGINT) * 1000)",
     "__unix_nanos": """(n) AS CASE WHEN CAST(trunc(n) AS HUGEINT) % 1000 = 0
@@ -90,13 +93,18 @@ DATE_MACROS: dict[str, str] = {
     "__duration": "(t) AS to_milliseconds(__duration_ms(t))",
     "__parsed": "(t, f) AS __mysql_parse(t, f)",
     # Sequences: each month step is counted from the start; at most 10,000 entries.
-    "__few": """(s) AS CASE WHEN len(s) > 10000 THEN CAST(__fail('INVALID_FUNCTION_ARGUMENT: result of '
-        || 'sequence function must not have more than 10000 entries') AS INTEGER[]) END""",
+    "__few": """(s, a, b, step) AS CASE
+        WHEN step > 0 AND a > b OR step < 0 AND a < b THEN CAST(__fail(
+            'INVALID_FUNCTION_ARGUMENT: sequence stop value should be greater than or equal to '
+            || 'start value if step is greater than zero otherwise stop should be less than or '
+            || 'equal to start') AS TIMESTAMP[])
+        WHEN len(s) > 10000 THEN CAST(__fail('INVALID_FUNCTION_ARGUMENT: result of '
+            || 'sequence function must not have more than 10000 entries') AS TIMESTAMP[])
+        ELSE s END""",
     "__date_series": """(a, b) AS CASE WHEN a <= b
-        THEN CAST(generate_series(CAST(a AS TIMESTAMP), CAST(b AS TIMESTAMP), INTERVAL 1 DAY)
-            AS DATE[])
-        ELSE CAST(generate_series(CAST(a AS TIMESTAMP), CAST(b AS TIMESTAMP), INTERVAL (-1) DAY)
-            AS DATE[]) END""",
+        THEN generate_series(CAST(a AS TIMESTAMP), CAST(b AS TIMESTAMP), INTERVAL 1 DAY)
+        ELSE generate_series(CAST(a AS TIMESTAMP), CAST(b AS TIMESTAMP), INTERVAL (-1) DAY)
+        END""",
     "__month_series": """(a, b, n) AS list_filter(list_transform(
         generate_series(0, CAST(trunc(date_sub('month', a, b) / n) + 1 AS BIGINT)),
         lambda k: a + to_months(CAST(k * n AS INTEGER))),

@@ -20,8 +20,12 @@ _DATE = re.compile(
     r"\d{4}(?:[-/]?\d{2}){1,2}(?:[ T-]\d{2}(?::\d{2}(?::\d{2}(?:\.\d+)?)?)?)?Z?|s3://[^']*"
 )
 _TAG = re.compile(r"(?=[0-9a-f]*\d)[0-9a-f]{8,}")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _AFTER = {
-    "DATE": re.compile(r"\d{4}-\d{2}-\d{2}"),
+    "DATE": _DAY,
+    "CAST(": _DAY,
+    "TRY_CAST(": _DAY,
+    "DATE(": _DAY,
     "TIMESTAMP": re.compile(r"\d{4}-\d{2}-\d{2}(?: \d{2}:\d{2}:\d{2})?"),
 }
 """Behind these words, only what gives one type and needs no more reading."""
@@ -54,12 +58,14 @@ def shape_of(sql: str, tokens: Sequence[Token]) -> Shape:
         return Shape(sql, ())
     values: dict[tuple[str, str], int] = {}
     pieces: list[str] = []
-    done, before = 0, ""
+    done, before, opened = 0, "", ""
+    """The word just before, and before an opening bracket: `DATE '..'`, `CAST('..'`."""
     for token in tokens:
-        replaced = _replace(token, before, values)
+        replaced = _replace(token, before or opened, values)
         if replaced:
             pieces += [sql[done : token.start], replaced]
             done = token.end
+        opened = f"{before}(" if token.text == "(" else ""
         before = token.word()
     pieces.append(sql[done:])
     return Shape("".join(pieces), tuple(value for _, value in values))

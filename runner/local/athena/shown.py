@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from runner.local.athena.datetexts import offset_minutes
+from runner.local.athena.errors import unsupported
 from runner.local.athena.sqltypes import SqlType, parse_type
 
 if TYPE_CHECKING:
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 
     Show = Callable[[Any], Any]
 
-_MONTHS = "months"
+MONTHS = "months"
+"""Marks a column of intervals of months."""
+EACH = "*"
+"""Marks a column whose rows have zones of their own: pairs of an instant and a zone's name."""
 _DAYS_A_MONTH = 30
 _ERA = re.compile(r"(\d+)(-\d\d-\d\d) \(BC\)")
 
@@ -35,8 +39,10 @@ def shown_columns(
 
 
 def _interval(kind: SqlType, show: str) -> SqlType:
+    if show == EACH:
+        return SqlType("timestamp with time zone")
     if kind.name == "interval":
-        of = "year to month" if show == _MONTHS else "day to second"
+        of = "year to month" if show == MONTHS else "day to second"
         return SqlType(f"interval {of}")
     return kind
 
@@ -64,8 +70,10 @@ def _changed(row: tuple[Any, ...], changes: Sequence[tuple[int, Show]]) -> tuple
 
 
 def _change(kind: str, show: str) -> Show | None:
-    if show == _MONTHS:
+    if show == MONTHS:
         return _each(_months)
+    if show == EACH:
+        return _pair if kind.startswith("STRUCT") else _refuse
     if show:
         zone = zone_of(show)
         return _each(lambda value: _in_zone(value, zone))
@@ -79,6 +87,16 @@ def _each(change: Show) -> Show:
         return value if value is None else change(value)
 
     return apply
+
+
+def _pair(value: Any) -> Any:  # noqa: ANN401 - a struct of an instant and its zone
+    if value is None or value["t"] is None:
+        return None
+    return _in_zone(value["t"], zone_of(value["z"]))
+
+
+def _refuse(_: Any) -> Any:  # noqa: ANN401 - an instant
+    raise unsupported("A result whose time zone differs from row to row, in such a query")
 
 
 def _months(value: timedelta) -> str:

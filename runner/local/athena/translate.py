@@ -75,7 +75,22 @@ def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
         ),
         reads=tuple((*key, fingerprint) for key, fingerprint in tables.reads.items()),
         shows=tree.meta.get("shows", ()),
+        shown=_shown(tree),
     )
+
+
+def _shown(tree: exp.Query) -> str:
+    """Write the query so that zones that differ from row to row come along; empty if none do."""
+    zones = tree.meta.get("zones")
+    if not zones or not isinstance(tree, exp.Select) or tree.args.get("distinct"):
+        return ""
+    found = tree.copy()
+    for number, zone in zones.items():
+        each = found.expressions[number]
+        pair = {"t": each.unalias(), "z": zone}
+        fields = [exp.PropertyEQ(this=exp.to_identifier(n), expression=v) for n, v in pair.items()]
+        each.replace(exp.alias_(exp.Struct(expressions=fields), each.alias_or_name, quoted=True))
+    return _generate(found)
 
 
 def _generate(tree: exp.Query) -> str:

@@ -2,7 +2,8 @@
 
 DuckDB keeps an instant without its zone, and fractions to the microsecond.  Each expression's
 precision and zone are found in the tree first; then functions are rewritten to work on the local
-time of the zone.  What the result shows is left in the tree's `meta` under `shows`.
+time of the zone.  What the result shows is left in the tree's `meta`: `shows` for each column, and
+`zones` for columns whose zone differs from row to row.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from runner.local.athena.passes import (
     temporal_functions,
     temporal_sums,
 )
-from runner.local.athena.temporal_kinds import Kinds
+from runner.local.athena.passes.temporal_trees import zone_text
+from runner.local.athena.shown import EACH, MONTHS
+from runner.local.athena.temporal_kinds import Kinds, join
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -80,6 +83,7 @@ _CARRIERS = (
     exp.Having,
     exp.Where,
     exp.Join,
+    exp.Typeof,
 )
 
 
@@ -90,7 +94,13 @@ def apply(tree: exp.Query) -> exp.Query:
     nodes = list(tree.walk(bfs=False))
     for node in nodes:
         kinds.of(node)
-    shows = tuple(_show(kinds.of(each)) for each in _outputs(tree))
+    outputs = tuple(_output(kinds, tree, number) for number in range(len(tree.selects)))
+    shows = tuple(_show(kind) for kind in outputs)
+    zones = {
+        number: zone_text(kind)
+        for number, kind in enumerate(outputs)
+        if shows[number] == EACH and kind is not None and kind.zone is not None
+    }
     for node in reversed(nodes):
         kind = kinds.of(node)
         _check_zone(node, kind)
@@ -102,11 +112,16 @@ def apply(tree: exp.Query) -> exp.Query:
             node.replace(new)
     _plain_types(tree)
     tree.meta["shows"] = shows
+    tree.meta["zones"] = zones
     return tree
 
 
-def _outputs(tree: exp.Query) -> list[exp.Expr]:
-    return list(tree.selects)
+def _output(kinds: Kinds, tree: exp.Query, number: int) -> Kind | None:
+    """Give an output column's kind, over all branches of a UNION."""
+    if isinstance(tree, exp.SetOperation):
+        sides = (tree.left.unnest(), tree.right.unnest())
+        return join([_output(kinds, side, number) for side in sides if isinstance(side, exp.Query)])
+    return kinds.of(tree.selects[number]) if number < len(tree.selects) else None
 
 
 def _show(kind: Kind | None) -> str:
@@ -114,10 +129,10 @@ def _show(kind: Kind | None) -> str:
     if kind is None or kind.name not in {"zoned", "months"}:
         return ""
     if kind.name == "months":
-        return "months"
+        return MONTHS
     zone = kind.constant_zone()
     if zone is None:
-        raise unsupported("A result whose time zone differs from row to row")
+        return EACH
     return "" if zone == UTC else zone
 
 

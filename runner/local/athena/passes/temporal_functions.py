@@ -38,7 +38,21 @@ _PLAIN_PARSE = frozenset({"%Y", "%m", "%d", "%H", "%M", "%S", "%-d", "%-m", "%-H
 _PLAIN_FORMAT = _PLAIN_PARSE | {
     "%B", "%b", "%a", "%A", "%p", "%I", "%-I", "%j", "%y", "%f",
 }  # fmt: skip
-_PYTHON = {"%M": "%i", "%B": "%M", "%A": "%W", "%-m": "%c", "%-d": "%e", "%-H": "%k", "%-I": "%l"}
+_STRFTIME = {
+    "yyyy": "%Y", "YYYY": "%Y", "yy": "%y", "MM": "%m", "MMM": "%b", "MMMM": "%B", "dd": "%d",
+    "d": "%-d", "M": "%-m", "HH": "%H", "H": "%-H", "hh": "%I", "h": "%-I", "mm": "%M",
+    "ss": "%S", "SSS": "%g", "EEE": "%a", "EEEE": "%A", "a": "%p", "DDD": "%j",
+}  # fmt: skip
+_PYTHON = {
+    "%M": "%i",
+    "%B": "%M",
+    "%A": "%W",
+    "%-m": "%c",
+    "%-d": "%e",
+    "%-H": "%k",
+    "%-I": "%l",
+    "%G": "%x",
+}
 
 
 def _unit(node: exp.Expr, kind: Kind | None) -> str:
@@ -199,7 +213,9 @@ def _parse(_: Kinds, node: exp.Expr) -> exp.Expr:
         if "%Y" not in parts[1]:
             prefix = "%Y "
             text = exp.paren(exp.DPipe(this=exp.Literal.string("1970 "), expression=text))
-        return call("strptime", text, prefix + parts[0])
+        # What DuckDB cannot read, or not at all, goes through the slower reader with its words.
+        native = call("try_strptime", text, prefix + parts[0])
+        return call("coalesce", native, call("__mysql_parse", node.this, _mysql(pattern)))
     return call("__mysql_parse", node.this, _mysql(pattern))
 
 
@@ -256,9 +272,10 @@ def _last_day(kinds: Kinds, node: exp.Expr) -> exp.Expr:
 
 def _date(kinds: Kinds, node: exp.Expr) -> exp.Expr | None:
     kind = kinds.of(node.this)
-    if kind is None or isinstance(node.parent, exp.Func):
-        return None if kind is None else cast(local(node.this, kind), "DATE")
-    return cast(local(node.this, kind), "DATE")
+    if kind is not None:
+        return cast(local(node.this, kind), "DATE")
+    is_text = node.this.is_string or (node.this.type and node.this.is_type("varchar", "text"))
+    return call("__text_date", node.this) if is_text else None
 
 
 def _now(kinds: Kinds, node: exp.Expr) -> exp.Expr:
@@ -311,11 +328,27 @@ def _joda(kinds: Kinds, arguments: Sequence[exp.Expr]) -> exp.Expr:
     kind = kinds.of(node)
     if isinstance(pattern, exp.Literal):
         _check_joda(pattern.name)
+        native = _strftime(pattern.name)
+        if native is not None:
+            return call("strftime", _moment(node, kind), native)
     moment = cast(_moment(node, kind), "TIMESTAMP")
     if kind is not None and kind.name == "zoned":
         minutes: exp.Expr | int = call("__zone_minutes", node, zone(kind))
         return call("__joda_format", moment, minutes, zone_text(kind), pattern)
     return call("__joda_format", moment, 0, UTC, pattern)
+
+
+def _strftime(pattern: str) -> str | None:
+    """Write a Joda pattern as DuckDB's own; None if a letter has none."""
+    out: list[str] = []
+    for kind, text in joda_pieces(pattern):
+        if kind == "text":
+            out.append(text.replace("%", "%%"))
+        elif text in _STRFTIME:
+            out.append(_STRFTIME[text])
+        else:
+            return None
+    return "".join(out)
 
 
 def _check_joda(pattern: str) -> None:

@@ -182,7 +182,9 @@ def _series(kinds: Kinds, node: exp.Expr) -> exp.Expr | None:
         return None
     first, last = local(start, kind), local(end, kind)
     if by is None:
-        return call("__date_series", first, last) if kind.name == "date" else None
+        if kind.name != "date":
+            return None
+        return cast(call("__few", call("__date_series", first, last), first, last, 0), "DATE[]")
     moments = [cast(first, "TIMESTAMP"), cast(last, "TIMESTAMP")]
     if interval is not None and interval.name == "months":
         new: exp.Expr = call("__month_series", *moments, call("__interval_months", by))
@@ -190,6 +192,7 @@ def _series(kinds: Kinds, node: exp.Expr) -> exp.Expr | None:
         if kind.name == "zoned":
             moments = [start.copy(), end.copy()]
         new = call("generate_series", *moments, by)
+    new = call("__few", new, *moments, call("epoch_us", by))
     if kind.name == "date":
         new = cast(new, "DATE[]")
     elif kind.name == "zoned" and interval is not None and interval.name == "months":

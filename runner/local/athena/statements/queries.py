@@ -19,7 +19,7 @@ def select(session: Session, statement: Statement) -> Outcome:
 def select_some(session: Session, statement: Statement, *, most: int | None) -> Outcome:
     """Run a query and give at most so many rows (all if None)."""
     plan = session.planner.plan(session.cursor, statement.sql, database=session.database)
-    sql = plan.sql if most is None else f"SELECT * FROM ({plan.sql}) LIMIT {most}"
+    sql = plan.shown if most is None else f"SELECT * FROM ({plan.shown}) LIMIT {most}"
     found = session.engine.run(session.cursor, sql)
     return Outcome(
         "DML",
