@@ -26,6 +26,7 @@ _COLUMN = re.compile(
     r'|[cC]olumn "([^"]+)" (?:not found|referenced that exists in the SELECT clause)'
 )
 _FUNCTION = re.compile(r"Function with name (\S+) does not exist")
+_NO_DATE = re.compile(r'(date|timestamp|time) field (?:value out of range|format): "([^"]*)"')
 _READ_ERRORS = ("JSON transform error", "Malformed JSON", "read_csv", "CSV Error", "Parquet")
 
 
@@ -177,6 +178,10 @@ def failure_of(error: Exception) -> AthenaFailure:  # noqa: PLR0911 - one return
         return AthenaFailure("HIVE_BAD_DATA", _plain(text))
     if name == "BinderException":
         return _unbound(text)
+    if match := _NO_DATE.search(text):
+        return AthenaFailure(
+            "INVALID_CAST_ARGUMENT", f"Value cannot be cast to {match[1]}: {match[2]}"
+        )
     if name == "CatalogException" and (match := _FUNCTION.search(text)):
         return AthenaFailure("FUNCTION_NOT_FOUND", f"Function '{match[1]}' not registered")
     code = {

@@ -42,7 +42,7 @@ DATE_MACROS: dict[str, str] = {
     "__zone_minutes": "(t, z) AS CAST((epoch_us(timezone(z, t)) - epoch_us(t)) // 60000000 AS BIGINT)",
     "__zone_suffix": """(t, z) AS CASE WHEN __zone_minutes(t, z) = 0 THEN 'Z'
         ELSE __minutes_text(__zone_minutes(t, z)) END""",
-    "__hours_text": "(h, m) AS __utc_or(h * 60 + CASE WHEN h < 0 THEN -m ELSE m END)",
+    "__hours_text": "(h, m) AS __utc_or(h * 60 + m)",
     "__utc_or": "(m) AS CASE WHEN m = 0 THEN 'UTC' ELSE __minutes_text(m) END",
     "__offset_text": "(i) AS __utc_or(CAST(epoch_ms(i) // 60000 AS BIGINT))",
     # Units.
@@ -63,22 +63,22 @@ DATE_MACROS: dict[str, str] = {
         || CAST(abs(__interval_months(i)) // 12 AS VARCHAR) || '-'
         || CAST(abs(__interval_months(i)) % 12 AS VARCHAR)""",
     # Texts that Trino would not read are no dates, even where DuckDB would read them.
-    "__text_date": r"""(t) AS CASE
-        WHEN regexp_full_match(t, '\s*[+-]?\d{4,}-\d{1,2}-\d{1,2}\s*') THEN CAST(trim(t) AS DATE)
-        ELSE CAST(__fail('INVALID_CAST_ARGUMENT: Value cannot be cast to date: ' || t) AS DATE)
-        END""",
-    "__text_timestamp": r"""(t, step) AS CASE WHEN regexp_full_match(t,
-            '\s*[+-]?\d{4,}-\d{1,2}-\d{1,2}( \d{1,2}:\d{1,2}(:\d{1,2}(\.\d{1,12})?)?)?\s*')
-        THEN __ts_round(CAST(CASE WHEN regexp_matches(t, ' \d{1,2}:\d{1,2}\s*$')
-            THEN trim(t) || ':00' ELSE trim(t) END AS TIMESTAMP), step)
-        ELSE CAST(__fail('INVALID_CAST_ARGUMENT: Value cannot be cast to timestamp: ' || t)
-            AS TIMESTAMP) END""",
-    "__text_time": r"""(t, step) AS CASE
-        WHEN regexp_full_match(t, '\d{1,2}:\d{1,2}(:\d{1,2}(\.\d{1,12})?)?')
-        THEN __time_round(CAST(CASE WHEN regexp_full_match(t, '\d{1,2}:\d{1,2}') THEN t || ':00'
-            ELSE t END AS TIME), step)
-        ELSE CAST(__fail('INVALID_CAST_ARGUMENT: Value cannot be cast to time: ' || t) AS TIME)
-        END""",
+    "__text_date": r"""(t) AS coalesce(
+        CASE WHEN regexp_full_match(t, '\s*[+-]?\d{4,}-\d{1,2}-\d{1,2}\s*')
+            THEN TRY_CAST(trim(t) AS DATE) END,
+        CAST(__fail('INVALID_CAST_ARGUMENT: Value cannot be cast to date: ' || t) AS DATE))""",
+    "__text_timestamp": r"""(t, step) AS coalesce(
+        CASE WHEN regexp_full_match(t, '\s*[+-]?\d{4,}-\d{1,2}-\d{1,2}'
+            || '( ([01]?\d|2[0-3]):\d{1,2}(:\d{1,2}(\.\d{1,12})?)?)?\s*')
+        THEN __ts_round(TRY_CAST(CASE WHEN regexp_matches(t, ' \d{1,2}:\d{1,2}\s*$')
+            THEN trim(t) || ':00' ELSE trim(t) END AS TIMESTAMP), step) END,
+        CAST(__fail('INVALID_CAST_ARGUMENT: Value cannot be cast to timestamp: ' || t)
+            AS TIMESTAMP))""",
+    "__text_time": r"""(t, step) AS coalesce(
+        CASE WHEN regexp_full_match(t, '([01]?\d|2[0-3]):\d{1,2}(:\d{1,2}(\.\d{1,12})?)?')
+        THEN __time_round(TRY_CAST(CASE WHEN regexp_full_match(t, '\d{1,2}:\d{1,2}')
+            THEN t || ':00' ELSE t END AS TIME), step) END,
+        CAST(__fail('INVALID_CAST_ARGUMENT: Value cannot be cast to time: ' || t) AS TIME))""",
     "__text_zoned": "(t) AS make_timestamptz(__text_instant(t))",
     # The common form is read by DuckDB itself, ten times as fast.
     "__iso_zoned": r"""(t) AS CASE

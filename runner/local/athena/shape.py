@@ -26,7 +26,7 @@ _AFTER = {
     "CAST(": _DAY,
     "TRY_CAST(": _DAY,
     "DATE(": _DAY,
-    "TIMESTAMP": re.compile(r"\d{4}-\d{2}-\d{2}(?: \d{2}:\d{2}:\d{2})?"),
+    "TIMESTAMP": re.compile(r"\d{4}-\d{2}-\d{2}(?: (?:[01]\d|2[0-3]):\d{2}:\d{2})?"),
 }
 """Behind these words, only what gives one type and needs no more reading."""
 _TYPED = frozenset({"DECIMAL", "INTERVAL", "CHAR", "VARCHAR", "JSON", "TIME", "X"})

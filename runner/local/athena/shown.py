@@ -96,7 +96,9 @@ def _pair(value: Any) -> Any:  # noqa: ANN401 - a struct of an instant and its z
 
 
 def _refuse(_: Any) -> Any:  # noqa: ANN401 - an instant
-    raise unsupported("A result whose time zone differs from row to row, in such a query")
+    raise unsupported(
+        "A result with time zones of its rows, from an inner query, DISTINCT or UNION,"
+    )
 
 
 def _months(value: timedelta) -> str:

@@ -19,7 +19,7 @@ from runner.local.athena.datetexts import (
 )
 from runner.local.athena.functions_dates import read_iso
 from runner.local.athena.joda import parse_joda
-from runner.local.athena.temporal_scopes import origins
+from runner.local.athena.temporal_scopes import lambda_array, origins
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -58,6 +58,12 @@ _SAME = (
     exp.DateTrunc,
     exp.DateAdd,
     exp.Ordered,
+    exp.ArrayFilter,
+    exp.ArraySort,
+    exp.ArrayDistinct,
+    exp.Reverse,
+    exp.Sum,
+    exp.Avg,
 )
 
 
@@ -276,6 +282,18 @@ def _collected(kinds: Kinds, node: exp.Expr) -> Kind | None:
     return found and found._replace(array=True)
 
 
+def _parameter(kinds: Kinds, node: exp.Expr) -> Kind | None:
+    array = lambda_array(node) if isinstance(node, exp.Identifier) else None
+    found = kinds.of(array)
+    return _outer(found._replace(array=False)) if found is not None and found.array else None
+
+
+def _transformed(kinds: Kinds, node: exp.Expr) -> Kind | None:
+    body = node.expression
+    found = kinds.of(body.this) if isinstance(body, exp.Lambda) else None
+    return found and found._replace(array=True)
+
+
 def _element(kinds: Kinds, node: exp.Expr) -> Kind | None:
     found = kinds.of(node.this)
     return found._replace(array=False) if found and found.array else from_type(node.type)
@@ -283,6 +301,10 @@ def _element(kinds: Kinds, node: exp.Expr) -> Kind | None:
 
 def _from_unixtime(_: Kinds, node: exp.Expr) -> Kind:
     zone, hours = node.args.get("zone"), node.args.get("hours")
+    if isinstance(hours, exp.Literal | exp.Neg):
+        minutes = node.args.get("minutes") or exp.Literal.number(0)
+        if hours.is_int and minutes.is_int:
+            return zoned(zone=offset_text(int(hours.to_py()) * 60 + int(minutes.to_py())))
     if hours is not None:
         arguments = [hours.copy(), (node.args.get("minutes") or exp.Literal.number(0)).copy()]
         return zoned(zone=exp.Anonymous(this="__hours_text", expressions=arguments))
@@ -350,7 +372,9 @@ _FINDERS: tuple[
     ((exp.CurrentTimestamp, exp.Localtimestamp, exp.Localtime, exp.CurrentTime), _now),
     ((exp.Array,), _array),
     ((exp.GenerateSeries, exp.ArrayAgg), _collected),
-    ((exp.Bracket,), _element),
+    ((exp.Bracket, exp.ArrayMax, exp.ArrayMin), _element),
+    ((exp.Transform,), _transformed),
+    ((exp.Identifier,), _parameter),
     ((exp.UnixToTime,), _from_unixtime),
     ((exp.StrToTime,), _parsed),
     ((exp.FromISO8601Timestamp, exp.FromISO8601TimestampNanos), _iso),

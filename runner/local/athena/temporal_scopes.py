@@ -18,6 +18,17 @@ def origins(column: exp.Column) -> tuple[tuple[exp.Expr, bool], ...]:
     return ()
 
 
+def lambda_array(name: exp.Identifier) -> exp.Expr | None:
+    """Give the array whose elements a lambda's only parameter stands for."""
+    node: exp.Expr | None = name.parent
+    while node is not None:
+        if isinstance(node, exp.Lambda) and any(e.name == name.name for e in node.expressions):
+            known = isinstance(node.parent, exp.Transform | exp.ArrayFilter)
+            return node.parent.this if known and node.parent is not None else None
+        node = node.parent
+    return None
+
+
 def _source(select: exp.Select, name: str) -> exp.Expr | None:
     from_ = select.args.get("from_") or select.args.get("from")
     places = [from_] if from_ is not None else []

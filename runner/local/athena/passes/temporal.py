@@ -84,6 +84,14 @@ _CARRIERS = (
     exp.Where,
     exp.Join,
     exp.Typeof,
+    exp.Lambda,
+    exp.Transform,
+    exp.ArrayFilter,
+    exp.ArraySort,
+    exp.ArrayDistinct,
+    exp.ArrayMax,
+    exp.ArrayMin,
+    exp.Reverse,
 )
 
 
@@ -141,7 +149,9 @@ def _check_zone(node: exp.Expr, kind: Kind | None) -> None:
     if kind is None or kind.name != "zoned" or kind.constant_zone() == UTC:
         return
     parent = node.parent
-    if parent is None or isinstance(parent, _CARRIERS) or isinstance(node, exp.Query):
+    if parent is None or isinstance(node, exp.Query | exp.Identifier):
+        return
+    if isinstance(parent, _CARRIERS) and not _is_shown_row(parent):
         return
     if isinstance(parent, exp.Anonymous):
         if parent.name.lower() in temporal_functions.NAMED or parent.name.lower() in {
@@ -152,6 +162,13 @@ def _check_zone(node: exp.Expr, kind: Kind | None) -> None:
     elif not isinstance(parent, exp.Func):
         return
     raise unsupported(f"A time zone inside of {_name(parent)}")
+
+
+def _is_shown_row(node: exp.Expr) -> bool:
+    """Tell whether a row may reach the result: it is not compared with another."""
+    if isinstance(node, exp.Tuple):
+        return not isinstance(node.parent, exp.Values | exp.In | exp.Group | exp.Binary)
+    return isinstance(node, exp.Struct) and node.find_ancestor(*temporal_sums.COMPARED) is None
 
 
 def _name(node: exp.Expr) -> str:

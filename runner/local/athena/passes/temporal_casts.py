@@ -288,9 +288,10 @@ def _duck(kind: Kind) -> exp.Expr:
 
 def _typeof(kinds: Kinds, node: exp.Expr) -> exp.Expr | None:
     kind = kinds.of(node.this)
-    if kind is None or kind.array:
+    if kind is None:
         return None
-    return exp.Literal.string(type_name(kind))
+    name = type_name(kind)
+    return exp.Literal.string(f"array({name})" if kind.array else name)
 
 
 def type_name(kind: Kind) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.passes.temporal_trees import call, cast, local, zone
 
 if TYPE_CHECKING:
@@ -43,11 +44,22 @@ _NAMES = {
     "MILLISECOND": "millisecond",
 }
 _DAY_PARTS = {"day": 86_400_000, "hour": 3_600_000, "minute": 60_000, "second": 1000}
+_CLOCK = frozenset({"hour", "minute", "second", "millisecond"})
+_ABSENT = {
+    "date": _CLOCK | {"timezone_hour", "timezone_minute"},
+    "time": frozenset({"timezone_hour", "timezone_minute"}),
+}
 _CYCLES = {"hour": 24, "minute": 60, "second": 60, "millisecond": 1000}
 
 
 def part(node: exp.Expr, kind: Kind | None, name: str) -> exp.Expr:
-    """Take one part of a value."""
+    """Take one part of a value; raises AthenaFailure for one that it does not have."""
+    if kind is not None and kind.name in _ABSENT and name in _ABSENT[kind.name]:
+        raise AthenaFailure(
+            "FUNCTION_NOT_FOUND", f"Unexpected parameters ({kind.name}) for function {name}"
+        )
+    if isinstance(node.unnest(), exp.Null):
+        return cast(exp.null(), "BIGINT")
     if name.startswith("timezone_"):
         return _zone_part(node, kind, name)
     if kind is not None and kind.name == "days":

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from runner.local.athena.temporal_kinds import Kind, Kinds
 
 _DAY_MS = 86_400_000
-_COMPARED = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.NullSafeEQ, exp.NullSafeNEQ)
+COMPARED = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.NullSafeEQ, exp.NullSafeNEQ)
 _INTERVALS = frozenset({"days", "months"})
 
 
@@ -165,13 +165,62 @@ def _negated(kinds: Kinds, node: exp.Expr) -> exp.Expr | None:
 
 
 def _compared(kinds: Kinds, node: exp.Expr) -> exp.Expr | None:
-    """Compare times with a zone by what they are in UTC."""
-    for name in ("this", "expression", "low", "high"):
-        side = node.args.get(name)
-        kind = kinds.of(side) if isinstance(side, exp.Expr) else None
-        if side is not None and kind is not None and kind.name == "timetz":
+    """Compare times with a zone by what they are in UTC; refuse to compare with text."""
+    places = [(name, node.args.get(name)) for name in ("this", "expression", "low", "high")]
+    sides = [(name, side) for name, side in places if isinstance(side, exp.Expr)]
+    found = [kinds.of(side) for _, side in sides]
+    moment = next((kind for kind in found if kind is not None and not kind.array), None)
+    if moment is None:
+        return None
+    for side in [*(side for _, side in sides), *node.expressions]:
+        _refuse_text(node, side, moment)
+    for (name, side), kind in zip(sides, found, strict=True):
+        if kind is not None and kind.name == "timetz":
             node.set(name, call("__timetz_utc", side))
+    if isinstance(node, exp.In) and moment.name == "timetz":
+        node.set("expressions", [call("__timetz_utc", each) for each in node.expressions])
     return None
+
+
+def _refuse_text(node: exp.Expr, side: exp.Expr, moment: Kind) -> None:
+    inner = side.unnest()
+    known = isinstance(inner, exp.Literal | exp.Column) and inner.type is not None
+    if not known or not (inner.is_string or inner.is_type("varchar", "text")):
+        return
+    length = f"({len(inner.name)})" if isinstance(inner, exp.Literal) else ""
+    kinds = [type_of(moment), f"varchar{length}"]
+    if side is node.this:
+        kinds.reverse()
+    sign = _SIGNS.get(type(node), "=")
+    raise AthenaFailure("TYPE_MISMATCH", f"Cannot apply operator: {kinds[0]} {sign} {kinds[1]}")
+
+
+_SIGNS: dict[type[exp.Expr], str] = {
+    exp.NEQ: "<>",
+    exp.LT: "<",
+    exp.LTE: "<=",
+    exp.GT: ">",
+    exp.GTE: ">=",
+}
+
+
+def _total(kinds: Kinds, node: exp.Expr) -> exp.Expr | None:
+    """Sum, or choose among, intervals by their length; DuckDB looks at days before hours."""
+    kind = kinds.of(node)
+    if kind is None or kind.name not in _INTERVALS or kind.array:
+        return None
+    count, back = _COUNTS[kind.name]
+    new = node.copy()
+    new.set("this", call(count, node.this))
+    if node.expressions:
+        new.set("expressions", [call(count, each) for each in node.expressions])
+    return call(back, exp.cast(new, exp.DataType.build("BIGINT" if kind.name == "days" else "INT")))
+
+
+_COUNTS = {
+    "days": ("__interval_ms", "to_milliseconds"),
+    "months": ("__interval_months", "to_months"),
+}
 
 
 def _series(kinds: Kinds, node: exp.Expr) -> exp.Expr | None:
@@ -209,5 +258,9 @@ REWRITERS = {
     exp.Neg: _negated,
     exp.GenerateSeries: _series,
     exp.Between: _compared,
-    **dict.fromkeys(_COMPARED, _compared),
+    exp.In: _compared,
+    exp.Sum: _total,
+    exp.Greatest: _total,
+    exp.Least: _total,
+    **dict.fromkeys(COMPARED, _compared),
 }
