@@ -7,7 +7,7 @@ one of Athena's codes becomes Athena's failure.
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -40,11 +40,6 @@ _ISO_TIME = re.compile(
     r"(\d\d)(?::?(\d\d)(?::?(\d\d)(?:[.,](\d{1,12}))?)?)?(Z|[+-]\d\d(?::?\d\d)?)?"
 )
 _MICROS = 6
-
-
-def fail(text: str) -> str:
-    """Raise."""
-    raise ValueError(text)
 
 
 def human_seconds(seconds: float) -> str:
@@ -80,9 +75,7 @@ def duration_ms(text: str) -> int:
     """
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]+)\s*", text)
     if match is None:
-        raise ValueError(
-            f"INVALID_FUNCTION_ARGUMENT: duration is not a valid data duration string: {text}"
-        )
+        raise ValueError(f"INVALID_FUNCTION_ARGUMENT: Invalid duration: {text}")
     if match[2] not in _UNITS:
         raise ValueError(f"INVALID_FUNCTION_ARGUMENT: Unknown time unit: {match[2]}")
     return int(float(match[1]) * _UNITS[match[2]] + 0.5)
@@ -97,7 +90,8 @@ def _instant(stamp: Stamp) -> int:
     digits = stamp.fraction[:_MICROS].ljust(_MICROS, "0")
     if stamp.fraction[_MICROS:].strip("0"):
         raise ValueError(
-            "NOT_SUPPORTED: Timestamps finer than microseconds are not supported by the local engine"
+            "NOT_SUPPORTED: Timestamps finer than microseconds are not supported by the local "
+            "engine"
         )
     try:
         local = datetime(*stamp.date, *stamp.time, int(digits))  # noqa: DTZ001 - civil
@@ -128,8 +122,8 @@ def text_instant(text: str) -> int:
 
 
 def text_zone(text: str) -> str:
-    """Give the zone of a text: of a timestamp, or of ISO 8601."""
-    stamp = read_timestamp(text) or read_iso(text)
+    """Give the zone of a text that is cast to a timestamp with time zone."""
+    stamp = read_timestamp(text)
     return (stamp and stamp.zone) or "UTC"
 
 
@@ -175,14 +169,6 @@ def iso_date(text: str) -> date:
     return found
 
 
-def iso_instant(text: str) -> int:
-    """Read an ISO 8601 timestamp as microseconds."""
-    stamp = read_iso(text)
-    if stamp is None:
-        raise ValueError(f'INVALID_FUNCTION_ARGUMENT: Invalid format: "{text}"')
-    return _instant(stamp)
-
-
 def joda_format(local: datetime, minutes: int, zone: str, pattern: str) -> str:
     """Write a local time with a Joda pattern."""
     _check_year(local)
@@ -198,9 +184,9 @@ def mysql_format(moment: datetime, pattern: str) -> str:
 def _check_year(moment: object) -> None:
     """Refuse what Python cannot hold: DuckDB gives it as text."""
     if not isinstance(moment, datetime):
-        raise ValueError(
+        raise ValueError(  # noqa: TRY004 - becomes Athena's failure
             f"NOT_SUPPORTED: The date {moment} is not supported by the local engine here"
-        )  # noqa: TRY004 - becomes a failure
+        )
 
 
 def joda_instant(text: str, pattern: str) -> int:
@@ -228,13 +214,10 @@ def zone_spelling(zone: str) -> str:
 
 
 DATE_UDFS: dict[str, tuple[Callable[..., object], tuple[str, ...], str]] = {
-    "__fail": (fail, ("VARCHAR",), "VARCHAR"),
     "__human_seconds": (human_seconds, ("DOUBLE",), "VARCHAR"),
     "__duration_ms": (duration_ms, ("VARCHAR",), "BIGINT"),
     "__text_instant": (text_instant, ("VARCHAR",), "BIGINT"),
     "__text_zone": (text_zone, ("VARCHAR",), "VARCHAR"),
-    "__iso_date": (iso_date, ("VARCHAR",), "DATE"),
-    "__iso_instant": (iso_instant, ("VARCHAR",), "BIGINT"),
     "__joda_format": (joda_format, ("TIMESTAMP", "BIGINT", "VARCHAR", "VARCHAR"), "VARCHAR"),
     "__joda_instant": (joda_instant, ("VARCHAR", "VARCHAR"), "BIGINT"),
     "__joda_zone": (joda_zone, ("VARCHAR", "VARCHAR"), "VARCHAR"),

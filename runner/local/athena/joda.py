@@ -83,7 +83,9 @@ def format_joda(local: datetime, pattern: str, *, minutes: int = 0, zone: str = 
     )
 
 
-def _write(moment: datetime, letters: str, minutes: int, zone: str) -> str:
+def _write(  # noqa: PLR0911 - one return a kind of letter
+    moment: datetime, letters: str, minutes: int, zone: str
+) -> str:
     letter, width = letters[0], len(letters)
     if letter in "yYx" and width == _TWO:
         return f"{_NUMBERS[letter](moment) % 100:02}"

@@ -15,7 +15,8 @@ DATE_MACROS: dict[str, str] = {
     "__time_round": "(t, step) AS __clock(__floor_to(epoch_us(t) + step // 2, step))",
     "__fraction": """(t, p) AS CASE WHEN p = 0 THEN ''
         ELSE '.' || left(strftime(t, '%f') || '000000', p) END""",
-    "__year_text": """(t) AS CASE WHEN year(t) < 0 THEN '-' || lpad(CAST(-year(t) AS VARCHAR), 4, '0')
+    "__year_text": """(t) AS CASE WHEN year(t) < 0
+        THEN '-' || lpad(CAST(-year(t) AS VARCHAR), 4, '0')
         ELSE lpad(CAST(year(t) AS VARCHAR),
             CAST(greatest(4, len(CAST(year(t) AS VARCHAR))) AS INTEGER), '0') END""",
     "__date_text": "(t) AS __year_text(t) || strftime(t, '-%m-%d')",
@@ -37,9 +38,12 @@ DATE_MACROS: dict[str, str] = {
     "__timetz_add": "(t, us) AS __timetz(__clock(epoch_us(CAST(t AS TIME)) + us), "
     "__timetz_minutes(t))",
     "__time_add": "(t, us) AS __clock(epoch_us(t) + us)",
+    # A cast that fails: error() is not allowed inside of TRY.
+    "__fail": "(t) AS CAST(CAST(t AS INTEGER) AS VARCHAR)",
     # Zones.
     "__duck_zone": "(z) AS CASE WHEN left(z, 1) IN ('+', '-') THEN 'GMT' || z ELSE z END",
-    "__zone_minutes": "(t, z) AS CAST((epoch_us(timezone(z, t)) - epoch_us(t)) // 60000000 AS BIGINT)",
+    "__zone_minutes": """(t, z) AS
+        CAST((epoch_us(timezone(z, t)) - epoch_us(t)) // 60000000 AS BIGINT)""",
     "__zone_suffix": """(t, z) AS CASE WHEN __zone_minutes(t, z) = 0 THEN 'Z'
         ELSE __minutes_text(__zone_minutes(t, z)) END""",
     "__hours_text": "(h, m) AS __utc_or(h * 60 + m)",
@@ -49,7 +53,8 @@ DATE_MACROS: dict[str, str] = {
     "__unit_us": """(u) AS CASE u WHEN 'millisecond' THEN 1000 WHEN 'second' THEN 1000000
         WHEN 'minute' THEN 60000000 WHEN 'hour' THEN 3600000000 END""",
     "__date_trunc_time": "(u, t) AS __clock(__floor_to(epoch_us(t), __unit_us(u)))",
-    "__time_diff": "(u, a, b) AS (epoch_us(b) // 1000 - epoch_us(a) // 1000) * 1000 // __unit_us(u)",
+    "__time_diff": """(u, a, b) AS
+        (epoch_us(b) // 1000 - epoch_us(a) // 1000) * 1000 // __unit_us(u)""",
     "__millis": "(t) AS CAST(extract(millisecond FROM t) AS BIGINT) % 1000",
     # Intervals: of days to milliseconds, and of months.
     "__interval_ms": "(i) AS CAST(round(epoch_us(i) / 1000) AS BIGINT)",
@@ -80,10 +85,18 @@ DATE_MACROS: dict[str, str] = {
             THEN t || ':00' ELSE t END AS TIME), step) END,
         CAST(__fail('INVALID_CAST_ARGUMENT: Value cannot be cast to time: ' || t) AS TIME))""",
     "__text_zoned": "(t) AS make_timestamptz(__text_instant(t))",
-    # The common form is read by DuckDB itself, ten times as fast.
-    "__iso_zoned": r"""(t) AS CASE
-        WHEN regexp_full_match(t, '\d{4}-\d\d-\d\dT[0-2]\d:\d\d:\d\d(\.\d{1,6})?Z')
-        THEN CAST(t AS TIMESTAMPTZ) ELSE make_timestamptz(__iso_instant(t)) END""",
+    # Weeks, days of the year and basic forms are read from literals only, before DuckDB sees them.
+    "__iso_date": r"""(t) AS coalesce(
+        CASE WHEN regexp_full_match(t, '\d{4}-\d\d-\d\d') THEN TRY_CAST(t AS DATE) END,
+        CAST(__fail('INVALID_FUNCTION_ARGUMENT: Invalid format: "' || t || '"') AS DATE))""",
+    "__iso_zoned": r"""(t) AS coalesce(
+        CASE WHEN regexp_full_match(t, '\d{4}-\d\d-\d\d'
+            || '(T([01]\d|2[0-3]):\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?)?')
+        THEN TRY_CAST(regexp_replace(t, 'T(\d\d:\d\d)($|[Z+-])', 'T\1:00\2') AS TIMESTAMPTZ) END,
+        CAST(__fail('INVALID_FUNCTION_ARGUMENT: Invalid format: "' || t || '"') AS TIMESTAMPTZ))""",
+    "__iso_zone": r"""(t) AS CASE
+        WHEN regexp_matches(t, 'T.*[+-]\d\d:\d\d$') AND NOT regexp_matches(t, '[+-]00:00$')
+        THEN right(t, 6) WHEN t IS NOT NULL THEN 'UTC' END""",
     "__joda_zoned": "(t, p) AS make_timestamptz(__joda_instant(t, p))",
     "__unixtime": "(n) AS make_timestamptz(CAST(floor(n * 1000 + 0.5) AS BIGINT) * 1000)",
     "__unix_nanos": """(n) AS CASE WHEN CAST(trunc(n) AS HUGEINT) % 1000 = 0
@@ -91,7 +104,8 @@ DATE_MACROS: dict[str, str] = {
         ELSE CAST(__fail('NOT_SUPPORTED: Timestamps finer than microseconds are not supported '
             || 'by the local engine') AS TIMESTAMPTZ) END""",
     "__duration": "(t) AS to_milliseconds(__duration_ms(t))",
-    "__parsed": "(t, f) AS __mysql_parse(t, f)",
+    "__parsed": """(t, f, given) AS coalesce(try_strptime(given, f), CAST(
+        __fail('INVALID_FUNCTION_ARGUMENT: Invalid format: "' || t || '"') AS TIMESTAMP))""",
     # Sequences: each month step is counted from the start; at most 10,000 entries.
     "__few": """(s, a, b, step) AS CASE
         WHEN step > 0 AND a > b OR step < 0 AND a < b THEN CAST(__fail(

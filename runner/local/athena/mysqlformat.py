@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 UNSUPPORTED = frozenset("DUuVwX")
 MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
-DAYS = ("Monday Tuesday Wednesday Thursday Friday Saturday Sunday").split()
+    "January", "February", "March", "April", "May", "June", "July", "August", "September",
+    "October", "November", "December",
+)  # fmt: skip
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _SHORT = 3
 _HALF = 12
 

@@ -9,6 +9,7 @@ holds for one statement of a shape holds for all; literals that a type word prec
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ _AFTER = {
     "CAST(": _DAY,
     "TRY_CAST(": _DAY,
     "DATE(": _DAY,
+    "FROM_ISO8601_DATE(": _DAY,
+    "FROM_ISO8601_TIMESTAMP(": re.compile(r"\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}:\d{2}Z)?"),
     "TIMESTAMP": re.compile(r"\d{4}-\d{2}-\d{2}(?: (?:[01]\d|2[0-3]):\d{2}:\d{2})?"),
 }
 """Behind these words, only what gives one type and needs no more reading."""
@@ -72,12 +75,24 @@ def shape_of(sql: str, tokens: Sequence[Token]) -> Shape:
 
 
 def _replace(token: Token, before: str, values: dict[tuple[str, str], int]) -> str:
-    accepted = _AFTER.get(before, _DATE)
-    if token.kind == "string" and before not in _TYPED and accepted.fullmatch(token.text[1:-1]):
+    if token.kind == "string" and before not in _TYPED and _accepts(before, token.text[1:-1]):
         return f"'{_number('s', token.text[1:-1], values)}'"
     if token.kind in {"quoted", "word"} and _TAG.search(token.text):
         return _TAG.sub(lambda match: _number("t", match[0], values), token.text)
     return ""
+
+
+def _accepts(before: str, text: str) -> bool:
+    """Tell whether a text is like a date; behind a word that reads it, also whether it is one."""
+    if before not in _AFTER:
+        return _DATE.fullmatch(text) is not None
+    if not _AFTER[before].fullmatch(text):
+        return False
+    try:
+        date.fromisoformat(text[:10])
+    except ValueError:
+        return False
+    return True
 
 
 def _number(kind: str, value: str, values: dict[tuple[str, str], int]) -> str:

@@ -86,6 +86,22 @@ def zoned(precision: int = _DEFAULT, zone: exp.Expr | str | None = UTC) -> Kind:
     return Kind("zoned", precision, exp.Literal.string(zone) if isinstance(zone, str) else zone)
 
 
+def type_name(kind: Kind) -> str:
+    """Name a kind as typeof() does."""
+    match kind.name:
+        case "zoned":
+            return f"timestamp({kind.precision}) with time zone"
+        case "timetz":
+            return f"time({kind.precision}) with time zone"
+        case "days":
+            return "interval day to second"
+        case "months":
+            return "interval year to month"
+        case "date":
+            return "date"
+    return f"{kind.name}({kind.precision})"
+
+
 class Kinds:
     """Finds kinds, each once."""
 
@@ -206,7 +222,7 @@ _MOMENTS = {"date", "time", "timetz", "timestamp", "zoned"}
 
 
 def _sum(kinds: Kinds, node: exp.Expr) -> Kind | None:
-    left, right = kinds.of(node.left), kinds.of(node.right)
+    left, right = kinds.of(node.this), kinds.of(node.expression)
     if isinstance(node, exp.Sub) and left and right and right.name in _MOMENTS:
         return Kind("days")
     for kind in (left, right):
@@ -216,7 +232,7 @@ def _sum(kinds: Kinds, node: exp.Expr) -> Kind | None:
 
 
 def _product(kinds: Kinds, node: exp.Expr) -> Kind | None:
-    return next((k for k in (kinds.of(node.left), kinds.of(node.right)) if k), None)
+    return next((k for k in (kinds.of(node.this), kinds.of(node.expression)) if k), None)
 
 
 def _at_zone(kinds: Kinds, node: exp.Expr) -> Kind | None:
@@ -268,7 +284,11 @@ def _now(_: Kinds, node: exp.Expr) -> Kind:
     precision = int(node.this.name) if isinstance(node.this, exp.Literal) else _DEFAULT
     if isinstance(node, exp.CurrentTimestamp):
         return zoned(precision)
-    names = {exp.Localtimestamp: "timestamp", exp.Localtime: "time", exp.CurrentTime: "timetz"}
+    names: dict[type[exp.Expr], str] = {
+        exp.Localtimestamp: "timestamp",
+        exp.Localtime: "time",
+        exp.CurrentTime: "timetz",
+    }
     return Kind(names.get(type(node), "date"), precision)
 
 
@@ -330,8 +350,10 @@ def _named(kinds: Kinds, node: exp.Expr) -> Kind | None:
 def _iso(_: Kinds, node: exp.Expr) -> Kind:
     precision = 9 if isinstance(node, exp.FromISO8601TimestampNanos) else _DEFAULT
     text = node.this
+    if isinstance(text, exp.Literal) and text.name.startswith("zq"):
+        return zoned(precision)  # a placeholder stands for texts without another zone only
     if not isinstance(text, exp.Literal):
-        return zoned(precision, exp.Anonymous(this="__text_zone", expressions=[text.copy()]))
+        return zoned(precision, exp.Anonymous(this="__iso_zone", expressions=[text.copy()]))
     read = read_iso(text.name)
     return zoned(precision, (read and read.zone) or UTC)
 

@@ -25,6 +25,7 @@ from sqlglot.schema import MappingSchema
 
 from runner.local.athena.errors import AthenaFailure, syntax_error, unsupported
 from runner.local.athena.functions import check_functions
+from runner.local.athena.literals import check_literals
 from runner.local.athena.passes import PASSES
 from runner.local.athena.pruning import find_conditions
 from runner.local.athena.sqltypes import parse_type
@@ -53,6 +54,7 @@ class _Tables:
 def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
     """Translate one query; raises AthenaFailure."""
     check_functions(sql)
+    check_literals(sql)
     tables = _Tables(lookup)
     tree = _parse(sql)
     _mark_unnamed(tree)

@@ -10,8 +10,16 @@ from sqlglot import exp
 from runner.local.athena.datetexts import MICROS, UTC, offset_minutes, read_time, read_timestamp
 from runner.local.athena.errors import unsupported
 from runner.local.athena.functions_dates import shift
-from runner.local.athena.passes.temporal_trees import call, cast, instant, local, step, zone_text
-from runner.local.athena.temporal_kinds import Kind, Kinds, from_type, zoned
+from runner.local.athena.passes.temporal_trees import (
+    call,
+    cast,
+    instant,
+    local,
+    step,
+    zone,
+    zone_text,
+)
+from runner.local.athena.temporal_kinds import Kind, Kinds, from_type, type_name, zoned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,19 +72,19 @@ def _is_fine(stamp: Stamp | None) -> bool:
 
 def fold_fine(tree: exp.Query) -> None:
     """Decide what depends on digits beyond the microsecond; refuse the rest."""
-    for node in tree.find_all(exp.Cast):
-        _zone_of_date(node)
+    for each in tree.find_all(exp.Cast):
+        _zone_of_date(each)
     for node in list(tree.find_all(*_COMPARISONS)):
         _fold(node)
-    for node in list(tree.find_all(exp.Between)):
-        stamps = [_literal_stamp(node.args[each]) for each in ("this", "low", "high")]
+    for between in list(tree.find_all(exp.Between)):
+        stamps = [_literal_stamp(between.args[each]) for each in ("this", "low", "high")]
         if any(_is_fine(each) for each in stamps) and all(stamps):
             this, low, high = (_key(each) for each in stamps if each)
-            node.replace(exp.Boolean(this=low <= this <= high))
-    for node in list(tree.find_all(exp.Cast)):
-        stamp = _literal_stamp(node)
+            between.replace(exp.Boolean(this=low <= this <= high))
+    for literal in list(tree.find_all(exp.Cast)):
+        stamp = _literal_stamp(literal)
         if stamp is not None and _is_fine(stamp):
-            _need_less(node, stamp)
+            _need_less(literal, stamp)
 
 
 def _zone_of_date(node: exp.Cast) -> None:
@@ -121,9 +129,9 @@ def _need_less(node: exp.Cast, stamp: Stamp) -> None:
     parent = inner.parent
     if isinstance(parent, exp.Cast) and parent.to.this == _T.DATE:
         return
-    if isinstance(parent, exp.Cast) and (kind := from_type(parent.to)) is not None:
-        if kind.precision < MICROS:
-            return
+    kind = from_type(parent.to) if isinstance(parent, exp.Cast) else None
+    if kind is not None and kind.precision < MICROS:
+        return
     if isinstance(parent, _FINE_ENOUGH) or (
         isinstance(parent, exp.Anonymous) and parent.name.lower() in _FINE_NAMES
     ):
@@ -164,7 +172,9 @@ def _cast(kinds: Kinds, node: exp.Expr) -> exp.Expr | None:
 _WORDS = ("varchar", "text", "char")
 
 
-def text(node: exp.Expr, kind: Kind | None) -> exp.Expr | None:
+def text(  # noqa: PLR0911 - one return a type
+    node: exp.Expr, kind: Kind | None
+) -> exp.Expr | None:
     """Write a value as CAST(... AS varchar) does."""
     if kind is None or kind.array:
         return None
@@ -184,12 +194,14 @@ def text(node: exp.Expr, kind: Kind | None) -> exp.Expr | None:
     return call(f"__{kind.name}_text", node)
 
 
-def _from_text(node: exp.Cast, target: Kind) -> exp.Expr | None:
+def _from_text(  # noqa: PLR0911 - one return a type
+    node: exp.Cast, target: Kind
+) -> exp.Expr | None:
     literal = node.this if isinstance(node.this, exp.Literal) else None
     if literal is not None:
         if literal.name.startswith(_PLACEHOLDER):
             return _placeholder(node, target)
-        new = _literal(literal.name, node, target)
+        new = _literal(literal.name, target)
         if new is not None:
             return new
     if node.this.type is None or node.this.is_type("unknown"):
@@ -213,13 +225,13 @@ def _placeholder(node: exp.Cast, target: Kind) -> exp.Expr:
     if target.name == "zoned":
         return call("__text_zoned", node.this)
     whole = bool(node.to.expressions) and target.precision == 0
-    plain = cast(node.this, "TIMESTAMP" if target.name == "timestamp" else "TIME")
+    plain: exp.Expr = cast(node.this, "TIMESTAMP" if target.name == "timestamp" else "TIME")
     return plain if whole else call("__ts_round", plain, step(target.precision))
 
 
-def _literal(words: str, node: exp.Cast, target: Kind) -> exp.Expr | None:
+def _literal(words: str, target: Kind) -> exp.Expr | None:
     if target.name in {"time", "timetz"}:
-        return _time_literal(words, node, target)
+        return _time_literal(words, target)
     stamp = read_timestamp(words)
     if stamp is None or (target.name == "date" and stamp.has_time):
         return None
@@ -233,7 +245,7 @@ def _literal(words: str, node: exp.Cast, target: Kind) -> exp.Expr | None:
     return instant(new, target) if target.name == "zoned" else new
 
 
-def _time_literal(words: str, node: exp.Cast, target: Kind) -> exp.Expr | None:
+def _time_literal(words: str, target: Kind) -> exp.Expr | None:
     stamp = read_time(words)
     if stamp is None or (stamp.zone and target.name == "time"):
         return None
@@ -251,8 +263,6 @@ def _between(node: exp.Cast, source: Kind, target: Kind) -> exp.Expr | None:
     rounded = target.precision < min(source.precision, MICROS)
     new: exp.Expr | None = None
     match (source.name, target.name):
-        case ("date", "date") | ("months", "months") | ("days", "days"):
-            return node.this.copy()
         case ("date" | "timestamp" | "zoned", "date"):
             return cast(local(node.this, source), "DATE")
         case ("date" | "timestamp" | "zoned", "timestamp"):
@@ -278,12 +288,8 @@ def _to_time(node: exp.Cast, source: Kind, target: Kind, *, rounded: bool) -> ex
         return new
     if source.name == "timetz":
         return call("__timetz", new, call("__timetz_minutes", node.this))
-    minutes = call("__zone_minutes", node.this, _duck(source)) if source.name == "zoned" else 0
+    minutes = call("__zone_minutes", node.this, zone(source)) if source.name == "zoned" else 0
     return call("__timetz", new, minutes)
-
-
-def _duck(kind: Kind) -> exp.Expr:
-    return local(exp.null(), kind).expressions[0]
 
 
 def _typeof(kinds: Kinds, node: exp.Expr) -> exp.Expr | None:
@@ -294,20 +300,8 @@ def _typeof(kinds: Kinds, node: exp.Expr) -> exp.Expr | None:
     return exp.Literal.string(f"array({name})" if kind.array else name)
 
 
-def type_name(kind: Kind) -> str:
-    """Name a kind as typeof() does."""
-    match kind.name:
-        case "zoned":
-            return f"timestamp({kind.precision}) with time zone"
-        case "timetz":
-            return f"time({kind.precision}) with time zone"
-        case "days":
-            return "interval day to second"
-        case "months":
-            return "interval year to month"
-        case "date":
-            return "date"
-    return f"{kind.name}({kind.precision})"
-
-
-REWRITERS = {exp.Cast: _cast, exp.TryCast: _cast, exp.Typeof: _typeof}
+REWRITERS: dict[type[exp.Expr], Callable[[Kinds, exp.Expr], exp.Expr | None]] = {
+    exp.Cast: _cast,
+    exp.TryCast: _cast,
+    exp.Typeof: _typeof,
+}

@@ -10,6 +10,8 @@ from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.passes.temporal_trees import call, cast, local, zone
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from runner.local.athena.temporal_kinds import Kind, Kinds
 
 _PARTS: dict[type[exp.Expr], str] = {
@@ -100,7 +102,10 @@ def _extract(kinds: Kinds, node: exp.Expr) -> exp.Expr:
     return part(node.expression, kinds.of(node.expression), _NAMES.get(name, name.lower()))
 
 
-REWRITERS = {**dict.fromkeys(_PARTS, _part), exp.Extract: _extract}
+REWRITERS: dict[type[exp.Expr], Callable[[Kinds, exp.Expr], exp.Expr | None]] = {
+    **dict.fromkeys(_PARTS, _part),
+    exp.Extract: _extract,
+}
 NAMED_PARTS = {
     "millisecond": "millisecond",
     "yow": "isoyear",

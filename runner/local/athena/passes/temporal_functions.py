@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from runner.local.athena.datetexts import UTC, literal_zone, offset_minutes
+from runner.local.athena.datetexts import MICROS, UTC, literal_zone, offset_minutes
 from runner.local.athena.errors import AthenaFailure, unsupported
+from runner.local.athena.functions_dates import read_iso
 from runner.local.athena.joda import pieces as joda_pieces
 from runner.local.athena.mysqlformat import UNSUPPORTED
-from runner.local.athena.passes.temporal_casts import type_name
 from runner.local.athena.passes.temporal_fields import NAMED_PARTS, part
 from runner.local.athena.passes.temporal_trees import (
     call,
@@ -25,13 +25,17 @@ from runner.local.athena.temporal_kinds import (
     Kind,
     Kinds,
     interval_minutes,
-    zone_text as spelled,
+    type_name,
     zoned,
+)
+from runner.local.athena.temporal_kinds import (
+    zone_text as spelled,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+_MILLIS = 3
 _CALENDAR = frozenset({"day", "week", "month", "quarter", "year"})
 _CLOCK = frozenset({"millisecond", "second", "minute", "hour"})
 _PLAIN_PARSE = frozenset({"%Y", "%m", "%d", "%H", "%M", "%S", "%-d", "%-m", "%-H"})
@@ -70,7 +74,7 @@ def _unit(node: exp.Expr, kind: Kind | None) -> str:
     return unit
 
 
-def _dispatched(node: exp.Expr, name: str, arguments: list[exp.Expr]) -> exp.Expr:
+def _dispatched(name: str, arguments: list[exp.Expr]) -> exp.Expr:
     """Let DuckDB's types choose, unless an argument is an aggregate, which macros cannot see."""
     hidden = arguments[-1].find(exp.AggFunc, exp.Window) is not None
     return call(f"{name}_timestamp" if hidden else name, *arguments)
@@ -80,7 +84,7 @@ def _trunc(kinds: Kinds, node: exp.Expr) -> exp.Expr:
     kind = kinds.of(node.this)
     unit = exp.Literal.string(_unit(node, kind))
     if kind is None:
-        return _dispatched(node, "__date_trunc", [unit, node.this])
+        return _dispatched("__date_trunc", [unit, node.this])
     match kind.name:
         case "date":
             return call("__date_trunc_date", unit, node.this)
@@ -99,7 +103,7 @@ def _add(kinds: Kinds, node: exp.Expr) -> exp.Expr:
     unit = _unit(node, kind)
     arguments = [exp.Literal.string(unit), node.expression]
     if kind is None:
-        return _dispatched(node, "__date_add", [*arguments, node.this])
+        return _dispatched("__date_add", [*arguments, node.this])
     match kind.name:
         case "date":
             return call("__date_add_date", *arguments, node.this)
@@ -135,13 +139,13 @@ def _diff(kinds: Kinds, node: exp.Expr) -> exp.Expr:
 
 
 def _whole(side: exp.Expr, kind: Kind, unit: str) -> exp.Expr:
-    if kind.precision <= 3:  # noqa: PLR2004 - milliseconds
+    if kind.precision <= _MILLIS:
         return side
     return call("__ts_floor" if unit in _CALENDAR else "__tz_floor", side, 1000)
 
 
 def _fine(side: exp.Expr, kind: Kind | None) -> exp.Expr:
-    if kind is not None and kind.name == "timestamp" and kind.precision > 3:  # noqa: PLR2004
+    if kind is not None and kind.name == "timestamp" and kind.precision > _MILLIS:
         return call("__ts_floor", side, 1000)
     return side.copy()
 
@@ -149,7 +153,7 @@ def _fine(side: exp.Expr, kind: Kind | None) -> exp.Expr:
 def _moment(node: exp.Expr, kind: Kind | None) -> exp.Expr:
     """Give the local time that a format writes, rounded to milliseconds."""
     found = local(node, kind)
-    if kind is None or kind.precision <= 3:  # noqa: PLR2004 - milliseconds
+    if kind is None or kind.precision <= _MILLIS:
         return found
     return call("__ts_round", found, 1000)
 
@@ -213,9 +217,7 @@ def _parse(_: Kinds, node: exp.Expr) -> exp.Expr:
         if "%Y" not in parts[1]:
             prefix = "%Y "
             text = exp.paren(exp.DPipe(this=exp.Literal.string("1970 "), expression=text))
-        # What DuckDB cannot read, or not at all, goes through the slower reader with its words.
-        native = call("try_strptime", text, prefix + parts[0])
-        return call("coalesce", native, call("__mysql_parse", node.this, _mysql(pattern)))
+        return call("__parsed", node.this, prefix + parts[0], text)
     return call("__mysql_parse", node.this, _mysql(pattern))
 
 
@@ -300,14 +302,22 @@ def _zone_name(_: Kinds, __: exp.Expr) -> exp.Expr:
 
 
 def _iso_date(_: Kinds, node: exp.Expr) -> exp.Expr:
-    return call("__iso_date", node.this)
+    read = read_iso(node.this.name) if isinstance(node.this, exp.Literal) else None
+    if read is None or node.this.name.startswith("zq"):
+        return call("__iso_date", node.this)
+    return cast(exp.Literal.string(read._replace(has_time=False).duck()), "DATE")
 
 
-def _iso_stamp(_: Kinds, node: exp.Expr) -> exp.Expr:
-    stamp = call("__iso_zoned", node.this)
-    if isinstance(node, exp.FromISO8601TimestampNanos):
-        return stamp
-    return call("__tz_floor", stamp, 1000)
+def _iso_stamp(kinds: Kinds, node: exp.Expr) -> exp.Expr:
+    kind = kinds.of(node) or zoned()
+    read = read_iso(node.this.name) if isinstance(node.this, exp.Literal) else None
+    if read is not None and read.fraction[MICROS:].strip("0"):
+        raise unsupported("A timestamp finer than microseconds")
+    if read is None or node.this.name.startswith("zq"):
+        stamp: exp.Expr = call("__iso_zoned", node.this)
+    else:
+        stamp = instant(cast(exp.Literal.string(read.duck()), "TIMESTAMP"), kind)
+    return call("__tz_floor", stamp, 1000) if kind.precision == _MILLIS else stamp
 
 
 def _to_iso(kinds: Kinds, arguments: Sequence[exp.Expr]) -> exp.Expr:
@@ -385,6 +395,10 @@ def _simple(name: str) -> Callable[[Kinds, Sequence[exp.Expr]], exp.Expr]:
     return lambda _, arguments: call(name, *arguments)
 
 
+def _part_named(place: str) -> Callable[[Kinds, Sequence[exp.Expr]], exp.Expr]:
+    return lambda kinds, arguments: part(arguments[0], kinds.of(arguments[0]), place)
+
+
 NAMED: dict[str, Callable[[Kinds, Sequence[exp.Expr]], exp.Expr]] = {
     "from_unixtime_nanos": _simple("__unix_nanos"),
     "to_iso8601": _to_iso,
@@ -394,10 +408,7 @@ NAMED: dict[str, Callable[[Kinds, Sequence[exp.Expr]], exp.Expr]] = {
     "human_readable_seconds": lambda _, a: call("__human_seconds", cast(a[0], "DOUBLE")),
     "parse_duration": _simple("__duration"),
     "to_milliseconds": _simple("__interval_ms"),
-    **{
-        name: (lambda kinds, a, name=name: part(a[0], kinds.of(a[0]), NAMED_PARTS[name]))
-        for name in NAMED_PARTS
-    },
+    **{name: _part_named(place) for name, place in NAMED_PARTS.items()},
 }
 
 
@@ -408,7 +419,7 @@ def _named(kinds: Kinds, node: exp.Expr) -> exp.Expr | None:
     return NAMED[name](kinds, node.expressions)
 
 
-REWRITERS = {
+REWRITERS: dict[type[exp.Expr], Callable[[Kinds, exp.Expr], exp.Expr | None]] = {
     exp.TimestampTrunc: _trunc,
     exp.DateTrunc: _trunc,
     exp.DateAdd: _add,

@@ -9,8 +9,11 @@ from sqlglot import exp
 from runner.local.athena.datetexts import read_interval
 from runner.local.athena.errors import AthenaFailure, unsupported
 from runner.local.athena.passes.temporal_trees import call, cast, instant, local
+from runner.local.athena.temporal_kinds import type_name
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from runner.local.athena.temporal_kinds import Kind, Kinds
 
 _DAY_MS = 86_400_000
@@ -65,25 +68,19 @@ def _untyped(node: exp.Binary, left: Kind | None, right: Kind | None) -> exp.Exp
     known, other = (left, node.right) if left is not None else (right, node.left)
     number = other.type is not None and other.type.this in exp.DataType.NUMERIC_TYPES
     if known is not None and number and not known.array:
+        sign = "+" if isinstance(node, exp.Add) else "-"
         raise AthenaFailure(
             "TYPE_MISMATCH",
-            f"Cannot apply operator: {type_of(known)} {'+' if isinstance(node, exp.Add) else '-'} "
+            f"Cannot apply operator: {type_name(known)} {sign} "
             f"{other.type.sql('trino').lower() if other.type else 'number'}",
         )
     return None
 
 
-def type_of(kind: Kind) -> str:
-    """Name a kind in a message."""
-    from runner.local.athena.passes.temporal_casts import type_name  # noqa: PLC0415 - a cycle
-
-    return type_name(kind)
-
-
 def _mismatch(node: exp.Binary, left: Kind, right: Kind) -> AthenaFailure:
     sign = "+" if isinstance(node, exp.Add) else "-"
     return AthenaFailure(
-        "TYPE_MISMATCH", f"Cannot apply operator: {type_of(left)} {sign} {type_of(right)}"
+        "TYPE_MISMATCH", f"Cannot apply operator: {type_name(left)} {sign} {type_name(right)}"
     )
 
 
@@ -188,7 +185,7 @@ def _refuse_text(node: exp.Expr, side: exp.Expr, moment: Kind) -> None:
     if not known or not (inner.is_string or inner.is_type("varchar", "text")):
         return
     length = f"({len(inner.name)})" if isinstance(inner, exp.Literal) else ""
-    kinds = [type_of(moment), f"varchar{length}"]
+    kinds = [type_name(moment), f"varchar{length}"]
     if side is node.this:
         kinds.reverse()
     sign = _SIGNS.get(type(node), "=")
@@ -249,7 +246,7 @@ def _series(kinds: Kinds, node: exp.Expr) -> exp.Expr | None:
     return new
 
 
-REWRITERS = {
+REWRITERS: dict[type[exp.Expr], Callable[[Kinds, exp.Expr], exp.Expr | None]] = {
     exp.Interval: _interval,
     exp.Add: _sum,
     exp.Sub: _sum,

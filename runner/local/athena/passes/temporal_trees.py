@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sqlglot import exp
 
 from runner.local.athena.datetexts import duck_zone
 from runner.local.athena.errors import unsupported
-from runner.local.athena.temporal_kinds import Kind
+
+if TYPE_CHECKING:
+    from runner.local.athena.temporal_kinds import Kind
+
+_SPELLED = frozenset({"__iso_zone", "__hours_text", "__offset_text"})
+"""Macros that give a zone as Trino spells it."""
 
 
 def call(name: str, *arguments: exp.Expr | str | int) -> exp.Anonymous:
@@ -35,14 +42,15 @@ def zone(kind: Kind) -> exp.Expr:
     constant = kind.constant_zone()
     if constant is not None:
         return exp.Literal.string(duck_zone(constant))
-    return call("__check_zone", zone_text(kind))
+    name = kind.zone.name if isinstance(kind.zone, exp.Anonymous) else ""
+    return call("__duck_zone" if name in _SPELLED else "__check_zone", zone_text(kind))
 
 
 def zone_text(kind: Kind) -> exp.Expr:
     """Write a kind's zone as Trino spells it."""
     if kind.zone is None:
         raise unsupported("A time zone that differs from row to row, outside of its own query")
-    if isinstance(kind.zone, exp.Literal):
+    if isinstance(kind.zone, exp.Literal) or kind.zone.name in _SPELLED:
         return kind.zone.copy()
     return call("__zone_spelling", kind.zone)
 
