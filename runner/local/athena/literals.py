@@ -5,6 +5,7 @@ In: a statement's text.  Out: nothing, or Athena's failure for a literal that it
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from runner.local.athena.datetexts import read_time, read_timestamp
@@ -33,7 +34,7 @@ def check_literals(sql: str) -> None:
     """Refuse `DATE '2020-02-30'`, even where it would never be evaluated; raises AthenaFailure."""
     tokens = tokenize(sql)
     before = ""
-    for token, following in zip(tokens, tokens[1:], strict=False):
+    for token, following in pairwise(tokens):
         word = token.word()
         reader = _READERS.get(word) if following.kind == "string" and before != "." else None
         before = token.text

@@ -19,6 +19,12 @@ DATE_MACROS: dict[str, str] = {
         THEN '-' || lpad(CAST(-year(t) AS VARCHAR), 4, '0')
         ELSE lpad(CAST(year(t) AS VARCHAR),
             CAST(greatest(4, len(CAST(year(t) AS VARCHAR))) AS INTEGER), '0') END""",
+    # DuckDB's own text is Trino's from year 1 to 9999.
+    "__day_text": """(d) AS CASE WHEN d BETWEEN DATE '0001-01-01' AND DATE '9999-12-31'
+        THEN CAST(d AS VARCHAR) ELSE __date_text(d) END""",
+    "__milli_text": """(t) AS CASE
+        WHEN t >= TIMESTAMP '0001-01-01' AND t < TIMESTAMP '10000-01-01'
+        THEN strftime(t, '%Y-%m-%d %H:%M:%S.%g') ELSE __stamp_text(t, 3) END""",
     "__date_text": "(t) AS __year_text(t) || strftime(t, '-%m-%d')",
     "__stamp_text": "(t, p) AS __date_text(t) || strftime(t, ' %H:%M:%S') || __fraction(t, p)",
     "__iso_text": "(t, p) AS __date_text(t) || strftime(t, 'T%H:%M:%S') || __fraction(t, p)",

@@ -32,6 +32,7 @@ STAMPS = frozenset(
 )
 ZONED = frozenset({_T.TIMESTAMPTZ, _T.TIMESTAMPLTZ})
 _TEXT = exp.DataType.TEXT_TYPES - {_T.CHAR, _T.NCHAR}
+_MILLIS = 3
 _PLACEHOLDER = "zq"
 _COMPARISONS: dict[type[exp.Expr], Callable[[tuple[int, str], tuple[int, str]], bool]] = {
     exp.EQ: lambda a, b: a == b,
@@ -180,11 +181,11 @@ def text(  # noqa: PLR0911 - one return a type
         return None
     match kind.name:
         case "date":
-            return call("__date_text", node)
+            return call("__day_text", node)
         case "timestamp":
-            return call("__stamp_text", node, kind.precision)
+            return _stamp(node, kind)
         case "zoned":
-            shown = call("__stamp_text", local(node, kind), kind.precision)
+            shown = _stamp(local(node, kind), kind)
             space = exp.DPipe(this=shown, expression=exp.Literal.string(" "))
             return exp.paren(exp.DPipe(this=space, expression=zone_text(kind)))
         case "time":
@@ -192,6 +193,12 @@ def text(  # noqa: PLR0911 - one return a type
         case "timetz":
             return call("__timetz_text", node, kind.precision)
     return call(f"__{kind.name}_text", node)
+
+
+def _stamp(node: exp.Expr, kind: Kind) -> exp.Expr:
+    if kind.precision == _MILLIS:
+        return call("__milli_text", node)
+    return call("__stamp_text", node, kind.precision)
 
 
 def _from_text(  # noqa: PLR0911 - one return a type

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from runner.local.athena.datetexts import MICROS, UTC, literal_zone, offset_minutes
+from runner.local.athena.datetexts import MICROS, UTC, literal_zone, offset_minutes, offset_text
 from runner.local.athena.errors import AthenaFailure, unsupported
 from runner.local.athena.functions_dates import read_iso
+from runner.local.athena.joda import format_joda
 from runner.local.athena.joda import pieces as joda_pieces
 from runner.local.athena.mysqlformat import UNSUPPORTED
 from runner.local.athena.passes.temporal_fields import NAMED_PARTS, part
@@ -326,7 +328,7 @@ def _to_iso(kinds: Kinds, arguments: Sequence[exp.Expr]) -> exp.Expr:
     if kind is None:
         return call("__to_iso8601", node)
     if kind.name == "date":
-        return call("__date_text", node)
+        return call("__day_text", node)
     text = call("__iso_text", local(node, kind), kind.precision)
     if kind.name == "zoned":
         return exp.paren(exp.DPipe(this=text, expression=call("__zone_suffix", node, zone(kind))))
@@ -338,7 +340,7 @@ def _joda(kinds: Kinds, arguments: Sequence[exp.Expr]) -> exp.Expr:
     kind = kinds.of(node)
     if isinstance(pattern, exp.Literal):
         _check_joda(pattern.name)
-        native = _strftime(pattern.name)
+        native = _strftime(pattern.name, kind)
         if native is not None:
             return call("strftime", _moment(node, kind), native)
     moment = cast(_moment(node, kind), "TIMESTAMP")
@@ -348,7 +350,7 @@ def _joda(kinds: Kinds, arguments: Sequence[exp.Expr]) -> exp.Expr:
     return call("__joda_format", moment, 0, UTC, pattern)
 
 
-def _strftime(pattern: str) -> str | None:
+def _strftime(pattern: str, zoned_kind: Kind | None) -> str | None:
     """Write a Joda pattern as DuckDB's own; None if a letter has none."""
     out: list[str] = []
     for kind, text in joda_pieces(pattern):
@@ -356,9 +358,19 @@ def _strftime(pattern: str) -> str | None:
             out.append(text.replace("%", "%%"))
         elif text in _STRFTIME:
             out.append(_STRFTIME[text])
+        elif text[0] == "Z" and (minutes := _fixed(zoned_kind)) is not None:
+            zone_name = offset_text(minutes)
+            out.append(format_joda(datetime(1970, 1, 1), text, minutes=minutes, zone=zone_name))  # noqa: DTZ001 - any
         else:
             return None
     return "".join(out)
+
+
+def _fixed(kind: Kind | None) -> int | None:
+    """Give the minutes of a zone that is always as far from UTC."""
+    if kind is None or kind.name != "zoned":
+        return 0
+    return offset_minutes(kind.constant_zone() or "?")
 
 
 def _check_joda(pattern: str) -> None:
