@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
 from runner.local.athena.datetexts import MICROS, UTC, offset_minutes, read_time, read_timestamp
 from runner.local.athena.errors import unsupported
-from runner.local.athena.functions_dates import shift
 from runner.local.athena.passes.temporal_trees import (
     call,
     cast,
@@ -24,7 +22,6 @@ from runner.local.athena.temporal_kinds import Kind, Kinds, from_type, type_name
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from runner.local.athena.datetexts import Stamp
 
 _T = exp.DataType.Type
 STAMPS = frozenset(
@@ -34,120 +31,20 @@ ZONED = frozenset({_T.TIMESTAMPTZ, _T.TIMESTAMPLTZ})
 _TEXT = exp.DataType.TEXT_TYPES - {_T.CHAR, _T.NCHAR}
 _MILLIS = 3
 _PLACEHOLDER = "zq"
-_COMPARISONS: dict[type[exp.Expr], Callable[[tuple[int, str], tuple[int, str]], bool]] = {
-    exp.EQ: lambda a, b: a == b,
-    exp.NEQ: lambda a, b: a != b,
-    exp.LT: lambda a, b: a < b,
-    exp.LTE: lambda a, b: a <= b,
-    exp.GT: lambda a, b: a > b,
-    exp.GTE: lambda a, b: a >= b,
-    exp.NullSafeEQ: lambda a, b: a == b,
-    exp.NullSafeNEQ: lambda a, b: a != b,
-}
-_FINE_ENOUGH = (
-    exp.Year, exp.Month, exp.Day, exp.Hour, exp.Minute, exp.Second, exp.Week, exp.WeekOfYear,
-    exp.Quarter, exp.DayOfWeek, exp.DayOfWeekIso, exp.DayOfMonth, exp.DayOfYear, exp.YearOfWeek,
-    exp.YearOfWeekIso, exp.Extract, exp.TimestampTrunc, exp.DateTrunc, exp.DateDiff, exp.LastDay,
-    exp.TimeToStr, exp.TimeToUnix, exp.Date, exp.TsOrDsToDate, exp.Typeof,
-)  # fmt: skip
-_FINE_NAMES = frozenset(
-    {"millisecond", "format_datetime", "yow", "year_of_week", "timezone_hour", "timezone_minute"}
-)
 
 
-def _literal_stamp(node: exp.Expr | None) -> Stamp | None:
-    """Read a literal of a timestamp or time, in brackets or not."""
-    inner = node.unnest() if node is not None else None
-    if not isinstance(inner, exp.Cast) or not isinstance(inner.this, exp.Literal):
-        return None
-    kind = from_type(inner.to)
-    if kind is None or not inner.this.is_string:
-        return None
-    text = inner.this.name
-    return read_time(text) if kind.name in {"time", "timetz"} else read_timestamp(text)
-
-
-def _is_fine(stamp: Stamp | None) -> bool:
-    return stamp is not None and bool(stamp.fraction[MICROS:].strip("0"))
-
-
-def fold_fine(tree: exp.Query) -> None:
-    """Decide what depends on digits beyond the microsecond; refuse the rest."""
-    for each in tree.find_all(exp.Cast):
-        _zone_of_date(each)
-    for node in list(tree.find_all(*_COMPARISONS)):
-        _fold(node)
-    for between in list(tree.find_all(exp.Between)):
-        stamps = [_literal_stamp(between.args[each]) for each in ("this", "low", "high")]
-        if any(_is_fine(each) for each in stamps) and all(stamps):
-            this, low, high = (_key(each) for each in stamps if each)
-            between.replace(exp.Boolean(this=low <= this <= high))
-    for literal in list(tree.find_all(exp.Cast)):
-        stamp = _literal_stamp(literal)
-        if stamp is not None and _is_fine(stamp):
-            _need_less(literal, stamp)
-
-
-def _zone_of_date(node: exp.Cast) -> None:
+def see_zones(tree: exp.Query) -> None:
     """See the zone in TIMESTAMP '2001-1-22 +07:09', which the parser takes for no zone."""
-    literal = node.this
-    if (
-        node.to.this not in STAMPS
-        or not node.to.expressions
-        or not isinstance(literal, exp.Literal)
-    ):
-        return
-    stamp = read_timestamp(literal.name)
-    if stamp is not None and stamp.zone and not stamp.has_time:
-        node.set("to", exp.DataType.build("TIMESTAMPTZ(0)"))
-        node.type = node.to
-
-
-def _fold(node: exp.Expr) -> None:
-    if not isinstance(node, exp.Binary):
-        return
-    left, right = _literal_stamp(node.left), _literal_stamp(node.right)
-    if left and right and (_is_fine(left) or _is_fine(right)):
-        node.replace(exp.Boolean(this=_COMPARISONS[type(node)](_key(left), _key(right))))
-
-
-def _key(stamp: Stamp) -> tuple[int, str]:
-    try:
-        moment = datetime(*stamp.date, *stamp.time)  # noqa: DTZ001 - civil
-    except ValueError as error:
-        raise unsupported("Timestamps finer than microseconds in such a year") from error
-    seconds = (moment - datetime(1970, 1, 1)).total_seconds()  # noqa: DTZ001 - counted from
-    return int(seconds) - shift(moment, stamp.zone or UTC) // 1_000_000, stamp.fraction.ljust(
-        12, "0"
-    )
-
-
-def _need_less(node: exp.Cast, stamp: Stamp) -> None:
-    """Accept a fine literal where its last digits do not matter; `node` may be rounded in place."""
-    inner: exp.Expr = node
-    while isinstance(inner.parent, exp.Paren):
-        inner = inner.parent
-    parent = inner.parent
-    if isinstance(parent, exp.Cast) and parent.to.this == _T.DATE:
-        return
-    kind = from_type(parent.to) if isinstance(parent, exp.Cast) else None
-    if kind is not None and kind.precision < MICROS:
-        return
-    if isinstance(parent, _FINE_ENOUGH) or (
-        isinstance(parent, exp.Anonymous) and parent.name.lower() in _FINE_NAMES
-    ):
-        return
-    if isinstance(parent, exp.Cast) and parent.to.this in _TEXT and not parent.to.expressions:
-        parent.replace(exp.Literal.string(_stamp_text(stamp)))
-        return
-    raise unsupported("A timestamp finer than microseconds")
-
-
-def _stamp_text(stamp: Stamp) -> str:
-    year, month, day = stamp.date
-    hour, minute, second = stamp.time
-    text = f"{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{stamp.fraction}"
-    return f"{text} {stamp.zone}" if stamp.zone else text
+    for node in tree.find_all(exp.Cast):
+        literal = node.this
+        if not (
+            node.to.this in STAMPS and node.to.expressions and isinstance(literal, exp.Literal)
+        ):
+            continue
+        stamp = read_timestamp(literal.name)
+        if stamp is not None and stamp.zone and not stamp.has_time:
+            node.set("to", exp.DataType.build("TIMESTAMPTZ(0)"))
+            node.type = node.to
 
 
 def _cast(kinds: Kinds, node: exp.Expr) -> exp.Expr | None:

@@ -204,6 +204,8 @@ _SIGNS: dict[type[exp.Expr], str] = {
 def _total(kinds: Kinds, node: exp.Expr) -> exp.Expr | None:
     """Sum, or choose among, intervals by their length; DuckDB looks at days before hours."""
     kind = kinds.of(node)
+    if kind is not None and isinstance(node, exp.Sum):
+        _average(kinds, node)
     if kind is None or kind.name not in _INTERVALS or kind.array:
         return None
     count, back = _COUNTS[kind.name]
@@ -212,6 +214,16 @@ def _total(kinds: Kinds, node: exp.Expr) -> exp.Expr | None:
     if node.expressions:
         new.set("expressions", [call(count, each) for each in node.expressions])
     return call(back, exp.cast(new, exp.DataType.build("BIGINT" if kind.name == "days" else "INT")))
+
+
+def _average(kinds: Kinds, node: exp.Expr) -> None:
+    """Refuse sums and averages of moments; those of intervals are right."""
+    kind = kinds.of(node.this)
+    if kind is not None and kind.name not in _INTERVALS:
+        raise AthenaFailure(
+            "FUNCTION_NOT_FOUND",
+            f"Unexpected parameters ({type_name(kind)}) for function {node.key}",
+        )
 
 
 _COUNTS = {
@@ -257,6 +269,7 @@ REWRITERS: dict[type[exp.Expr], Callable[[Kinds, exp.Expr], exp.Expr | None]] = 
     exp.Between: _compared,
     exp.In: _compared,
     exp.Sum: _total,
+    exp.Avg: _average,
     exp.Greatest: _total,
     exp.Least: _total,
     **dict.fromkeys(COMPARED, _compared),
