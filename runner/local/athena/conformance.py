@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.local.athena import AthenaFailure, LocalAthena
-from runner.local.athena.render import render_interval
+from runner.local.athena.render import render_interval, zone_name
 from runner.local.glue import GlueCatalog
 from runner.local.s3 import FolderS3
 
@@ -71,7 +71,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401, C901, PLR0911 - one return a typ
             return str(value)
         case datetime():
             text = value.replace(tzinfo=None).isoformat(sep=" ")
-            return f"{text} UTC" if value.tzinfo else text
+            return f"{text} {zone_name(value)}" if value.tzinfo else text
         case date() | time():
             return value.isoformat()
         case timedelta():

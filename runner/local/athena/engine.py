@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runner.local.athena.errors import AthenaFailure
-from runner.local.athena.macros import definition, macros_called
+from runner.local.athena.macros import UDFS, definition, macros_called
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,6 +26,7 @@ _COLUMN = re.compile(
     r'|[cC]olumn "([^"]+)" (?:not found|referenced that exists in the SELECT clause)'
 )
 _FUNCTION = re.compile(r"Function with name (\S+) does not exist")
+_NO_DATE = re.compile(r'(date|timestamp|time) field (?:value out of range|format): "([^"]*)"')
 _READ_ERRORS = ("JSON transform error", "Malformed JSON", "read_csv", "CSV Error", "Parquet")
 
 
@@ -132,7 +133,11 @@ class Engine:
         for name in macros_called(sql):
             with self._lock:
                 if name not in self._defined:
-                    cursor.execute(definition(name))
+                    if name in UDFS:
+                        function, parameters, returns = UDFS[name]
+                        cursor.create_function(name, function, list(parameters), returns)
+                    else:
+                        cursor.execute(definition(name))
                     self._defined.add(name)
 
 
@@ -164,7 +169,7 @@ def failure_of(error: Exception) -> AthenaFailure:  # noqa: PLR0911 - one return
     name = type(error).__name__
     custom = re.search(r"\b([A-Z]+(?:_[A-Z]+)+): (.*)", text)
     if custom:
-        return AthenaFailure(custom[1], custom[2])
+        return AthenaFailure(custom[1], re.sub(r"' to INT32.*$", "", custom[2]))
     if name == "InterruptException":
         return AthenaFailure("USER_CANCELED", "Query cancelled by user")
     if "Division by zero" in text:
@@ -173,6 +178,10 @@ def failure_of(error: Exception) -> AthenaFailure:  # noqa: PLR0911 - one return
         return AthenaFailure("HIVE_BAD_DATA", _plain(text))
     if name == "BinderException":
         return _unbound(text)
+    if match := _NO_DATE.search(text):
+        return AthenaFailure(
+            "INVALID_CAST_ARGUMENT", f"Value cannot be cast to {match[1]}: {match[2]}"
+        )
     if name == "CatalogException" and (match := _FUNCTION.search(text)):
         return AthenaFailure("FUNCTION_NOT_FOUND", f"Function '{match[1]}' not registered")
     code = {

@@ -30,34 +30,37 @@ SUPPORTED = frozenset(
     stddev_pop stddev_samp strpos substr substring sum tan tanh to_hex to_iso8601 to_unixtime
     to_utf8 transform trim truncate try try_cast typeof unnest upper url_decode uuid
     values var_pop var_samp variance week week_of_year year from_utf8 year_of_week yow
+    at_timezone current_timezone from_iso8601_timestamp_nanos from_unixtime_nanos
+    human_readable_seconds localtime millisecond parse_datetime parse_duration timezone_hour
+    timezone_minute to_milliseconds with_timezone current_time
     """.split()  # noqa: SIM905 - two hundred quoted names are harder to read
 )
 REFUSED = frozenset(
     """
-    arrays_overlap map_filter parse_datetime geometric_mean url_encode prev next classifier
+    arrays_overlap map_filter geometric_mean url_encode prev next classifier
     bitwise_right_shift_arithmetic all_match any_match none_match approx_most_frequent
-    approx_set array_except at_timezone
+    approx_set array_except
     beta_cdf bing_tile bit_count bitwise_and bitwise_and_agg bitwise_left_shift
     bitwise_not bitwise_or bitwise_or_agg bitwise_right_shift bitwise_xor char2hexint checksum
     classifier color combinations contains_sequence convex_hull_agg cosine_similarity crc32
     date_format_locale empty_approx_set entropy evaluate_classifier_predictions format
     format_number from_base from_base32 from_base64 from_base64url from_big_endian_32
     from_big_endian_64 from_encoded_polyline from_geojson_geometry from_ieee754_32
-    from_ieee754_64 from_iso8601_timestamp_nanos from_unixtime_nanos great_circle_distance
+    from_ieee754_64 great_circle_distance
     hamming_distance hash_counts histogram hmac_md5 hmac_sha1 hmac_sha256 hmac_sha512
-    human_readable_seconds index inverse_beta_cdf inverse_normal_cdf is_json_scalar
+    index inverse_beta_cdf inverse_normal_cdf is_json_scalar
     json_array json_array_contains json_array_get json_exists json_object json_query json_size
     json_value learn_classifier luhn_check make_set_digest map_union map_zip_with match_recognize
-    merge millisecond multimap_agg multimap_from_entries ngrams normal_cdf normalize
+    merge multimap_agg multimap_from_entries ngrams normal_cdf normalize
     numeric_histogram
-    objectid_timestamp parse_data_size parse_duration parse_presto_data_size qdigest_agg
+    objectid_timestamp parse_data_size parse_presto_data_size qdigest_agg
     reduce_agg regexp_position regr_avgx regr_avgy regr_count regr_intercept regr_r2 regr_slope
     regr_sxx regr_sxy regr_syy render sha1 sha512 shuffle soundex split_to_map split_to_multimap
-    spooky_hash_v2_32 spooky_hash_v2_64 tdigest_agg timezone_hour timezone_minute to_base
+    spooky_hash_v2_32 spooky_hash_v2_64 tdigest_agg to_base
     to_base32 to_base64 to_base64url to_big_endian_32 to_big_endian_64 to_date to_char
-    to_geojson_geometry to_ieee754_32 to_ieee754_64 to_milliseconds to_timestamp transform_keys
+    to_geojson_geometry to_ieee754_32 to_ieee754_64 to_timestamp transform_keys
     transform_values translate trim_array value_at_quantile width_bucket wilson_interval_lower
-    wilson_interval_upper with_timezone word_stem xxhash64 zip zip_with murmur3
+    wilson_interval_upper word_stem xxhash64 zip zip_with murmur3
     url_extract_fragment url_extract_host url_extract_parameter url_extract_path url_extract_port
     url_extract_protocol url_extract_query st_point st_contains st_distance st_geometryfromtext
     st_intersects st_within to_spherical_geography bit_and bit_or bitwise_xor_agg

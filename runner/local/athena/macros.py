@@ -8,9 +8,15 @@ from __future__ import annotations
 
 import re
 
+from runner.local.athena.functions_dates import DATE_UDFS
+from runner.local.athena.macros_dates import DATE_MACROS
+
 _CALL = re.compile(r"\b__[a-z_0-9]+(?=\()", re.IGNORECASE)
 
+UDFS = {**DATE_UDFS}
+"""Python functions by name: the function, its parameters' DuckDB types, its result's."""
 MACROS: dict[str, str] = {
+    **DATE_MACROS,
     "__int_div": "(a, b) AS a // b",
     "__float_div": """(a, b) AS CASE WHEN b = 0 THEN
         CASE WHEN a > 0 THEN 'inf'::DOUBLE WHEN a < 0 THEN '-inf'::DOUBLE
@@ -96,13 +102,16 @@ MACROS: dict[str, str] = {
 
 
 def macros_called(sql: str) -> tuple[str, ...]:
-    """Give the macros that a text calls, those that they call before them."""
+    """Give the macros and Python functions that a text calls, those that they call first."""
     found: dict[str, None] = {}
 
     def visit(text: str) -> None:
         for name in map(str.lower, _CALL.findall(text)):
-            if name in MACROS and name not in found:
+            if name in found:
+                continue
+            if name in MACROS:
                 visit(MACROS[name])
+            if name in MACROS or name in UDFS:
                 found[name] = None
 
     visit(sql)

@@ -40,6 +40,10 @@ class Plan(NamedTuple):
     """Size of the files that are read whole (JSON and text)."""
     columnar: bool
     """Whether Parquet files are read, whose bytes only DuckDB can count."""
+    shows: tuple[str, ...] = ()
+    """How to show each output column; see Template."""
+    shown: str = ""
+    """The SQL whose rows are shown; see Template."""
 
     def scanned(self, bytes_read: int) -> int:
         """Give the bytes that Athena would bill: text files whole, columns as they were read."""
@@ -146,7 +150,9 @@ class Planner:
                 columnar = columnar or bool(parts)
             else:
                 text_bytes += _size(parts)
-        return Plan(_insert(template.sql, tuple(found)), template.columns, text_bytes, columnar)
+        sql = _insert(template.sql, tuple(found))
+        shown = _insert(template.shown, tuple(found)) or sql
+        return Plan(sql, template.columns, text_bytes, columnar, template.shows, shown)
 
     def _table(self, database: str, name: str) -> TableInfo:
         table = self.lookup(database, name)

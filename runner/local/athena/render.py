@@ -29,7 +29,7 @@ def render(value: Any, kind: SqlType) -> str | None:  # noqa: ANN401, C901, PLR0
             return f"{value:f}"
         case datetime():
             text = f"{value:%Y-%m-%d %H:%M:%S}.{value.microsecond // 1000:03}"
-            return f"{text} UTC" if value.tzinfo else text
+            return f"{text} {zone_name(value)}" if value.tzinfo else text
         case date() | time():
             return value.isoformat()
         case timedelta():
@@ -46,6 +46,11 @@ def render(value: Any, kind: SqlType) -> str | None:  # noqa: ANN401, C901, PLR0
             return _row(value, kind)
         case _:
             return str(value)
+
+
+def zone_name(value: datetime) -> str:
+    """Name an instant's zone as Trino does: `Asia/Tokyo`, `+07:09`, `UTC`."""
+    return str(getattr(value.tzinfo, "key", None) or value.tzinfo)
 
 
 def render_double(value: float) -> str:

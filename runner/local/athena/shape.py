@@ -9,6 +9,7 @@ holds for one statement of a shape holds for all; literals that a type word prec
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -20,6 +21,17 @@ _DATE = re.compile(
     r"\d{4}(?:[-/]?\d{2}){1,2}(?:[ T-]\d{2}(?::\d{2}(?::\d{2}(?:\.\d+)?)?)?)?Z?|s3://[^']*"
 )
 _TAG = re.compile(r"(?=[0-9a-f]*\d)[0-9a-f]{8,}")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_AFTER = {
+    "DATE": _DAY,
+    "CAST(": _DAY,
+    "TRY_CAST(": _DAY,
+    "DATE(": _DAY,
+    "FROM_ISO8601_DATE(": _DAY,
+    "FROM_ISO8601_TIMESTAMP(": re.compile(r"\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}:\d{2}Z)?"),
+    "TIMESTAMP": re.compile(r"\d{4}-\d{2}-\d{2}(?: (?:[01]\d|2[0-3]):\d{2}:\d{2})?"),
+}
+"""Behind these words, only what gives one type and needs no more reading."""
 _TYPED = frozenset({"DECIMAL", "INTERVAL", "CHAR", "VARCHAR", "JSON", "TIME", "X"})
 _PLACEHOLDER = re.compile(r"zq(\d{3})zq")
 
@@ -49,23 +61,38 @@ def shape_of(sql: str, tokens: Sequence[Token]) -> Shape:
         return Shape(sql, ())
     values: dict[tuple[str, str], int] = {}
     pieces: list[str] = []
-    done, before = 0, ""
+    done, before, opened = 0, "", ""
+    """The word just before, and before an opening bracket: `DATE '..'`, `CAST('..'`."""
     for token in tokens:
-        replaced = _replace(token, before, values)
+        replaced = _replace(token, before or opened, values)
         if replaced:
             pieces += [sql[done : token.start], replaced]
             done = token.end
+        opened = f"{before}(" if token.text == "(" else ""
         before = token.word()
     pieces.append(sql[done:])
     return Shape("".join(pieces), tuple(value for _, value in values))
 
 
 def _replace(token: Token, before: str, values: dict[tuple[str, str], int]) -> str:
-    if token.kind == "string" and before not in _TYPED and _DATE.fullmatch(token.text[1:-1]):
+    if token.kind == "string" and before not in _TYPED and _accepts(before, token.text[1:-1]):
         return f"'{_number('s', token.text[1:-1], values)}'"
     if token.kind in {"quoted", "word"} and _TAG.search(token.text):
         return _TAG.sub(lambda match: _number("t", match[0], values), token.text)
     return ""
+
+
+def _accepts(before: str, text: str) -> bool:
+    """Tell whether a text is like a date; behind a word that reads it, also whether it is one."""
+    if before not in _AFTER:
+        return _DATE.fullmatch(text) is not None
+    if not _AFTER[before].fullmatch(text):
+        return False
+    try:
+        date.fromisoformat(text[:10])
+    except ValueError:
+        return False
+    return True
 
 
 def _number(kind: str, value: str, values: dict[tuple[str, str], int]) -> str:

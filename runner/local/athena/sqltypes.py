@@ -138,6 +138,8 @@ class _Reader:
         name = _NAMES.get(word, word)
         if name == "double" and self._peek() == "precision":
             self.tokens.pop(0)
+        if name == "interval" and self._peek() in {"day", "year"}:
+            name = " ".join([name, *(self.tokens.pop(0).lower() for _ in range(3))])
         found = self._opened(name) if self._peek() in {"(", "<"} else SqlType(name)
         if self._peek() in {"with", "without"}:
             zone = self.tokens[0].lower() == "with"

@@ -40,11 +40,16 @@ class Template(NamedTuple):
     """Database, name and fingerprint of every table and view it was translated with."""
     columns: tuple[tuple[str, str], ...] = ()
     """Output names and DuckDB types; filled in when DuckDB has bound the query."""
+    shows: tuple[str, ...] = ()
+    """How to show each column: a time zone, `months`, `*` for a zone in each row, or nothing."""
+    shown: str = ""
+    """The query for showing its rows, where it differs: with the zones of each row."""
 
     def fill(self, shape: Shape) -> Template:
         """Put a statement's own literals in."""
         return self._replace(
             sql=shape.fill(self.sql),
+            shown=shape.fill(self.shown),
             scans=tuple(
                 Scan(
                     shape.fill(scan.database),
@@ -86,6 +91,8 @@ def load_template(text: str) -> Template:
         ),
         reads=tuple((a, b, c) for a, b, c in found["reads"]),
         columns=tuple((a, b) for a, b in found["columns"]),
+        shows=tuple(found["shows"]),
+        shown=found["shown"],
     )
 
 

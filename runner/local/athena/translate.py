@@ -25,6 +25,7 @@ from sqlglot.schema import MappingSchema
 
 from runner.local.athena.errors import AthenaFailure, syntax_error, unsupported
 from runner.local.athena.functions import check_functions
+from runner.local.athena.literals import check_literals
 from runner.local.athena.passes import PASSES
 from runner.local.athena.pruning import find_conditions
 from runner.local.athena.sqltypes import parse_type
@@ -53,6 +54,7 @@ class _Tables:
 def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
     """Translate one query; raises AthenaFailure."""
     check_functions(sql)
+    check_literals(sql)
     tables = _Tables(lookup)
     tree = _parse(sql)
     _mark_unnamed(tree)
@@ -74,7 +76,23 @@ def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
             for number, (_, database_, name) in enumerate(tables.scans)
         ),
         reads=tuple((*key, fingerprint) for key, fingerprint in tables.reads.items()),
+        shows=tree.meta.get("shows", ()),
+        shown=_shown(tree),
     )
+
+
+def _shown(tree: exp.Query) -> str:
+    """Write the query so that zones that differ from row to row come along; empty if none do."""
+    zones = tree.meta.get("zones")
+    if not zones or not isinstance(tree, exp.Select) or tree.args.get("distinct"):
+        return ""
+    found = tree.copy()
+    for number, zone in zones.items():
+        each = found.expressions[number]
+        pair = {"t": each.unalias(), "z": zone}
+        fields = [exp.PropertyEQ(this=exp.to_identifier(n), expression=v) for n, v in pair.items()]
+        each.replace(exp.alias_(exp.Struct(expressions=fields), each.alias_or_name, quoted=True))
+    return _generate(found)
 
 
 def _generate(tree: exp.Query) -> str:

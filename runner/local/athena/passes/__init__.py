@@ -9,12 +9,10 @@ from runner.local.athena.passes import (
     casts,
     collections,
     counts,
-    dates,
     division,
-    extracts,
     json,
     regexps,
-    timestamps,
+    temporal,
     tries,
 )
 
@@ -26,11 +24,9 @@ if TYPE_CHECKING:
 PASSES: tuple[Callable[[exp.Query], exp.Query], ...] = (
     aliases.apply,
     tries.apply,
-    timestamps.apply,
-    extracts.apply,
+    temporal.apply,
     counts.apply,
     division.apply,
-    dates.apply,
     json.apply,
     casts.apply,
     regexps.apply,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from runner.local.athena.session import Outcome
-from runner.local.athena.sqltypes import parse_type
+from runner.local.athena.shown import shown_columns, shown_rows
 
 if TYPE_CHECKING:
     from runner.local.athena.session import Session, Statement
@@ -19,12 +19,12 @@ def select(session: Session, statement: Statement) -> Outcome:
 def select_some(session: Session, statement: Statement, *, most: int | None) -> Outcome:
     """Run a query and give at most so many rows (all if None)."""
     plan = session.planner.plan(session.cursor, statement.sql, database=session.database)
-    sql = plan.sql if most is None else f"SELECT * FROM ({plan.sql}) LIMIT {most}"
+    sql = plan.shown if most is None else f"SELECT * FROM ({plan.shown}) LIMIT {most}"
     found = session.engine.run(session.cursor, sql)
     return Outcome(
         "DML",
         "SELECT",
-        columns=tuple((name, parse_type(kind)) for name, kind in found.columns),
-        rows=found.rows,
+        columns=shown_columns(found.columns, plan.shows),
+        rows=shown_rows(found.columns, found.rows, plan.shows),
         bytes_scanned=plan.scanned(found.bytes_read),
     )
