@@ -164,7 +164,7 @@ def failure_of(error: Exception) -> AthenaFailure:  # noqa: PLR0911 - one return
     name = type(error).__name__
     custom = re.search(r"\b([A-Z]+(?:_[A-Z]+)+): (.*)", text)
     if custom:
-        return AthenaFailure(custom[1], custom[2])
+        return AthenaFailure(custom[1], re.sub(r"' to INT32.*", "", custom[2]))
     if name == "InterruptException":
         return AthenaFailure("USER_CANCELED", "Query cancelled by user")
     if "Division by zero" in text:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import re
 
+from runner.local.athena.macros_nested import NESTED_MACROS
+
 _CALL = re.compile(r"\b__[a-z_0-9]+(?=\()", re.IGNORECASE)
 
 MACROS: dict[str, str] = {
+    **NESTED_MACROS,
     "__int_div": "(a, b) AS a // b",
     "__float_div": """(a, b) AS CASE WHEN b = 0 THEN
         CASE WHEN a > 0 THEN 'inf'::DOUBLE WHEN a < 0 THEN '-inf'::DOUBLE

@@ -23,6 +23,7 @@ from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.schema import MappingSchema
 
+from runner.local.athena import nested
 from runner.local.athena.errors import AthenaFailure, syntax_error, unsupported
 from runner.local.athena.functions import check_functions
 from runner.local.athena.passes import PASSES
@@ -54,7 +55,7 @@ def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
     """Translate one query; raises AthenaFailure."""
     check_functions(sql)
     tables = _Tables(lookup)
-    tree = _parse(sql)
+    tree = nested.unify_subscripts(_parse(sql))
     _mark_unnamed(tree)
     tree = _resolve(tree, database, tables, depth=0)
     _type_decimals(tree)
@@ -131,7 +132,7 @@ def _resolve(tree: exp.Query, database: str, tables: _Tables, *, depth: int) -> 
         if info.view is None:
             _put_scan(table, info, tables, table.db.lower() or database)
         else:
-            inner = _parse(info.view.sql)
+            inner = nested.unify_subscripts(_parse(info.view.sql))
             _mark_unnamed(inner)
             inner = _resolve(inner, info.view.database, tables, depth=depth + 1)
             _put_view(table, inner)
@@ -265,7 +266,9 @@ def _qualified(tree: exp.Query, tables: _Tables) -> exp.Query:
         )
     except (OptimizeError, SchemaError, ParseError):
         found = tree
-    checked = annotate_types(found, schema=schema, dialect="trino")
+    checked = annotate_types(
+        found, schema=schema, dialect="trino", expression_metadata=nested.METADATA
+    )
     if not isinstance(checked, exp.Query):
         raise unsupported("This query")
     return checked

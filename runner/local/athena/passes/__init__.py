@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from runner.local.athena.passes import (
     aliases,
+    arrays,
     casts,
     collections,
     counts,
@@ -13,7 +14,9 @@ from runner.local.athena.passes import (
     division,
     extracts,
     json,
+    maps,
     regexps,
+    rows,
     timestamps,
     tries,
 )
@@ -34,5 +37,8 @@ PASSES: tuple[Callable[[exp.Query], exp.Query], ...] = (
     json.apply,
     casts.apply,
     regexps.apply,
+    rows.apply,
+    maps.apply,
+    arrays.apply,
     collections.apply,
 )
