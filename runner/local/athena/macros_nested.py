@@ -14,10 +14,13 @@ NESTED_MACROS: dict[str, str] = {
         WHEN i < 0 THEN __fail('Array subscript is negative: ' || i) END""",
     "__array_get": "(a, i) AS list_extract(a, __index(i, len(a)))",
     "__array_at": """(a, i) AS list_extract(a, CASE WHEN i = 0
-        THEN __fail('SQL array indices start at 1' || left(i::VARCHAR, 0)) ELSE i END)""",
+        THEN __fail('SQL array indices start at 1' || left(i::VARCHAR, 0))
+        WHEN len(a) IS NOT NULL THEN i END)""",
     "__map_get": f"""(m, k) AS CASE WHEN map_contains(m, k) THEN map_extract_value(m, k)
         WHEN m IS NOT NULL AND k IS NOT NULL
             THEN error('{_BAD}Key not present in map: ' || k::VARCHAR) END""",
+    "__entries": "(m) AS map_entries(m)",
+    "__ordinals": "(n) AS range(1, list_max(n) + 1)",
     "__any_true": "(b) AS list_reduce(b::BOOLEAN[], lambda s, x: s OR x, false)",
     "__all_true": "(b) AS list_reduce(b::BOOLEAN[], lambda s, x: s AND x, true)",
     "__holds_null": "(a) AS list_aggregate(a, 'count') < len(a)",

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     Signature: TypeAlias = Callable[[Sequence[Kind], Sequence[Kind]], Kind]
 
 SUBSCRIPT = "__subscript"
+FIELDS_AT = "__fields_at"
+"""The fields at one place of an array's rows."""
 ELEMENT_AT = "__element_at"
 _CLASSES: dict[type[exp.Expr], tuple[str, tuple[str, ...]]] = {
     exp.ArrayAgg: ("array_agg", ("this",)),
@@ -70,15 +72,48 @@ def call_of(node: exp.Expr) -> tuple[str, list[exp.Expr]]:
     return name, [node.args[key] for key in keys if node.args.get(key) is not None]
 
 
-def unify_subscripts(tree: exp.Query) -> exp.Query:
-    """Give every `x[y]` and element_at the key that the text has; run it right after parsing."""
+def unify_rows(tree: exp.Query) -> exp.Query:
+    """Undo what sqlglot's parser makes of subscripts, `r.*` and `VALUES ROW(...)`.
+
+    Keys of `x[y]` and element_at are those of the text again.  Run it right after parsing.
+    """
     for node in list(tree.find_all(exp.Bracket)):
         key = node.expressions[0]
         if node.args.get("offset") is None and _was_shifted(node.this, key):
             key = simplify(exp.Add(this=key.copy(), expression=exp.Literal.number(1)))
         name = ELEMENT_AT if node.args.get("safe") else SUBSCRIPT
         node.replace(exp.Anonymous(this=name, expressions=[node.this, key]))
+    for star in list(tree.find_all(exp.Star)):
+        _unify_star(star)
+    for row in [row for values in tree.find_all(exp.Values) for row in values.expressions]:
+        inner = row.expressions[0].unnest() if isinstance(row, exp.Tuple) else None
+        if len(row.expressions) == 1 and isinstance(inner, exp.Struct):
+            row.set("expressions", list(inner.expressions))
     return tree
+
+
+def _unify_star(star: exp.Star) -> None:
+    """Tell the fields of a row, `t.r.*` and `r.*`, from the columns of a table."""
+    column, select = star.parent, star.find_ancestor(exp.Select)
+    if not isinstance(column, exp.Column) or not column.table or select is None:
+        return
+    joins = select.args.get("joins") or []
+    sources = [select.args.get("from_"), *joins, *(select.args.get("laterals") or [])]
+    names = {each.alias_or_name.lower() for each in _sources(sources)}
+    above = select.parent
+    while above is not None and column.table.lower() not in names:
+        if isinstance(above, exp.Select):
+            outer = [above.args.get("from_"), *(above.args.get("joins") or [])]
+            names |= {each.alias_or_name.lower() for each in _sources(outer)}
+        above = above.parent
+    if column.table.lower() in names:
+        return
+    row = exp.column(column.args["table"].copy(), table=column.args.get("db"))
+    column.replace(exp.Dot(this=row, expression=exp.Star()))
+
+
+def _sources(parts: Sequence[exp.Expr | None]) -> list[exp.Expr]:
+    return [each.this for each in parts if each is not None]
 
 
 def _was_shifted(base: exp.Expr, key: exp.Expr) -> bool:
@@ -177,6 +212,9 @@ _RETURNS: dict[str, Signature] = {
     **dict.fromkeys(_BOOLEAN, _fixed("boolean")),
     SUBSCRIPT: _subscript,
     ELEMENT_AT: _subscript,
+    "unnest": lambda kinds, _: part(kinds[0]),
+    "infinity": _fixed("double"),
+    "nan": _fixed("double"),
     "array_agg": lambda kinds, _: array_of(kinds[0]),
     "array_join": _fixed("varchar"),
     "array_max": lambda kinds, _: part(kinds[0]),
@@ -243,7 +281,19 @@ def _annotate_call(annotator: TypeAnnotator, node: exp.Expr) -> exp.Expr:
             _annotate_lambda(annotator, each, parameters)
     signature = _RETURNS.get(name)
     found = signature(kinds, [each.this.type for each in lambdas]) if signature else None
+    if name in _PLACED:
+        found = _at_place(name, kinds[0], arguments[1])
     return annotator._set_type(node, found)  # noqa: SLF001 - annotators have no other way
+
+
+def _at_place(name: str, kind: Kind, key: exp.Expr) -> Kind:
+    """Give the type of a row's field, or of what a subscript takes."""
+    if name == FIELDS_AT:
+        return array_of(part(part(kind), int(key.name) - 1))
+    if is_kind(kind, "struct"):
+        is_place = isinstance(key, exp.Literal) and key.name.isdigit()
+        return part(kind, int(key.name) - 1) if is_place and int(key.name) else None
+    return _subscript([kind], ())
 
 
 def _kind(argument: exp.Expr) -> Kind:
@@ -293,9 +343,21 @@ def _annotate_dot(annotator: TypeAnnotator, node: exp.Expr) -> exp.Expr:
     return annotator._set_type(node, named.get(wanted))  # noqa: SLF001 - as above
 
 
+_PLACED = frozenset({FIELDS_AT, SUBSCRIPT, "struct_extract_at"})
+
+
+def _annotate_array(annotator: TypeAnnotator, node: exp.Expr) -> exp.Expr:
+    """Keep an array an array though its elements' type is not known."""
+    Trino.EXPRESSION_METADATA[exp.Array]["annotator"](annotator, node)
+    if not is_kind(node.type, "array"):
+        annotator._set_type(node, array_of(None))  # noqa: SLF001 - as above
+    return node
+
+
 METADATA = {
     **Trino.EXPRESSION_METADATA,
     **{kind: {"annotator": _annotate_call} for kind in (exp.Anonymous, *_CLASSES, *_LISTED)},
+    exp.Array: {"annotator": _annotate_array},
     exp.Dot: {"annotator": _annotate_dot},
     exp.Filter: {"annotator": _annotate_inner},
     exp.Identifier: {"annotator": _annotate_identifier},

@@ -25,6 +25,7 @@ from sqlglot.schema import MappingSchema
 
 from runner.local.athena import nested
 from runner.local.athena.errors import AthenaFailure, syntax_error, unsupported
+from runner.local.athena.expand import expand
 from runner.local.athena.functions import check_functions
 from runner.local.athena.passes import PASSES
 from runner.local.athena.pruning import find_conditions
@@ -55,7 +56,7 @@ def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
     """Translate one query; raises AthenaFailure."""
     check_functions(sql)
     tables = _Tables(lookup)
-    tree = nested.unify_subscripts(_parse(sql))
+    tree = nested.unify_rows(_parse(sql))
     _mark_unnamed(tree)
     tree = _resolve(tree, database, tables, depth=0)
     _type_decimals(tree)
@@ -132,7 +133,7 @@ def _resolve(tree: exp.Query, database: str, tables: _Tables, *, depth: int) -> 
         if info.view is None:
             _put_scan(table, info, tables, table.db.lower() or database)
         else:
-            inner = nested.unify_subscripts(_parse(info.view.sql))
+            inner = nested.unify_rows(_parse(info.view.sql))
             _mark_unnamed(inner)
             inner = _resolve(inner, info.view.database, tables, depth=depth + 1)
             _put_view(table, inner)
@@ -254,6 +255,11 @@ def _qualified(tree: exp.Query, tables: _Tables) -> exp.Query:
         },
         dialect="trino",
     )
+    expanded = expand(tree, lambda each: _typed(each, schema))
+    return _typed(expanded, schema)
+
+
+def _typed(tree: exp.Query, schema: MappingSchema) -> exp.Query:
     try:
         found = qualify(
             tree.copy(),

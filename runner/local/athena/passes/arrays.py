@@ -99,11 +99,14 @@ def _array_sort(node: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr:
     x, i = fresh(node, "x"), fresh(node, "i")
     y, j = fresh(node, "y"), fresh(node, "j")
     compared = body_of(comparator, exp.to_identifier(x), exp.to_identifier(y))
+    earlier = exp.LT(this=exp.to_identifier(j), expression=exp.to_identifier(i))
+    differ = exp.NullSafeNEQ(this=exp.to_identifier(x), expression=exp.to_identifier(y))
+    # Comparators may tell two equal elements apart; no one sees which of them comes first.
     before = (
         exp.Case(this=compared)
-        .when("1", "true")
-        .when("0", exp.LT(this=exp.to_identifier(j), expression=exp.to_identifier(i)))
-        .when("-1", "false")
+        .when("1", exp.or_(differ, earlier))
+        .when("0", earlier.copy())
+        .when("-1", exp.and_(exp.Not(this=exp.paren(differ.copy())), earlier.copy()))
         .else_(call("error", exp.Literal.string(_COMPARATOR)))
     )
     other = exp.NEQ(this=exp.to_identifier(i), expression=exp.to_identifier(j))
@@ -158,8 +161,7 @@ def _array_join(node: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr | Non
 
 
 def _cardinality(_: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr:
-    name = "cardinality" if is_kind(arguments[0].type, "map") else "len"
-    return exp.cast(call(name, arguments[0]), "bigint", copy=False)
+    return exp.cast(call("cardinality", arguments[0]), "bigint", copy=False)
 
 
 def _depth(kind: exp.DataType | None) -> int:

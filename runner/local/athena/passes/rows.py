@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from runner.local.athena.errors import AthenaFailure, unsupported
+from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.nested import (
     ELEMENT_AT,
+    FIELDS_AT,
     SUBSCRIPT,
     call_of,
     fields,
@@ -32,6 +33,8 @@ def apply(tree: exp.Query) -> exp.Query:
                 _replace(node, call("row", *node.expressions))
             case exp.Anonymous() if node.name in {SUBSCRIPT, ELEMENT_AT}:
                 _replace(node, _subscript(node))
+            case exp.Anonymous() if node.name == FIELDS_AT:
+                _fields_at(node)
             case exp.Cast() if _holds_row(node.to):
                 _cast(node)
             case exp.EQ() | exp.NEQ():
@@ -66,9 +69,17 @@ def _subscript(node: exp.Expr) -> exp.Expr:
         return call("__map_get" if strict else "map_extract_value", base, key)
     if is_kind(kind, "struct"):
         return _field(base, key)
-    if strict:
-        raise unsupported("A subscript of a value whose type is not known")
-    return call("element_at_unknown", base, key)
+    # DuckDB refuses to bind what the value turns out not to be.
+    if key.is_string or not (key.type is None or key.is_type(*exp.DataType.INTEGER_TYPES)):
+        return call("__map_get" if strict else "map_extract_value", base, key)
+    return call("__array_get" if strict else "__array_at", base, key)
+
+
+def _fields_at(node: exp.Expr) -> None:
+    rows, place = node.expressions
+    name = fresh(node)
+    body = field_of(name, int(place.name))
+    _replace(node, call("list_transform", rows, lambda_of(body, name)))
 
 
 def _field(base: exp.Expr, key: exp.Expr) -> exp.Expr:
@@ -78,7 +89,7 @@ def _field(base: exp.Expr, key: exp.Expr) -> exp.Expr:
     if not 1 <= int(key.name) <= known:
         raise AthenaFailure(
             "INVALID_FUNCTION_ARGUMENT", f"Invalid subscript index: {key.name}. ROW indices "
-            + (f"start at 1" if int(key.name) < 1 else f"end at {known}")
+            + ("start at 1" if int(key.name) < 1 else f"end at {known}")
         )
     return call("struct_extract_at", base, key)
 
@@ -174,7 +185,7 @@ def _equal_maps(
     inner = _equal(part(kind, 1), field_of(name, 2), other, f"{name}e")
     there = call("map_contains", right.copy(), field_of(name, 1))
     test = exp.Case().when(there, inner).else_("false")
-    tests = call("list_transform", call("map_entries", left.copy()), lambda_of(test, name))
+    tests = call("list_transform", call("__entries", left.copy()), lambda_of(test, name))
     sizes = [call("cardinality", each.copy()) for each in (left, right)]
     same = exp.EQ(this=sizes[0], expression=sizes[1])
     return exp.Case().when(same, call("__all_true", tests)).when(exp.Not(this=exp.paren(same.copy())), "false")
