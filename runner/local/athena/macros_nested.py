@@ -4,21 +4,25 @@ from __future__ import annotations
 
 _BAD = "INVALID_FUNCTION_ARGUMENT: "
 
+# DuckDB folds constants in branches that are never taken: what could grow is bounded there too.
 NESTED_MACROS: dict[str, str] = {
     # A failed cast may stand under TRY, error() may not; the engine takes the message out.
     "__fail": f"(m) AS CAST('{_BAD}' || m AS INTEGER)",
+    "__raise": "(m) AS list_extract([NULL], __fail(m))",
+    "__refuse": "(m) AS list_extract([NULL], CAST('NOT_SUPPORTED: ' || m AS INTEGER))",
+    "__not_ordered": """(bad, m, v) AS CASE WHEN bad THEN __refuse(m) ELSE v END""",
     "__index": """(i, n) AS CASE WHEN i BETWEEN 1 AND n THEN i
         WHEN i > n THEN __fail('Array subscript must be less than or equal to array length: '
             || i || ' > ' || n)
-        WHEN i = 0 THEN __fail('SQL array indices start at 1' || left(i::VARCHAR, 0))
+        WHEN i = 0 THEN __fail('SQL array indices start at 1')
         WHEN i < 0 THEN __fail('Array subscript is negative: ' || i) END""",
     "__array_get": "(a, i) AS list_extract(a, __index(i, len(a)))",
     "__array_at": """(a, i) AS list_extract(a, CASE WHEN i = 0
-        THEN __fail('SQL array indices start at 1' || left(i::VARCHAR, 0))
+        THEN __fail('SQL array indices start at 1')
         WHEN len(a) IS NOT NULL THEN i END)""",
-    "__map_get": f"""(m, k) AS CASE WHEN map_contains(m, k) THEN map_extract_value(m, k)
+    "__map_get": """(m, k) AS list_extract(map_extract(m, k), CASE WHEN map_contains(m, k) THEN 1
         WHEN m IS NOT NULL AND k IS NOT NULL
-            THEN error('{_BAD}Key not present in map: ' || k::VARCHAR) END""",
+            THEN __fail('Key not present in map: ' || k::VARCHAR) END)""",
     "__entries": "(m) AS map_entries(m)",
     "__ordinals": "(n) AS range(1, list_max(n) + 1)",
     "__any_true": "(b) AS list_reduce(b::BOOLEAN[], lambda s, x: s OR x, false)",
@@ -27,9 +31,9 @@ NESTED_MACROS: dict[str, str] = {
     "__contains": """(a, e) AS CASE WHEN a IS NULL OR e IS NULL THEN NULL
         WHEN list_contains(a, e) THEN true WHEN __holds_null(a) THEN NULL ELSE false END""",
     # Of comparisons, one number an element: 1 equal, 0 not, -1 neither, NULL a null element.
-    "__first_equal": """(c, f) AS CASE
-        WHEN list_filter(c, lambda x: x <> 0)[1] = -1 THEN error('NOT_SUPPORTED: ' || f ||
-            ' does not support arrays with elements that are null or contain null')
+    "__first_equal": """(c, f) AS CASE WHEN list_filter(c, lambda x: x <> 0)[1] = -1
+        THEN CAST('NOT_SUPPORTED: ' || f ||
+            ' does not support arrays with elements that are null or contain null' AS INTEGER)
         ELSE list_position(c, 1) END""",
     "__first_contains": """(c) AS CASE WHEN c IS NULL THEN NULL
         WHEN __first_equal(c, 'contains') IS NOT NULL THEN true
@@ -55,17 +59,17 @@ NESTED_MACROS: dict[str, str] = {
         WHEN len(a) = 0 OR len(b) = 0 THEN false
         WHEN list_has_any(list_filter(a, lambda x: x IS NOT NULL), b) THEN true
         WHEN __holds_null(a) OR __holds_null(b) THEN NULL ELSE false END""",
-    "__ngrams": f"""(a, n) AS CASE
-        WHEN n <= 0 THEN error('{_BAD}N must be positive')
+    "__ngrams": """(a, n) AS CASE
+        WHEN n <= 0 THEN __raise('N must be positive')
         WHEN a IS NOT NULL AND n IS NOT NULL THEN list_transform(
             range(1, greatest(len(a) - n, 0) + 2),
             lambda i: list_slice(a, i, least(i + n - 1, len(a)))) END""",
-    "__combinations": f"""(a, n) AS CASE
-        WHEN n < 0 THEN error('{_BAD}combination size must not be negative: ' || n)
-        WHEN n > 5 THEN error('{_BAD}combination size must not exceed 5: ' || n)
-        WHEN __binomial(len(a), n) > 100000 THEN error('{_BAD}combinations exceed max size')
+    "__combinations": """(a, n) AS CASE
+        WHEN n < 0 THEN __raise('combination size must not be negative: ' || n)
+        WHEN n > 5 THEN __raise('combination size must not exceed 5: ' || n)
+        WHEN __binomial(len(a), n) > 100000 THEN __raise('combinations exceed max size')
         WHEN a IS NOT NULL AND n IS NOT NULL THEN list_transform(
-            __index_sets(len(a), n), lambda c: list_transform(c, lambda i: list_extract(a, i)))
+            __index_sets(len(a), CASE WHEN __binomial(len(a), n) > 100000 THEN 0 ELSE n END), lambda c: list_transform(c, lambda i: list_extract(a, i)))
         END""",
     "__binomial": """(m, n) AS list_reduce(range(n),
         lambda s, k: s * greatest(m - k, 0)::DOUBLE / (k + 1), 1.0::DOUBLE)""",
@@ -77,44 +81,56 @@ NESTED_MACROS: dict[str, str] = {
     "__contains_sequence": """(a, s) AS CASE WHEN a IS NULL OR s IS NULL THEN NULL
         ELSE len(s) = 0 OR coalesce(len(list_filter(range(1, len(a) - len(s) + 2),
             lambda i: list_slice(a, i, i + len(s) - 1) IS NOT DISTINCT FROM s)) > 0, false) END""",
-    "__trim_array": f"""(a, n) AS CASE
-        WHEN n < 0 THEN error('{_BAD}size must not be negative: ' || n)
-        WHEN n > len(a) THEN error('{_BAD}size must not exceed array cardinality ' || len(a)
+    "__trim_array": """(a, n) AS CASE
+        WHEN n < 0 THEN __raise('size must not be negative: ' || n)
+        WHEN n > len(a) THEN __raise('size must not exceed array cardinality ' || len(a)
             || ': ' || n)
         ELSE list_slice(a, 1, len(a) - n) END""",
-    "__repeat": f"""(e, n) AS CASE
-        WHEN n < 0 THEN error('{_BAD}count argument of repeat function must be greater than or '
+    "__repeat": """(e, n) AS CASE
+        WHEN n < 0 THEN __raise('count argument of repeat function must be greater than or '
             || 'equal to 0')
-        WHEN n > 10000 THEN error('{_BAD}count argument of repeat function must be less than or '
+        WHEN n > 10000 THEN __raise('count argument of repeat function must be less than or '
             || 'equal to 10000')
-        WHEN n IS NOT NULL THEN list_transform(range(n::BIGINT), lambda i: e) END""",
+        WHEN n IS NOT NULL THEN list_transform(range(least(n, 10000)::BIGINT), lambda i: e) END""",
     "__sequence": "(a, b) AS __sequence_by(a, b, CASE WHEN a <= b THEN 1 ELSE -1 END)",
-    "__sequence_by": f"""(a, b, s) AS CASE
-        WHEN s = 0 THEN error('{_BAD}step must not be zero')
-        WHEN sign(s) * sign(b - a) < 0 THEN error('{_BAD}sequence stop value should be greater '
+    "__sequence_by": """(a, b, s) AS CASE
+        WHEN s = 0 THEN __raise('step must not be zero')
+        WHEN sign(s) * sign(b - a) < 0 THEN __raise('sequence stop value should be greater '
             || 'than or equal to start value if step is greater than zero otherwise stop should '
             || 'be less than or equal to start')
-        WHEN (b - a) // s >= 10000 THEN error('{_BAD}result of sequence function must not have '
+        WHEN (b - a) // s >= 10000 THEN __raise('result of sequence function must not have '
             || 'more than 10000 entries')
-        ELSE generate_series(a::BIGINT, b::BIGINT, s::BIGINT) END""",
+        ELSE generate_series(a::BIGINT, CASE WHEN (b - a) // s >= 10000 THEN a ELSE b END::BIGINT,
+            s::BIGINT) END""",
+    "__sequence_days": """(a, b) AS generate_series(a::TIMESTAMP, b::TIMESTAMP,
+        CASE WHEN a <= b THEN INTERVAL 1 DAY ELSE INTERVAL '-1' DAY END)""",
+    "__sequence_spans": """(a, b, s) AS CASE
+        WHEN a + s = a THEN __raise('interval must not be zero')
+        WHEN a <> b AND (a + s > a) <> (b > a) THEN __raise('sequence stop value should be greater '
+            || 'than or equal to start value if step is greater than zero otherwise stop should '
+            || 'be less than or equal to start')
+        ELSE __sequence_whole(generate_series(a::TIMESTAMP, CASE WHEN a <= b THEN least(b, a + s * 10001)
+            ELSE greatest(b, a + s * 10001) END::TIMESTAMP, s)) END""",
+    "__sequence_whole": """(x) AS CASE WHEN len(x) > 10000 THEN __raise('result of sequence '
+        || 'function must not have more than 10000 entries') ELSE x END""",
     "__shuffle": """(a) AS list_transform(list_sort(list_transform(a,
         lambda x, i: {'r': random(), 'i': i, 'v': x})), lambda p: p.v)""",
-    "__slice": f"""(a, s, n) AS CASE
-        WHEN s = 0 THEN error('{_BAD}SQL array indices start at 1')
-        WHEN n < 0 THEN error('{_BAD}length must be greater than or equal to 0')
+    "__slice": """(a, s, n) AS CASE
+        WHEN s = 0 THEN __raise('SQL array indices start at 1')
+        WHEN n < 0 THEN __raise('length must be greater than or equal to 0')
         WHEN s < -len(a) THEN list_slice(a, 1, 0)
         WHEN s < 0 THEN list_slice(a, len(a) + s + 1, len(a) + s + n)
         ELSE list_slice(a, s, s + n - 1) END""",
-    # Of {{'r': place, 'v': element}}: two of one place come from a comparator without an order.
-    "__placed": f"""(p) AS CASE WHEN len(list_distinct(list_transform(p, lambda e: e.r))) < len(p)
-        THEN error('{_BAD}Comparison method violates its general contract!')
+    # Of {'r': place, 'v': element}: two of one place come from a comparator without an order.
+    "__placed": """(p) AS CASE WHEN len(list_distinct(list_transform(p, lambda e: e.r))) < len(p)
+        THEN __raise('Comparison method violates its general contract!')
         ELSE list_transform(list_sort(p), lambda e: e.v) END""",
     # Of {{'k': key, 'v': value}}.
-    "__map_strict": f"""(e) AS CASE
+    "__map_strict": """(e) AS CASE
         WHEN __holds_null(list_transform(e, lambda p: p.k))
-            THEN error('{_BAD}map key cannot be null')
+            THEN __raise('map key cannot be null')
         WHEN len(list_distinct(list_transform(e, lambda p: p.k))) < len(e)
-            THEN error('{_BAD}Duplicate keys (' || __second_key(list_transform(e, lambda p: p.k))
+            THEN __raise('Duplicate keys (' || __second_key(list_transform(e, lambda p: p.k))
                 || ') are not allowed')
         ELSE map_from_entries(e) END""",
     "__second_key": "(k) AS list_filter(k, lambda x, i: list_position(k, x) < i)[1]::VARCHAR",
@@ -125,15 +141,15 @@ NESTED_MACROS: dict[str, str] = {
     "__multimap": """(e) AS map_from_entries(list_transform(
         __array_distinct(list_transform(e, lambda p: p.k)), lambda x: {'k': x, 'v': list_transform(
             list_filter(e, lambda p: p.k = x), lambda p: p.v)}))""",
-    "__multimap_strict": f"""(e) AS CASE WHEN __holds_null(list_transform(e, lambda p: p.k))
-        THEN error('{_BAD}map key cannot be null') ELSE __multimap(e) END""",
-    "__entries_whole": f"""(e) AS CASE WHEN __holds_null(e)
-        THEN error('{_BAD}map entry cannot be null') ELSE e END""",
-    "__split_entries": f"""(s, d, k) AS list_transform(
+    "__multimap_strict": """(e) AS CASE WHEN __holds_null(list_transform(e, lambda p: p.k))
+        THEN __raise('map key cannot be null') ELSE __multimap(e) END""",
+    "__entries_whole": """(e) AS CASE WHEN __holds_null(e)
+        THEN __raise('map entry cannot be null') ELSE e END""",
+    "__split_entries": """(s, d, k) AS list_transform(
         list_filter(str_split(s, d), lambda x, i: x <> '' OR i < len(str_split(s, d))),
-        lambda x: CASE WHEN len(str_split(x, k)) <> 2 THEN error('{_BAD}Key-value delimiter must '
+        lambda x: CASE WHEN len(str_split(x, k)) <> 2 THEN __raise('Key-value delimiter must '
             || 'appear exactly once in each entry. Bad input: ''' || x || '''')
-            ELSE {{'k': str_split(x, k)[1], 'v': str_split(x, k)[2]}} END)""",
+            ELSE {'k': str_split(x, k)[1], 'v': str_split(x, k)[2]} END)""",
     "__map_union": "(m) AS __map_first(flatten(list_transform(m, lambda x: list_transform("
     "map_entries(x), lambda e: {'k': e.key, 'v': e.value}))))",
     "__histogram": """(m) AS map_from_entries(list_transform(map_entries(m),

@@ -83,8 +83,8 @@ def unify_rows(tree: exp.Query) -> exp.Query:
             key = simplify(exp.Add(this=key.copy(), expression=exp.Literal.number(1)))
         name = ELEMENT_AT if node.args.get("safe") else SUBSCRIPT
         node.replace(exp.Anonymous(this=name, expressions=[node.this, key]))
-    for star in list(tree.find_all(exp.Star)):
-        _unify_star(star)
+    for column in list(tree.find_all(exp.Column)):
+        _unify_field(column)
     for row in [row for values in tree.find_all(exp.Values) for row in values.expressions]:
         inner = row.expressions[0].unnest() if isinstance(row, exp.Tuple) else None
         if len(row.expressions) == 1 and isinstance(inner, exp.Struct):
@@ -92,28 +92,38 @@ def unify_rows(tree: exp.Query) -> exp.Query:
     return tree
 
 
-def _unify_star(star: exp.Star) -> None:
-    """Tell the fields of a row, `t.r.*` and `r.*`, from the columns of a table."""
-    column, select = star.parent, star.find_ancestor(exp.Select)
-    if not isinstance(column, exp.Column) or not column.table or select is None:
+def _unify_field(column: exp.Column) -> None:
+    """Tell fields of rows, `t.r.x`, `r.x.y`, `r.*`, from columns of tables, `db.t.x` and `t.*`."""
+    parts = list(column.parts)
+    if len(parts) == 1:
         return
-    joins = select.args.get("joins") or []
-    sources = [select.args.get("from_"), *joins, *(select.args.get("laterals") or [])]
-    names = {each.alias_or_name.lower() for each in _sources(sources)}
-    above = select.parent
-    while above is not None and column.table.lower() not in names:
-        if isinstance(above, exp.Select):
-            outer = [above.args.get("from_"), *(above.args.get("joins") or [])]
-            names |= {each.alias_or_name.lower() for each in _sources(outer)}
-        above = above.parent
+    names = _source_names(column)
     if column.table.lower() in names:
         return
-    row = exp.column(column.args["table"].copy(), table=column.args.get("db"))
-    column.replace(exp.Dot(this=row, expression=exp.Star()))
+    is_qualified = len(parts) > 2 and parts[0].name.lower() in names  # noqa: PLR2004 - t.r.x
+    rest = parts[2:] if is_qualified else parts[1:]
+    new: exp.Expr = (
+        exp.Column(this=parts[1].copy(), table=parts[0].copy())
+        if is_qualified
+        else exp.Column(this=parts[0].copy())
+    )
+    for each in rest:
+        new = exp.Dot(this=new, expression=each.copy())
+    column.replace(new)
 
 
-def _sources(parts: Sequence[exp.Expr | None]) -> list[exp.Expr]:
-    return [each.this for each in parts if each is not None]
+def _source_names(column: exp.Column) -> set[str]:
+    """Give the names of the tables that a column may belong to, those outside included."""
+    names: set[str] = set()
+    above = column.parent
+    while above is not None:
+        if isinstance(above, exp.Select):
+            parts = [above.args.get("from_"), *(above.args.get("joins") or [])]
+            parts += above.args.get("laterals") or []
+            found = [getattr(each, "this", None) or each for each in parts if each is not None]
+            names |= {each.alias_or_name.lower() for each in found}
+        above = above.parent
+    return names
 
 
 def _was_shifted(base: exp.Expr, key: exp.Expr) -> bool:

@@ -226,7 +226,7 @@ def _name_unnamed(tree: exp.Expr) -> None:
         each.alias: f"_col{number}"
         for select in tree.find_all(exp.Select)
         for number, each in enumerate(select.expressions)
-        if isinstance(each, exp.Alias) and each.alias.startswith(_UNNAMED)
+        if isinstance(each, exp.Alias | exp.Subquery) and each.alias.startswith(_UNNAMED)
     }
     for identifier in tree.find_all(exp.Identifier) if names else ():
         if identifier.name in names:

@@ -17,6 +17,7 @@ from runner.local.athena.passes import (
     maps,
     regexps,
     rows,
+    sequences,
     timestamps,
     tries,
 )
@@ -30,6 +31,7 @@ PASSES: tuple[Callable[[exp.Query], exp.Query], ...] = (
     aliases.apply,
     tries.apply,
     timestamps.apply,
+    sequences.apply,
     extracts.apply,
     counts.apply,
     division.apply,

@@ -107,7 +107,7 @@ def _array_sort(node: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr:
         .when("1", exp.or_(differ, earlier))
         .when("0", earlier.copy())
         .when("-1", exp.and_(exp.Not(this=exp.paren(differ.copy())), earlier.copy()))
-        .else_(call("error", exp.Literal.string(_COMPARATOR)))
+        .else_(call("__raise", exp.Literal.string(_COMPARATOR)))
     )
     other = exp.NEQ(this=exp.to_identifier(i), expression=exp.to_identifier(j))
     counted = call(
@@ -122,7 +122,7 @@ def _array_sort(node: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr:
     return call("__placed", call("list_transform", array, lambda_of(placed, x, i)))
 
 
-_COMPARATOR = "INVALID_FUNCTION_ARGUMENT: Lambda comparator must return either -1, 0, or 1"
+_COMPARATOR = "Lambda comparator must return either -1, 0, or 1"
 
 
 def _reduce(node: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr:
@@ -193,13 +193,6 @@ def _element(argument: exp.Expr, depth: int) -> exp.Expr:
     return exp.Array(expressions=[argument])
 
 
-def _sequence(_: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr | None:
-    kinds = [each.type for each in arguments]
-    if not all(kind is not None and kind.this in exp.DataType.INTEGER_TYPES for kind in kinds):
-        return None
-    return call("__sequence" if len(arguments) == 2 else "__sequence_by", *arguments)  # noqa: PLR2004
-
-
 def _reverse(_: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr | None:
     return call("list_reverse", arguments[0]) if is_kind(arguments[0].type, "array") else None
 
@@ -226,7 +219,6 @@ _HANDLERS: dict[str, Handler] = {
     "reduce": _reduce,
     "reduce_agg": _reduce_agg,
     "reverse": _reverse,
-    "sequence": _sequence,
     "transform": _transform,
     "zip": _zip,
     "zip_with": _zip_with,

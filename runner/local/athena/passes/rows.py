@@ -211,9 +211,32 @@ def _check_order(node: exp.Expr) -> None:
             sides = (right.type, left.type)
         sign = "<=" if isinstance(node, exp.LTE | exp.GTE) else "<"
         words = [side.sql(dialect="trino").lower() if side else "unknown" for side in sides]
-        raise AthenaFailure(
-            "TYPE_MISMATCH", f"Cannot apply operator: {words[0]} {sign} {words[1]}"
-        )
+        raise AthenaFailure("TYPE_MISMATCH", f"Cannot apply operator: {words[0]} {sign} {words[1]}")
+    tests = [_holds_null(side.type, side, f"{fresh(node)}{n}") for n, side in enumerate((left, right))]
+    words_ = "ARRAY comparison not supported for arrays with null elements"
+    if is_kind(left.type, "struct"):
+        words_ = "ROW comparison not supported for fields with null elements"
+    new = call("__not_ordered", exp.or_(*tests), exp.Literal.string(words_), node.copy())
+    _replace(node, new)
+
+
+def _holds_null(kind: exp.DataType | None, value: exp.Expr, name: str) -> exp.Expr:
+    """Tell whether a part of a value is NULL."""
+    if is_kind(kind, "array"):
+        found: exp.Expr = call("__holds_null", value.copy())
+        if _is_nested(part(kind)):
+            body = _holds_null(part(kind), exp.to_identifier(name), f"{name}e")
+            inner = call("list_transform", value.copy(), lambda_of(body, name))
+            found = exp.or_(found, call("__any_true", inner))
+        return found
+    tests: list[exp.Expr] = []
+    for place, (_, each) in enumerate(fields(kind), 1):
+        field = _at(value, place)
+        tests.append(exp.Is(this=field, expression=exp.null()))
+        if _is_nested(each):
+            tests.append(_holds_null(each, field, f"{name}_{place}"))
+    there = exp.Not(this=exp.Is(this=value.copy(), expression=exp.null()))
+    return exp.paren(exp.and_(there, exp.or_(*tests))) if tests else exp.false()
 
 
 def _search(node: exp.Expr) -> None:
