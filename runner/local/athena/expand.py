@@ -59,8 +59,7 @@ _PLACES = (exp.From, exp.Join, exp.Subquery)
 
 
 def _projection(star: exp.Dot) -> exp.Expr | None:
-    above = star.parent.parent if isinstance(star.parent, exp.Aliases) else star.parent
-    return above
+    return star.parent.parent if isinstance(star.parent, exp.Aliases) else star.parent
 
 
 def _kinds(tree: exp.Query) -> dict[int, tuple[exp.DataType | None, ...]]:
@@ -103,9 +102,13 @@ def _expand_unnest(node: exp.Unnest, kinds: Sequence[exp.DataType | None], mark:
     if len(names) == len(whole) + bool(offset):
         # Athena's guide names an array's rows themselves: `UNNEST(users) AS t(user)`.
         columns = whole
-    projections = [exp.alias_(_call("unnest", each.array), f"zqc{n}") for n, each in enumerate(columns)]
+    projections = [
+        exp.alias_(_call("unnest", each.array), f"zqc{n}") for n, each in enumerate(columns)
+    ]
     if offset:
-        ordinals = _call("__ordinals", exp.Array(expressions=[_length(each.array) for each in columns]))
+        ordinals = _call(
+            "__ordinals", exp.Array(expressions=[_length(each.array) for each in columns])
+        )
         projections.append(exp.alias_(_call("unnest", ordinals), f"zqc{len(columns)}"))
     given = [each.name for each in columns] + [""] * bool(offset)
     if names and len(names) != len(given):
@@ -116,9 +119,7 @@ def _expand_unnest(node: exp.Unnest, kinds: Sequence[exp.DataType | None], mark:
             "columns available",
         )
     if not names:
-        names = [
-            exp.to_identifier(name or f"{_UNNAMED}{mark}_{n}") for n, name in enumerate(given)
-        ]
+        names = [exp.to_identifier(name or f"{_UNNAMED}{mark}_{n}") for n, name in enumerate(given)]
     table = alias.this if alias is not None and alias.this else exp.to_identifier(f"zqt{mark}")
     _put(node, exp.select(*projections), exp.TableAlias(this=table, columns=names))
 
@@ -137,14 +138,10 @@ def _put(node: exp.Unnest, select: exp.Select, alias: exp.TableAlias) -> None:
     node.replace(exp.Lateral(this=exp.Subquery(this=select), alias=alias))
 
 
-def _columns(
-    argument: exp.Expr, kind: exp.DataType | None, *, rows: bool = True
-) -> list[_Column]:
+def _columns(argument: exp.Expr, kind: exp.DataType | None, *, rows: bool = True) -> list[_Column]:
     """Give the arrays that an argument's columns come from; `rows` gives one for each field."""
     if is_kind(kind, "map"):
-        return [
-            _Column(_call(name, argument), "") for name in ("map_keys", "map_values")
-        ]
+        return [_Column(_call(name, argument), "") for name in ("map_keys", "map_values")]
     element = part(kind)
     if rows and is_kind(element, "struct"):
         return [
@@ -180,7 +177,9 @@ def _expand_star(node: exp.Expr, kind: exp.DataType | None) -> None:
     if not isinstance(select, exp.Select):
         raise unsupported("`.*` outside of a select list")
     new = [
-        exp.alias_(_call("struct_extract_at", node.this, exp.Literal.number(place)), name, quoted=True)
+        exp.alias_(
+            _call("struct_extract_at", node.this, exp.Literal.number(place)), name, quoted=True
+        )
         if name
         else exp.alias_(
             _call("struct_extract_at", node.this, exp.Literal.number(place)),

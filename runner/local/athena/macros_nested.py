@@ -69,7 +69,9 @@ NESTED_MACROS: dict[str, str] = {
         WHEN n > 5 THEN __raise('combination size must not exceed 5: ' || n)
         WHEN __binomial(len(a), n) > 100000 THEN __raise('combinations exceed max size')
         WHEN a IS NOT NULL AND n IS NOT NULL THEN list_transform(
-            __index_sets(len(a), CASE WHEN __binomial(len(a), n) > 100000 THEN 0 ELSE n END), lambda c: list_transform(c, lambda i: list_extract(a, i)))
+            __index_sets(len(a),
+                CASE WHEN __binomial(len(a), n) > 100000 THEN 0 ELSE n END),
+            lambda c: list_transform(c, lambda i: list_extract(a, i)))
         END""",
     "__binomial": """(m, n) AS list_reduce(range(n),
         lambda s, k: s * greatest(m - k, 0)::DOUBLE / (k + 1), 1.0::DOUBLE)""",
@@ -98,10 +100,11 @@ NESTED_MACROS: dict[str, str] = {
         WHEN sign(s) * sign(b - a) < 0 THEN __raise('sequence stop value should be greater '
             || 'than or equal to start value if step is greater than zero otherwise stop should '
             || 'be less than or equal to start')
-        WHEN (b - a) // s >= 10000 THEN __raise('result of sequence function must not have '
-            || 'more than 10000 entries')
-        ELSE generate_series(a::BIGINT, CASE WHEN (b - a) // s >= 10000 THEN a ELSE b END::BIGINT,
-            s::BIGINT) END""",
+        WHEN (b - a) // nullif(s, 0) >= 10000 THEN __raise('result of sequence function '
+            || 'must not have more than 10000 entries')
+        ELSE generate_series(a::BIGINT,
+            CASE WHEN (b - a) // nullif(s, 0) >= 10000 THEN a ELSE b END::BIGINT,
+            CASE WHEN s = 0 THEN 1 ELSE s END::BIGINT) END""",
     "__sequence_days": """(a, b) AS generate_series(a::TIMESTAMP, b::TIMESTAMP,
         CASE WHEN a <= b THEN INTERVAL 1 DAY ELSE INTERVAL '-1' DAY END)""",
     "__sequence_spans": """(a, b, s) AS CASE
@@ -109,8 +112,9 @@ NESTED_MACROS: dict[str, str] = {
         WHEN a <> b AND (a + s > a) <> (b > a) THEN __raise('sequence stop value should be greater '
             || 'than or equal to start value if step is greater than zero otherwise stop should '
             || 'be less than or equal to start')
-        ELSE __sequence_whole(generate_series(a::TIMESTAMP, CASE WHEN a <= b THEN least(b, a + s * 10001)
-            ELSE greatest(b, a + s * 10001) END::TIMESTAMP, s)) END""",
+        ELSE __sequence_whole(generate_series(a::TIMESTAMP,
+            CASE WHEN a <= b THEN least(b, a + s * 10001)
+                ELSE greatest(b, a + s * 10001) END::TIMESTAMP, s)) END""",
     "__sequence_whole": """(x) AS CASE WHEN len(x) > 10000 THEN __raise('result of sequence '
         || 'function must not have more than 10000 entries') ELSE x END""",
     "__shuffle": """(a) AS list_transform(list_sort(list_transform(a,

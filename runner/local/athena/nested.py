@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 from sqlglot.dialects.trino import Trino
 from sqlglot.helper import seq_get
-from sqlglot.optimizer.annotate_types import annotate_types
-from sqlglot.optimizer.simplify import simplify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import TypeAlias
 
     from sqlglot.optimizer.annotate_types import TypeAnnotator
+    from sqlglot.typing import ExprMetadataType
 
     Kind: TypeAlias = exp.DataType | None
     Signature: TypeAlias = Callable[[Sequence[Kind], Sequence[Kind]], Kind]
@@ -70,68 +69,6 @@ def call_of(node: exp.Expr) -> tuple[str, list[exp.Expr]]:
         return _LISTED[type(node)], list(node.expressions)
     name, keys = _CLASSES.get(type(node), ("", ()))
     return name, [node.args[key] for key in keys if node.args.get(key) is not None]
-
-
-def unify_rows(tree: exp.Query) -> exp.Query:
-    """Undo what sqlglot's parser makes of subscripts, `r.*` and `VALUES ROW(...)`.
-
-    Keys of `x[y]` and element_at are those of the text again.  Run it right after parsing.
-    """
-    for node in list(tree.find_all(exp.Bracket)):
-        key = node.expressions[0]
-        if node.args.get("offset") is None and _was_shifted(node.this, key):
-            key = simplify(exp.Add(this=key.copy(), expression=exp.Literal.number(1)))
-        name = ELEMENT_AT if node.args.get("safe") else SUBSCRIPT
-        node.replace(exp.Anonymous(this=name, expressions=[node.this, key]))
-    for column in list(tree.find_all(exp.Column)):
-        _unify_field(column)
-    for row in [row for values in tree.find_all(exp.Values) for row in values.expressions]:
-        inner = row.expressions[0].unnest() if isinstance(row, exp.Tuple) else None
-        if len(row.expressions) == 1 and isinstance(inner, exp.Struct):
-            row.set("expressions", list(inner.expressions))
-    return tree
-
-
-def _unify_field(column: exp.Column) -> None:
-    """Tell fields of rows, `t.r.x`, `r.x.y`, `r.*`, from columns of tables, `db.t.x` and `t.*`."""
-    parts = list(column.parts)
-    if len(parts) == 1:
-        return
-    names = _source_names(column)
-    if column.table.lower() in names:
-        return
-    is_qualified = len(parts) > 2 and parts[0].name.lower() in names  # noqa: PLR2004 - t.r.x
-    rest = parts[2:] if is_qualified else parts[1:]
-    new: exp.Expr = (
-        exp.Column(this=parts[1].copy(), table=parts[0].copy())
-        if is_qualified
-        else exp.Column(this=parts[0].copy())
-    )
-    for each in rest:
-        new = exp.Dot(this=new, expression=each.copy())
-    column.replace(new)
-
-
-def _source_names(column: exp.Column) -> set[str]:
-    """Give the names of the tables that a column may belong to, those outside included."""
-    names: set[str] = set()
-    above = column.parent
-    while above is not None:
-        if isinstance(above, exp.Select):
-            parts = [above.args.get("from_"), *(above.args.get("joins") or [])]
-            parts += above.args.get("laterals") or []
-            found = [getattr(each, "this", None) or each for each in parts if each is not None]
-            names |= {each.alias_or_name.lower() for each in found}
-        above = above.parent
-    return names
-
-
-def _was_shifted(base: exp.Expr, key: exp.Expr) -> bool:
-    """Tell whether sqlglot took 1 from a key, which it does to integers unless it sees no array."""
-    if base.type is not None and not base.type.is_type("unknown", "array"):
-        return False
-    kind = annotate_types(key.copy(), dialect="trino").type
-    return kind is not None and kind.this in exp.DataType.INTEGER_TYPES
 
 
 def array_of(kind: Kind) -> Kind:
@@ -364,9 +301,10 @@ def _annotate_array(annotator: TypeAnnotator, node: exp.Expr) -> exp.Expr:
     return node
 
 
-METADATA = {
+_CALLS: tuple[type[exp.Expr], ...] = (exp.Anonymous, *_CLASSES, *_LISTED)
+METADATA: ExprMetadataType = {
     **Trino.EXPRESSION_METADATA,
-    **{kind: {"annotator": _annotate_call} for kind in (exp.Anonymous, *_CLASSES, *_LISTED)},
+    **{kind: {"annotator": _annotate_call} for kind in _CALLS},
     exp.Array: {"annotator": _annotate_array},
     exp.Dot: {"annotator": _annotate_dot},
     exp.Filter: {"annotator": _annotate_inner},

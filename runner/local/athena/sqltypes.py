@@ -64,9 +64,7 @@ class SqlType(NamedTuple):
         """Write it as Athena's messages and typeof() do."""
         if self.name == "row":
             names = self.fields or ("",) * len(self.parts)
-            inner = (
-                f"{f} {p.trino()}".strip() for f, p in zip(names, self.parts, strict=True)
-            )
+            inner = (f"{f} {p.trino()}".strip() for f, p in zip(names, self.parts, strict=True))
             return f"row({', '.join(inner)})"
         if self.name == "timestamp":
             return "timestamp(3)"

@@ -28,6 +28,7 @@ from runner.local.athena.errors import AthenaFailure, syntax_error, unsupported
 from runner.local.athena.expand import expand
 from runner.local.athena.functions import check_functions
 from runner.local.athena.passes import PASSES
+from runner.local.athena.prepare import unify_rows
 from runner.local.athena.pruning import find_conditions
 from runner.local.athena.sqltypes import parse_type
 from runner.local.athena.template import Scan, Template, scan_name
@@ -56,7 +57,7 @@ def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
     """Translate one query; raises AthenaFailure."""
     check_functions(sql)
     tables = _Tables(lookup)
-    tree = nested.unify_rows(_parse(sql))
+    tree = unify_rows(_parse(sql))
     _mark_unnamed(tree)
     tree = _resolve(tree, database, tables, depth=0)
     _type_decimals(tree)
@@ -133,7 +134,7 @@ def _resolve(tree: exp.Query, database: str, tables: _Tables, *, depth: int) -> 
         if info.view is None:
             _put_scan(table, info, tables, table.db.lower() or database)
         else:
-            inner = nested.unify_rows(_parse(info.view.sql))
+            inner = unify_rows(_parse(info.view.sql))
             _mark_unnamed(inner)
             inner = _resolve(inner, info.view.database, tables, depth=depth + 1)
             _put_view(table, inner)
@@ -224,7 +225,7 @@ def _name_unnamed(tree: exp.Expr) -> None:
     """Turn the markers into `_col<position>`, wherever they are referred to."""
     names = {
         each.alias: f"_col{number}"
-        for select in tree.find_all(exp.Select)
+        for select in reversed(list(tree.find_all(exp.Select)))  # the outermost decides
         for number, each in enumerate(select.expressions)
         if isinstance(each, exp.Alias | exp.Subquery) and each.alias.startswith(_UNNAMED)
     }

@@ -40,12 +40,19 @@ def apply(tree: exp.Query) -> exp.Query:
         new: exp.Expr | None = None
         if name in _HANDLERS:
             new = _HANDLERS[name](node, arguments)
-        elif name in _MACROS:
+        elif name in _MACROS and not _is_network(name, arguments):
             new = call(_MACROS[name], *arguments)
         if new is not None:
             new.type = node.type
             node.replace(new)
     return tree
+
+
+def _is_network(name: str, arguments: Sequence[exp.Expr]) -> bool:
+    """Tell contains('10.0.0.0/8', address), which is no function of arrays."""
+    kind = arguments[0].type
+    is_text = kind is not None and kind.is_type(*exp.DataType.TEXT_TYPES)
+    return name == "contains" and is_text
 
 
 def _lambda(node: exp.Expr, argument: exp.Expr) -> exp.Lambda:
@@ -80,7 +87,9 @@ def _zip(_: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr:
 
 
 def _unless_null(value: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr:
-    whole = exp.and_(*(exp.Not(this=exp.Is(this=a.copy(), expression=exp.null())) for a in arguments))
+    whole = exp.and_(
+        *(exp.Not(this=exp.Is(this=a.copy(), expression=exp.null())) for a in arguments)
+    )
     return exp.Case().when(whole, value, copy=False)
 
 
@@ -168,12 +177,14 @@ def _depth(kind: exp.DataType | None) -> int:
     return 1 + _depth(part(kind)) if is_kind(kind, "array") else 0
 
 
-def _concat(node: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr | None:
+def _concat(_: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr | None:
     """Concatenate arrays, and elements that stand beside them."""
     kinds = [each.type for each in arguments]
     if not any(is_kind(kind, "array") for kind in kinds):
         return None
-    if not all(is_known(kind) or isinstance(a, exp.Null) for kind, a in zip(kinds, arguments, strict=True)):
+    if not all(
+        is_known(kind) or isinstance(a, exp.Null) for kind, a in zip(kinds, arguments, strict=True)
+    ):
         return None
     # The depth of `ARRAY[]` is not known: it is an array of whatever the other holds.
     depth = max(_depth(kind) for kind in kinds)

@@ -60,7 +60,7 @@ def body_of(node: exp.Lambda, *values: exp.Expr) -> exp.Expr:
 
 
 def is_parameter(node: exp.Identifier, root: exp.Expr) -> bool:
-    """Tell a parameter of the lambda whose body is `root` from fields, columns and others' names."""
+    """Tell a parameter of the lambda whose body is `root` from fields and columns."""
     above = node.parent
     if isinstance(above, exp.Column) or (isinstance(above, exp.Dot) and above.expression is node):
         return False
