@@ -6,9 +6,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import duckdb
 import pytest
 
 from runner.local.athena import AthenaFailure
+from runner.local.athena.macros import definition, macros_called
+from runner.local.athena.macros_nested import NESTED_MACROS
 from runner.local.athena.mapkeys import open_maps
 from runner.local.athena.sqltypes import parse_type
 
@@ -327,9 +330,11 @@ UNNESTS: tuple[tuple[str, list[tuple[object, ...]]], ...] = (
         [("x", 1)],
     ),
     (
-        "SELECT r.p FROM UNNEST(CAST(ARRAY[ROW(1)] AS ARRAY(ROW(p INTEGER)))) AS t(r)",
+        "SELECT r.p FROM UNNEST(CAST(ARRAY[ROW(1, 2)] AS ARRAY(ROW(p INTEGER, q INTEGER)))) AS t(r)",
         [(1,)],
     ),
+    ("SELECT n + 1 FROM UNNEST(ARRAY[ROW(1)]) AS t(n)", [(2,)]),
+    ("SELECT * FROM (VALUES 1) t(a), LATERAL (SELECT * FROM LATERAL (SELECT a))", [(1, 1)]),
     (
         (
             "SELECT n, x FROM (VALUES (1, ARRAY[7, 8]), (2, ARRAY[]), (3, NULL)) t(n, a) "
@@ -416,6 +421,20 @@ def test_columns_of_tables_know_their_fields(world: World) -> None:
         "ORDER BY tag"
     )
     assert found == [(3, 7, "b", 9, "a"), (3, 7, "b", 9, "b")]
+
+
+@pytest.mark.parametrize("name", NESTED_MACROS)
+def test_macros_can_be_defined(name: str) -> None:
+    with duckdb.connect() as connection:
+        for each in macros_called(f"{name}()"):
+            connection.execute(definition(each))
+
+
+def test_tables_in_brackets_are_no_rows(world: World) -> None:
+    sql = (
+        "SELECT a.x, b.y FROM ((VALUES 1) a(x) CROSS JOIN (VALUES 2) b(y)) CROSS JOIN (SELECT 3) c"
+    )
+    assert world.rows(sql) == [(1, 2)]
 
 
 def test_maps_with_keys_that_python_cannot_hash_become_dictionaries() -> None:

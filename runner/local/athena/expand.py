@@ -99,7 +99,7 @@ def _expand_unnest(node: exp.Unnest, kinds: Sequence[exp.DataType | None], mark:
     pairs = list(zip(node.expressions, kinds, strict=False))
     columns = [each for pair in pairs for each in _columns(*pair)]
     whole = [each for pair in pairs for each in _columns(*pair, rows=False)]
-    if len(names) == len(whole) + bool(offset):
+    if len(names) == len(whole) + bool(offset) != len(columns) + bool(offset):
         # Athena's guide names an array's rows themselves: `UNNEST(users) AS t(user)`.
         columns = whole
     projections = [

@@ -301,10 +301,19 @@ def _annotate_array(annotator: TypeAnnotator, node: exp.Expr) -> exp.Expr:
     return node
 
 
+def _annotate_quantile(annotator: TypeAnnotator, node: exp.Expr) -> exp.Expr:
+    """Give approx_percentile the type of its values, in an array if it is asked for several."""
+    quantile = node.args.get("quantile")
+    several = quantile is not None and is_kind(quantile.type, "array")
+    found = array_of(node.this.type) if several else node.this.type
+    return annotator._set_type(node, found)  # noqa: SLF001 - as above
+
+
 _CALLS: tuple[type[exp.Expr], ...] = (exp.Anonymous, *_CLASSES, *_LISTED)
 METADATA: ExprMetadataType = {
     **Trino.EXPRESSION_METADATA,
     **{kind: {"annotator": _annotate_call} for kind in _CALLS},
+    exp.ApproxQuantile: {"annotator": _annotate_quantile},
     exp.Array: {"annotator": _annotate_array},
     exp.Dot: {"annotator": _annotate_dot},
     exp.Filter: {"annotator": _annotate_inner},

@@ -13,6 +13,9 @@ from sqlglot.optimizer.simplify import simplify
 from runner.local.athena.nested import ELEMENT_AT, SUBSCRIPT
 
 
+_SOURCES = (exp.Table, exp.Subquery, exp.Values, exp.Unnest, exp.Lateral)
+
+
 def unify_rows(tree: exp.Query) -> exp.Query:
     """Undo what sqlglot's parser makes of subscripts, `r.*` and `VALUES ROW(...)`.
 
@@ -26,10 +29,19 @@ def unify_rows(tree: exp.Query) -> exp.Query:
         node.replace(exp.Anonymous(this=name, expressions=[node.this, key]))
     for column in list(tree.find_all(exp.Column)):
         _unify_field(column)
+    for lateral in list(tree.find_all(exp.Lateral)):
+        _unify_lateral(lateral)
     for values in list(tree.find_all(exp.Values)):
         for row in values.expressions:
             _unify_row(row)
     return tree
+
+
+def _unify_lateral(lateral: exp.Lateral) -> None:
+    """Take LATERAL off where no table comes before it."""
+    if isinstance(lateral.parent, exp.From) and isinstance(lateral.this, exp.Subquery):
+        alias = lateral.args.get("alias")
+        lateral.replace(exp.Subquery(this=lateral.this.this, alias=alias))
 
 
 def _unify_row(row: exp.Expr) -> None:
@@ -78,8 +90,8 @@ def _source_names(column: exp.Column) -> set[str]:
         if isinstance(above, exp.Select):
             parts = [above.args.get("from_"), *(above.args.get("joins") or [])]
             parts += above.args.get("laterals") or []
-            found = [getattr(each, "this", None) or each for each in parts if each is not None]
-            names |= {each.alias_or_name.lower() for each in found}
+            found = [each for each in parts if each is not None]
+            names |= {s.alias_or_name.lower() for each in found for s in each.find_all(*_SOURCES)}
         above = above.parent
     return names
 
