@@ -330,7 +330,7 @@ UNNESTS: tuple[tuple[str, list[tuple[object, ...]]], ...] = (
         [("x", 1)],
     ),
     (
-        "SELECT r.p FROM UNNEST(CAST(ARRAY[ROW(1, 2)] AS ARRAY(ROW(p INTEGER, q INTEGER)))) AS t(r)",
+        "SELECT r.p FROM UNNEST(CAST(ARRAY[ROW(1, 2)] AS ARRAY(ROW(p INTEGER, q INTEGER)))) t(r)",
         [(1,)],
     ),
     ("SELECT n + 1 FROM UNNEST(ARRAY[ROW(1)]) AS t(n)", [(2,)]),

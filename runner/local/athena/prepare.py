@@ -12,7 +12,6 @@ from sqlglot.optimizer.simplify import simplify
 
 from runner.local.athena.nested import ELEMENT_AT, SUBSCRIPT
 
-
 _SOURCES = (exp.Table, exp.Subquery, exp.Values, exp.Unnest, exp.Lateral)
 
 
