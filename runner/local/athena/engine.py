@@ -27,6 +27,13 @@ _COLUMN = re.compile(
 )
 _FUNCTION = re.compile(r"Function with name (\S+) does not exist")
 _NO_DATE = re.compile(r'(date|timestamp|time) field (?:value out of range|format): "([^"]*)"')
+_MAP_ERRORS = {
+    "Map keys must be unique.": "Duplicate map keys are not allowed",
+    "Map keys can not be NULL.": "map key cannot be null",
+    "The map key list does not align with the map value list.": (
+        "Key and value arrays must be the same length"
+    ),
+}
 _READ_ERRORS = ("JSON transform error", "Malformed JSON", "read_csv", "CSV Error", "Parquet")
 
 
@@ -170,6 +177,9 @@ def failure_of(error: Exception) -> AthenaFailure:  # noqa: PLR0911 - one return
     custom = re.search(r"\b([A-Z]+(?:_[A-Z]+)+): (.*)", text)
     if custom:
         return AthenaFailure(custom[1], re.sub(r"' to INT32.*$", "", custom[2]))
+    if text.removeprefix("Invalid Input Error: ") in _MAP_ERRORS:
+        message = _MAP_ERRORS[text.removeprefix("Invalid Input Error: ")]
+        return AthenaFailure("INVALID_FUNCTION_ARGUMENT", message)
     if name == "InterruptException":
         return AthenaFailure("USER_CANCELED", "Query cancelled by user")
     if "Division by zero" in text:

@@ -35,6 +35,14 @@ SUPPORTED = frozenset(
     timezone_minute to_milliseconds with_timezone current_time
     """.split()  # noqa: SIM905 - two hundred quoted names are harder to read
 )
+NESTED = frozenset(
+    """
+    all_match any_match array_except arrays_overlap combinations contains_sequence histogram
+    map_filter map_union map_zip_with multimap_agg multimap_from_entries ngrams none_match
+    reduce_agg shuffle split_to_map split_to_multimap transform_keys transform_values trim_array
+    zip zip_with
+    """.split()  # noqa: SIM905 - as above
+)
 REFUSED = frozenset(
     """
     arrays_overlap map_filter geometric_mean url_encode prev next classifier
@@ -86,7 +94,7 @@ def check_functions(sql: str) -> None:
         if token.kind != "word" or tokens[number + 1].text != "(":
             continue
         name = token.text.lower()
-        if name in _NOT_CALLS or name in SUPPORTED or _is_alias(tokens, number):
+        if name in _NOT_CALLS or name in SUPPORTED | NESTED or _is_alias(tokens, number):
             continue
         line, column = position(sql, token.start)
         if name in REFUSED:

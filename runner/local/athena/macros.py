@@ -10,6 +10,7 @@ import re
 
 from runner.local.athena.functions_dates import DATE_UDFS
 from runner.local.athena.macros_dates import DATE_MACROS
+from runner.local.athena.macros_nested import NESTED_MACROS
 
 _CALL = re.compile(r"\b__[a-z_0-9]+(?=\()", re.IGNORECASE)
 
@@ -17,6 +18,7 @@ UDFS = {**DATE_UDFS}
 """Python functions by name: the function, its parameters' DuckDB types, its result's."""
 MACROS: dict[str, str] = {
     **DATE_MACROS,
+    **NESTED_MACROS,
     "__int_div": "(a, b) AS a // b",
     "__float_div": """(a, b) AS CASE WHEN b = 0 THEN
         CASE WHEN a > 0 THEN 'inf'::DOUBLE WHEN a < 0 THEN '-inf'::DOUBLE

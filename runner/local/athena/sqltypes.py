@@ -63,7 +63,8 @@ class SqlType(NamedTuple):
     def trino(self) -> str:
         """Write it as Athena's messages and typeof() do."""
         if self.name == "row":
-            inner = (f"{f} {p.trino()}".strip() for f, p in self._named())
+            names = self.fields or ("",) * len(self.parts)
+            inner = (f"{f} {p.trino()}".strip() for f, p in zip(names, self.parts, strict=True))
             return f"row({', '.join(inner)})"
         if self.name == "timestamp":
             return "timestamp(3)"

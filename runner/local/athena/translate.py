@@ -23,10 +23,13 @@ from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.schema import MappingSchema
 
+from runner.local.athena import nested
 from runner.local.athena.errors import AthenaFailure, syntax_error, unsupported
+from runner.local.athena.expand import expand
 from runner.local.athena.functions import check_functions
 from runner.local.athena.literals import check_literals
 from runner.local.athena.passes import PASSES
+from runner.local.athena.prepare import unify_rows
 from runner.local.athena.pruning import find_conditions
 from runner.local.athena.sqltypes import parse_type
 from runner.local.athena.template import Scan, Template, scan_name
@@ -56,7 +59,7 @@ def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
     check_functions(sql)
     check_literals(sql)
     tables = _Tables(lookup)
-    tree = _parse(sql)
+    tree = unify_rows(_parse(sql))
     _mark_unnamed(tree)
     tree = _resolve(tree, database, tables, depth=0)
     _type_decimals(tree)
@@ -149,7 +152,7 @@ def _resolve(tree: exp.Query, database: str, tables: _Tables, *, depth: int) -> 
         if info.view is None:
             _put_scan(table, info, tables, table.db.lower() or database)
         else:
-            inner = _parse(info.view.sql)
+            inner = unify_rows(_parse(info.view.sql))
             _mark_unnamed(inner)
             inner = _resolve(inner, info.view.database, tables, depth=depth + 1)
             _put_view(table, inner)
@@ -240,9 +243,9 @@ def _name_unnamed(tree: exp.Expr) -> None:
     """Turn the markers into `_col<position>`, wherever they are referred to."""
     names = {
         each.alias: f"_col{number}"
-        for select in tree.find_all(exp.Select)
+        for select in reversed(list(tree.find_all(exp.Select)))  # the outermost decides
         for number, each in enumerate(select.expressions)
-        if isinstance(each, exp.Alias) and each.alias.startswith(_UNNAMED)
+        if isinstance(each, exp.Alias | exp.Subquery) and each.alias.startswith(_UNNAMED)
     }
     for identifier in tree.find_all(exp.Identifier) if names else ():
         if identifier.name in names:
@@ -271,6 +274,11 @@ def _qualified(tree: exp.Query, tables: _Tables) -> exp.Query:
         },
         dialect="trino",
     )
+    expanded = expand(tree, lambda each: _typed(each, schema))
+    return _typed(expanded, schema)
+
+
+def _typed(tree: exp.Query, schema: MappingSchema) -> exp.Query:
     try:
         found = qualify(
             tree.copy(),
@@ -283,7 +291,9 @@ def _qualified(tree: exp.Query, tables: _Tables) -> exp.Query:
         )
     except (OptimizeError, SchemaError, ParseError):
         found = tree
-    checked = annotate_types(found, schema=schema, dialect="trino")
+    checked = annotate_types(
+        found, schema=schema, dialect="trino", expression_metadata=nested.METADATA
+    )
     if not isinstance(checked, exp.Query):
         raise unsupported("This query")
     return checked

@@ -6,12 +6,17 @@ from typing import TYPE_CHECKING
 
 from runner.local.athena.passes import (
     aliases,
+    arrays,
     casts,
     collections,
+    comparisons,
     counts,
     division,
     json,
+    maps,
     regexps,
+    rows,
+    sequences,
     temporal,
     tries,
 )
@@ -25,10 +30,15 @@ PASSES: tuple[Callable[[exp.Query], exp.Query], ...] = (
     aliases.apply,
     tries.apply,
     temporal.apply,
+    sequences.apply,
     counts.apply,
     division.apply,
     json.apply,
     casts.apply,
     regexps.apply,
+    rows.apply,
+    comparisons.apply,
+    maps.apply,
+    arrays.apply,
     collections.apply,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from runner.local.athena.mapkeys import open_maps
 from runner.local.athena.session import Outcome
 from runner.local.athena.shown import shown_columns, shown_rows
 
@@ -21,10 +22,12 @@ def select_some(session: Session, statement: Statement, *, most: int | None) -> 
     plan = session.planner.plan(session.cursor, statement.sql, database=session.database)
     sql = plan.shown if most is None else f"SELECT * FROM ({plan.shown}) LIMIT {most}"
     found = session.engine.run(session.cursor, sql)
+    columns = shown_columns(found.columns, plan.shows)
+    rows = shown_rows(found.columns, found.rows, plan.shows)
     return Outcome(
         "DML",
         "SELECT",
-        columns=shown_columns(found.columns, plan.shows),
-        rows=shown_rows(found.columns, found.rows, plan.shows),
+        columns=columns,
+        rows=open_maps(rows, tuple(kind for _, kind in columns)),
         bytes_scanned=plan.scanned(found.bytes_read),
     )

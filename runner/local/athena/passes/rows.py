@@ -1,0 +1,143 @@
+"""Rows, and values that hold others: constructors, subscripts, casts by place.
+
+Trino's rows may have no names, and casts between rows go by place.
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from runner.local.athena.errors import AthenaFailure, unsupported
+from runner.local.athena.nested import (
+    ELEMENT_AT,
+    FIELDS_AT,
+    SUBSCRIPT,
+    fields,
+    is_kind,
+    is_known,
+    part,
+)
+from runner.local.athena.passes.lambdas import call, field_of, fresh, lambda_of
+
+_NESTED = ("array", "map", "struct")
+
+
+def apply(tree: exp.Query) -> exp.Query:
+    """Rewrite, parts before what holds them."""
+    for node in reversed(list(tree.walk())):
+        match node:
+            case exp.Struct():
+                _replace(node, call("row", *node.expressions))
+            case exp.Anonymous() if node.name in {SUBSCRIPT, ELEMENT_AT}:
+                _replace(node, _subscript(node))
+            case exp.Anonymous() if node.name == FIELDS_AT:
+                _fields_at(node)
+            case exp.Cast() if _holds_row(node.to):
+                _cast(node)
+            case exp.Typeof() if _is_nested(node.this.type):
+                node.replace(exp.Literal.string(_trino_text(node.this.type)))
+            case _:
+                pass
+    return tree
+
+
+def _replace(node: exp.Expr, new: exp.Expr) -> None:
+    new.type = node.type
+    node.replace(new)
+
+
+def _is_nested(kind: exp.DataType | None) -> bool:
+    return kind is not None and kind.is_type(*_NESTED)
+
+
+def _subscript(node: exp.Expr) -> exp.Expr:
+    base, key = node.expressions
+    kind = base.type
+    strict = node.name == SUBSCRIPT
+    if is_kind(kind, "array"):
+        return call("__array_get" if strict else "__array_at", base, key)
+    if is_kind(kind, "map"):
+        return call("__map_get" if strict else "map_extract_value", base, key)
+    if is_kind(kind, "struct"):
+        return _field(base, key)
+    # DuckDB refuses to bind what the value turns out not to be.
+    if key.is_string or not (key.type is None or key.is_type(*exp.DataType.INTEGER_TYPES)):
+        return call("__map_get" if strict else "map_extract_value", base, key)
+    return call("__array_get" if strict else "__array_at", base, key)
+
+
+def _fields_at(node: exp.Expr) -> None:
+    rows, place = node.expressions
+    name = fresh(node)
+    body = field_of(name, int(place.name))
+    _replace(node, call("list_transform", rows, lambda_of(body, name)))
+
+
+def _field(base: exp.Expr, key: exp.Expr) -> exp.Expr:
+    known = len(fields(base.type))
+    if not isinstance(key, exp.Literal) or key.is_string:
+        raise AthenaFailure("SYNTAX_ERROR", "Subscript expression on ROW requires a constant")
+    if not 1 <= int(key.name) <= known:
+        raise AthenaFailure(
+            "INVALID_FUNCTION_ARGUMENT",
+            f"Invalid subscript index: {key.name}. ROW indices "
+            + ("start at 1" if int(key.name) < 1 else f"end at {known}"),
+        )
+    return call("struct_extract_at", base, key)
+
+
+def _holds_row(kind: exp.DataType) -> bool:
+    return any(each.is_type("struct") for each in kind.find_all(exp.DataType))
+
+
+def _cast(node: exp.Cast) -> None:
+    """Cast by place: the names of the source are dropped first."""
+    source = node.this.type
+    if source is not None and source.is_type("json", *exp.DataType.TEXT_TYPES):
+        return
+    inner = node.this
+    if source is None or _holds_names(source) or not is_known(source):
+        inner = type(node)(this=inner, to=_duck(node.to, named=False))
+    node.set("this", inner)
+    node.set("to", _duck(node.to, named=True))
+
+
+def _holds_names(kind: exp.DataType) -> bool:
+    return any(kind.find_all(exp.ColumnDef))
+
+
+def _duck(kind: exp.DataType, *, named: bool) -> exp.DataType:
+    """Write a type as DuckDB does, where a row without names is a TUPLE."""
+    text = _duck_text(kind, named=named)
+    return exp.DataType(this=exp.DataType.Type.USERDEFINED, kind=text)
+
+
+def _duck_text(kind: exp.DataType, *, named: bool) -> str:
+    if kind.is_type("array"):
+        inner = part(kind)
+        return f"{_duck_text(inner, named=named)}[]" if inner else "INTEGER[]"
+    if kind.is_type("map"):
+        inner_texts = [_duck_text(each, named=named) for each in kind.expressions]
+        return f"MAP({', '.join(inner_texts)})"
+    if kind.is_type("struct"):
+        parts = fields(kind)
+        texts = [_duck_text(each, named=named) if each else "INTEGER" for _, each in parts]
+        if named and all(name for name, _ in parts):
+            pairs = (f'"{name}" {text}' for (name, _), text in zip(parts, texts, strict=True))
+            return f"STRUCT({', '.join(pairs)})"
+        return f"TUPLE({', '.join(texts)})"
+    return kind.sql(dialect="duckdb")
+
+
+def _trino_text(kind: exp.DataType | None) -> str:
+    """Write a type as typeof() does; the length that a literal's type has is not known here."""
+    if kind is None or not kind.is_type(*_NESTED):
+        if kind is not None and kind.is_type(*exp.DataType.TEXT_TYPES, "timestamp", "timestamptz"):
+            raise unsupported("typeof of a value that holds text or timestamps")
+        text = kind.sql("trino").lower() if kind is not None and is_known(kind) else "unknown"
+        return text.replace(", ", ",")
+    if kind.is_type("struct"):
+        inner = [f"{name} {_trino_text(each)}".strip() for name, each in fields(kind)]
+        return f"row({', '.join(inner)})"
+    name, places = ("map", 2) if kind.is_type("map") else ("array", 1)
+    return f"{name}({', '.join(_trino_text(part(kind, place)) for place in range(places))})"
