@@ -13,7 +13,9 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runner.local.athena.errors import AthenaFailure
+from runner.local.athena.functions_maths import UDFS, udfs_called
 from runner.local.athena.macros import definition, macros_called
+from runner.local.athena.number_errors import number_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -129,6 +131,12 @@ class Engine:
                 self._defined.clear()
 
     def _define(self, cursor: duckdb.DuckDBPyConnection, sql: str) -> None:
+        for name in udfs_called(sql):
+            with self._lock:
+                if name not in self._defined:
+                    udf = UDFS[name]
+                    cursor.create_function(name, udf.call, list(udf.takes), udf.gives)
+                    self._defined.add(name)
         for name in macros_called(sql):
             with self._lock:
                 if name not in self._defined:
@@ -167,6 +175,8 @@ def failure_of(error: Exception) -> AthenaFailure:  # noqa: PLR0911 - one return
         return AthenaFailure(custom[1], custom[2])
     if name == "InterruptException":
         return AthenaFailure("USER_CANCELED", "Query cancelled by user")
+    if number := number_failure(text):
+        return number
     if "Division by zero" in text:
         return AthenaFailure("DIVISION_BY_ZERO", "Division by zero")
     if any(word in text for word in _READ_ERRORS):

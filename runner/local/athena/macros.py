@@ -8,23 +8,24 @@ from __future__ import annotations
 
 import re
 
+from runner.local.athena.macros_maths import MACROS_MATHS
+
 _CALL = re.compile(r"\b__[a-z_0-9]+(?=\()", re.IGNORECASE)
 
 MACROS: dict[str, str] = {
+    **MACROS_MATHS,
     "__int_div": "(a, b) AS a // b",
     "__float_div": """(a, b) AS CASE WHEN b = 0 THEN
         CASE WHEN a > 0 THEN 'inf'::DOUBLE WHEN a < 0 THEN '-inf'::DOUBLE
              WHEN a IS NULL THEN NULL ELSE 'nan'::DOUBLE END
         ELSE a::DOUBLE / b::DOUBLE END""",
-    "__decimal_div": """(a, b, s) AS CASE WHEN b = 0 THEN error('DIVISION_BY_ZERO: / by zero')
-        ELSE round(a::DOUBLE / b::DOUBLE, s) END""",
     "__any_div": r"""(a, b) AS CASE
         WHEN typeof(a) IN ('DOUBLE', 'FLOAT') OR typeof(b) IN ('DOUBLE', 'FLOAT')
             THEN CASE WHEN b = 0 THEN
                 CASE WHEN a > 0 THEN 'inf'::DOUBLE WHEN a < 0 THEN '-inf'::DOUBLE
                      WHEN a IS NULL THEN NULL ELSE 'nan'::DOUBLE END
                 ELSE a::DOUBLE / b::DOUBLE END
-        WHEN b = 0 THEN error('DIVISION_BY_ZERO: / by zero')
+        WHEN b = 0 THEN error('DIVISION_BY_ZERO: Division by zero')
         WHEN typeof(a) LIKE 'DECIMAL%' OR typeof(b) LIKE 'DECIMAL%'
             THEN round(a::DOUBLE / b::DOUBLE, greatest(
                 coalesce(TRY_CAST(regexp_extract(typeof(a), ',(\d+)', 1) AS INTEGER), 0),

@@ -23,8 +23,10 @@ from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.schema import MappingSchema
 
+from runner.local.athena.dialect import AthenaQuery
 from runner.local.athena.errors import AthenaFailure, syntax_error, unsupported
 from runner.local.athena.functions import check_functions
+from runner.local.athena.numbers import METADATA
 from runner.local.athena.passes import PASSES
 from runner.local.athena.pruning import find_conditions
 from runner.local.athena.sqltypes import parse_type
@@ -87,7 +89,7 @@ def _generate(tree: exp.Query) -> str:
 
 def _parse(sql: str) -> exp.Query:
     try:
-        trees = sqlglot.parse(sql, read="athena")
+        trees = sqlglot.parse(sql, read=AthenaQuery)
     except ParseError as error:
         raise _syntax(error) from error
     except TokenError as error:
@@ -265,7 +267,7 @@ def _qualified(tree: exp.Query, tables: _Tables) -> exp.Query:
         )
     except (OptimizeError, SchemaError, ParseError):
         found = tree
-    checked = annotate_types(found, schema=schema, dialect="trino")
+    checked = annotate_types(found, schema=schema, dialect="trino", expression_metadata=METADATA)
     if not isinstance(checked, exp.Query):
         raise unsupported("This query")
     return checked
