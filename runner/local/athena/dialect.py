@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 from sqlglot.dialects.trino import Trino
 from sqlglot.parsers.athena import AthenaTrinoParser
+from sqlglot.tokens import TokenType
 
 from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.functions_maths import SCALARS
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from sqlglot.parser import Parser
 
 MOST_DIGITS = 38
+_AFTER_VALUES = frozenset({"UNION", "INTERSECT", "EXCEPT", "ORDER", "LIMIT", "OFFSET", "FETCH"})
 
 
 def _decimal_literal(_parser: Parser, literal: exp.Expr, kind: exp.DataType) -> exp.Expr:
@@ -69,3 +71,21 @@ class AthenaQuery(Trino):
             **AthenaTrinoParser.TYPE_LITERAL_PARSERS,
             exp.DataType.Type.DECIMAL: _decimal_literal,
         }
+
+        def _parse_derived_table_values(
+            self, allow_value_synonym: bool = False  # noqa: FBT001, FBT002 - sqlglot's own
+        ) -> exp.Values | None:
+            """Leave `(VALUES 1 UNION VALUES 2)` to the parser of queries."""
+            if self._curr is not None and self._curr.text == "(" and self._goes_on():
+                return None
+            return super()._parse_derived_table_values(allow_value_synonym)
+
+        def _goes_on(self) -> bool:
+            depth = 0
+            for token in self._tokens[self._index :]:
+                depth += {"(": 1, ")": -1}.get(token.text, 0)
+                if depth == 0:
+                    return False
+                if depth == 1 and token.text.upper() in _AFTER_VALUES:
+                    return token.token_type != TokenType.STRING
+            return False

@@ -9,8 +9,12 @@ from __future__ import annotations
 import math
 import re
 from decimal import Decimal
+from itertools import pairwise
 from statistics import NormalDist
 from typing import TYPE_CHECKING, NamedTuple
+
+from runner.local.athena.errors import unsupported
+from runner.local.athena.lexer import position, tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +55,18 @@ class Udf(NamedTuple):
     call: Callable[..., object]
     takes: tuple[str, ...]
     gives: str
+
+
+def refuse_patterns(sql: str) -> None:
+    """Refuse row pattern recognition by its name; raises AthenaFailure."""
+    tokens = tokenize(sql)
+    words = {token.word() for token in tokens}
+    for token, after in pairwise(tokens):
+        line, column = position(sql, token.start)
+        if token.word() == "MATCH_RECOGNIZE" and after.text == "(":
+            raise unsupported("MATCH_RECOGNIZE", line=line, column=column)
+        if token.word() == "PATTERN" and after.text == "(" and "DEFINE" in words:
+            raise unsupported("Row pattern recognition in a window", line=line, column=column)
 
 
 def _check(*, holds: bool, message: str) -> None:

@@ -36,4 +36,32 @@ MACROS_MATHS: dict[str, str] = {
         WHEN a IS NOT NULL AND b IS NOT NULL THEN
             error('INVALID_FUNCTION_ARGUMENT: start value must be less than stop value') END""",
     "__float_sign": "(v) AS CASE WHEN isnan(v) THEN 'nan'::DOUBLE ELSE sign(v)::DOUBLE END",
+    "__finite": "(v) AS CASE WHEN isfinite(v) THEN v END",
+    "__skewness": "(v, n) AS CASE WHEN n > 2 THEN v * (n - 2) / sqrt(n::DOUBLE * (n - 1)) END",
+    "__entropy_term": """(c) AS CASE
+        WHEN c < 0 THEN error('INVALID_FUNCTION_ARGUMENT: Entropy count argument must be non-negative')
+        WHEN c = 0 THEN 0 ELSE c * log2(c) END::DOUBLE""",
+    "__entropy": """(s, t) AS CASE WHEN coalesce(s, 0) = 0 THEN 0::DOUBLE
+        ELSE greatest(log2(s) - t / s, 0) END""",
+    "__checksum": """(n) AS CASE WHEN n > 0 THEN
+        error('NOT_SUPPORTED: Function ''checksum'' is not supported by the local engine')
+        END::BLOB""",
+    "__not_null": "(l) AS list_filter(l, lambda e: e IS NOT NULL)",
+    "__most_frequent": """(h, b, n) AS CASE WHEN len(map_keys(h)) > n THEN
+        error('NOT_SUPPORTED: approx_most_frequent of more values than its capacity is not '
+            || 'supported by the local engine')
+        ELSE map_from_entries(list_transform(list_slice(list_reverse_sort(list_transform(
+            map_entries(h), lambda e: {'n': e.value::BIGINT, 'v': e.key})), 1, b),
+            lambda e: {'key': e.v, 'value': e.n})) END""",
+    "__numeric_histogram": """(h, b) AS CASE
+        WHEN b < 2 THEN error('INVALID_FUNCTION_ARGUMENT: numeric_histogram bucket count must be '
+            || 'greater than one')
+        WHEN len(map_keys(h)) > b THEN
+            error('NOT_SUPPORTED: numeric_histogram of more values than buckets is not '
+            || 'supported by the local engine')
+        ELSE map_from_entries(list_transform(map_entries(h),
+            lambda e: {'key': e.key, 'value': e.value::DOUBLE})) END""",
+    "__listagg": """(t) AS CASE WHEN strlen(t) > 1048576 THEN
+        error('EXCEEDED_FUNCTION_MEMORY_LIMIT: Concatenated string has the length in bytes larger '
+            || 'than the maximum output length 1048576') ELSE t END""",
 }

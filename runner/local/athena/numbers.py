@@ -175,6 +175,9 @@ def call_type(node: exp.Anonymous) -> exp.DataType | None:
     first = node.expressions[0].type if node.expressions else None
     if name in {"parse_data_size", "parse_presto_data_size"}:
         return decimal_type(MOST_DIGITS, 0)
+    if name == "histogram" and first is not None:
+        whole = exp.DataType(this=_T.BIGINT, nested=False)
+        return exp.DataType(this=_T.MAP, expressions=[first.copy(), whole], nested=True)
     if name in {"rand", "random"}:
         return first or exp.DataType(this=_T.DOUBLE, nested=False)
     if name in _SHIFTS:

@@ -26,9 +26,11 @@ from sqlglot.schema import MappingSchema
 from runner.local.athena.dialect import AthenaQuery
 from runner.local.athena.errors import AthenaFailure, syntax_error, unsupported
 from runner.local.athena.functions import check_functions
+from runner.local.athena.functions_maths import refuse_patterns
 from runner.local.athena.numbers import METADATA
 from runner.local.athena.passes import PASSES
 from runner.local.athena.pruning import find_conditions
+from runner.local.athena.recursion import unroll
 from runner.local.athena.sqltypes import parse_type
 from runner.local.athena.template import Scan, Template, scan_name
 
@@ -54,9 +56,10 @@ class _Tables:
 
 def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
     """Translate one query; raises AthenaFailure."""
+    refuse_patterns(sql)
     check_functions(sql)
     tables = _Tables(lookup)
-    tree = _parse(sql)
+    tree = unroll(_parse(sql))
     _mark_unnamed(tree)
     tree = _resolve(tree, database, tables, depth=0)
     _type_decimals(tree)
@@ -133,7 +136,7 @@ def _resolve(tree: exp.Query, database: str, tables: _Tables, *, depth: int) -> 
         if info.view is None:
             _put_scan(table, info, tables, table.db.lower() or database)
         else:
-            inner = _parse(info.view.sql)
+            inner = unroll(_parse(info.view.sql))
             _mark_unnamed(inner)
             inner = _resolve(inner, info.view.database, tables, depth=depth + 1)
             _put_view(table, inner)

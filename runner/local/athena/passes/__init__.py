@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from runner.local.athena.passes import (
+    aggregates,
     aliases,
     casts,
     collections,
@@ -15,6 +16,7 @@ from runner.local.athena.passes import (
     json,
     maths,
     numbers,
+    queries,
     regexps,
     timestamps,
     tries,
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 PASSES: tuple[Callable[[exp.Query], exp.Query], ...] = (
     aliases.apply,
+    queries.apply,
     tries.apply,
     timestamps.apply,
     extracts.apply,
@@ -39,4 +42,5 @@ PASSES: tuple[Callable[[exp.Query], exp.Query], ...] = (
     casts.apply,
     regexps.apply,
     collections.apply,
+    aggregates.apply,
 )

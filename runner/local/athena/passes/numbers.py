@@ -111,8 +111,8 @@ def _average(node: exp.Avg) -> None:
     elif is_decimal(node):
         kind = node.type
         top = outermost(node)
-        below = _replaced(top, node, exp.Count(this=node.this.copy()))
-        above = _replaced(top, node, exp.Sum(this=node.this.copy()))
+        below = replaced(top, node, exp.Count(this=node.this.copy()))
+        above = replaced(top, node, exp.Sum(this=node.this.copy()))
         precision, scale = digits(kind) or (MOST_DIGITS, 0)
         top.replace(quotient((above, _summed(precision, scale)), (below, (19, 0)), kind))
 
@@ -122,7 +122,8 @@ def _summed(precision: int, scale: int) -> tuple[int, int]:
     return min(precision + 12, MOST_DIGITS), scale
 
 
-def _replaced(top: exp.Expr, node: exp.Expr, new: exp.Expr) -> exp.Expr:
+def replaced(top: exp.Expr, node: exp.Expr, new: exp.Expr) -> exp.Expr:
+    """Give a copy of an aggregate's outermost node with another aggregate inside."""
     if top is node:
         return new
     marker = exp.Placeholder()
