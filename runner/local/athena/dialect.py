@@ -6,15 +6,14 @@ passes must see whole stay calls by name.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from sqlglot import exp
 from sqlglot.dialects.trino import Trino
 from sqlglot.parsers.athena import AthenaTrinoParser
-from sqlglot.tokens import TokenType
 
 from runner.local.athena.errors import AthenaFailure
-from runner.local.athena.functions_maths import SCALARS
+from runner.local.athena.functions_maths import PAIRS, SCALARS
 
 if TYPE_CHECKING:
     from sqlglot.parser import Parser
@@ -62,18 +61,19 @@ class AthenaQuery(Trino):
     class Parser(AthenaTrinoParser):
         """Trino's parser with our literals, and without sqlglot's own reading of some calls."""
 
-        FUNCTIONS = {
+        FUNCTIONS: ClassVar = {
             name: build
             for name, build in AthenaTrinoParser.FUNCTIONS.items()
-            if name.lower() not in SCALARS
+            if name.lower() not in SCALARS | PAIRS
         }
-        TYPE_LITERAL_PARSERS = {
+        TYPE_LITERAL_PARSERS: ClassVar = {
             **AthenaTrinoParser.TYPE_LITERAL_PARSERS,
             exp.DataType.Type.DECIMAL: _decimal_literal,
         }
 
         def _parse_derived_table_values(
-            self, allow_value_synonym: bool = False  # noqa: FBT001, FBT002 - sqlglot's own
+            self,
+            allow_value_synonym: bool = False,  # noqa: FBT001, FBT002 - sqlglot's own
         ) -> exp.Values | None:
             """Leave `(VALUES 1 UNION VALUES 2)` to the parser of queries."""
             if self._curr is not None and self._curr.text == "(" and self._goes_on():
@@ -87,5 +87,5 @@ class AthenaQuery(Trino):
                 if depth == 0:
                     return False
                 if depth == 1 and token.text.upper() in _AFTER_VALUES:
-                    return token.token_type != TokenType.STRING
+                    return token.token_type.name != "STRING"
             return False

@@ -16,6 +16,7 @@ from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.functions_maths import UDFS, udfs_called
 from runner.local.athena.macros import definition, macros_called
 from runner.local.athena.number_errors import number_failure
+from runner.local.athena.query_errors import query_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -131,13 +132,14 @@ class Engine:
                 self._defined.clear()
 
     def _define(self, cursor: duckdb.DuckDBPyConnection, sql: str) -> None:
-        for name in udfs_called(sql):
+        macros = macros_called(sql)
+        for name in udfs_called(" ".join((sql, *map(definition, macros)))):
             with self._lock:
                 if name not in self._defined:
                     udf = UDFS[name]
                     cursor.create_function(name, udf.call, list(udf.takes), udf.gives)
                     self._defined.add(name)
-        for name in macros_called(sql):
+        for name in macros:
             with self._lock:
                 if name not in self._defined:
                     cursor.execute(definition(name))
@@ -175,8 +177,8 @@ def failure_of(error: Exception) -> AthenaFailure:  # noqa: PLR0911 - one return
         return AthenaFailure(custom[1], custom[2])
     if name == "InterruptException":
         return AthenaFailure("USER_CANCELED", "Query cancelled by user")
-    if number := number_failure(text):
-        return number
+    if worded := number_failure(text) or query_failure(text):
+        return worded
     if "Division by zero" in text:
         return AthenaFailure("DIVISION_BY_ZERO", "Division by zero")
     if any(word in text for word in _READ_ERRORS):

@@ -31,11 +31,17 @@ SCALARS = frozenset(
 AGGREGATES = frozenset(
     """
     approx_most_frequent bitwise_and_agg bitwise_or_agg checksum entropy geometric_mean histogram
-    numeric_histogram reduce_agg regr_avgx regr_avgy regr_count regr_intercept regr_r2 regr_slope
+    numeric_histogram reduce_agg
+    """.split()  # noqa: SIM905 - as above
+)
+# Aggregates of pairs: sqlglot cannot read DISTINCT before two arguments of those it knows.
+PAIRS = frozenset(
+    """
+    corr covar_pop covar_samp regr_avgx regr_avgy regr_count regr_intercept regr_r2 regr_slope
     regr_sxx regr_sxy regr_syy
     """.split()  # noqa: SIM905 - as above
 )
-BUILT = SCALARS | AGGREGATES
+BUILT = SCALARS | AGGREGATES | PAIRS
 
 _RADIX = (2, 36)
 _BITS = 64

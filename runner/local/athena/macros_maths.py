@@ -36,10 +36,18 @@ MACROS_MATHS: dict[str, str] = {
         WHEN a IS NOT NULL AND b IS NOT NULL THEN
             error('INVALID_FUNCTION_ARGUMENT: start value must be less than stop value') END""",
     "__float_sign": "(v) AS CASE WHEN isnan(v) THEN 'nan'::DOUBLE ELSE sign(v)::DOUBLE END",
+    # DuckDB makes NULL of a NaN that Python gives.
+    "__normal_cdf": """(m, d, v) AS CASE WHEN d > 0 AND NOT isnan(d::DOUBLE)
+        AND isnan((v::DOUBLE - m::DOUBLE) / d::DOUBLE) THEN 'nan'::DOUBLE
+        ELSE __u_normal_cdf(m, d, v) END""",
+    "__inverse_normal_cdf": """(m, d, p) AS CASE WHEN isnan(m::DOUBLE) AND p > 0 AND p < 1
+        AND d > 0 AND NOT isnan(d::DOUBLE) THEN 'nan'::DOUBLE
+        ELSE __u_inverse_normal_cdf(m, d, p) END""",
     "__finite": "(v) AS CASE WHEN isfinite(v) THEN v END",
     "__skewness": "(v, n) AS CASE WHEN n > 2 THEN v * (n - 2) / sqrt(n::DOUBLE * (n - 1)) END",
     "__entropy_term": """(c) AS CASE
-        WHEN c < 0 THEN error('INVALID_FUNCTION_ARGUMENT: Entropy count argument must be non-negative')
+        WHEN c < 0 THEN
+            error('INVALID_FUNCTION_ARGUMENT: Entropy count argument must be non-negative')
         WHEN c = 0 THEN 0 ELSE c * log2(c) END::DOUBLE""",
     "__entropy": """(s, t) AS CASE WHEN coalesce(s, 0) = 0 THEN 0::DOUBLE
         ELSE greatest(log2(s) - t / s, 0) END""",

@@ -47,7 +47,9 @@ def digits(kind: exp.DataType | None) -> tuple[int, int] | None:
     if kind.this != _T.DECIMAL:
         return None
     numbers = [int(each.name) for each in kind.expressions if each.name.isdigit()]
-    return (*numbers, MOST_DIGITS, 0)[:2] if len(numbers) != 1 else (numbers[0], 0)
+    if not numbers:
+        return MOST_DIGITS, 0
+    return numbers[0], numbers[1] if len(numbers) > 1 else 0
 
 
 def arithmetic(node: exp.Binary) -> exp.DataType | None:
@@ -110,7 +112,7 @@ def _both(left: exp.DataType, right: exp.DataType) -> exp.DataType:
 
 def rounded(node: exp.Expr) -> exp.DataType | None:
     """Give the type of round, ceil, floor and truncate, without or with digits."""
-    kind = node.this.type
+    kind: exp.DataType | None = node.this.type
     if kind is None or kind.this != _T.DECIMAL:
         return kind
     precision, scale = digits(kind) or (MOST_DIGITS, 0)
@@ -119,11 +121,14 @@ def rounded(node: exp.Expr) -> exp.DataType | None:
     return decimal_type(min(MOST_DIGITS, precision - scale + min(1, scale)), 0)
 
 
-_CALLS: dict[str, exp.DataType.Type] = {
+_CALLS = {
     **dict.fromkeys(
         (
             "beta_cdf",
+            "corr",
             "cosine_similarity",
+            "covar_pop",
+            "covar_samp",
             "infinity",
             "inverse_beta_cdf",
             "inverse_normal_cdf",
@@ -180,11 +185,9 @@ def call_type(node: exp.Anonymous) -> exp.DataType | None:
         return exp.DataType(this=_T.MAP, expressions=[first.copy(), whole], nested=True)
     if name in {"rand", "random"}:
         return first or exp.DataType(this=_T.DOUBLE, nested=False)
-    if name in _SHIFTS:
-        return first
     if name in {"sign", "truncate"}:
         return _signed(name, node, first)
-    return None
+    return first if name in _SHIFTS else None
 
 
 def _signed(name: str, node: exp.Anonymous, kind: exp.DataType | None) -> exp.DataType | None:

@@ -76,9 +76,7 @@ def _query(part: exp.Expr) -> exp.Query:
 
 
 def _named(query: exp.Query, name: str, columns: list[exp.Identifier]) -> exp.CTE:
-    alias = exp.TableAlias(
-        this=exp.to_identifier(name), columns=[each.copy() for each in columns]
-    )
+    alias = exp.TableAlias(this=exp.to_identifier(name), columns=[each.copy() for each in columns])
     return exp.CTE(this=query, alias=alias)
 
 

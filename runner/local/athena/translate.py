@@ -33,6 +33,7 @@ from runner.local.athena.pruning import find_conditions
 from runner.local.athena.recursion import unroll
 from runner.local.athena.sqltypes import parse_type
 from runner.local.athena.template import Scan, Template, scan_name
+from runner.local.athena.values import settle_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,6 +64,7 @@ def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
     _mark_unnamed(tree)
     tree = _resolve(tree, database, tables, depth=0)
     _type_decimals(tree)
+    settle_values(tree)
     tree = _qualified(tree, tables)
     _name_unnamed(tree)
     for apply in PASSES:

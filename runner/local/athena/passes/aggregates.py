@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from runner.local.athena.errors import unsupported
+from runner.local.athena.functions_maths import PAIRS
 from runner.local.athena.passes.numbers import cast_to, outermost, replaced, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_FINITE = (exp.Corr, exp.RegrIntercept, exp.RegrR2, exp.RegrSlope)
+_FINITE = ("corr", "regr_intercept", "regr_r2", "regr_slope")
 _HISTOGRAM_WEIGHTS = 3
 
 
@@ -20,10 +21,20 @@ def apply(tree: exp.Query) -> exp.Query:
     """Rewrite the aggregates, innermost first; refuses what has no faithful form."""
     for node in reversed(list(tree.walk())):
         name = node.name.lower() if isinstance(node, exp.Anonymous) else ""
+        if name in PAIRS:
+            _distinct_pair(node)
         rewrite = _CALLS.get(name) if name else _KINDS.get(type(node))
         if rewrite is not None:
             rewrite(node)
     return tree
+
+
+def _distinct_pair(node: exp.Expr) -> None:
+    """Write DISTINCT before two arguments, not before a row of them."""
+    first = node.expressions[0] if len(node.expressions) == 1 else None
+    if isinstance(first, exp.Distinct):
+        left, *others = first.expressions
+        node.set("expressions", [exp.Distinct(expressions=[left]), *others])
 
 
 def _call(name: str, *arguments: exp.Expr) -> exp.Anonymous:
@@ -45,7 +56,7 @@ def _renamed(name: str) -> Callable[[exp.Expr], None]:
 
 
 def _extreme(node: exp.Expr) -> None:
-    """The value beside the extreme may be NULL; DuckDB's arg_max passes over it."""
+    """Give the value beside the extreme, NULL too: DuckDB's arg_max passes over it."""
     if node.args.get("count") is None:
         name = "arg_max_null" if isinstance(node, exp.ArgMax) else "arg_min_null"
         new = _call(name, node.this, node.expression)
@@ -54,7 +65,7 @@ def _extreme(node: exp.Expr) -> None:
 
 
 def _distinct(node: exp.Expr) -> None:
-    """An exact count is as close as approx_distinct promises."""
+    """Count exactly, which is as close as approx_distinct promises."""
     new = exp.Count(this=exp.Distinct(expressions=[node.this]))
     new.type = node.type
     node.replace(new)
@@ -67,7 +78,7 @@ def _percentile(node: exp.Expr) -> None:
 
 
 def _skewness(node: exp.Expr) -> None:
-    """DuckDB corrects for the sample's size, Athena does not."""
+    """Take back DuckDB's correction for the sample's size: Athena has none."""
     top = outermost(node)
     count = replaced(top, node, exp.Count(this=node.this.copy()))
     wrap(top, lambda inner: _call("__skewness", inner, count))
@@ -88,7 +99,7 @@ def _entropy(node: exp.Expr) -> None:
 
 
 def _checksum(node: exp.Expr) -> None:
-    """Of no row it is NULL; of rows it depends on a hash that is not built."""
+    """Give NULL for no rows; of rows, the hash that Athena uses is not built."""
     top = outermost(node)
     count = replaced(top, node, exp.Count(this=exp.Star()))
     top.replace(_call("__checksum", count))
@@ -128,6 +139,7 @@ def _listagg(node: exp.Expr) -> None:
 
 
 _CALLS: dict[str, Callable[[exp.Expr], None]] = {
+    **dict.fromkeys(_FINITE, _around("__finite")),
     "approx_most_frequent": _most_frequent,
     "checksum": _checksum,
     "entropy": _entropy,
@@ -143,7 +155,6 @@ _KINDS: dict[type[exp.Expr], Callable[[exp.Expr], None]] = {
     exp.ArgMin: _extreme,
     exp.BitwiseAndAgg: _bits,
     exp.BitwiseOrAgg: _bits,
-    **dict.fromkeys(_FINITE, _around("__finite")),
     exp.GroupConcat: _listagg,
     exp.Skewness: _skewness,
 }

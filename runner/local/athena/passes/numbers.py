@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _T = exp.DataType.Type
-_BOOLEAN = exp.DataType(this=_T.BOOLEAN, nested=False)
+_SIGNS: dict[type[exp.Expr], str] = {
+    exp.EQ: "=",
+    exp.NEQ: "<>",
+    exp.LT: "<",
+    exp.LTE: "<=",
+    exp.GT: ">",
+    exp.GTE: ">=",
+}
 
 
 def apply(tree: exp.Query) -> exp.Query:
@@ -111,7 +118,8 @@ def _average(node: exp.Avg) -> None:
     elif is_decimal(node):
         kind = node.type
         top = outermost(node)
-        below = replaced(top, node, exp.Count(this=node.this.copy()))
+        count = replaced(top, node, exp.Count(this=node.this.copy()))
+        below: exp.Expr = exp.Nullif(this=count, expression=exp.Literal.number(0))
         above = replaced(top, node, exp.Sum(this=node.this.copy()))
         precision, scale = digits(kind) or (MOST_DIGITS, 0)
         top.replace(quotient((above, _summed(precision, scale)), (below, (19, 0)), kind))
@@ -175,7 +183,31 @@ def _call(name: str, *arguments: exp.Expr) -> exp.Expr:
     return exp.Anonymous(this=name, expressions=list(arguments))
 
 
+def _refuse_text(node: exp.Binary) -> None:
+    """Refuse `1 = '1'`: Athena compares no number with text, nor a date."""
+    for number, text in ((node.left, node.right), (node.right, node.left)):
+        literal = text.unnest()
+        if not (isinstance(literal, exp.Literal) and literal.is_string):
+            continue
+        kind = number.type
+        if is_integer(number) or is_float(number) or is_decimal(number) or _is_day(number):
+            name = kind.sql("trino").lower() if kind is not None else ""
+            words = [name.replace("int", "integer") if name == "int" else name]
+            words.append(f"varchar({len(literal.name)})")
+            if number is node.right:
+                words.reverse()
+            sign = _SIGNS[type(node)]
+            raise AthenaFailure(
+                "TYPE_MISMATCH", f"Cannot apply operator: {words[0]} {sign} {words[1]}"
+            )
+
+
+def _is_day(node: exp.Expr) -> bool:
+    return node.type is not None and node.type.this == _T.DATE
+
+
 def _compare(node: exp.Binary) -> None:
+    _refuse_text(node)
     if not (is_float(node.left) or is_float(node.right)):
         return
     left, right = node.left, node.right

@@ -8,6 +8,8 @@ from sqlglot import exp
 
 from runner.local.athena.errors import AthenaFailure, unsupported
 
+from runner.local.athena.numbers import is_decimal, is_float, is_integer
+
 Sets = list[tuple[exp.Expr, ...]]
 
 
@@ -15,6 +17,8 @@ def apply(tree: exp.Query) -> exp.Query:
     """Rewrite the clauses of every query in the tree."""
     for query in list(tree.find_all(exp.Query)):
         _ties(query)
+        if isinstance(query, exp.SetOperation):
+            _check_sides(query)
     for select in list(tree.find_all(exp.Select)):
         group = select.args.get("group")
         if group is not None and group.args.get("all") is not None:
@@ -25,6 +29,36 @@ def apply(tree: exp.Query) -> exp.Query:
     return tree
 
 
+def _check_sides(query: exp.SetOperation) -> None:
+    """Refuse sides whose columns differ in number, or are numbers here and text there."""
+    name = query.key.upper()
+    left, right = query.left.selects, query.right.selects
+    if any(each.is_star for each in (*left, *right)):
+        return
+    if len(left) != len(right):
+        raise AthenaFailure(
+            "TYPE_MISMATCH",
+            f"{name} query has different number of fields: {len(left)}, {len(right)}",
+        )
+    for number, pair in enumerate(zip(left, right, strict=True), 1):
+        sides = [each.unalias() for each in pair]
+        texts = [isinstance(each, exp.Literal) and each.is_string for each in sides]
+        numbers = [is_integer(each) or is_float(each) or is_decimal(each) for each in sides]
+        if any(texts) and any(numbers):
+            kinds = ", ".join(_kind(each) for each in sides)
+            raise AthenaFailure(
+                "TYPE_MISMATCH",
+                f"column {number} in {name} query has incompatible types: {kinds}",
+            )
+
+
+def _kind(node: exp.Expr) -> str:
+    if isinstance(node, exp.Literal) and node.is_string:
+        return f"varchar({len(node.name)})"
+    name = node.type.sql("trino").lower() if node.type is not None else "unknown"
+    return "integer" if name == "int" else name
+
+
 def _ties(query: exp.Query) -> None:
     """Keep the rows whose rank is within the limit: the last one's peers too."""
     fetch = query.args.get("limit")
@@ -33,9 +67,7 @@ def _ties(query: exp.Query) -> None:
         return
     order = query.args.get("order")
     if order is None:
-        raise AthenaFailure(
-            "MISSING_ORDER_BY", "FETCH FIRST WITH TIES clause requires ORDER BY"
-        )
+        raise AthenaFailure("MISSING_ORDER_BY", "FETCH FIRST WITH TIES clause requires ORDER BY")
     if not isinstance(query, exp.Select) or query.args.get("distinct"):
         raise unsupported("FETCH FIRST WITH TIES of a set operation or of DISTINCT rows")
     keys = [_key(each, query) for each in order.expressions]
