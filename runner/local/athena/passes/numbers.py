@@ -192,8 +192,7 @@ def _refuse_text(node: exp.Binary) -> None:
         kind = number.type
         if is_integer(number) or is_float(number) or is_decimal(number) or _is_day(number):
             name = kind.sql("trino").lower() if kind is not None else ""
-            words = [name.replace("int", "integer") if name == "int" else name]
-            words.append(f"varchar({len(literal.name)})")
+            words = [name, f"varchar({len(literal.name)})"]
             if number is node.right:
                 words.reverse()
             sign = _SIGNS[type(node)]

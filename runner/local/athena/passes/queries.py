@@ -7,7 +7,6 @@ from itertools import combinations, product
 from sqlglot import exp
 
 from runner.local.athena.errors import AthenaFailure, unsupported
-
 from runner.local.athena.numbers import is_decimal, is_float, is_integer
 
 Sets = list[tuple[exp.Expr, ...]]
@@ -55,8 +54,7 @@ def _check_sides(query: exp.SetOperation) -> None:
 def _kind(node: exp.Expr) -> str:
     if isinstance(node, exp.Literal) and node.is_string:
         return f"varchar({len(node.name)})"
-    name = node.type.sql("trino").lower() if node.type is not None else "unknown"
-    return "integer" if name == "int" else name
+    return node.type.sql("trino").lower() if node.type is not None else "unknown"
 
 
 def _ties(query: exp.Query) -> None:
