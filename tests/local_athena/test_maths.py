@@ -38,7 +38,7 @@ CASES: tuple[tuple[str, object, str], ...] = (
     (
         "12345678901234567890123456789012345.67 / 2",
         Decimal("6172839450617283945061728394506172.84"),
-        "decimal(38, 2)",
+        "decimal(37, 2)",
     ),
     ("5.5 % 2", Decimal("1.5"), "decimal(2, 1)"),
     ("round(2.55, 1)", Decimal("2.60"), "decimal(4, 2)"),
@@ -207,6 +207,9 @@ def test_nan_is_found_by_no_comparison_of_a_column(world: World) -> None:
     assert world.rows(f"SELECT count(*) FROM {rows} WHERE x > 0") == [(2,)]
     assert world.rows(f"SELECT count(*) FROM {rows} WHERE x = x") == [(2,)]
     assert world.rows(f"SELECT count(*) FROM {rows} WHERE NOT x <= 5") == [(2,)]
+    assert world.rows(f"SELECT max(x), min(x) FROM {rows}") == [(math.inf, 1.0)]
+    joined = f"{rows} FULL JOIN (VALUES 1e0, nan()) u(y) ON x = y"
+    assert world.rows(f"SELECT count(*) FROM {joined}") == [(4,)]
 
 
 def test_numbers_of_one_column_have_one_type(world: World) -> None:

@@ -152,12 +152,12 @@ FAILURES = (
     ),
     (
         (
-            "SELECT sum(x) OVER w FROM (VALUES 1) t(x) WINDOW w AS (ORDER BY x ROWS BETWEEN CURRENT "
-            "ROW AND UNBOUNDED FOLLOWING PATTERN (a) DEFINE a AS true)"
+            "SELECT sum(x) OVER w FROM (VALUES 1) t(x) WINDOW w AS (ORDER BY x ROWS BETWEEN "
+            "CURRENT ROW AND UNBOUNDED FOLLOWING PATTERN (a) DEFINE a AS true)"
         ),
         (
-            "NOT_SUPPORTED: line 1:116: Row pattern recognition in a window is not supported by the "
-            "local engine"
+            "NOT_SUPPORTED: line 1:116: Row pattern recognition in a window is not supported by "
+            "the local engine"
         ),
     ),
     (
@@ -213,8 +213,8 @@ FAILURES = (
     (
         "SELECT listagg(rpad('', x, 'y')) WITHIN GROUP (ORDER BY x) FROM (VALUES 1048577) t(x)",
         (
-            "EXCEEDED_FUNCTION_MEMORY_LIMIT: Concatenated string has the length in bytes larger than "
-            "the maximum output length 1048576"
+            "EXCEEDED_FUNCTION_MEMORY_LIMIT: Concatenated string has the length in bytes larger "
+            "than the maximum output length 1048576"
         ),
     ),
     (

@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from runner.local.athena.errors import unsupported
 from runner.local.athena.functions_maths import PAIRS
+from runner.local.athena.numbers import is_float
 from runner.local.athena.passes.numbers import cast_to, outermost, replaced, wrap
 
 if TYPE_CHECKING:
@@ -62,6 +63,18 @@ def _extreme(node: exp.Expr) -> None:
         new = _call(name, node.this, node.expression)
         new.type = node.type
         node.replace(new)
+
+
+def _most(node: exp.Expr) -> None:
+    """Let NaN be the least of all, as it is for max; DuckDB has it the greatest."""
+    value = node.this
+    if not is_float(node) or node.expressions or isinstance(value, exp.Distinct):
+        return
+    top = outermost(node)
+    known = exp.Max(this=_call("__not_nan", value.copy()))
+    new = exp.Coalesce(this=replaced(top, node, known), expressions=[top.copy()])
+    new.type = node.type
+    top.replace(new)
 
 
 def _distinct(node: exp.Expr) -> None:
@@ -156,5 +169,6 @@ _KINDS: dict[type[exp.Expr], Callable[[exp.Expr], None]] = {
     exp.BitwiseAndAgg: _bits,
     exp.BitwiseOrAgg: _bits,
     exp.GroupConcat: _listagg,
+    exp.Max: _most,
     exp.Skewness: _skewness,
 }
