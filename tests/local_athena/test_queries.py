@@ -125,6 +125,8 @@ QUERIES: tuple[tuple[str, list[tuple[object, ...]]], ...] = (
         ),
         [(1,), (2,)],
     ),
+    ("SELECT (ROW(1, 'a')).*, 2", [(1, "a", 2)]),
+    ("SELECT t.r.* AS (a, b) FROM (VALUES ROW(ROW(1, 2))) t(r) ORDER BY b", [(1, 2)]),
     ("SELECT NULL > ALL (SELECT 0 WHERE false), 2 NOT IN (VALUES 1, NULL)", [(True, None)]),
 )
 
@@ -134,7 +136,19 @@ def test_queries(world: World, sql: str, rows: list[tuple[object, ...]]) -> None
     assert world.rows(sql) == rows
 
 
+def test_fields_of_an_opened_row_keep_their_names(world: World) -> None:
+    row = "CAST(ROW(1, true) AS ROW(one bigint, two boolean))"
+    found = world.athena.query(f"SELECT ({row}).*", "db")
+    assert found.columns == (("one", "bigint"), ("two", "boolean"))
+    found = world.athena.query(f"SELECT ({row}).* AS (a, b)", "db")
+    assert found.columns == (("a", "bigint"), ("b", "boolean"))
+
+
 FAILURES = (
+    (
+        "SELECT (ROW(1, 2)).* AS (a)",
+        "MISMATCHED_COLUMN_ALIASES: Column alias list has 1 entries but relation has 2 columns",
+    ),
     (
         "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT * FROM t",
         (

@@ -16,6 +16,7 @@ from runner.local.athena.passes import (
     json,
     maths,
     numbers,
+    openings,
     queries,
     regexps,
     timestamps,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
 PASSES: tuple[Callable[[exp.Query], exp.Query], ...] = (
+    openings.apply,
     aliases.apply,
     queries.apply,
     tries.apply,
