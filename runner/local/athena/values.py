@@ -13,14 +13,23 @@ from runner.local.athena.numbers import METADATA, common
 
 def settle_values(tree: exp.Query) -> None:
     """Open the rows of every VALUES, and cast numbers to what their column has in common."""
-    for values in tree.find_all(exp.Values):
+    for place, values in enumerate(tree.find_all(exp.Values)):
         rows = [each for each in values.expressions if isinstance(each, exp.Tuple)]
         for row in rows:
             if len(row.expressions) == 1:
                 _open(row)
+        if rows and isinstance(values.parent, exp.From | exp.Join) and not values.alias:
+            _name(values, place, len(rows[0].expressions))
         if len(rows) > 1 and len({len(row.expressions) for row in rows}) == 1:
             for number in range(len(rows[0].expressions)):
                 _cast_column([row.expressions[number] for row in rows])
+
+
+def _name(values: exp.Values, place: int, count: int) -> None:
+    """Name the columns as Athena does, so that a star over them is known."""
+    columns = [exp.to_identifier(f"_col{number}") for number in range(count)]
+    name = exp.to_identifier(f"_values{place}")
+    values.set("alias", exp.TableAlias(this=name, columns=columns))
 
 
 def _open(row: exp.Tuple) -> None:

@@ -51,7 +51,9 @@ def _columns(node: exp.Expr, row: exp.Expr, before: int) -> list[exp.Expr]:
 
 
 def _field(row: exp.Expr, number: int, field: exp.Expr) -> exp.Expr:
-    kind = field.args["kind"] if isinstance(field, exp.ColumnDef) else field
+    kind = field.kind if isinstance(field, exp.ColumnDef) else field
+    if not isinstance(kind, exp.DataType):
+        raise unsupported("Opening a row whose type is not known, by .*,")
     if isinstance(row, exp.Struct):
         value: exp.Expr = row.expressions[number].copy()
     elif isinstance(row, exp.Cast) and isinstance(row.this, exp.Struct):
