@@ -13,7 +13,11 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runner.local.athena.errors import AthenaFailure
+from runner.local.athena.functions_maths import UDFS as MATH_UDFS
+from runner.local.athena.functions_maths import udfs_called
 from runner.local.athena.macros import UDFS, definition, macros_called
+from runner.local.athena.number_errors import number_failure
+from runner.local.athena.query_errors import query_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -137,7 +141,15 @@ class Engine:
                 self._defined.clear()
 
     def _define(self, cursor: duckdb.DuckDBPyConnection, sql: str) -> None:
-        for name in macros_called(sql):
+        macros = macros_called(sql)
+        defined = (definition(name) for name in macros if name not in UDFS)
+        for name in udfs_called(" ".join((sql, *defined))):
+            with self._lock:
+                if name not in self._defined:
+                    udf = MATH_UDFS[name]
+                    cursor.create_function(name, udf.call, list(udf.takes), udf.gives)
+                    self._defined.add(name)
+        for name in macros:
             with self._lock:
                 if name not in self._defined:
                     if name in UDFS:
@@ -182,6 +194,8 @@ def failure_of(error: Exception) -> AthenaFailure:  # noqa: PLR0911 - one return
         return AthenaFailure("INVALID_FUNCTION_ARGUMENT", message)
     if name == "InterruptException":
         return AthenaFailure("USER_CANCELED", "Query cancelled by user")
+    if worded := number_failure(text) or query_failure(text):
+        return worded
     if "Division by zero" in text:
         return AthenaFailure("DIVISION_BY_ZERO", "Division by zero")
     if any(word in text for word in _READ_ERRORS):

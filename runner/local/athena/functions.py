@@ -7,6 +7,7 @@ or a refusal of ours for one that it has and that is not built here.
 from __future__ import annotations
 
 from runner.local.athena.errors import AthenaFailure, unsupported
+from runner.local.athena.functions_maths import BUILT
 from runner.local.athena.lexer import Token, position, tokenize
 
 SUPPORTED = frozenset(
@@ -94,7 +95,7 @@ def check_functions(sql: str) -> None:
         if token.kind != "word" or tokens[number + 1].text != "(":
             continue
         name = token.text.lower()
-        if name in _NOT_CALLS or name in SUPPORTED | NESTED or _is_alias(tokens, number):
+        if name in _NOT_CALLS or name in SUPPORTED | NESTED | BUILT or _is_alias(tokens, number):
             continue
         line, column = position(sql, token.start)
         if name in REFUSED:

@@ -10,6 +10,7 @@ import re
 
 from runner.local.athena.functions_dates import DATE_UDFS
 from runner.local.athena.macros_dates import DATE_MACROS
+from runner.local.athena.macros_maths import MACROS_MATHS
 from runner.local.athena.macros_nested import NESTED_MACROS
 
 _CALL = re.compile(r"\b__[a-z_0-9]+(?=\()", re.IGNORECASE)
@@ -19,20 +20,19 @@ UDFS = {**DATE_UDFS}
 MACROS: dict[str, str] = {
     **DATE_MACROS,
     **NESTED_MACROS,
+    **MACROS_MATHS,
     "__int_div": "(a, b) AS a // b",
     "__float_div": """(a, b) AS CASE WHEN b = 0 THEN
         CASE WHEN a > 0 THEN 'inf'::DOUBLE WHEN a < 0 THEN '-inf'::DOUBLE
              WHEN a IS NULL THEN NULL ELSE 'nan'::DOUBLE END
         ELSE a::DOUBLE / b::DOUBLE END""",
-    "__decimal_div": """(a, b, s) AS CASE WHEN b = 0 THEN error('DIVISION_BY_ZERO: / by zero')
-        ELSE round(a::DOUBLE / b::DOUBLE, s) END""",
     "__any_div": r"""(a, b) AS CASE
         WHEN typeof(a) IN ('DOUBLE', 'FLOAT') OR typeof(b) IN ('DOUBLE', 'FLOAT')
             THEN CASE WHEN b = 0 THEN
                 CASE WHEN a > 0 THEN 'inf'::DOUBLE WHEN a < 0 THEN '-inf'::DOUBLE
                      WHEN a IS NULL THEN NULL ELSE 'nan'::DOUBLE END
                 ELSE a::DOUBLE / b::DOUBLE END
-        WHEN b = 0 THEN error('DIVISION_BY_ZERO: / by zero')
+        WHEN b = 0 THEN error('DIVISION_BY_ZERO: Division by zero')
         WHEN typeof(a) LIKE 'DECIMAL%' OR typeof(b) LIKE 'DECIMAL%'
             THEN round(a::DOUBLE / b::DOUBLE, greatest(
                 coalesce(TRY_CAST(regexp_extract(typeof(a), ',(\d+)', 1) AS INTEGER), 0),

@@ -12,8 +12,8 @@ NESTED_MACROS: dict[str, str] = {
     "__refuse": "(m) AS list_extract([NULL], CAST('NOT_SUPPORTED: ' || m AS INTEGER))",
     "__not_ordered": """(bad, m, v) AS CASE WHEN bad THEN __refuse(m) ELSE v END""",
     "__index": """(i, n) AS CASE WHEN i BETWEEN 1 AND n THEN i
-        WHEN i > n THEN __fail_argument('Array subscript must be less than or equal to array length: '
-            || i || ' > ' || n)
+        WHEN i > n THEN __fail_argument(
+            'Array subscript must be less than or equal to array length: ' || i || ' > ' || n)
         WHEN i = 0 THEN __fail_argument('SQL array indices start at 1')
         WHEN i < 0 THEN __fail_argument('Array subscript is negative: ' || i) END""",
     "__array_get": "(a, i) AS list_extract(a, __index(i, len(a)))",

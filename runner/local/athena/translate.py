@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.dialects.trino import Trino
 from sqlglot.errors import (
     ErrorLevel,
     OptimizeError,
@@ -24,18 +25,25 @@ from sqlglot.optimizer.qualify import qualify
 from sqlglot.schema import MappingSchema
 
 from runner.local.athena import nested
+from runner.local.athena.dialect import AthenaQuery
 from runner.local.athena.errors import AthenaFailure, syntax_error, unsupported
 from runner.local.athena.expand import expand
 from runner.local.athena.functions import check_functions
+from runner.local.athena.functions_maths import refuse_patterns
 from runner.local.athena.literals import check_literals
+from runner.local.athena.numbers import METADATA as NUMBERS
 from runner.local.athena.passes import PASSES
 from runner.local.athena.prepare import unify_rows
 from runner.local.athena.pruning import find_conditions
+from runner.local.athena.recursion import unroll
 from runner.local.athena.sqltypes import parse_type
 from runner.local.athena.template import Scan, Template, scan_name
+from runner.local.athena.values import settle_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from sqlglot.typing import ExprMetadataType
 
     from runner.local.athena.tables import TableInfo
 
@@ -54,15 +62,26 @@ class _Tables:
     reads: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
+_BASE = Trino.EXPRESSION_METADATA
+_METADATA: ExprMetadataType = {
+    **_BASE,
+    **{key: value for key, value in NUMBERS.items() if value is not _BASE.get(key)},
+    **{key: value for key, value in nested.METADATA.items() if value is not _BASE.get(key)},
+}
+"""What each family of functions says of its results' types."""
+
+
 def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
     """Translate one query; raises AthenaFailure."""
+    refuse_patterns(sql)
     check_functions(sql)
     check_literals(sql)
     tables = _Tables(lookup)
-    tree = unify_rows(_parse(sql))
+    tree = unify_rows(unroll(_parse(sql)))
     _mark_unnamed(tree)
     tree = _resolve(tree, database, tables, depth=0)
     _type_decimals(tree)
+    settle_values(tree)
     tree = _qualified(tree, tables)
     _name_unnamed(tree)
     for apply in PASSES:
@@ -108,7 +127,7 @@ def _generate(tree: exp.Query) -> str:
 
 def _parse(sql: str) -> exp.Query:
     try:
-        trees = sqlglot.parse(sql, read="athena")
+        trees = sqlglot.parse(sql, read=AthenaQuery)
     except ParseError as error:
         raise _syntax(error) from error
     except TokenError as error:
@@ -152,7 +171,7 @@ def _resolve(tree: exp.Query, database: str, tables: _Tables, *, depth: int) -> 
         if info.view is None:
             _put_scan(table, info, tables, table.db.lower() or database)
         else:
-            inner = unify_rows(_parse(info.view.sql))
+            inner = unify_rows(unroll(_parse(info.view.sql)))
             _mark_unnamed(inner)
             inner = _resolve(inner, info.view.database, tables, depth=depth + 1)
             _put_view(table, inner)
@@ -292,7 +311,10 @@ def _typed(tree: exp.Query, schema: MappingSchema) -> exp.Query:
     except (OptimizeError, SchemaError, ParseError):
         found = tree
     checked = annotate_types(
-        found, schema=schema, dialect="trino", expression_metadata=nested.METADATA
+        found,
+        schema=schema,
+        dialect="trino",
+        expression_metadata=_METADATA,
     )
     if not isinstance(checked, exp.Query):
         raise unsupported("This query")

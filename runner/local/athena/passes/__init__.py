@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from runner.local.athena.passes import (
+    aggregates,
     aliases,
     arrays,
     casts,
@@ -14,6 +15,9 @@ from runner.local.athena.passes import (
     division,
     json,
     maps,
+    maths,
+    numbers,
+    queries,
     regexps,
     rows,
     sequences,
@@ -28,11 +32,14 @@ if TYPE_CHECKING:
 
 PASSES: tuple[Callable[[exp.Query], exp.Query], ...] = (
     aliases.apply,
+    queries.apply,
     tries.apply,
     temporal.apply,
     sequences.apply,
     counts.apply,
+    numbers.apply,
     division.apply,
+    maths.apply,
     json.apply,
     casts.apply,
     regexps.apply,
@@ -41,4 +48,5 @@ PASSES: tuple[Callable[[exp.Query], exp.Query], ...] = (
     maps.apply,
     arrays.apply,
     collections.apply,
+    aggregates.apply,
 )

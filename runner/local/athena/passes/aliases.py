@@ -15,6 +15,8 @@ def apply(tree: exp.Query) -> exp.Query:
         for part in [*parts, select.args.get("having")]:
             for column in part.find_all(exp.Column) if part is not None else ():
                 if not column.table and column.name in aliases and _is_free(column, select):
+                    if _name_source(column, select):
+                        continue
                     meta = column.this.meta
                     raise AthenaFailure(
                         "COLUMN_NOT_FOUND",
@@ -23,6 +25,17 @@ def apply(tree: exp.Query) -> exp.Query:
                         column=meta.get("col", 0) - (meta.get("end", 0) - meta.get("start", 0)),
                     )
     return tree
+
+
+def _name_source(column: exp.Column, select: exp.Select) -> bool:
+    """Let a column of HAVING mean the source's, if the select list or GROUP BY names that."""
+    parts = [*select.expressions, select.args.get("group")]
+    for part in parts:
+        for found in part.find_all(exp.Column) if part is not None else ():
+            if found.table and found.name == column.name and _is_free(found, select):
+                column.replace(found.copy())
+                return True
+    return False
 
 
 def _is_free(column: exp.Column, select: exp.Select) -> bool:

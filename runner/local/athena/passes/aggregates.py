@@ -1,0 +1,174 @@
+"""Aggregates that DuckDB names, counts or rounds otherwise than Athena."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from runner.local.athena.errors import unsupported
+from runner.local.athena.functions_maths import PAIRS
+from runner.local.athena.numbers import is_float
+from runner.local.athena.passes.numbers import cast_to, outermost, replaced, wrap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_FINITE = ("corr", "regr_intercept", "regr_r2", "regr_slope")
+_HISTOGRAM_WEIGHTS = 3
+
+
+def apply(tree: exp.Query) -> exp.Query:
+    """Rewrite the aggregates, innermost first; refuses what has no faithful form."""
+    for node in reversed(list(tree.walk())):
+        name = node.name.lower() if isinstance(node, exp.Anonymous) else ""
+        if name in PAIRS:
+            _distinct_pair(node)
+        rewrite = _CALLS.get(name) if name else _KINDS.get(type(node))
+        if rewrite is not None:
+            rewrite(node)
+    return tree
+
+
+def _distinct_pair(node: exp.Expr) -> None:
+    """Write DISTINCT before two arguments, not before a row of them."""
+    first = node.expressions[0] if len(node.expressions) == 1 else None
+    if isinstance(first, exp.Distinct):
+        left, *others = first.expressions
+        node.set("expressions", [exp.Distinct(expressions=[left]), *others])
+
+
+def _call(name: str, *arguments: exp.Expr) -> exp.Anonymous:
+    return exp.Anonymous(this=name, expressions=list(arguments))
+
+
+def _around(name: str) -> Callable[[exp.Expr], None]:
+    def rewrite(node: exp.Expr) -> None:
+        wrap(outermost(node), lambda inner: _call(name, inner))
+
+    return rewrite
+
+
+def _renamed(name: str) -> Callable[[exp.Expr], None]:
+    def rewrite(node: exp.Expr) -> None:
+        node.set("this", name)
+
+    return rewrite
+
+
+def _extreme(node: exp.Expr) -> None:
+    """Give the value beside the extreme, NULL too: DuckDB's arg_max passes over it."""
+    if node.args.get("count") is None:
+        name = "arg_max_null" if isinstance(node, exp.ArgMax) else "arg_min_null"
+        new = _call(name, node.this, node.expression)
+        new.type = node.type
+        node.replace(new)
+
+
+def _most(node: exp.Expr) -> None:
+    """Let NaN be the least of all, as it is for max; DuckDB has it the greatest."""
+    value = node.this
+    if not is_float(node) or node.expressions or isinstance(value, exp.Distinct):
+        return
+    top = outermost(node)
+    known = exp.Max(this=_call("__not_nan", value.copy()))
+    new = exp.Coalesce(this=replaced(top, node, known), expressions=[top.copy()])
+    new.type = node.type
+    top.replace(new)
+
+
+def _distinct(node: exp.Expr) -> None:
+    """Count exactly, which is as close as approx_distinct promises."""
+    new = exp.Count(this=exp.Distinct(expressions=[node.this]))
+    new.type = node.type
+    node.replace(new)
+
+
+def _percentile(node: exp.Expr) -> None:
+    if node.args.get("weight") is not None or node.args.get("accuracy") is not None:
+        raise unsupported("approx_percentile with weights or an accuracy")
+    node.replace(_call("approx_quantile", node.this, node.args["quantile"]))
+
+
+def _skewness(node: exp.Expr) -> None:
+    """Take back DuckDB's correction for the sample's size: Athena has none."""
+    top = outermost(node)
+    count = replaced(top, node, exp.Count(this=node.this.copy()))
+    wrap(top, lambda inner: _call("__skewness", inner, count))
+
+
+def _geometric(node: exp.Expr) -> None:
+    top = outermost(node)
+    logs = exp.Avg(this=exp.Ln(this=node.expressions[0].copy()))
+    top.replace(_call("exp", replaced(top, node, logs)))
+
+
+def _entropy(node: exp.Expr) -> None:
+    top, count = outermost(node), node.expressions[0]
+    whole = exp.Sum(this=count.copy())
+    logs = exp.Sum(this=_call("__entropy_term", count.copy()))
+    parts = [replaced(top, node, each) for each in (whole, logs)]
+    top.replace(_call("__entropy", *parts))
+
+
+def _checksum(node: exp.Expr) -> None:
+    """Give NULL for no rows; of rows, the hash that Athena uses is not built."""
+    top = outermost(node)
+    count = replaced(top, node, exp.Count(this=exp.Star()))
+    top.replace(_call("__checksum", count))
+
+
+def _most_frequent(node: exp.Expr) -> None:
+    buckets, value, capacity = node.expressions
+    top = outermost(node)
+    counts = replaced(top, node, _call("histogram", value))
+    top.replace(_call("__most_frequent", counts, buckets, capacity))
+
+
+def _numeric_histogram(node: exp.Expr) -> None:
+    if len(node.expressions) == _HISTOGRAM_WEIGHTS:
+        raise unsupported("numeric_histogram with weights")
+    buckets, value = node.expressions
+    top = outermost(node)
+    double = exp.cast(value, exp.DataType.build("double"))
+    counts = replaced(top, node, _call("histogram", double))
+    top.replace(_call("__numeric_histogram", counts, buckets))
+
+
+def _reduce(node: exp.Expr) -> None:
+    value, start, step, _ = node.expressions
+    top = outermost(node)
+    values = _call("__not_null", replaced(top, node, _call("list", value)))
+    top.replace(_call("list_reduce", values, step, start))
+
+
+def _bits(node: exp.Expr) -> None:
+    node.set("this", cast_to(exp.DataType.build("bigint"))(node.this.copy()))
+
+
+def _listagg(node: exp.Expr) -> None:
+    node.set("on_overflow", None)
+    _around("__listagg")(node)
+
+
+_CALLS: dict[str, Callable[[exp.Expr], None]] = {
+    **dict.fromkeys(_FINITE, _around("__finite")),
+    "approx_most_frequent": _most_frequent,
+    "checksum": _checksum,
+    "entropy": _entropy,
+    "every": _renamed("bool_and"),
+    "geometric_mean": _geometric,
+    "numeric_histogram": _numeric_histogram,
+    "reduce_agg": _reduce,
+}
+_KINDS: dict[type[exp.Expr], Callable[[exp.Expr], None]] = {
+    exp.ApproxDistinct: _distinct,
+    exp.ApproxQuantile: _percentile,
+    exp.ArgMax: _extreme,
+    exp.ArgMin: _extreme,
+    exp.BitwiseAndAgg: _bits,
+    exp.BitwiseOrAgg: _bits,
+    exp.GroupConcat: _listagg,
+    exp.Max: _most,
+    exp.Skewness: _skewness,
+}
