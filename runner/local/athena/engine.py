@@ -13,7 +13,8 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runner.local.athena.errors import AthenaFailure
-from runner.local.athena.macros import definition, macros_called
+from runner.local.athena.macros import MACROS, definition, macros_called
+from runner.local.athena.udfs import register
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -129,7 +130,11 @@ class Engine:
                 self._defined.clear()
 
     def _define(self, cursor: duckdb.DuckDBPyConnection, sql: str) -> None:
-        for name in macros_called(sql):
+        called = macros_called(sql)
+        texts = " ".join((sql, *(MACROS[name] for name in called)))
+        with self._lock:
+            register(cursor, texts, self._defined)
+        for name in called:
             with self._lock:
                 if name not in self._defined:
                     cursor.execute(definition(name))
@@ -162,7 +167,7 @@ def failure_of(error: Exception) -> AthenaFailure:  # noqa: PLR0911 - one return
     """Translate DuckDB's error; its own words stay where Athena has no fixed ones."""
     text = str(error).split("\n\nLINE ")[0]
     name = type(error).__name__
-    custom = re.search(r"\b([A-Z]+(?:_[A-Z]+)+): (.*)", text)
+    custom = re.search(r"\b([A-Z]+(?:_[A-Z]+)+): (.*)", text, re.DOTALL)
     if custom:
         return AthenaFailure(custom[1], custom[2])
     if name == "InterruptException":

@@ -32,6 +32,13 @@ SUPPORTED = frozenset(
     values var_pop var_samp variance week week_of_year year from_utf8 year_of_week yow
     """.split()  # noqa: SIM905 - two hundred quoted names are harder to read
 )
+JSON = frozenset(
+    """
+    is_json_scalar json_array json_array_contains json_array_get json_exists json_object json_query
+    json_size json_value returning default passing key value
+    """.split()  # noqa: SIM905 - as above
+)
+"""More functions of JSON, and words of their clauses before which or after which calls stand."""
 REFUSED = frozenset(
     """
     arrays_overlap map_filter parse_datetime geometric_mean url_encode prev next classifier
@@ -45,9 +52,8 @@ REFUSED = frozenset(
     from_big_endian_64 from_encoded_polyline from_geojson_geometry from_ieee754_32
     from_ieee754_64 from_iso8601_timestamp_nanos from_unixtime_nanos great_circle_distance
     hamming_distance hash_counts histogram hmac_md5 hmac_sha1 hmac_sha256 hmac_sha512
-    human_readable_seconds index inverse_beta_cdf inverse_normal_cdf is_json_scalar
-    json_array json_array_contains json_array_get json_exists json_object json_query json_size
-    json_value learn_classifier luhn_check make_set_digest map_union map_zip_with match_recognize
+    human_readable_seconds index inverse_beta_cdf inverse_normal_cdf
+    learn_classifier luhn_check make_set_digest map_union map_zip_with match_recognize
     merge millisecond multimap_agg multimap_from_entries ngrams normal_cdf normalize
     numeric_histogram
     objectid_timestamp parse_data_size parse_duration parse_presto_data_size qdigest_agg
@@ -83,7 +89,7 @@ def check_functions(sql: str) -> None:
         if token.kind != "word" or tokens[number + 1].text != "(":
             continue
         name = token.text.lower()
-        if name in _NOT_CALLS or name in SUPPORTED or _is_alias(tokens, number):
+        if name in _NOT_CALLS or name in SUPPORTED | JSON or _is_alias(tokens, number):
             continue
         line, column = position(sql, token.start)
         if name in REFUSED:
@@ -98,6 +104,8 @@ def _is_alias(tokens: tuple[Token, ...], number: int) -> bool:
     if not number:
         return False
     before = tokens[number - 1]
+    if before.text.lower() in JSON:
+        return False
     if before.word() in {"AS", "WITH", "RECURSIVE"} or before.text in {")", "."}:
         return True
     if before.kind in {"quoted", "string"} or (

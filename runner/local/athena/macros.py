@@ -85,11 +85,6 @@ MACROS: dict[str, str] = {
     "__typeof": """(a) AS replace(replace(replace(replace(replace(lower(typeof(a)),
         'timestamp with time zone', 'timestamp(3) with time zone'), 'hugeint', 'bigint'),
         'float', 'real'), 'blob', 'varbinary'), '"null"', 'unknown')""",
-    "__json_scalar": """(j, p) AS CASE
-        WHEN TRY(json_type(j, p)) NOT IN ('OBJECT', 'ARRAY', 'NULL') THEN TRY(j ->> p) END""",
-    "__json_text": """(j) AS CASE WHEN json_type(j) IN ('OBJECT', 'ARRAY')
-        THEN error('INVALID_CAST_ARGUMENT: Cannot cast to varchar')
-        WHEN json_type(j) <> 'NULL' THEN j ->> '$' END""",
     "__regexp_extract": """(s, p, g) AS
         CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p, g) END""",
 }

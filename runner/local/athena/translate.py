@@ -26,7 +26,9 @@ from sqlglot.schema import MappingSchema
 from runner.local.athena.errors import AthenaFailure, syntax_error, unsupported
 from runner.local.athena.functions import check_functions
 from runner.local.athena.passes import PASSES
+from runner.local.athena.passes.json import mark_json
 from runner.local.athena.pruning import find_conditions
+from runner.local.athena.sqljson import spell_json
 from runner.local.athena.sqltypes import parse_type
 from runner.local.athena.template import Scan, Template, scan_name
 
@@ -58,6 +60,7 @@ def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
     _mark_unnamed(tree)
     tree = _resolve(tree, database, tables, depth=0)
     _type_decimals(tree)
+    tree = mark_json(tree)
     tree = _qualified(tree, tables)
     _name_unnamed(tree)
     for apply in PASSES:
@@ -87,7 +90,7 @@ def _generate(tree: exp.Query) -> str:
 
 def _parse(sql: str) -> exp.Query:
     try:
-        trees = sqlglot.parse(sql, read="athena")
+        trees = sqlglot.parse(spell_json(sql), read="athena")
     except ParseError as error:
         raise _syntax(error) from error
     except TokenError as error:
