@@ -12,6 +12,7 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from runner.local.athena.castfailures import cast_failure
 from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.macros import MACROS, definition, macros_called
 from runner.local.athena.udfs import register
@@ -170,6 +171,8 @@ def failure_of(error: Exception) -> AthenaFailure:  # noqa: PLR0911 - one return
     custom = re.search(r"\b([A-Z]+(?:_[A-Z]+)+): (.*)", text, re.DOTALL)
     if custom:
         return AthenaFailure(custom[1], custom[2])
+    if worded := cast_failure(text):
+        return worded
     if name == "InterruptException":
         return AthenaFailure("USER_CANCELED", "Query cancelled by user")
     if "Division by zero" in text:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import re
-import struct
 from contextlib import suppress
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
 from functools import lru_cache
@@ -25,7 +24,7 @@ from runner.local.athena.jsontext import (
     quote,
     write,
 )
-from runner.local.athena.render import render_double
+from runner.local.athena.render import render_double, render_real
 from runner.local.athena.sqltypes import SqlType, parse_type
 
 if TYPE_CHECKING:
@@ -334,12 +333,16 @@ def _render_scalar(value: Json, kind: SqlType) -> str:
             return quote(_millis(str(value)))
         case "boolean":
             return "true" if value else "false"
-        case "decimal" | "tinyint" | "smallint" | "integer" | "bigint":
+        case "decimal":
+            unit = Decimal(1).scaleb(-(*kind.numbers, 0)[1])
+            with localcontext() as context:
+                context.prec = _WIDEST
+                return f"{Decimal(str(value)).quantize(unit):f}"
+        case "tinyint" | "smallint" | "integer" | "bigint":
             return str(value)
         case "varchar" | "date":
             return quote(str(value))
-        case _:
-            _uncastable(kind)
+    return _uncastable(kind)
 
 
 def _uncastable(kind: SqlType) -> NoReturn:
@@ -349,17 +352,3 @@ def _uncastable(kind: SqlType) -> NoReturn:
 def _millis(text: str) -> str:
     day, _, fraction = text.partition(".")
     return f"{day}.{fraction[:3]:0<3}"
-
-
-def render_real(value: float) -> str:
-    """Write a float of four bytes with as many digits as it takes.
-
-    >>> render_real(1.100000023841858)
-    '1.1'
-    """
-    packed = struct.pack("f", value)
-    short = next(
-        (text for n in range(1, 10) if struct.pack("f", float(text := f"{value:.{n}g}")) == packed),
-        repr(value),
-    )
-    return render_double(float(short))
