@@ -19,12 +19,14 @@ _NAMES = {
 }
 _LONG = {**_NAMES, "INT32": "INTEGER"}
 _TEXT = re.compile(
-    rf"Could not convert string ['\"]{MARK}?(.*)['\"] to (\w+)(?:\((\d+),\s*(\d+)\))?", re.DOTALL
+    rf"Could not convert string ['\"]({MARK}?)(.*)['\"] to (\w+)(?:\((\d+),\s*(\d+)\))?", re.DOTALL
 )
 _VALUE = re.compile(r"Could not cast value (\S+) to DECIMAL\((\d+),\s*(\d+)\)")
 _RANGE = re.compile(
     r"Type (\w+) with value (\S+) can't be cast .* out of range for the destination type (\w+)"
 )
+_NO_TEXT = frozenset({"inf", "-inf", "nan"})
+"""How DuckDB words doubles on their way to a decimal."""
 _WIDEST = 2**31
 
 
@@ -46,9 +48,12 @@ def cast_failure(text: str) -> AthenaFailure | None:
     return None
 
 
-def _from_text(value: str, name: str, precision: str | None, scale: str | None) -> AthenaFailure:
+def _from_text(
+    mark: str, value: str, name: str, precision: str | None, scale: str | None
+) -> AthenaFailure:
     if name == "DECIMAL":
-        message = f"Cannot cast VARCHAR '{value}' to DECIMAL({precision}, {scale})"
+        kind, shown = ("VARCHAR", value) if mark or value not in _NO_TEXT else _number(value)
+        message = f"Cannot cast {kind} '{shown}' to DECIMAL({precision}, {scale})"
     else:
         message = f"Cannot cast '{value}' to {_NAMES.get(name, name)}"
     return AthenaFailure("INVALID_CAST_ARGUMENT", message)

@@ -66,18 +66,14 @@ def _written(item: Item) -> str:
             return f"{{{','.join(f'{quote(k)}:{_written(v)}' for k, v in item.items())}}}"
         case list():
             return f"[{','.join(map(_written, item))}]"
-        case None:
-            return "null"
-        case bool():
-            return "true" if item else "false"
-        case float():
-            return render_double(item) if math.isfinite(item) else quote(render_double(item))
-        case Decimal():
-            return f"{item:f}"
-        case int():
-            return str(item)
+        case None | bool():
+            return {None: "null", True: "true", False: "false"}[item]
+        case float() if math.isfinite(item):
+            return render_double(item)
+        case Decimal() | int():
+            return f"{item:f}" if isinstance(item, Decimal) else str(item)
         case _:
-            return quote(item)
+            return quote(item if isinstance(item, str) else render_double(item))
 
 
 def _found(text: str, options: _Options, values: Sequence[str | None] | None) -> list[Item]:
@@ -164,11 +160,11 @@ def json_query(text: str | None, clauses: str, values: list[str | None] | None) 
         ):
             return _written(items)
         if len(items) > 1:
-            raise _Failed("JSON_OUTPUT_CONVERSION_ERROR", "JSON path found multiple items")
+            _not_output("JSON path found multiple items")
     except _Failed as error:
         if options["error"] == "ERROR":
             raise error.failure from error
-        return _query_default(options["error"], str(error))
+        return _query_default(options["error"], "")
     if options["quotes"] == "OMIT" and isinstance(items[0], str):
         return items[0]
     return _written(items[0])
@@ -176,8 +172,12 @@ def json_query(text: str | None, clauses: str, values: list[str | None] | None) 
 
 def _query_default(behaviour: str, reason: str) -> str | None:
     if behaviour == "ERROR":
-        raise _Failed("JSON_OUTPUT_CONVERSION_ERROR", f"conversion from JSON failed: {reason}")
+        _not_output(reason)
     return {"ARRAY": "[]", "OBJECT": "{}"}.get(behaviour)
+
+
+def _not_output(reason: str) -> NoReturn:
+    raise _Failed("JSON_OUTPUT_CONVERSION_ERROR", f"conversion from JSON failed: {reason}")
 
 
 def _members(options: _Options, values: list[str | None] | None) -> list[Item]:

@@ -323,26 +323,32 @@ def _key(name: str, kind: SqlType) -> str:
 
 
 def _render_scalar(value: Json, kind: SqlType) -> str:
+    text = str(value)
     match kind.name:
-        case "double" | "real" if isinstance(value, str):
-            number = float(value)
-            if not math.isfinite(number):
-                return '"NaN"' if math.isnan(number) else f'"{render_double(number)}"'
-            return render_double(number) if kind.name == "double" else render_real(number)
+        case "double" | "real":
+            found = _render_float(float(text), kind)
         case "timestamp":
-            return quote(_millis(str(value)))
+            found = quote(_millis(text))
         case "boolean":
-            return "true" if value else "false"
+            found = text.lower()
         case "decimal":
-            unit = Decimal(1).scaleb(-(*kind.numbers, 0)[1])
             with localcontext() as context:
                 context.prec = _WIDEST
-                return f"{Decimal(str(value)).quantize(unit):f}"
+                unit = Decimal(1).scaleb(-(*kind.numbers, 0)[1])
+                found = f"{Decimal(text).quantize(unit):f}"
         case "tinyint" | "smallint" | "integer" | "bigint":
-            return str(value)
+            found = text
         case "varchar" | "date":
-            return quote(str(value))
-    return _uncastable(kind)
+            found = quote(text)
+        case _:
+            _uncastable(kind)
+    return found
+
+
+def _render_float(value: float, kind: SqlType) -> str:
+    if not math.isfinite(value):
+        return quote(render_double(value))
+    return render_double(value) if kind.name == "double" else render_real(value)
 
 
 def _uncastable(kind: SqlType) -> NoReturn:

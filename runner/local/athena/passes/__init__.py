@@ -13,6 +13,7 @@ from runner.local.athena.passes import (
     division,
     extracts,
     json,
+    mismatches,
     regexps,
     timestamps,
     tries,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 PASSES: tuple[Callable[[exp.Query], exp.Query], ...] = (
     aliases.apply,
+    mismatches.apply,
     tries.apply,
     timestamps.apply,
     extracts.apply,
