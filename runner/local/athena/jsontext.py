@@ -7,7 +7,8 @@ None) and text again; text that is not JSON raises `JsonError`.
 from __future__ import annotations
 
 import re
-from json.decoder import JSONDecoder, scanstring
+from json.decoder import JSONDecoder
+from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from runner.local.athena.render import render_double
@@ -46,7 +47,6 @@ class Missing:
 
 
 MISSING: Final = Missing()
-_BLANKS = " \t\n\r"
 _ESCAPED = re.compile(r'["\\\x00-\x1f]')
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f"}
 _BLANK = re.compile(r"[ \t\n\r]*")
@@ -124,13 +124,10 @@ def members(text: str, start: int) -> Iterator[tuple[str, int]]:
     if char_at(text, place) == "}":
         return
     while True:
-        if char_at(text, place) != '"':
+        name, end = scan(text, place)
+        if text[place] != '"' or not isinstance(name, str):
             raise JsonError(f"unexpected character at {place}")
-        try:
-            name, place = scanstring(text, place + 1)
-        except ValueError as error:
-            raise JsonError(str(error)) from error
-        place = skip(text, place)
+        place = skip(text, end)
         if char_at(text, place) != ":":
             raise JsonError(f"unexpected character at {place}")
         place = skip(text, place + 1)
@@ -154,7 +151,10 @@ def quote(text: str) -> str:
     >>> quote('a"\x1f')
     '"a\\"\\u001F"'
     """
-    return f'"{_ESCAPED.sub(lambda found: _escape(found[0]), text)}"'
+    found = encode_basestring(text)
+    if "\\u00" in found:  # it may be a control character, whose digits Java writes in capitals
+        found = f'"{_ESCAPED.sub(lambda match: _escape(match[0]), text)}"'
+    return found
 
 
 def _escape(char: str) -> str:
@@ -167,27 +167,19 @@ def write(value: Json, *, ordered: bool = False) -> str:
     >>> write(parse('{"b": 1e2, "a": [true, null]}'), ordered=True)
     '{"a":[true,null],"b":100.0}'
     """
-    match value:
-        case Members():
-            pairs = sorted(dict(value).items()) if ordered else value
-            inner = (f"{quote(name)}:{write(each, ordered=ordered)}" for name, each in pairs)
-            return f"{{{','.join(inner)}}}"
-        case list():
-            return f"[{','.join(write(each, ordered=ordered) for each in value)}]"
-        case None:
-            return "null"
-        case _:
-            return write_scalar(value)
+    if isinstance(value, Members):
+        pairs = sorted(dict(value).items()) if ordered else value
+        inner = [f"{quote(name)}:{write(each, ordered=ordered)}" for name, each in pairs]
+        return f"{{{','.join(inner)}}}"
+    if isinstance(value, list):
+        return f"[{','.join([write(each, ordered=ordered) for each in value])}]"
+    return "null" if value is None else write_scalar(value)
 
 
 def write_scalar(value: Json) -> str:
     """Write a value that has no parts."""
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case IntText():
-            return "0" if value == "-0" else str(value)
-        case FloatText():
-            return render_double(float(value))
-        case _:
-            return quote(str(value))
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, IntText):
+        return "0" if value == "-0" else str(value)
+    return render_double(float(value)) if isinstance(value, FloatText) else quote(str(value))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from runner.local.athena.macros_casts import CASTS
+from runner.local.athena.macros_json import JSON
 
 _CALL = re.compile(r"\b__[a-z_0-9]+(?=\()", re.IGNORECASE)
 
@@ -88,7 +89,7 @@ MACROS: dict[str, str] = {
     "__regexp_extract": """(s, p, g) AS
         CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p, g) END""",
 }
-MACROS |= CASTS
+MACROS |= CASTS | JSON
 
 
 def macros_called(sql: str) -> tuple[str, ...]:

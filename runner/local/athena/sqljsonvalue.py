@@ -157,7 +157,7 @@ class _Evaluator:
         items = self._unwrapped(self._items(node, scope))
         if len(items) != 1 or not is_number(items[0]):
             raise PathError("array subscript 'from' value must be a singleton numeric value")
-        return math.trunc(items[0])
+        return int(items[0])
 
     def _on_filter(self, node: Any, scope: _Scope) -> _Items:  # noqa: ANN401 - a path's node
         items = self._unwrapped(self._items(node[1], scope))
@@ -207,7 +207,7 @@ class _Evaluator:
     def _holds(self, node: Any, scope: _Scope) -> bool | None:  # noqa: ANN401 - a path's node
         match node[0]:
             case "and" | "or":
-                decisive = node[0] == "or"
+                decisive = bool(node[0] == "or")
                 sides = [self._holds(node[1], scope), self._holds(node[2], scope)]
                 if decisive in sides:
                     return decisive
@@ -323,7 +323,7 @@ def _null_compare(sign: str, *, both: bool) -> bool:
 def _starts(text: Item, start: Item) -> bool | None:
     if not isinstance(text, str) or not isinstance(start, str):
         return None
-    return text.startswith(start)
+    return bool(text.startswith(start))
 
 
 def _double(item: Item) -> float:

@@ -26,7 +26,7 @@ _FAMILIES = {
 class Udf(NamedTuple):
     """A function over one row's values, with DuckDB's names of its types."""
 
-    function: Callable[..., object]
+    function: Callable[..., str | int | bool | bytes | None]
     parameters: tuple[str, ...]
     returns: str
 
@@ -41,12 +41,14 @@ def register(cursor: duckdb.DuckDBPyConnection, text: str, known: set[str]) -> N
             continue
         table: Mapping[str, Udf] = import_module(_FAMILIES[family]).FUNCTIONS
         if name in table:
+            from duckdb.func import FunctionNullHandling  # noqa: PLC0415 - loaded by now
+
             udf = table[name]
             cursor.create_function(
                 name,
                 udf.function,
                 list(udf.parameters),
                 udf.returns,
-                null_handling="special",
+                null_handling=FunctionNullHandling.SPECIAL,
             )
             known.add(name)

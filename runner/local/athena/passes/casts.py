@@ -32,7 +32,7 @@ def apply(tree: exp.Query) -> exp.Query:
     for node in reversed(list(tree.find_all(exp.Cast, exp.Typeof))):
         if isinstance(node, exp.Typeof):
             _typeof(node)
-        elif not node.args.get("json_call"):
+        elif isinstance(node, exp.Cast) and not node.args.get("json_call"):
             _cast(node)
     return tree
 
@@ -78,21 +78,25 @@ def _to_text(node: exp.Cast, source: exp.DataType | None) -> None:
         _refuse(source, node.to)
     new = _text_of(inner, source)
     if limit is not None:
-        if source is None and not isinstance(inner, exp.Null):
-            of = exp.Anonymous(this="typeof", expressions=[inner.copy()])
-            new = exp.Anonymous(this="__type_fit", expressions=[new, limit, of])
-        else:
-            is_text = source is None or source.this in exp.DataType.TEXT_TYPES
-            of = exp.Literal.string("VARCHAR" if is_text else "")
-            new = (
-                exp.Anonymous(this="left", expressions=[new, limit])
-                if is_text
-                else exp.Anonymous(this="__type_fit", expressions=[new, limit, of])
-            )
+        new = _fitted(new, limit, inner, source)
     if isinstance(node, exp.TryCast) and limit is not None:
         new = exp.Anonymous(this="TRY", expressions=[new])
     new.type = node.to.copy()
     node.replace(new)
+
+
+def _fitted(
+    text: exp.Expr, limit: exp.Expr, inner: exp.Expr, source: exp.DataType | None
+) -> exp.Expr:
+    """Cut text to its width; of anything else the text must fit."""
+    if isinstance(inner, exp.Null) or (
+        source is not None and source.this in exp.DataType.TEXT_TYPES
+    ):
+        return exp.Anonymous(this="left", expressions=[text, limit])
+    of: exp.Expr = exp.Literal.string("")
+    if source is None:
+        of = exp.Anonymous(this="typeof", expressions=[inner.copy()])
+    return exp.Anonymous(this="__type_fit", expressions=[text, limit, of])
 
 
 def _text_of(inner: exp.Expr, source: exp.DataType | None) -> exp.Expr:

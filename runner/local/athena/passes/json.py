@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from runner.local.athena.errors import AthenaFailure
+from runner.local.athena.jsonextract import native_path
 from runner.local.athena.sqltypes import SqlType, parse_type
 
 RENAMED = {
@@ -41,6 +42,7 @@ _CALLS = {
     "__sqljson_encode": ("__sqljson_encode", "VARBINARY"),
 }
 _READERS = frozenset({"__sqljson_exists", "__sqljson_query", "__sqljson_value"})
+_NATIVE = {"__json_extract": "__json_at", "__json_extract_scalar": "__json_scalar_at"}
 _MADE = "json_call"
 _NAMES = {new: old for old, new in RENAMED.items()}
 _COUNTS = {
@@ -84,8 +86,8 @@ def _typed(call: exp.Anonymous, kind: str) -> exp.Cast:
 
 def apply(tree: exp.Query) -> exp.Query:
     """Rewrite the calls and casts, innermost first."""
-    for node in list(tree.find_all(exp.LT, exp.LTE, exp.GT, exp.GTE)):
-        _refuse_order(node)
+    for comparison in tree.find_all(exp.LT, exp.LTE, exp.GT, exp.GTE):
+        _refuse_order(comparison)
     for ordered in tree.find_all(exp.Ordered):
         if is_json(ordered.this):
             raise AthenaFailure(
@@ -108,8 +110,8 @@ def is_json(node: exp.Expr) -> bool:
     return node.type is not None and node.type.is_type("json")
 
 
-def _refuse_order(node: exp.Binary) -> None:
-    if is_json(node.left) or is_json(node.right):
+def _refuse_order(node: exp.Expr) -> None:
+    if is_json(node.args["this"]) or is_json(node.args["expression"]):
         sign = "<" if isinstance(node, exp.LT | exp.GT) else "<="
         raise AthenaFailure("TYPE_MISMATCH", f"Cannot apply operator: json {sign} json")
 
@@ -124,6 +126,8 @@ def _call(cast: exp.Cast) -> None:
         return
     if name == "__json_contains":
         call.set("this", f"__json_contains_{_wanted(call.expressions[1])}")
+    if name in _NATIVE:
+        _native(call)
     if name in _READERS and _is_binary(call.expressions[0]):
         text = exp.Anonymous(
             this="__sqljson_decode",
@@ -150,11 +154,27 @@ def _is_text(node: exp.Expr) -> bool:
     return node.type is not None and node.type.this in _TEXTS
 
 
+def _native(call: exp.Anonymous) -> None:
+    """Let DuckDB read columns itself where it reads as Trino does.
+
+    Only columns: DuckDB takes what occurs twice out of a TRY, and columns do not fail.
+    """
+    source, path = call.expressions
+    if not isinstance(source.unnest(), exp.Column) or not isinstance(path, exp.Literal):
+        return
+    spelled = native_path(path.name)
+    if spelled is not None:
+        text, sure = spelled
+        call.set("this", _NATIVE[call.name])
+        native = exp.Literal.string(text)
+        call.set("expressions", [source, native, path, exp.Boolean(this=sure)])
+
+
 def _is_binary(node: exp.Expr) -> bool:
     return node.type is not None and node.type.is_type("varbinary", "binary")
 
 
-def _unexpected(call: exp.Anonymous, name: str) -> AthenaFailure:
+def _unexpected(call: exp.Expr, name: str) -> AthenaFailure:
     kinds = ", ".join(
         each.type.sql("trino").lower() if each.type else "unknown" for each in call.expressions
     )

@@ -107,9 +107,11 @@ def _results(what: str, operands: Sequence[exp.Expr]) -> None:
 
 
 def _case(node: exp.Expr) -> None:
-    operand = node.args.get("this")
-    for branch in node.args["ifs"] if operand is not None else ():
-        if found := _differ([operand, branch.this]):
+    operand: exp.Expr | None = node.args.get("this")
+    if operand is None:
+        operand = exp.null()
+    for branch in node.args["ifs"]:
+        if found := _differ((operand, branch.this)):
             names = " vs ".join(map(_name, found))
             _refuse(f"CASE operand type does not match WHEN clause operand type: {names}")
     branches = [branch.args["true"] for branch in node.args["ifs"]]

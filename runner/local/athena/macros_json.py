@@ -1,0 +1,28 @@
+"""DuckDB macros of JSON: what its own functions read as Trino does; the rest goes to Python.
+
+`d` is a path in DuckDB's spelling, `p` in Trino's, `sure` tells that nothing is there when DuckDB
+finds nothing.  Numbers with a fraction, and text that DuckDB reads more kindly, are not theirs.
+"""
+
+from __future__ import annotations
+
+
+def _native(plain: str, parts: str, function: str) -> str:
+    return f"""(j, d, p, sure) AS CASE WHEN __json_plain(j) THEN
+        CASE WHEN json_type(j, d) IN ('VARCHAR', 'BOOLEAN', 'BIGINT', 'UBIGINT') THEN {plain}
+            WHEN {parts} THEN NULL
+            WHEN sure AND json_type(j, d) IS NULL THEN NULL
+            ELSE {function}(j, p) END
+        ELSE {function}(j, p) END"""
+
+
+JSON: dict[str, str] = {
+    "__json_plain": r"""(j) AS json_valid(j) AND NOT regexp_matches(j::VARCHAR,
+        ',\s*[}\]]|-0|[-:,\[]\s*[NnIi][aAnN]|^\s*-?[NnIi][aAnN]')""",
+    "__json_scalar_at": _native(
+        "json_extract_string(j, d)",
+        "json_type(j, d) IN ('OBJECT', 'ARRAY', 'NULL')",
+        "__json_extract_scalar",
+    ),
+    "__json_at": _native("json_extract(j, d)", "false", "__json_extract"),
+}
