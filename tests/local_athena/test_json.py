@@ -45,6 +45,8 @@ FUNCTIONS: tuple[tuple[str, object], ...] = (
     ("json_array_contains('[\"\", true]', '')", True),
     ("json_array_contains('[\"\", true]', true)", True),
     ("json_array_contains('{}', 1)", None),
+    ("json_array_contains('[1.5]', nan())", False),
+    ("json_array_contains('[\"a\", 1]', element_at(ARRAY['a'], 1))", True),
     ("is_json_scalar('1')", True),
     ("is_json_scalar(JSON '[1]')", False),
     ("try(json_parse('no json'))", None),
@@ -158,6 +160,17 @@ PATHS: tuple[tuple[str, object], ...] = (
     ("json_array(1, NULL, true, 'a\"b')", '[1,true,"a\\"b"]'),
     ("json_array('[1]')", '["[1]"]'),
     ("json_array()", "[]"),
+    ("json_array(element_at(ARRAY[1.5e0], 1), nan())", '[1.5,"NaN"]'),
+    (
+        "json_array(CAST('12151fd2-7586-11e9-8f9e-2a86e4085a59' AS uuid))",
+        '["12151fd2-7586-11e9-8f9e-2a86e4085a59"]',
+    ),
+    ("json_object('a' : X'5B315D' FORMAT JSON)", '{"a":[1]}'),
+    ("json_value(X'5B0031005D00' FORMAT JSON ENCODING UTF16, 'lax $[0]')", "1"),
+    (
+        "json_query('[1]', 'lax $' RETURNING varbinary FORMAT JSON ENCODING UTF16)",
+        b"[\x001\x00]\x00",
+    ),
 )
 FAILURES: tuple[tuple[str, str], ...] = (
     ("json_parse('x')", "INVALID_FUNCTION_ARGUMENT: Cannot convert value to JSON: 'x'"),
@@ -182,6 +195,9 @@ FAILURES: tuple[tuple[str, str], ...] = (
         'CAST(json_parse(\'[{"a":1,"a":3}]\') AS array(ROW(a bigint)))',
         'Cannot cast to array(row(a bigint)). Duplicate field: a\n[{"a":1,"a":3}]',
     ),
+    ("CAST(JSON '{\"a\": 1}' AS ROW(bigint))", "Cannot cast a JSON object to anonymous row type"),
+    ("json_object(1 : 2)", "TYPE_MISMATCH"),
+    ("json_array(ARRAY[1])", "NOT_SUPPORTED: A value of type array(integer) in a SQL/JSON"),
     ("JSON '1' < JSON '2'", "TYPE_MISMATCH: Cannot apply operator: json < json"),
     ("json_value('{}', 'lax $.a' ERROR ON EMPTY ERROR ON ERROR)", "JSON path found no items"),
     ("json_exists('{}', 'strict $.a' ERROR ON ERROR)", "PATH_EVALUATION_ERROR"),
@@ -248,6 +264,42 @@ def test_rows_of_a_query_go_through_json(world: World) -> None:
         "(VALUES ('{\"a\": [1]}', 'p', 1), ('{}', 'q', NULL)) AS t (x, k, n))"
     )
     assert found == [([1], '{"p":1}', '{"p":1}'), (None, '{"q":null}', '{"q":null}')]
+
+
+def test_columns_are_read_alike_by_duckdb_and_python(world: World) -> None:
+    texts = (
+        '{"a": 1}',
+        '{"a": 1.50}',
+        '{"a": "x"}',
+        '{"a": true}',
+        '{"a": null}',
+        '{"a": [1.0]}',
+        "{}",
+        "bad",
+        '{"a": 2, bad',
+        '{"x": [1,], "a": 1}',
+        '{"a": -0}',
+        '{"a": NaN}',
+        '{"a": 12345678901234567890123}',
+        '{"a": 1e2, "a": 3}',
+        '[{"a": 1}]',
+        '""',
+    )
+    values = ", ".join(f"'{text}'" for text in texts)
+    scalars = "1", "1.50", "x", "true", None, None, None, None, "2", None, "-0", None
+    parts = "1", "1.5", '"x"', "true", "null", "[1.0]", None, None, "2", None, "0", None
+    found = world.rows(
+        "SELECT json_extract_scalar(j, '$.a'), json_extract(j, '$.a'), "
+        f"json_extract_scalar(j, '$[0].a') FROM (VALUES {values}) AS t (j)"
+    )
+    large = "12345678901234567890123"
+    assert found == [
+        *((a, b, None) for a, b in zip(scalars, parts, strict=True)),
+        (large, large, None),
+        ("1e2", "100.0", None),
+        (None, None, "1"),
+        (None, None, None),
+    ]
 
 
 def test_types_of_results_are_athenas(world: World) -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from runner.local.athena.jsontext import Json
 
+_INTEGERS = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"})
 P = ParamSpec("P")
 R = TypeVar("R")
 _MOST_SHOWN = 1000
@@ -160,6 +161,19 @@ def json_contains_double(text: str, value: float) -> bool | None:
 
 
 @_null_first
+def json_contains_any(text: str, value: str, kind: str) -> bool | None:
+    """Tell whether a value of a type that only DuckDB knew is among the elements."""
+    wanted = parse(value, constants=True)
+    if kind == "VARCHAR":
+        return json_contains_text(text, str(wanted))
+    if kind == "BOOLEAN":
+        return json_contains_boolean(text, wanted is True)
+    if kind in _INTEGERS:
+        return json_contains_bigint(text, int(value))
+    return json_contains_double(text, float(value))
+
+
+@_null_first
 def is_json_scalar(text: str) -> bool:
     """Tell scalars from objects and arrays."""
     try:
@@ -186,6 +200,7 @@ FUNCTIONS = {
     "__json_contains_boolean": Udf(json_contains_boolean, ("VARCHAR", "BOOLEAN"), "BOOLEAN"),
     "__json_contains_bigint": Udf(json_contains_bigint, ("VARCHAR", "BIGINT"), "BOOLEAN"),
     "__json_contains_double": Udf(json_contains_double, ("VARCHAR", "DOUBLE"), "BOOLEAN"),
+    "__json_contains_any": Udf(json_contains_any, ("VARCHAR", "VARCHAR", "VARCHAR"), "BOOLEAN"),
     "__json_is_scalar": Udf(is_json_scalar, ("VARCHAR",), "BOOLEAN"),
     "__json_of": Udf(json_of, ("VARCHAR", "VARCHAR"), "JSON"),
     "__json_to_scalar": Udf(_null_first(cast_scalar), ("VARCHAR", "VARCHAR"), "VARCHAR"),

@@ -11,12 +11,13 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from runner.local.athena.errors import AthenaFailure
-from runner.local.athena.jsoncasts import cast_plain
+from runner.local.athena.errors import AthenaFailure, unsupported
+from runner.local.athena.jsoncasts import cast_plain, render_typed
 from runner.local.athena.jsontext import FloatText, IntText, JsonError, Members, parse, quote
 from runner.local.athena.render import render_double
 from runner.local.athena.sqljsonpath import read_path
 from runner.local.athena.sqljsonvalue import Item, PathError, evaluate
+from runner.local.athena.sqltypes import parse_type
 from runner.local.athena.udfs import Udf
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 
     _Options = dict[str, Any]
 
+_RENDERED = frozenset(
+    {"boolean", "tinyint", "smallint", "integer", "bigint", "real", "double", "decimal"}
+    | {"varchar", "date", "timestamp"}
+)
 _options = lru_cache(maxsize=256)(json.loads)
 
 
@@ -239,6 +244,16 @@ def json_array(clauses: str, values: list[str | None] | None) -> str:
     return f"[{','.join(map(_exactly, kept))}]"
 
 
+def json_text(text: str | None, duck: str) -> str | None:
+    """Write DuckDB's JSON of a value: numbers and booleans stay, anything else is its text."""
+    if text is None:
+        return None
+    kind, value = parse_type(duck), parse(text, constants=True)
+    if isinstance(value, list | Members) or kind.name == "json":
+        raise unsupported(f"A value of type {kind.trino()} in a SQL/JSON function")
+    return render_typed(value, kind) if kind.name in _RENDERED else quote(str(value))
+
+
 def decode(data: bytes | None, codec: str) -> str | None:
     """Read bytes as text of an encoding; bytes that are none become text that is no JSON."""
     try:
@@ -259,6 +274,7 @@ FUNCTIONS = {
     "__sqljson_query": Udf(json_query, _PATH, "VARCHAR"),
     "__sqljson_object": Udf(json_object, ("VARCHAR", "VARCHAR[]", "VARCHAR[]"), "VARCHAR"),
     "__sqljson_array": Udf(json_array, ("VARCHAR", "VARCHAR[]"), "VARCHAR"),
+    "__sqljson_text": Udf(json_text, ("VARCHAR", "VARCHAR"), "VARCHAR"),
     "__sqljson_decode": Udf(decode, ("BLOB", "VARCHAR"), "VARCHAR"),
     "__sqljson_encode": Udf(encode, ("VARCHAR", "VARCHAR"), "BLOB"),
 }

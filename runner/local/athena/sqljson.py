@@ -238,7 +238,7 @@ def _check_path(path: str, names: list[str]) -> None:
 
 
 def _encoded(text: str, *, is_json: bool) -> str:
-    return text if is_json else f"jzon_format(CAST({text} AS JSON))"
+    return text if is_json else f"__sqljson_item({text})"
 
 
 def _list(values: list[str]) -> str:

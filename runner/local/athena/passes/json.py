@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from runner.local.athena.errors import AthenaFailure
+from runner.local.athena.errors import AthenaFailure, unsupported
 from runner.local.athena.jsonextract import native_path
 from runner.local.athena.sqltypes import SqlType, parse_type
 
@@ -39,9 +39,9 @@ _CALLS = {
     "__sqljson_exists": ("__sqljson_exists", "BOOLEAN"),
     "__sqljson_query": ("__sqljson_query", "VARCHAR"),
     "__sqljson_value": ("__sqljson_value", "VARCHAR"),
+    "__sqljson_item": ("__sqljson_item", "VARCHAR"),
     "__sqljson_encode": ("__sqljson_encode", "VARBINARY"),
 }
-_READERS = frozenset({"__sqljson_exists", "__sqljson_query", "__sqljson_value"})
 _NATIVE = {"__json_extract": "__json_at", "__json_extract_scalar": "__json_scalar_at"}
 _MADE = "json_call"
 _NAMES = {new: old for old, new in RENAMED.items()}
@@ -125,19 +125,28 @@ def _call(cast: exp.Cast) -> None:
         cast.replace(exp.cast(call.expressions[0].copy(), exp.DataType.build("VARCHAR")))
         return
     if name == "__json_contains":
-        call.set("this", f"__json_contains_{_wanted(call.expressions[1])}")
+        _contains(call)
+    if name == "__sqljson_item":
+        cast.replace(_item(call.expressions[0]))
+        return
+    if name == "__sqljson_object":
+        _check_keys(call)
     if name in _NATIVE:
         _native(call)
-    if name in _READERS and _is_binary(call.expressions[0]):
-        text = exp.Anonymous(
-            this="__sqljson_decode",
-            expressions=[call.expressions[0].copy(), exp.Literal.string("utf_8")],
-        )
-        call.set("expressions", [text, *call.expressions[1:]])
+    if name.startswith("__sqljson_"):
+        _decode(call)
     # The function itself gives the type: its cast would only make DuckDB look twice.
     new = call.copy()
     new.type = cast.to.copy()
     cast.replace(new)
+
+
+def _contains(call: exp.Anonymous) -> None:
+    array, value = call.expressions
+    name = _wanted(value)
+    call.set("this", f"__json_contains_{name}")
+    if name == "any":
+        call.set("expressions", [array, _text_of_json(value), _typeof(value)])
 
 
 def _wanted(value: exp.Expr) -> str:
@@ -146,7 +155,46 @@ def _wanted(value: exp.Expr) -> str:
         return "boolean"
     if kind in exp.DataType.INTEGER_TYPES:
         return "bigint"
-    return "double" if kind in _FLOATS else "text"
+    if kind in _TEXTS:
+        return "text"
+    return "double" if kind in _FLOATS else "any"
+
+
+def _typeof(value: exp.Expr) -> exp.Expr:
+    return exp.Anonymous(this="typeof", expressions=[value.copy()])
+
+
+def _text_of_json(value: exp.Expr) -> exp.Expr:
+    text = exp.Anonymous(this="to_json", expressions=[value.copy()])
+    return exp.Cast(this=text, to=exp.DataType.build("VARCHAR"))
+
+
+def _item(value: exp.Expr) -> exp.Expr:
+    """Write a value of SQL as JSON text: what is no number and no boolean is its text."""
+    kind = value.type.this if value.type else None
+    if kind in exp.DataType.NESTED_TYPES or is_json(value):
+        raise unsupported(f"A value of type {_trino(value)} in a SQL/JSON function")
+    if kind in _FLOATS | {None, exp.DataType.Type.UNKNOWN}:
+        found: exp.Expr = exp.Anonymous(
+            this="__sqljson_text", expressions=[_text_of_json(value), _typeof(value)]
+        )
+    elif kind in exp.DataType.INTEGER_TYPES | {exp.DataType.Type.BOOLEAN} | _TEXTS:
+        found = _text_of_json(value)
+    else:
+        text = exp.cast(value.copy(), exp.DataType.build("VARCHAR"))
+        text.type = exp.DataType.build("VARCHAR")
+        return _text_of_json(text)
+    return exp.Cast(this=found, to=exp.DataType.build("VARCHAR"), json_call=True)
+
+
+def _check_keys(call: exp.Anonymous) -> None:
+    for key in call.expressions[1].expressions:
+        if key.type is not None and not key.type.is_type("unknown", "null", *_TEXTS):
+            raise AthenaFailure("TYPE_MISMATCH", f"Invalid type of JSON object key: {_trino(key)}")
+
+
+def _trino(node: exp.Expr) -> str:
+    return parse_type(node.type.sql("trino")).trino() if node.type else "unknown"
 
 
 def _is_text(node: exp.Expr) -> bool:
@@ -168,6 +216,16 @@ def _native(call: exp.Anonymous) -> None:
         call.set("this", _NATIVE[call.name])
         native = exp.Literal.string(text)
         call.set("expressions", [source, native, path, exp.Boolean(this=sure)])
+
+
+def _decode(call: exp.Anonymous) -> None:
+    """Read bytes that are given as JSON as UTF-8."""
+    lists = (each for each in call.expressions if isinstance(each, exp.Array))
+    values = [call.expressions[0], *(value for each in lists for value in each.expressions)]
+    for value in values:
+        if _is_binary(value) and call.name not in {"__sqljson_decode", "__sqljson_encode"}:
+            codec = exp.Literal.string("utf_8")
+            value.replace(exp.Anonymous(this="__sqljson_decode", expressions=[value.copy(), codec]))
 
 
 def _is_binary(node: exp.Expr) -> bool:
@@ -196,7 +254,7 @@ def _from_json(cast: exp.Cast) -> None:
         source = inner.expressions[0].copy()  # Trino reads the text itself then
     call: exp.Expr = exp.Anonymous(
         this="__json_to_nested" if nested else "__json_to_scalar",
-        expressions=[source, exp.Literal.string(kind.trino())],
+        expressions=[source, exp.Literal.string(cast.to.sql("trino"))],
     )
     if nested and (plain := _plain(kind)) != kind:
         call = _cast(call, plain)
