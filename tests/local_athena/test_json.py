@@ -302,6 +302,21 @@ def test_columns_are_read_alike_by_duckdb_and_python(world: World) -> None:
     ]
 
 
+def test_json_is_known_where_only_duckdb_sees_the_type(world: World) -> None:
+    found = world.rows(
+        "SELECT CAST(m['a'] AS varchar), CAST(m['b'] AS integer), CAST(m['c'] AS array(integer)), "
+        "CAST(m['d'] AS varchar(1)), CAST(max_by(m['a'], 1) AS varchar), "
+        "json_array_contains('[2]', element_at(ARRAY[2], 1)) FROM (SELECT "
+        'CAST(JSON \'{"a": "x", "b": 1.5, "c": [2.5], "d": "yz"}\' '
+        "AS map(varchar, json)) AS m) GROUP BY m"
+    )
+    assert found == [("x", 2, [3], "y", "x", True)]
+    (row,) = world.rows(
+        "SELECT transform(CAST(JSON '[\"a\"]' AS array(json)), x -> CAST(x AS varchar))"
+    )
+    assert row == (["a"],)
+
+
 def test_types_of_results_are_athenas(world: World) -> None:
     found = world.athena.query(
         "SELECT json_parse('1') AS a, CAST(JSON '[1]' AS array(json)) AS b, "

@@ -25,6 +25,7 @@ def _by_type(text: str, json: str, more: str = "") -> str:
 
 
 CASTS: dict[str, str] = {
+    "__duck_type": "(a) AS typeof(a)",
     "__integer_text": _taking("([+-]?[0-9]+)"),
     "__boolean_text": _taking("((?i:t|true|1|f|false|0))"),
     "__decimal_text": _taking(f"([+-]?{_NUMBER})"),

@@ -19,6 +19,8 @@ def _native(plain: str, parts: str, function: str) -> str:
 JSON: dict[str, str] = {
     "__json_plain": r"""(j) AS json_valid(j) AND NOT regexp_matches(j::VARCHAR,
         ',\s*[}\]]|-0|[-:,\[]\s*[NnIi][aAnN]|^\s*-?[NnIi][aAnN]')""",
+    "__cast_text": """(a) AS (list_transform([a], lambda v: CASE WHEN typeof(v) = 'JSON'
+        THEN __json_to_scalar(v::VARCHAR, 'varchar') ELSE __any_text(v) END))[1]""",
     "__json_scalar_at": _native(
         "json_extract_string(j, d)",
         "json_type(j, d) IN ('OBJECT', 'ARRAY', 'NULL')",

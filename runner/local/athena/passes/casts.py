@@ -60,8 +60,6 @@ def _guard(node: exp.Cast, known: exp.DataType | None) -> None:
     if guard is None or isinstance(inner, exp.Null) or _is_plain(inner):
         return
     if known is None:
-        if node.this.find(exp.AggFunc, exp.Window) is not None:
-            return
         guard = guard.replace("_text", "").replace("__", "__any_")
     node.set("this", exp.Anonymous(this=guard, expressions=[node.this.copy()]))
 
@@ -95,7 +93,7 @@ def _fitted(
         return exp.Anonymous(this="left", expressions=[text, limit])
     of: exp.Expr = exp.Literal.string("")
     if source is None:
-        of = exp.Anonymous(this="typeof", expressions=[inner.copy()])
+        of = exp.Anonymous(this="__duck_type", expressions=[inner.copy()])
     return exp.Anonymous(this="__type_fit", expressions=[text, limit, of])
 
 

@@ -94,6 +94,7 @@ def apply(tree: exp.Query) -> exp.Query:
                 "TYPE_MISMATCH",
                 "Type json is not orderable, and therefore cannot be used in ORDER BY",
             )
+    has_json = any(kind.is_type("json") for kind in tree.find_all(exp.DataType))
     for node in reversed(list(tree.find_all(exp.Cast))):
         if node.args.get(_MADE):
             _call(node)
@@ -101,6 +102,8 @@ def apply(tree: exp.Query) -> exp.Query:
             _from_json(node)
         elif node.to.is_type("json"):
             _to_json(node)
+        elif has_json and _is_unknown(node.this):
+            _from_unknown(node)
     return tree
 
 
@@ -161,7 +164,7 @@ def _wanted(value: exp.Expr) -> str:
 
 
 def _typeof(value: exp.Expr) -> exp.Expr:
-    return exp.Anonymous(this="typeof", expressions=[value.copy()])
+    return exp.Anonymous(this="__duck_type", expressions=[value.copy()])
 
 
 def _text_of_json(value: exp.Expr) -> exp.Expr:
@@ -263,6 +266,40 @@ def _from_json(cast: exp.Cast) -> None:
     _replace(cast, new)
 
 
+def _is_unknown(node: exp.Expr) -> bool:
+    known = node.type is not None and not node.type.is_type("unknown")
+    return not known and not isinstance(node.unnest(), exp.Null)
+
+
+def _from_unknown(cast: exp.Cast) -> None:
+    """Cast what may turn out to be JSON: only DuckDB knows the type of an element of a map."""
+    target = parse_type(cast.to.sql("trino"))
+    if target.name == "varchar":
+        new: exp.Expr = exp.Anonymous(this="__cast_text", expressions=[cast.this.copy()])
+        if target.numbers:
+            limit = exp.Literal.number(target.numbers[0])
+            new = exp.Anonymous(this="left", expressions=[new, limit])
+    elif target.name in _NESTED and _has_cast(target):
+        value = exp.column("zqvalue")
+        text = exp.Cast(this=value.copy(), to=exp.DataType.build("VARCHAR"))
+        kind = exp.Literal.string(cast.to.sql("trino"))
+        call: exp.Expr = exp.Anonymous(this="__json_to_nested", expressions=[text, kind])
+        if (plain := _plain(target)) != target:
+            call = _cast(call, plain)
+        is_json_ = exp.EQ(this=_typeof(value), expression=exp.Literal.string("JSON"))
+        choice = exp.Case().when(is_json_, _cast(call, target)).else_(_cast(value, target))
+        each = exp.Lambda(this=choice, expressions=[exp.to_identifier("zqvalue")])
+        one = exp.Array(expressions=[cast.this.copy()])
+        cases = exp.Anonymous(this="list_transform", expressions=[one, each])
+        new = exp.Anonymous(this="list_extract", expressions=[cases, exp.Literal.number(1)])
+        for made in choice.find_all(exp.Cast):
+            made.set(_MADE, True)
+    else:
+        return
+    new.type = cast.to.copy()
+    _replace(cast, new)
+
+
 def _cast(node: exp.Expr, kind: SqlType) -> exp.Cast:
     return exp.Cast(this=node, to=exp.DataType.build(kind.duck(), dialect="duckdb"))
 
@@ -299,7 +336,7 @@ def _to_json(cast: exp.Cast) -> None:
     if kind in exp.DataType.INTEGER_TYPES | {exp.DataType.Type.BOOLEAN} | _TEXTS:
         new = text
     else:
-        of = exp.Anonymous(this="typeof", expressions=[source.copy()])
+        of = exp.Anonymous(this="__duck_type", expressions=[source.copy()])
         new = exp.Anonymous(this="__json_of", expressions=[text, of])
     new.type = cast.to.copy()
     _replace(cast, new)
