@@ -16,11 +16,10 @@ def _taking(pattern: str) -> str:
     return f"(a) AS regexp_replace('{MARK}' || a, '^{MARK}{pattern}$', '\\1')"
 
 
-def _by_type(text: str, json: str, more: str = "") -> str:
+def _by_type(text: str, more: str = "") -> str:
     """Write a macro for an argument whose type only DuckDB knows; it gives text to be cast."""
     return f"""(a) AS (list_transform([a], lambda v: CASE
         WHEN typeof(v) = 'VARCHAR' THEN {text}(v::VARCHAR)
-        WHEN typeof(v) = 'JSON' THEN __json_to_scalar(v::VARCHAR, '{json}')
         {more} ELSE v::VARCHAR END))[1]"""
 
 
@@ -32,25 +31,21 @@ CASTS: dict[str, str] = {
     "__float_text": _taking(rf"\s*([+-]?(?:NaN|Infinity|{_NUMBER}))[dDfF]?\s*"),
     "__any_integer": _by_type(
         "__integer_text",
-        "bigint",
         """WHEN typeof(v) IN ('DOUBLE', 'FLOAT')
             THEN round(TRY_CAST(v AS DOUBLE))::DECIMAL(38, 0)::VARCHAR
         WHEN typeof(v) = 'BOOLEAN' THEN TRY_CAST(v AS INTEGER)::VARCHAR""",
     ),
     "__any_boolean": _by_type(
         "__boolean_text",
-        "boolean",
         "WHEN typeof(v) <> 'BOOLEAN' THEN (TRY_CAST(v AS DOUBLE) <> 0)::VARCHAR",
     ),
     "__any_float": _by_type(
         "__float_text",
-        "double",
         """WHEN typeof(v) = 'FLOAT' THEN TRY_CAST(v AS DOUBLE)::VARCHAR
         WHEN typeof(v) = 'BOOLEAN' THEN TRY_CAST(v AS INTEGER)::VARCHAR""",
     ),
     "__any_decimal": _by_type(
         "__decimal_text",
-        "decimal(38, 18)",
         "WHEN typeof(v) = 'BOOLEAN' THEN TRY_CAST(v AS INTEGER)::VARCHAR",
     ),
 }

@@ -16,11 +16,20 @@ def _native(plain: str, parts: str, function: str) -> str:
         ELSE {function}(j, p) END"""
 
 
+def _or_json(other: str) -> str:
+    """Write a macro for an argument that may be JSON; it gives text to be cast to type `k`."""
+    return f"""(a, k) AS (list_transform([a], lambda v: CASE WHEN typeof(v) = 'JSON'
+        THEN __json_to_scalar(v::VARCHAR, k) ELSE {other}(v) END))[1]"""
+
+
 JSON: dict[str, str] = {
+    "__cast_text": _or_json("__any_text"),
+    "__cast_integer": _or_json("__any_integer"),
+    "__cast_boolean": _or_json("__any_boolean"),
+    "__cast_float": _or_json("__any_float"),
+    "__cast_decimal": _or_json("__any_decimal"),
     "__json_plain": r"""(j) AS json_valid(j) AND NOT regexp_matches(j::VARCHAR,
         ',\s*[}\]]|-0|[-:,\[]\s*[NnIi][aAnN]|^\s*-?[NnIi][aAnN]')""",
-    "__cast_text": """(a) AS (list_transform([a], lambda v: CASE WHEN typeof(v) = 'JSON'
-        THEN __json_to_scalar(v::VARCHAR, 'varchar') ELSE __any_text(v) END))[1]""",
     "__json_scalar_at": _native(
         "json_extract_string(j, d)",
         "json_type(j, d) IN ('OBJECT', 'ARRAY', 'NULL')",

@@ -59,6 +59,12 @@ _COUNTS = {
 _SCALARS = frozenset(
     "boolean tinyint smallint integer bigint real double decimal varchar".split()  # noqa: SIM905
 )
+_MACROS = {
+    **dict.fromkeys(("tinyint", "smallint", "integer", "bigint"), "__cast_integer"),
+    **dict.fromkeys(("real", "double"), "__cast_float"),
+    "boolean": "__cast_boolean",
+    "decimal": "__cast_decimal",
+}
 _NESTED = frozenset({"array", "map", "row"})
 _TEXTS = exp.DataType.TEXT_TYPES
 _FLOATS = exp.DataType.FLOAT_TYPES | {exp.DataType.Type.DECIMAL}
@@ -271,29 +277,38 @@ def _is_unknown(node: exp.Expr) -> bool:
     return not known and not isinstance(node.unnest(), exp.Null)
 
 
+def _nested_or_json(cast: exp.Cast, target: SqlType) -> exp.Expr:
+    value = exp.column("zqvalue")
+    text = exp.Cast(this=value.copy(), to=exp.DataType.build("VARCHAR"))
+    kind = exp.Literal.string(cast.to.sql("trino"))
+    call: exp.Expr = exp.Anonymous(this="__json_to_nested", expressions=[text, kind])
+    if (plain := _plain(target)) != target:
+        call = _cast(call, plain)
+    is_json_ = exp.EQ(this=_typeof(value), expression=exp.Literal.string("JSON"))
+    choice = exp.Case().when(is_json_, _cast(call, target)).else_(_cast(value, target))
+    for made in choice.find_all(exp.Cast):
+        made.set(_MADE, True)
+    each = exp.Lambda(this=choice, expressions=[exp.to_identifier("zqvalue")])
+    one = exp.Array(expressions=[cast.this.copy()])
+    cases = exp.Anonymous(this="list_transform", expressions=[one, each])
+    return exp.Anonymous(this="list_extract", expressions=[cases, exp.Literal.number(1)])
+
+
 def _from_unknown(cast: exp.Cast) -> None:
     """Cast what may turn out to be JSON: only DuckDB knows the type of an element of a map."""
     target = parse_type(cast.to.sql("trino"))
     if target.name == "varchar":
-        new: exp.Expr = exp.Anonymous(this="__cast_text", expressions=[cast.this.copy()])
+        kind = exp.Literal.string("varchar")
+        new: exp.Expr = exp.Anonymous(this="__cast_text", expressions=[cast.this.copy(), kind])
         if target.numbers:
             limit = exp.Literal.number(target.numbers[0])
             new = exp.Anonymous(this="left", expressions=[new, limit])
     elif target.name in _NESTED and _has_cast(target):
-        value = exp.column("zqvalue")
-        text = exp.Cast(this=value.copy(), to=exp.DataType.build("VARCHAR"))
+        new = _nested_or_json(cast, target)
+    elif target.name in _MACROS:
         kind = exp.Literal.string(cast.to.sql("trino"))
-        call: exp.Expr = exp.Anonymous(this="__json_to_nested", expressions=[text, kind])
-        if (plain := _plain(target)) != target:
-            call = _cast(call, plain)
-        is_json_ = exp.EQ(this=_typeof(value), expression=exp.Literal.string("JSON"))
-        choice = exp.Case().when(is_json_, _cast(call, target)).else_(_cast(value, target))
-        each = exp.Lambda(this=choice, expressions=[exp.to_identifier("zqvalue")])
-        one = exp.Array(expressions=[cast.this.copy()])
-        cases = exp.Anonymous(this="list_transform", expressions=[one, each])
-        new = exp.Anonymous(this="list_extract", expressions=[cases, exp.Literal.number(1)])
-        for made in choice.find_all(exp.Cast):
-            made.set(_MADE, True)
+        text = exp.Anonymous(this=_MACROS[target.name], expressions=[cast.this.copy(), kind])
+        new = exp.Cast(this=text, to=cast.to.copy(), json_call=True)
     else:
         return
     new.type = cast.to.copy()
