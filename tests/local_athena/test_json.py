@@ -218,6 +218,7 @@ FAILURES: tuple[tuple[str, str], ...] = (
     ("CAST(1e20 AS bigint)", "INVALID_CAST_ARGUMENT: Unable to cast 1.0E20 to bigint"),
     ("CAST(12345 AS varchar(3))", "Value 12345 cannot be represented as varchar(3)"),
     ("CAST(ARRAY[1] AS varchar)", "TYPE_MISMATCH: Cannot cast array(integer) to varchar"),
+    ("MAP(ARRAY[1], ARRAY[2]) > MAP(ARRAY[1], ARRAY[1])", "Cannot apply operator: map("),
     ("1 = '1'", "TYPE_MISMATCH: Cannot apply operator: integer = varchar(1)"),
     ("DATE '2013-01-05' >= '2013'", "TYPE_MISMATCH: Cannot apply operator: varchar(4) <= date"),
     ("1 IN ('a')", "TYPE_MISMATCH: IN value and list items must be the same type"),

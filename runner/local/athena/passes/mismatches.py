@@ -70,13 +70,20 @@ def _differ(nodes: Sequence[exp.Expr]) -> tuple[exp.Expr, exp.Expr] | None:
     return next(((known[0], node) for node in known[1:] if _kind(node) != _kind(known[0])), None)
 
 
+def _has_map(node: exp.Expr) -> bool:
+    """Tell whether a map is part of a value: such values have no order."""
+    kinds = node.type.find_all(exp.DataType) if node.type else ()
+    return any(kind.this == _TYPES.MAP for kind in kinds)
+
+
 def _refuse(message: str) -> None:
     raise AthenaFailure("TYPE_MISMATCH", message)
 
 
 def _compare(node: exp.Expr) -> None:
     sides = [node.args["this"], node.args["expression"]]
-    if _differ(sides):
+    has_map = not isinstance(node, exp.EQ | exp.NEQ) and any(map(_has_map, sides))
+    if has_map or _differ(sides):
         if isinstance(node, _FLIPPED):
             sides.reverse()
         left, right = map(_name, sides)
