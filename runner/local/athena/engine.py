@@ -12,12 +12,14 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from runner.local.athena.castfailures import cast_failure
 from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.functions_maths import UDFS as MATH_UDFS
 from runner.local.athena.functions_maths import udfs_called
-from runner.local.athena.macros import UDFS, definition, macros_called
+from runner.local.athena.macros import MACROS, UDFS, definition, macros_called
 from runner.local.athena.number_errors import number_failure
 from runner.local.athena.query_errors import query_failure
+from runner.local.athena.udfs import register
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -142,8 +144,10 @@ class Engine:
 
     def _define(self, cursor: duckdb.DuckDBPyConnection, sql: str) -> None:
         macros = macros_called(sql)
-        defined = (definition(name) for name in macros if name not in UDFS)
-        for name in udfs_called(" ".join((sql, *defined))):
+        texts = " ".join((sql, *(MACROS[name] for name in macros if name in MACROS)))
+        with self._lock:
+            register(cursor, texts, self._defined)
+        for name in udfs_called(texts):
             with self._lock:
                 if name not in self._defined:
                     udf = MATH_UDFS[name]
@@ -186,16 +190,16 @@ def failure_of(error: Exception) -> AthenaFailure:  # noqa: PLR0911 - one return
     """Translate DuckDB's error; its own words stay where Athena has no fixed ones."""
     text = str(error).split("\n\nLINE ")[0]
     name = type(error).__name__
-    custom = re.search(r"\b([A-Z]+(?:_[A-Z]+)+): (.*)", text)
+    custom = re.search(r"\b([A-Z]+(?:_[A-Z]+)+): (.*)", text, re.DOTALL)
     if custom:
         return AthenaFailure(custom[1], re.sub(r"' to INT32.*$", "", custom[2]))
     if text.removeprefix("Invalid Input Error: ") in _MAP_ERRORS:
         message = _MAP_ERRORS[text.removeprefix("Invalid Input Error: ")]
         return AthenaFailure("INVALID_FUNCTION_ARGUMENT", message)
+    if worded := cast_failure(text) or number_failure(text) or query_failure(text):
+        return worded
     if name == "InterruptException":
         return AthenaFailure("USER_CANCELED", "Query cancelled by user")
-    if worded := number_failure(text) or query_failure(text):
-        return worded
     if "Division by zero" in text:
         return AthenaFailure("DIVISION_BY_ZERO", "Division by zero")
     if any(word in text for word in _READ_ERRORS):

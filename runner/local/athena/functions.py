@@ -44,6 +44,13 @@ NESTED = frozenset(
     zip zip_with
     """.split()  # noqa: SIM905 - as above
 )
+JSON = frozenset(
+    """
+    is_json_scalar json_array json_array_contains json_array_get json_exists json_object json_query
+    json_size json_value returning default passing key value
+    """.split()  # noqa: SIM905 - as above
+)
+"""More functions of JSON, and words of their clauses before which or after which calls stand."""
 REFUSED = frozenset(
     """
     arrays_overlap map_filter geometric_mean url_encode prev next classifier
@@ -57,9 +64,8 @@ REFUSED = frozenset(
     from_big_endian_64 from_encoded_polyline from_geojson_geometry from_ieee754_32
     from_ieee754_64 great_circle_distance
     hamming_distance hash_counts histogram hmac_md5 hmac_sha1 hmac_sha256 hmac_sha512
-    index inverse_beta_cdf inverse_normal_cdf is_json_scalar
-    json_array json_array_contains json_array_get json_exists json_object json_query json_size
-    json_value learn_classifier luhn_check make_set_digest map_union map_zip_with match_recognize
+    index inverse_beta_cdf inverse_normal_cdf
+    learn_classifier luhn_check make_set_digest map_union map_zip_with match_recognize
     merge multimap_agg multimap_from_entries ngrams normal_cdf normalize
     numeric_histogram
     objectid_timestamp parse_data_size parse_presto_data_size qdigest_agg
@@ -88,6 +94,9 @@ _NOT_CALLS = frozenset(
 )
 
 
+_KNOWN = SUPPORTED | NESTED | JSON | BUILT
+
+
 def check_functions(sql: str) -> None:
     """Refuse names that are not functions of Athena, or not built here; raises AthenaFailure."""
     tokens = tokenize(sql)
@@ -95,7 +104,7 @@ def check_functions(sql: str) -> None:
         if token.kind != "word" or tokens[number + 1].text != "(":
             continue
         name = token.text.lower()
-        if name in _NOT_CALLS or name in SUPPORTED | NESTED | BUILT or _is_alias(tokens, number):
+        if name in _NOT_CALLS or name in _KNOWN or _is_alias(tokens, number):
             continue
         line, column = position(sql, token.start)
         if name in REFUSED:
@@ -110,6 +119,8 @@ def _is_alias(tokens: tuple[Token, ...], number: int) -> bool:
     if not number:
         return False
     before = tokens[number - 1]
+    if before.text.lower() in JSON:
+        return False
     if before.word() in {"AS", "WITH", "RECURSIVE"} or before.text in {")", "."}:
         return True
     if before.kind in {"quoted", "string"} or (

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 
 from runner.local.athena.functions_dates import DATE_UDFS
+from runner.local.athena.macros_casts import CASTS
 from runner.local.athena.macros_dates import DATE_MACROS
+from runner.local.athena.macros_json import JSON
 from runner.local.athena.macros_maths import MACROS_MATHS
 from runner.local.athena.macros_nested import NESTED_MACROS
 
@@ -57,7 +59,7 @@ MACROS: dict[str, str] = {
         WHEN a IS NULL THEN NULL
         WHEN isnan(a) THEN 'NaN' WHEN isinf(a) THEN CASE WHEN a > 0 THEN 'Infinity'
             ELSE '-Infinity' END
-        WHEN a = 0 THEN '0.0'
+        WHEN a = 0 THEN CASE WHEN signbit(a) THEN '-0.0E0' ELSE '0.0E0' END
         ELSE __scientific(a) END""",
     # Trino writes a double as digits and an exponent always: 1.0E0, 1.2345E2.
     "__scientific": "(a) AS CASE WHEN a < 0 THEN '-' ELSE '' END || __sci_of(abs(a)::VARCHAR)",
@@ -90,17 +92,11 @@ MACROS: dict[str, str] = {
     "__infinity": "() AS 'inf'::DOUBLE",
     "__nan": "() AS 'nan'::DOUBLE",
     "__map_agg": "(k, v) AS map_from_entries(array_agg({'key': k, 'value': v}))",
-    "__typeof": """(a) AS replace(replace(replace(replace(replace(lower(typeof(a)),
-        'timestamp with time zone', 'timestamp(3) with time zone'), 'hugeint', 'bigint'),
-        'float', 'real'), 'blob', 'varbinary'), '"null"', 'unknown')""",
-    "__json_scalar": """(j, p) AS CASE
-        WHEN TRY(json_type(j, p)) NOT IN ('OBJECT', 'ARRAY', 'NULL') THEN TRY(j ->> p) END""",
-    "__json_text": """(j) AS CASE WHEN json_type(j) IN ('OBJECT', 'ARRAY')
-        THEN error('INVALID_CAST_ARGUMENT: Cannot cast to varchar')
-        WHEN json_type(j) <> 'NULL' THEN j ->> '$' END""",
+    "__typeof": "(a) AS __type_name(typeof(a))",
     "__regexp_extract": """(s, p, g) AS
         CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p, g) END""",
 }
+MACROS |= CASTS | JSON
 
 
 def macros_called(sql: str) -> tuple[str, ...]:

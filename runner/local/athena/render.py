@@ -6,6 +6,7 @@ In: a Python value from DuckDB and its type.  Out: text, or None for NULL.
 from __future__ import annotations
 
 import math
+import struct
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ def render(value: Any, kind: SqlType) -> str | None:  # noqa: ANN401, C901, PLR0
         case bool():
             return "true" if value else "false"
         case float():
-            return render_double(value)
+            return render_real(value) if kind.name == "real" else render_double(value)
         case Decimal():
             return f"{value:f}"
         case datetime():
@@ -95,3 +96,19 @@ def render_interval(value: timedelta) -> str:
     hours, rest = divmod(rest, 3_600_000)
     minutes, rest = divmod(rest, 60_000)
     return f"{sign}{days} {hours:02}:{minutes:02}:{rest // 1000:02}.{rest % 1000:03}"
+
+
+def render_real(value: float) -> str:
+    """Write a float of four bytes with as many digits as it takes.
+
+    >>> render_real(1.100000023841858)
+    '1.1'
+    """
+    if not math.isfinite(value):
+        return render_double(value)
+    packed = struct.pack("f", value)
+    short = next(
+        (text for n in range(1, 10) if struct.pack("f", float(text := f"{value:.{n}g}")) == packed),
+        repr(value),
+    )
+    return render_double(float(short))

@@ -33,9 +33,11 @@ from runner.local.athena.functions_maths import refuse_patterns
 from runner.local.athena.literals import check_literals
 from runner.local.athena.numbers import METADATA as NUMBERS
 from runner.local.athena.passes import PASSES
+from runner.local.athena.passes.json import mark_json
 from runner.local.athena.prepare import unify_rows
 from runner.local.athena.pruning import find_conditions
 from runner.local.athena.recursion import unroll
+from runner.local.athena.sqljson import spell_json
 from runner.local.athena.sqltypes import parse_type
 from runner.local.athena.template import Scan, Template, scan_name
 from runner.local.athena.values import settle_values
@@ -82,6 +84,7 @@ def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
     tree = _resolve(tree, database, tables, depth=0)
     _type_decimals(tree)
     settle_values(tree)
+    tree = mark_json(tree)
     tree = _qualified(tree, tables)
     _name_unnamed(tree)
     for apply in PASSES:
@@ -127,7 +130,7 @@ def _generate(tree: exp.Query) -> str:
 
 def _parse(sql: str) -> exp.Query:
     try:
-        trees = sqlglot.parse(sql, read=AthenaQuery)
+        trees = sqlglot.parse(spell_json(sql), read=AthenaQuery)
     except ParseError as error:
         raise _syntax(error) from error
     except TokenError as error:

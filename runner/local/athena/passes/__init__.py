@@ -16,6 +16,7 @@ from runner.local.athena.passes import (
     json,
     maps,
     maths,
+    mismatches,
     numbers,
     queries,
     regexps,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 PASSES: tuple[Callable[[exp.Query], exp.Query], ...] = (
     aliases.apply,
     queries.apply,
+    mismatches.apply,
     tries.apply,
     temporal.apply,
     sequences.apply,

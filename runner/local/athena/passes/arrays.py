@@ -208,15 +208,6 @@ def _reverse(_: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr | None:
     return call("list_reverse", arguments[0]) if is_kind(arguments[0].type, "array") else None
 
 
-def _reduce_agg(node: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr | None:
-    if isinstance(node.parent, exp.Filter | exp.Window):
-        raise unsupported("reduce_agg with FILTER or OVER")
-    value, initial, merge = arguments[:3]
-    known = exp.Where(this=exp.Not(this=exp.Is(this=value.copy(), expression=exp.null())))
-    values = exp.Filter(this=exp.ArrayAgg(this=value), expression=known)
-    return call("list_reduce", values, _lambda(node, merge), initial)
-
-
 _HANDLERS: dict[str, Handler] = {
     "all_match": _all_match,
     "any_match": _any_match,
@@ -228,7 +219,6 @@ _HANDLERS: dict[str, Handler] = {
     "filter": _filter,
     "none_match": _none_match,
     "reduce": _reduce,
-    "reduce_agg": _reduce_agg,
     "reverse": _reverse,
     "transform": _transform,
     "zip": _zip,

@@ -1,39 +1,166 @@
-"""Casts to varchar, worded as Trino words them: doubles as 1.0E10, timestamps with milliseconds."""
+"""Casts as Trino makes them: what it takes from text, how it words numbers, what it refuses."""
 
 from __future__ import annotations
 
+import re
+
 from sqlglot import exp
 
-_TEXT = exp.DataType.TEXT_TYPES - {exp.DataType.Type.CHAR, exp.DataType.Type.NCHAR}
+from runner.local.athena.errors import AthenaFailure, unsupported
+from runner.local.athena.sqltypes import SqlType, parse_type
+
+_CHAR = frozenset({exp.DataType.Type.CHAR, exp.DataType.Type.NCHAR})
+_TEXT = exp.DataType.TEXT_TYPES - _CHAR
+_INTEGERS = exp.DataType.INTEGER_TYPES
+_FLOATS = exp.DataType.FLOAT_TYPES
+_NESTED = exp.DataType.NESTED_TYPES
+_PLAIN = re.compile(r"[+-]?\d+", re.ASCII)
+_GUARDS = {
+    "tinyint": "__integer_text",
+    "smallint": "__integer_text",
+    "integer": "__integer_text",
+    "bigint": "__integer_text",
+    "boolean": "__boolean_text",
+    "real": "__float_text",
+    "double": "__float_text",
+    "decimal": "__decimal_text",
+}
 
 
 def apply(tree: exp.Query) -> exp.Query:
-    """Rewrite casts to text, and casts of fractions to integers (they round half away)."""
-    for node in list(tree.find_all(exp.Cast, exp.TryCast)):
-        source = node.this.type
-        if node.to.this in _TEXT and (node.to.expressions or not node.this.is_string):
-            _to_text(node, source)
-        elif node.to.this in exp.DataType.INTEGER_TYPES and (
-            source is not None and source.this in exp.DataType.FLOAT_TYPES
-        ):
-            node.set("this", exp.Anonymous(this="round", expressions=[node.this.copy()]))
+    """Rewrite casts between text, numbers and booleans, innermost first; name types."""
+    for node in reversed(list(tree.find_all(exp.Cast, exp.Typeof))):
+        if isinstance(node, exp.Typeof):
+            _typeof(node)
+        elif isinstance(node, exp.Cast) and not node.args.get("json_call"):
+            _cast(node)
     return tree
 
 
+def _cast(node: exp.Cast) -> None:
+    source = node.this.type
+    known = None if source is None or source.is_type("unknown", "null") else source
+    if node.to.this in _TEXT:
+        if isinstance(node.this.unnest(), exp.HexString):
+            _refuse(exp.DataType.build("varbinary"), node.to)
+        if node.to.expressions or not node.this.is_string:
+            _to_text(node, known)
+    elif known is None or known.this in _TEXT:
+        _guard(node, known)
+    elif node.to.this in _INTEGERS and known.this in _FLOATS:
+        node.set("this", exp.Anonymous(this="round", expressions=[node.this.copy()]))
+    elif known.this in _NESTED:
+        _cast_parts(node, known)
+
+
+def _guard(node: exp.Cast, known: exp.DataType | None) -> None:
+    """Take the texts that Trino takes; the macro marks others, so that their cast fails."""
+    guard = _GUARDS.get(parse_type(node.to.sql("trino")).name)
+    inner = node.this.unnest()
+    if guard is None or isinstance(inner, exp.Null) or _is_plain(inner):
+        return
+    if known is None:
+        guard = guard.replace("_text", "").replace("__", "__any_")
+    node.set("this", exp.Anonymous(this=guard, expressions=[node.this.copy()]))
+
+
+def _is_plain(node: exp.Expr) -> bool:
+    """Tell a literal that both engines read alike: `DECIMAL '1.50'` needs no macro."""
+    return isinstance(node, exp.Literal) and _PLAIN.fullmatch(node.name) is not None
+
+
 def _to_text(node: exp.Cast, source: exp.DataType | None) -> None:
-    limit = node.to.expressions[0].name if node.to.expressions else ""
-    if source is not None and source.this in exp.DataType.FLOAT_TYPES:
-        new: exp.Expr = exp.Anonymous(this="__double_text", expressions=[node.this])
-    elif source is not None and source.is_type("timestamp"):
-        new = exp.Anonymous(this="__timestamp_text", expressions=[node.this])
-    elif source is None or source.is_type("unknown"):
-        has_aggregate = node.this.find(exp.AggFunc, exp.Window) is not None
-        name = "__any_text" if has_aggregate else "__text"
-        new = exp.Anonymous(this=name, expressions=[node.this])
-    else:
-        new = exp.cast(node.this.copy(), exp.DataType.build("varchar"))
-        if not limit:
-            return
-    if limit:
-        new = exp.Anonymous(this="left", expressions=[new, exp.Literal.number(limit)])
+    limit = node.to.expressions[0].copy() if node.to.expressions else None
+    inner = node.this
+    if source is not None and (source.this in _NESTED or source.is_type("varbinary")):
+        _refuse(source, node.to)
+    new = _text_of(inner, source)
+    if limit is not None:
+        new = _fitted(new, limit, inner, source)
+    if isinstance(node, exp.TryCast) and limit is not None:
+        new = exp.Anonymous(this="TRY", expressions=[new])
+    new.type = node.to.copy()
     node.replace(new)
+
+
+def _fitted(
+    text: exp.Expr, limit: exp.Expr, inner: exp.Expr, source: exp.DataType | None
+) -> exp.Expr:
+    """Cut text to its width; of anything else the text must fit."""
+    if isinstance(inner, exp.Null) or (
+        source is not None and source.this in exp.DataType.TEXT_TYPES
+    ):
+        return exp.Anonymous(this="left", expressions=[text, limit])
+    of: exp.Expr = exp.Literal.string("")
+    if source is None:
+        of = exp.Anonymous(this="__duck_type", expressions=[inner.copy()])
+    return exp.Anonymous(this="__type_fit", expressions=[text, limit, of])
+
+
+def _text_of(inner: exp.Expr, source: exp.DataType | None) -> exp.Expr:
+    if source is None:
+        has_aggregate = inner.find(exp.AggFunc, exp.Window) is not None
+        name = "__any_text" if has_aggregate else "__text"
+    elif source.this in _FLOATS:
+        name = "__double_text"
+    elif source.is_type("timestamp"):
+        name = "__timestamp_text"
+    else:
+        return exp.Cast(this=inner.copy(), to=exp.DataType.build("varchar"))
+    return exp.Anonymous(this=name, expressions=[inner.copy()])
+
+
+def _refuse(source: exp.DataType, target: exp.DataType) -> None:
+    names = (parse_type(each.sql("trino")).trino() for each in (source, target))
+    raise AthenaFailure("TYPE_MISMATCH", "Cannot cast {} to {}".format(*names))
+
+
+def _cast_parts(node: exp.Cast, source: exp.DataType) -> None:
+    """Cast arrays element by element; refuse others where DuckDB has words of its own."""
+    before, after = (parse_type(each.sql("trino")) for each in (source, node.to))
+    if not _differs(before, after):
+        return
+    if before.name != "array" or after.name != "array":
+        raise unsupported(f"CAST from {before.trino()} to {after.trino()}")
+    element = exp.column("zqelement")
+    element.type = source.expressions[0].copy()
+    cast = exp.Cast(this=element, to=node.to.expressions[0].copy())
+    each = exp.Lambda(this=cast, expressions=[exp.to_identifier("zqelement")])
+    call = exp.Anonymous(this="list_transform", expressions=[node.this.copy(), each])
+    new = exp.Anonymous(this="TRY", expressions=[call]) if isinstance(node, exp.TryCast) else call
+    new.type = node.to.copy()
+    node.replace(new)
+    _cast(cast)
+
+
+def _differs(before: SqlType, after: SqlType) -> bool:
+    if before.parts and len(before.parts) == len(after.parts):
+        return any(_differs(a, b) for a, b in zip(before.parts, after.parts, strict=True))
+    if after.name == "varchar":
+        return before.name in {"real", "double", "timestamp"} or bool(
+            after.numbers and before.name != "varchar"
+        )
+    return before.name == "varchar" and after.name in _GUARDS
+
+
+def _typeof(node: exp.Typeof) -> None:
+    name = _static_name(node.this)
+    new: exp.Expr = exp.Literal.string(name)
+    if not name:
+        new = exp.Anonymous(this="__typeof", expressions=[node.this.copy()])
+    new.type = exp.DataType.build("varchar")
+    node.replace(new)
+
+
+def _static_name(node: exp.Expr) -> str:
+    """Name the type of text with its length, which DuckDB does not know; else give nothing."""
+    node = node.unnest()
+    if isinstance(node, exp.Literal) and node.is_string:
+        return f"varchar({len(node.name)})"
+    if isinstance(node, exp.Cast) and node.to.this in _TEXT and node.to.expressions:
+        return f"varchar({node.to.expressions[0].name})"
+    if isinstance(node, exp.Array) and node.expressions:
+        names = [_static_name(each) for each in node.expressions]
+        if all(name.startswith("varchar(") for name in names):
+            return f"array({max(names, key=lambda name: int(name[8:-1]))})"
+    return ""
