@@ -147,7 +147,6 @@ def test_aggregates(world: World, expression: str, value: object, kind: str) -> 
             ),
         ),
         (
-            "SELECT CAST('a' AS char(3))",
             "NOT_SUPPORTED: CAST to char is not supported by the local engine",
         ),
     ],

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.macros import definition, macros_called
+from runner.local.athena.natives import natives_called, register
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -129,7 +130,14 @@ class Engine:
                 self._defined.clear()
 
     def _define(self, cursor: duckdb.DuckDBPyConnection, sql: str) -> None:
-        for name in macros_called(sql):
+        macros = macros_called(sql)
+        for name in natives_called(sql, macros):
+            with self._lock:
+                if name not in self._defined and self._connection is not None:
+                    # A cursor that closes would take its functions along; this one stays open.
+                    register(self._connection, name)
+                    self._defined.add(name)
+        for name in macros:
             with self._lock:
                 if name not in self._defined:
                     cursor.execute(definition(name))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from runner.local.athena.errors import AthenaFailure, unsupported
 from runner.local.athena.lexer import Token, position, tokenize
+from runner.local.athena.natives import NATIVES
 
 SUPPORTED = frozenset(
     """
@@ -84,6 +85,8 @@ def check_functions(sql: str) -> None:
             continue
         name = token.text.lower()
         if name in _NOT_CALLS or name in SUPPORTED or _is_alias(tokens, number):
+            continue
+        if f"__{name}" in NATIVES:
             continue
         line, column = position(sql, token.start)
         if name in REFUSED:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import re
 
+from runner.local.athena.macros_strings import STRING_MACROS
+
 _CALL = re.compile(r"\b__[a-z_0-9]+(?=\()", re.IGNORECASE)
 
 MACROS: dict[str, str] = {
+    **STRING_MACROS,
     "__int_div": "(a, b) AS a // b",
     "__float_div": """(a, b) AS CASE WHEN b = 0 THEN
         CASE WHEN a > 0 THEN 'inf'::DOUBLE WHEN a < 0 THEN '-inf'::DOUBLE
@@ -90,8 +93,6 @@ MACROS: dict[str, str] = {
     "__json_text": """(j) AS CASE WHEN json_type(j) IN ('OBJECT', 'ARRAY')
         THEN error('INVALID_CAST_ARGUMENT: Cannot cast to varchar')
         WHEN json_type(j) <> 'NULL' THEN j ->> '$' END""",
-    "__regexp_extract": """(s, p, g) AS
-        CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p, g) END""",
 }
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import sqlglot
 from sqlglot import exp
 from sqlglot.errors import (
     ErrorLevel,
@@ -23,6 +22,7 @@ from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.schema import MappingSchema
 
+from runner.local.athena import names
 from runner.local.athena.errors import AthenaFailure, syntax_error, unsupported
 from runner.local.athena.functions import check_functions
 from runner.local.athena.passes import PASSES
@@ -87,7 +87,7 @@ def _generate(tree: exp.Query) -> str:
 
 def _parse(sql: str) -> exp.Query:
     try:
-        trees = sqlglot.parse(sql, read="athena")
+        trees = names.parse(sql)
     except ParseError as error:
         raise _syntax(error) from error
     except TokenError as error:
@@ -247,7 +247,8 @@ def _qualified(tree: exp.Query, tables: _Tables) -> exp.Query:
     schema = MappingSchema(
         {
             scan_name(number): {
-                f.name: parse_type(f.type).trino().replace("(3)", "") for f in table.fields()
+                f.name: parse_type(f.type).trino().replace("timestamp(3)", "timestamp")
+                for f in table.fields()
             }
             for number, (table, _, _) in enumerate(tables.scans)
         },
@@ -265,7 +266,7 @@ def _qualified(tree: exp.Query, tables: _Tables) -> exp.Query:
         )
     except (OptimizeError, SchemaError, ParseError):
         found = tree
-    checked = annotate_types(found, schema=schema, dialect="trino")
+    checked = annotate_types(found, schema, names.METADATA, dialect="trino")
     if not isinstance(checked, exp.Query):
         raise unsupported("This query")
     return checked

@@ -13,7 +13,7 @@ from runner.local.athena.passes import (
     division,
     extracts,
     json,
-    regexps,
+    texts,
     timestamps,
     tries,
 )
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 PASSES: tuple[Callable[[exp.Query], exp.Query], ...] = (
     aliases.apply,
+    texts.apply,
     tries.apply,
     timestamps.apply,
     extracts.apply,
@@ -33,6 +34,5 @@ PASSES: tuple[Callable[[exp.Query], exp.Query], ...] = (
     dates.apply,
     json.apply,
     casts.apply,
-    regexps.apply,
     collections.apply,
 )

@@ -1,0 +1,15 @@
+"""DuckDB macros of text and varbinary."""
+
+from __future__ import annotations
+
+STRING_MACROS: dict[str, str] = {
+    "__substr": """(s, a) AS CASE WHEN s IS NULL OR a IS NULL THEN NULL
+        WHEN a = 0 OR abs(a) > length(s) THEN ''
+        WHEN a > 0 THEN substr(s, a) ELSE substr(s, length(s) + a + 1) END""",
+    "__substr_size": """(s, a, n) AS CASE WHEN s IS NULL OR a IS NULL OR n IS NULL THEN NULL
+        WHEN a = 0 OR n <= 0 OR abs(a) > length(s) THEN ''
+        WHEN a > 0 THEN substr(s, a, n) ELSE substr(s, length(s) + a + 1, n) END""",
+    "__concat_ws_array": """(d, a) AS CASE WHEN d IS NULL OR a IS NULL THEN NULL
+        ELSE coalesce(array_to_string(a, d), '') END""",
+    "__filled": "(p, t) AS CASE WHEN p.groups IS NULL THEN p.gap ELSE p.gap || coalesce(t, '') END",
+}
