@@ -146,9 +146,6 @@ def test_aggregates(world: World, expression: str, value: object, kind: str) -> 
                 "supported by the local engine"
             ),
         ),
-        (
-            "NOT_SUPPORTED: CAST to char is not supported by the local engine",
-        ),
     ],
 )
 def test_what_could_be_wrong_is_refused(world: World, sql: str, reason: str) -> None:

@@ -16,6 +16,7 @@ from runner.local.athena.passes import (
     texts,
     timestamps,
     tries,
+    typeofs,
 )
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 PASSES: tuple[Callable[[exp.Query], exp.Query], ...] = (
     aliases.apply,
+    typeofs.apply,
     texts.apply,
     tries.apply,
     timestamps.apply,

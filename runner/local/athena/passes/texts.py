@@ -45,8 +45,9 @@ _COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.In, exp.B
 _COMPARISONS += (exp.NullSafeEQ, exp.NullSafeNEQ)
 # What RE2 and Java's expressions read alike, where only "is there a match" is asked.
 _ALIKE = re.compile(
-    r"\^?(?:[\w \-/,:;@#%&=<>~\"'!]|\\[.\-/()+*?$|\[\]^]|\((?!\?)|\)|\|"
-    r"|\[\^?(?:[\w ./,:;@#%=<>~!+*]|(?<=\w)-(?=\w))+\]|[\w)\]][+*?](?![+*?]))*",
+    r"(?:(?P<end>\$)(?=$|[|)])|(?P<digit>\\d)|(?:[\w \-/,:;@#%&=<>~\"'!.^]|\\[.\-/()+*?$|\[\]^]"
+    r"|\((?!\?)|\)|\||\[\^?(?:[\w ./,:;@#%=<>~!+*]|(?<=\w)-(?=\w))+\])"
+    r"|(?<=[\w)\].])[+*?](?![+*?]))",
     re.ASCII,
 )
 
@@ -158,6 +159,23 @@ def _pad(node: exp.Anonymous) -> exp.Expr:
     return _checked(name, node.expressions, node)
 
 
+def _from_encoded(node: exp.Anonymous) -> exp.Expr:
+    """Take text, or text as varbinary."""
+    arguments = [
+        _varchar(_call("decode", each)) if _is(each, *_BINARY) else each
+        for each in node.expressions
+    ]
+    return _checked(node.name.lower(), arguments, node)
+
+
+def _word_stem(node: exp.Anonymous) -> exp.Expr:
+    if len(node.expressions) == 2:  # noqa: PLR2004 - a word and its language
+        language = node.expressions[1]
+        if not language.is_string or language.name != "en":
+            raise unsupported(f"word_stem in the language {language.sql('trino')}")
+    return _checked("__word_stem", node.expressions[:1], node)
+
+
 def _split(node: exp.Anonymous) -> exp.Expr:
     arguments = node.expressions
     if len(arguments) == 2 and arguments[1].is_string and arguments[1].name:  # noqa: PLR2004
@@ -186,7 +204,7 @@ def _substring(node: exp.Substring) -> exp.Expr:
     if not _fits(node.this, "VARCHAR"):
         raise _mismatch("substr", [node.this, start])
     given = [each for each in (start, size) if each is not None]
-    if all(each.is_int and int(each.name) > 0 for each in given):
+    if all(isinstance(each, exp.Literal) and each.is_int and int(each.name) > 0 for each in given):
         return _varchar(_call("substr", node.this, *given))
     return _varchar(_call("__substr" if size is None else "__substr_size", node.this, *given))
 
@@ -283,6 +301,17 @@ def _size_of(node: exp.Expr) -> int | None:
     return None
 
 
+def _hex(node: exp.HexString) -> None:
+    digits = re.sub(r"\\s", "", node.name)
+    if len(digits) % 2 or re.search("[^0-9a-fA-F]", digits):
+        why = (
+            "must contain an even number of digits"
+            if len(digits) % 2
+            else "contains a non-hex digit"
+        )
+        raise AthenaFailure("SYNTAX_ERROR", f"Binary literal {why}")
+
+
 def _like(node: exp.Escape) -> None:
     """Refuse an escape that stands before nothing that needs it, as far as it can be seen."""
     mark, pattern = node.expression, node.this.expression
@@ -355,9 +384,27 @@ def _comparison(node: exp.Expr) -> None:
 def _regexp_like(node: exp.Anonymous) -> exp.Expr:
     checked = _checked("__regexp_like", node.expressions, node)
     pattern = node.expressions[1]
-    if pattern.is_string and not _is(pattern, _CHAR) and _ALIKE.fullmatch(pattern.name):
-        return _call("regexp_matches", *node.expressions, like=node)
-    return checked
+    alike = _alike(pattern.name) if pattern.is_string and not _is(pattern, _CHAR) else None
+    if alike is None:
+        return checked
+    return _call("regexp_matches", node.expressions[0], exp.Literal.string(alike), like=node)
+
+
+def _alike(pattern: str) -> str | None:
+    r"""Write a simple pattern for RE2, which is much faster; None if it may mean another thing.
+
+    >>> _alike(r"^a\d+$"), _alike("(?i)a")
+    ('^a\\p{Nd}+\\n?\\z', None)
+    """
+    pieces: list[str] = []
+    place = 0
+    while place < len(pattern):
+        match = _ALIKE.match(pattern, place)
+        if match is None:
+            return None
+        pieces.append({"end": "\\n?\\z", "digit": "\\p{Nd}"}.get(match.lastgroup or "", match[0]))
+        place = match.end()
+    return "".join(pieces)
 
 
 def _regexp_group(node: exp.Anonymous) -> exp.Expr:
@@ -438,6 +485,8 @@ def _contains(node: exp.Expr) -> exp.Expr | None:
 
 def _replace_types(tree: exp.Query) -> None:
     for kind in list(tree.find_all(exp.DataType)):
+        if kind.this == exp.DataType.Type.IPPREFIX:
+            raise AthenaFailure("TYPE_NOT_FOUND", "Unknown type: ipprefix")
         if kind.this == _IP:
             kind.replace(exp.DataType.build(IP_TYPE, dialect="duckdb"))
 
@@ -445,6 +494,10 @@ def _replace_types(tree: exp.Query) -> None:
 _CALLS: dict[str, Callable[..., exp.Expr | None]] = {
     CHAR_LITERAL: _char_literal,
     "__format": _format,
+    "__word_stem": _word_stem,
+    **dict.fromkeys(
+        ("__from_hex", "__from_base32", "__from_base64", "__from_base64url"), _from_encoded
+    ),
     "__lpad": _pad,
     "__rpad": _pad,
     "__split": _split,
@@ -461,6 +514,7 @@ _NODES: tuple[
     tuple[type[exp.Expr] | tuple[type[exp.Expr], ...], Callable[..., exp.Expr | None]], ...
 ] = (
     (exp.Cast, _cast),
+    (exp.HexString, _hex),
     (exp.Column, _column),
     (exp.StrPosition, _position),
     (exp.Substring, _substring),
