@@ -131,7 +131,7 @@ def _pad(text: str, spec: _Spec) -> str:
     return text.ljust(spec.width) if "-" in spec.flags else text.rjust(spec.width)
 
 
-def text_of(value: object) -> str:
+def text_of(value: object) -> str:  # noqa: PLR0911 - one return a type
     """Write a value as Java's toString does."""
     match value:
         case None:
@@ -227,9 +227,9 @@ def _signed(digits: str, end: str, start: str, spec: _Spec) -> str:
 
 
 _MONTHS = (
-    "January February March April May June July August September October November December".split()
+    "January February March April May June July August September October November December".split()  # noqa: SIM905 - as it is read
 )
-_DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+_DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()  # noqa: SIM905 - as above
 
 
 def _moment(value: object, letter: str, pattern: str) -> str:

@@ -30,8 +30,10 @@ _ASCII_CLASSES = {
     "Blank": "\\t\\x20",
 }
 _CATEGORIES = frozenset(
-    "C Cc Cf Co Cs Cn L Ll Lm Lo Lt Lu M Mc Me Mn N Nd Nl No P Pc Pd Pe Pf Pi Po Ps "
-    "S Sc Sk Sm So Z Zl Zp Zs".split()
+    """
+    C Cc Cf Co Cs Cn L Ll Lm Lo Lt Lu M Mc Me Mn N Nd Nl No P Pc Pd Pe Pf Pi Po Ps
+    S Sc Sk Sm So Z Zl Zp Zs
+    """.split()  # noqa: SIM905 - a list of names
 )
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _OPENING = re.compile(
@@ -51,9 +53,9 @@ def _bad(why: str) -> ValueError:
 
 @lru_cache(maxsize=512)
 def compile_java(pattern: str) -> re.Pattern[str]:
-    """Compile a pattern.
+    r"""Compile a pattern.
 
-    >>> compile_java(r"(?<word>[a-z&&[^x]]+)\\z").fullmatch("abc")["word"]
+    >>> compile_java(r"(?<word>[a-z&&[^x]]+)\z").fullmatch("abc")["word"]
     'abc'
     """
     text = _Translator(pattern).translate()
@@ -135,7 +137,7 @@ class _Translator:
         self._comments[-1] = self._comments[-1] or "x" in flags.partition("-")[0]
         return f"(?{flags}:"
 
-    def _escape(self, *, inside: bool) -> str:
+    def _escape(self, *, inside: bool) -> str:  # noqa: PLR0911 - one return a form
         """Translate what begins with a backslash."""
         if self.place + 1 >= len(self.pattern):
             raise _bad("end pattern at escape")
@@ -216,7 +218,7 @@ class _Translator:
 
     def _side(self, *, first: bool) -> str:
         """Translate a union of characters, ranges and nested classes."""
-        plain, nested = "", []
+        plain, nested = "", list[str]()
         while self.place < len(self.pattern):
             letter = self.pattern[self.place]
             if (letter == "]" and (plain or nested or not first)) or self.pattern.startswith(

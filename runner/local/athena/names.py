@@ -6,17 +6,18 @@ their arguments as they are; and the types of their values for sqlglot.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.optimizer.annotate_types import TypeAnnotator
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from runner.local.athena.natives import NATIVES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from sqlglot.optimizer.annotate_types import TypeAnnotator
 
 # Words that the parser has a grammar for, or that arrays and maps share, stay as they are.
 _KEPT = frozenset({"normalize", "replace", "reverse"})
@@ -94,7 +95,7 @@ def _mark(kind: TokenType, text: str, near: Token) -> Token:
 def annotate(annotator: TypeAnnotator, node: exp.Expr) -> exp.Expr:
     """Give a call of ours its type."""
     name = node.name.lower()
-    kind: exp.DataType | exp.DataType.Type = exp.DataType.Type.UNKNOWN
+    kind = exp.DataType.build("unknown")
     if name == CHAR_LITERAL and node.expressions:
         kind = char_of(len(node.expressions[0].name))
     elif name in NATIVES:
@@ -106,13 +107,25 @@ def annotate(annotator: TypeAnnotator, node: exp.Expr) -> exp.Expr:
     return node
 
 
-METADATA = {
-    **sqlglot.Dialect.get_or_raise("trino").EXPRESSION_METADATA,
-    exp.Anonymous: {"annotator": annotate},
-}
+def _as_its_argument(annotator: TypeAnnotator, node: exp.Expr) -> exp.Expr:
+    annotator._set_type(node, node.this.type)  # noqa: SLF001 - as above
+    return node
 
 
 def char_of(length: int) -> exp.DataType:
     """Make the type of text padded to a length."""
     size = exp.DataTypeParam(this=exp.Literal.number(length))
     return exp.DataType(this=exp.DataType.Type.CHAR, expressions=[size], nested=False)
+
+
+METADATA: dict[type[exp.Expr], dict[str, Any]] = {
+    **sqlglot.Dialect.get_or_raise("trino").EXPRESSION_METADATA,
+    exp.Anonymous: {"annotator": annotate},
+    exp.Encode: {"returns": exp.DataType.Type.VARBINARY},
+    exp.Replace: {"returns": exp.DataType.Type.VARCHAR},
+    exp.Normalize: {"returns": exp.DataType.Type.VARCHAR},
+    exp.UnicodeString: {"returns": exp.DataType.Type.VARCHAR},
+    exp.Uuid: {"returns": exp.DataType.Type.UUID},
+    exp.Reverse: {"annotator": _as_its_argument},
+    exp.Try: {"annotator": _as_its_argument},
+}

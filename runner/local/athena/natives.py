@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runner.local.athena.macros import definition
 
@@ -155,20 +155,21 @@ def natives_called(sql: str, macros: Iterable[str] = ()) -> tuple[str, ...]:
 def register(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     """Make one function known to a connection's instance."""
     import duckdb  # noqa: PLC0415 - loaded by then
+    from duckdb.func import SPECIAL  # noqa: PLC0415 - as above
 
     native = NATIVES[name]
     code = getattr(import_module(f"{_PACKAGE}.{native.module}"), name.removeprefix("__"))
-    takes = None if native.takes is None else [duckdb.sqltype(each) for each in native.takes]
+    takes: list[Any] | None = None if native.takes is None else list(native.takes)
     connection.create_function(
         name,
         _null_if_any(code, len(takes or ())),
         takes,
         duckdb.sqltype(native.gives),
-        null_handling="special",
+        null_handling=SPECIAL,
     )
 
 
-def _null_if_any(code: Callable[..., object], arity: int) -> Callable[..., object]:
+def _null_if_any(code: Callable[..., Any], arity: int) -> Callable[..., Any]:
     """Answer NULL where an argument is; DuckDB wants to see how many there are."""
 
     def one(a: object) -> object:

@@ -14,8 +14,15 @@ from runner.local.athena.natives import NATIVES
 _TEXT = exp.DataType.TEXT_TYPES
 _KEEPS_LENGTH = (exp.Upper, exp.Lower, exp.Substring, exp.Trim, exp.Reverse)
 _CALLS_KEEP = frozenset({"__regexp_extract", "__split_part"})
-_UNBOUNDED = (exp.DPipe, exp.Concat, exp.ConcatWs, exp.Normalize, exp.TimeToStr, exp.JSONFormat)
-_UNBOUNDED += (exp.Typeof,)
+_UNBOUNDED = (
+    exp.DPipe,
+    exp.Concat,
+    exp.ConcatWs,
+    exp.Normalize,
+    exp.TimeToStr,
+    exp.JSONFormat,
+    exp.Typeof,
+)
 _NOT_UNBOUNDED = frozenset({"__chr", "__translate", "__soundex", "__word_stem", "__regexp_replace"})
 _NOT_UNBOUNDED |= {"__replace"}
 _NOT_UNBOUNDED |= {name for name in NATIVES if name.startswith("__url_")}
