@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -23,6 +24,8 @@ BINARY = (exp.DataType.Type.VARBINARY, exp.DataType.Type.BINARY, exp.DataType.Ty
 SCALARS = (
     exp.DataType.NUMERIC_TYPES | exp.DataType.TEMPORAL_TYPES | {exp.DataType.Type.BOOLEAN, *BINARY}
 ) - {exp.DataType.Type.UNKNOWN}
+
+_LAST, _SURROGATES = 0x10FFFF, range(0xD800, 0xE000)
 
 
 def call(name: str, *arguments: exp.Expr, like: exp.Expr | None = None) -> exp.Anonymous:
@@ -50,7 +53,8 @@ def number_literal(value: int) -> exp.Literal:
     return exp.Literal(this=str(value), is_string=False)
 
 
-def _name_of(kind: exp.DataType | None) -> str:
+def kind_name(kind: exp.DataType | None) -> str:
+    """Write a type as Athena's messages do, without lengths."""
     if kind is None:
         return "unknown"
     text = kind.sql("trino").lower()
@@ -59,7 +63,7 @@ def _name_of(kind: exp.DataType | None) -> str:
 
 def mismatch(name: str, arguments: Sequence[exp.Expr]) -> AthenaFailure:
     """Make the failure of arguments that no form of a function takes."""
-    kinds = ", ".join(_name_of(each.type) for each in arguments)
+    kinds = ", ".join(kind_name(each.type) for each in arguments)
     return AthenaFailure(
         "FUNCTION_NOT_FOUND", f"Unexpected parameters ({kinds}) for function {name}"
     )
@@ -87,6 +91,25 @@ def fits(node: exp.Expr, wanted: str) -> bool:
     if wanted == "BLOB":
         return kind in BINARY
     return kind in exp.DataType.NUMERIC_TYPES
+
+
+def unicode_text(node: exp.UnicodeString) -> str:
+    """Decode a literal with escapes of code points; raises AthenaFailure."""
+    escape = node.args.get("escape")
+    mark = escape.name if isinstance(escape, exp.Expr) else "\\"
+    quoted = re.escape(mark)
+    form = re.compile(rf"{quoted}(?:{quoted}|([0-9a-fA-F]{{4}})|\+([0-9a-fA-F]{{6}})|)")
+
+    def decode(match: re.Match[str]) -> str:
+        digits = match[1] or match[2]
+        if digits is None and match[0] == mark * 2:
+            return mark
+        number = int(digits or "110000", 16)
+        if number > _LAST or number in _SURROGATES:
+            raise AthenaFailure("SYNTAX_ERROR", f"Invalid escaped character: {match[0]}")
+        return chr(number)
+
+    return form.sub(decode, node.name)
 
 
 def as_varchar(node: exp.Expr) -> exp.Expr:

@@ -27,6 +27,7 @@ _COLUMN = re.compile(
     r'|[cC]olumn "([^"]+)" (?:not found|referenced that exists in the SELECT clause)'
 )
 _FUNCTION = re.compile(r"Function with name (\S+) does not exist")
+_ARGUMENTS = re.compile(r"argument types '__(\w+)\((.*?)\)'")
 _READ_ERRORS = ("JSON transform error", "Malformed JSON", "read_csv", "CSV Error", "Parquet")
 
 
@@ -198,6 +199,10 @@ def _unbound(text: str) -> AthenaFailure:
     if match := _COLUMN.search(text):
         column = next(group for group in match.groups() if group)
         return UnknownColumn(column.lower())
+    if match := _ARGUMENTS.search(text):
+        kinds = match[2].lower().replace("_literal", "")
+        message = f"Unexpected parameters ({kinds}) for function {match[1].lower()}"
+        return AthenaFailure("FUNCTION_NOT_FOUND", message)
     if "Ambiguous" in text:
         return AthenaFailure("AMBIGUOUS_NAME", _plain(text))
     if "must appear in the GROUP BY" in text:

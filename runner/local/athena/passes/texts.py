@@ -20,6 +20,7 @@ from runner.local.athena.calls import (
     number_literal,
     size_of,
     text_literal,
+    unicode_text,
 )
 from runner.local.athena.errors import AthenaFailure, unsupported
 from runner.local.athena.names import char_of
@@ -179,11 +180,23 @@ def _normalize(node: exp.Normalize) -> exp.Expr:
     return checked("__normalize", (node.this, form), node)
 
 
-def _one_text(node: exp.Func) -> None:
+def _unicode(node: exp.UnicodeString) -> exp.Expr:
+    return text_literal(unicode_text(node))
+
+
+def _starts(node: exp.StartsWith) -> None:
+    if not fits(node.this, "VARCHAR") or not fits(node.expression, "VARCHAR"):
+        raise mismatch("starts_with", [node.this, node.expression])
+
+
+def _one_text(node: exp.Upper | exp.Lower) -> exp.Expr | None:
     if not fits(node.this, "VARCHAR"):
         raise mismatch(node.key, [node.this])
     if is_type(node.this, CHAR):
         node.type = node.this.type
+    if isinstance(node, exp.Upper) and not (node.this.is_string and node.this.name.isascii()):
+        return call("__upper", node.this, like=node)
+    return None
 
 
 def _replace(node: exp.Replace) -> exp.Expr | None:
@@ -282,5 +295,7 @@ _NODES: tuple[tuple[type[exp.Expr] | tuple[type[exp.Expr], ...], Rule], ...] = (
     (exp.ConcatWs, _concat_ws),
     ((exp.Concat, exp.DPipe), _concat),
     (exp.Escape, _like),
+    (exp.UnicodeString, _unicode),
+    (exp.StartsWith, _starts),
     *values.NODES,
 )

@@ -5,11 +5,20 @@ What is known from the tree is written as a literal; a text whose length is not 
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
 from sqlglot import exp
 
+from runner.local.athena.calls import unicode_text
 from runner.local.athena.errors import unsupported
 from runner.local.athena.names import CHAR_LITERAL
 from runner.local.athena.natives import NATIVES
+from runner.local.athena.sqltypes import parse_type
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _TEXT = exp.DataType.TEXT_TYPES
 _KEEPS_LENGTH = (exp.Upper, exp.Lower, exp.Substring, exp.Trim, exp.Reverse)
@@ -44,11 +53,31 @@ def apply(tree: exp.Query) -> exp.Query:
             name = _text(node.this, tree)
             if name is None:
                 raise unsupported("typeof of this text, whose length is not known here,")
+        elif kind.this in exp.DataType.NESTED_TYPES:
+            name = _nested(node.this)
         if name is not None:
             new = exp.Literal.string(name)
             new.type = exp.DataType.build("varchar")
             node.replace(new)
     return tree
+
+
+def _nested(node: exp.Expr) -> str:
+    """Name an array's type; raises AthenaFailure for what is not known exactly."""
+    kind = node.type
+    if kind is not None and kind.is_type("array"):
+        if isinstance(node, exp.Array) and node.expressions and _all_literals(node.expressions):
+            return f"array(varchar({max(len(each.name) for each in node.expressions)}))"
+        holds_text = any(each.this in _TEXT for each in kind.find_all(exp.DataType))
+        if isinstance(node, exp.Cast) or not holds_text:
+            with suppress(ValueError):
+                name = parse_type(kind.sql("trino")).trino()
+                return re.sub(r"decimal\((\d+), (\d+)\)", r"decimal(\1,\2)", name)
+    raise unsupported("typeof of this array, map or row")
+
+
+def _all_literals(nodes: Sequence[exp.Expr]) -> bool:
+    return all(isinstance(each, exp.Literal) and each.is_string for each in nodes)
 
 
 def _text(node: exp.Expr, tree: exp.Query) -> str | None:  # noqa: PLR0911 - one return a form
@@ -57,6 +86,8 @@ def _text(node: exp.Expr, tree: exp.Query) -> str | None:  # noqa: PLR0911 - one
             return _text(node.this, tree)
         case exp.Literal():
             return f"varchar({len(node.name)})"
+        case exp.UnicodeString():
+            return f"varchar({len(unicode_text(node))})"
         case exp.Cast():
             return _written(node.to)
         case exp.Column() if _is_stored(node, tree):

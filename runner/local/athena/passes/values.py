@@ -13,10 +13,12 @@ from runner.local.athena.calls import (
     BINARY,
     CHAR,
     IP,
+    SCALARS,
     TEXT,
     UUID,
     call,
     is_type,
+    kind_name,
     mismatch,
     number_literal,
     size_of,
@@ -41,6 +43,16 @@ _COMPARISONS = (
     exp.NullSafeEQ,
     exp.NullSafeNEQ,
 )
+
+_PLAIN = (exp.Literal, exp.Column, exp.Cast, exp.HexString, exp.Boolean, exp.Neg)
+_SIGNS: dict[type[exp.Expr], str] = {
+    exp.EQ: "=",
+    exp.NEQ: "<>",
+    exp.LT: "<",
+    exp.LTE: "<=",
+    exp.GT: ">",
+    exp.GTE: ">=",
+}
 
 
 def _char_literal(node: exp.Anonymous) -> exp.Expr:
@@ -86,11 +98,44 @@ def _column(node: exp.Column) -> exp.Expr | None:
 def _comparison(node: exp.Expr) -> None:
     sides = [node.this, node.args.get("expression"), node.args.get("low"), node.args.get("high")]
     operands = [each for each in [*sides, *node.expressions] if isinstance(each, exp.Expr)]
-    if not any(is_type(each, CHAR) for each in operands):
-        return
-    for each in operands:
-        if is_type(each, *TEXT):
-            each.replace(call("rtrim", each, text_literal(" "), like=each))
+    _refuse_mixed(node, operands)
+    _without_spaces(operands)
+
+
+def _refuse_mixed(node: exp.Expr, operands: list[exp.Expr]) -> None:
+    """Refuse a text beside another type, where both are plain to see: DuckDB would cast."""
+    texts = [each for each in operands if isinstance(each, _PLAIN) and is_type(each, *TEXT)]
+    others = [
+        each
+        for each in operands
+        if isinstance(each, _PLAIN) and is_type(each, *SCALARS) and not isinstance(each, exp.Null)
+    ]
+    if texts and others and type(node) in _SIGNS:
+        left, right = (kind_name(each.type) for each in operands[:2])
+        sign = _SIGNS[type(node)]
+        raise AthenaFailure("TYPE_MISMATCH", f"Cannot apply operator: {left} {sign} {right}")
+
+
+def _without_spaces(operands: list[exp.Expr]) -> None:
+    if any(is_type(each, CHAR) for each in operands):
+        for each in operands:
+            if is_type(each, *TEXT):
+                each.replace(call("rtrim", each, text_literal(" "), like=each))
+
+
+def _case(node: exp.Case) -> None:
+    if node.this is not None:
+        _without_spaces([node.this, *(each.this for each in node.args["ifs"])])
+
+
+def _nullif(node: exp.Nullif) -> exp.Expr | None:
+    if not is_type(node.this, CHAR) and not is_type(node.expression, CHAR):
+        return None
+    same = exp.EQ(this=node.this.copy(), expression=node.expression.copy())
+    _without_spaces([same.this, same.expression])
+    new = exp.Case(ifs=[exp.If(this=same, true=exp.Null())], default=node.this.copy())
+    new.type = node.this.type
+    return new
 
 
 def _tried(node: exp.Cast, new: exp.Expr) -> exp.Expr:
@@ -142,5 +187,7 @@ NODES: tuple[tuple[type[exp.Expr] | tuple[type[exp.Expr], ...], Rule], ...] = (
     (exp.Cast, _cast),
     (exp.Column, _column),
     (exp.ArrayContains, _contains),
+    (exp.Case, _case),
+    (exp.Nullif, _nullif),
     (_COMPARISONS, _comparison),
 )
