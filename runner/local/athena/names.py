@@ -41,7 +41,19 @@ def parse(sql: str) -> list[exp.Expr | None]:
     dialect = sqlglot.Dialect.get_or_raise("athena")
     tokens = dialect.tokenize(sql)
     _rename(tokens)
-    return dialect.parser().parse(_with_chars(tokens), sql)
+    trees = dialect.parser().parse(_with_chars(tokens), sql)
+    for tree in trees:
+        _flatten_rows(tree)
+    return trees
+
+
+def _flatten_rows(tree: exp.Expr | None) -> None:
+    """Read `VALUES ROW(1, 2)` as `VALUES (1, 2)`: rows of two columns, not of one row."""
+    for values in [] if tree is None else list(tree.find_all(exp.Values)):
+        for row in values.expressions:
+            only = row.expressions[0] if len(row.expressions) == 1 else None
+            if isinstance(only, exp.Struct):
+                row.set("expressions", [each.copy() for each in only.expressions])
 
 
 def _rename(tokens: Sequence[Token]) -> None:

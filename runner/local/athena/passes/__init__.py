@@ -13,6 +13,7 @@ from runner.local.athena.passes import (
     division,
     extracts,
     json,
+    quotes,
     texts,
     timestamps,
     tries,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 PASSES: tuple[Callable[[exp.Query], exp.Query], ...] = (
     aliases.apply,
+    quotes.apply,
     typeofs.apply,
     texts.apply,
     tries.apply,
