@@ -62,6 +62,10 @@ TEXT: tuple[tuple[str, object], ...] = (
     ("try(chr(-1))", None),
     ("from_utf8(X'58BF')", "X\ufffd"),
     ("from_utf8(X'58BF', '#')", "X#"),
+    ("from_utf8(X'58BF', 35)", "X#"),
+    ("upper(x) FROM (VALUES 'a\u00dfb') AS t (x)", "A\u00dfB"),
+    ("split_part(x, ',', n) FROM (VALUES ('a,b', 2)) AS t (x, n)", "b"),
+    ("lpad(x, n, 'xy') FROM (VALUES ('a', 4)) AS t (x, n)", "xyxa"),
 )
 FORMAT: tuple[tuple[str, object], ...] = (
     ("format('%s%%', 123)", "123%"),
@@ -87,6 +91,8 @@ PADDED: tuple[tuple[str, object], ...] = (
     ("CAST('abc' AS char(5)) || 'x'", "abc  x"),
     ("CAST(CAST('abc' AS char(5)) AS varchar)", "abc  "),
     ("trim(CAST(' abc' AS char(6)))", "abc"),
+    ("nullif(CAST('a' AS char(2)), 'a')", None),
+    ("CASE CAST('a' AS char(2)) WHEN 'a' THEN 1 END", 1),
     ("CHAR 'ab  ' LIKE 'ab'", False),
     ("regexp_like('ab', CHAR 'ab ')", False),
 )
@@ -116,6 +122,10 @@ REGEXPS: tuple[tuple[str, object], ...] = (
     ("regexp_extract('\u00e9t\u00e9 1', '\\p{L}+')", "\u00e9t\u00e9"),
     ("regexp_extract('aab', '(?<c>a)\\k<c>b')", "aab"),
     ("regexp_like('a', NULL)", None),
+    ("regexp_extract('foo bar', 'foo|foo bar')", "foo"),
+    ("regexp_extract('abc', 'x*')", ""),
+    ("regexp_replace('aXbX', 'X', '-')", "a-b-"),
+    ("regexp_replace('baac', 'a*', '-')", "-b--c-"),
 )
 URLS: tuple[tuple[str, object], ...] = (
     ("url_extract_host('http://u@example.com:8080/p?a=b#c')", "example.com"),
@@ -135,6 +145,7 @@ URLS: tuple[tuple[str, object], ...] = (
     ("url_decode('a%20b+c')", "a b c"),
 )
 BINARY: tuple[tuple[str, object], ...] = (
+    ("X'01 ff 2A'", b"\1\xff\x2a"),
     ("X'01' || X'02'", b"\1\2"),
     ("lpad(X'01', 3, X'ff02')", b"\xff\x02\1"),
     ("rpad(X'0102', 1, X'ff')", b"\1"),
@@ -192,6 +203,8 @@ TYPES: tuple[tuple[str, object], ...] = (
     ("typeof(to_utf8('a'))", "varbinary"),
     ("typeof(IPADDRESS '::1')", "ipaddress"),
     ("typeof(uuid())", "uuid"),
+    ("typeof(ARRAY['a', 'bc'])", "array(varchar(2))"),
+    ("typeof(ARRAY[1.5])", "array(decimal(2,1))"),
 )
 FAILURES: tuple[tuple[str, str], ...] = (
     ("rpad('a', 3, '')", "INVALID_FUNCTION_ARGUMENT: Padding string must not be empty"),
@@ -209,6 +222,20 @@ FAILURES: tuple[tuple[str, str], ...] = (
         "'a' || 1",
         "FUNCTION_NOT_FOUND: Unexpected parameters (varchar, integer) for function concat",
     ),
+    ("'a' < X'00'", "TYPE_MISMATCH: Cannot apply operator: varchar < varbinary"),
+    (
+        "DATE '2020-01-01' = '2020-01-01'",
+        "TYPE_MISMATCH: Cannot apply operator: date = varchar",
+    ),
+    (
+        "to_ieee754_32(1.5e0)",
+        "FUNCTION_NOT_FOUND: Unexpected parameters (double) for function to_ieee754_32",
+    ),
+    (
+        "typeof(ROW(1))",
+        ("NOT_SUPPORTED: typeof of this array, map or row is not supported by the local engine"),
+    ),
+    ("U&'\\D800'", "SYNTAX_ERROR: Invalid escaped character: \\D800"),
     ("md5('a')", "FUNCTION_NOT_FOUND: Unexpected parameters (varchar) for function md5"),
     (
         "concat(X'')",
@@ -302,6 +329,12 @@ def test_a_name_may_be_a_table_too(world: World) -> None:
         "WITH translate (x) AS (VALUES 'a') SELECT translate(x, 'a', 'b') FROM translate"
     )
     assert rows == [("b",)]
+
+
+def test_stars_keep_odd_names(world: World) -> None:
+    found = world.athena.query('SELECT * FROM (VALUES ROW(1, 2)) AS t ("a; b", "order")', "db")
+    assert [name for name, _ in found.columns] == ["a; b", "order"]
+    assert list(found.rows) == [(1, 2)]
 
 
 def test_addresses_cannot_be_stored(world: World) -> None:

@@ -69,7 +69,7 @@ def mismatch(name: str, arguments: Sequence[exp.Expr]) -> AthenaFailure:
     )
 
 
-def checked(name: str, arguments: Sequence[exp.Expr], node: exp.Expr) -> exp.Expr:
+def checked(name: str, arguments: Sequence[exp.Expr], node: exp.Expr) -> exp.Anonymous:
     """Make a call; raises AthenaFailure if a type is known to be another."""
     takes = NATIVES[name].takes or ()
     public = name.removeprefix("__").removesuffix("_binary")

@@ -6,6 +6,7 @@ their arguments as they are; and the types of their values for sqlglot.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import sqlglot
@@ -32,12 +33,17 @@ _BEFORE_ALIAS = frozenset(
         TokenType.RECURSIVE,
     }
 )
+_BINARY = re.compile(
+    r"\b[xX]'([0-9a-fA-F]*\s[0-9a-fA-F\s]*)'|'(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/",
+    re.DOTALL,
+)
 CHAR_LITERAL = "__char_literal"
 BINARY_TOO = frozenset({"__lpad", "__rpad"})
 
 
 def parse(sql: str) -> list[exp.Expr | None]:
     """Parse Athena's SQL; raises sqlglot's errors."""
+    sql = _BINARY.sub(_without_spaces, sql)
     dialect = sqlglot.Dialect.get_or_raise("athena")
     tokens = dialect.tokenize(sql)
     _rename(tokens)
@@ -45,6 +51,14 @@ def parse(sql: str) -> list[exp.Expr | None]:
     for tree in trees:
         _flatten_rows(tree)
     return trees
+
+
+def _without_spaces(match: re.Match[str]) -> str:
+    """Put the spaces of X'01 02' behind it; other literals stay as they are."""
+    if match[1] is None:
+        return match[0]
+    digits = re.sub(r"\s", "", match[1])
+    return f"X'{digits}'".ljust(len(match[0]))
 
 
 def _flatten_rows(tree: exp.Expr | None) -> None:

@@ -16,6 +16,7 @@ from runner.local.athena.calls import (
     number_literal,
     text_literal,
 )
+from runner.local.athena.javaregex import compile_java
 
 if TYPE_CHECKING:
     from runner.local.athena.calls import Rule
@@ -55,7 +56,27 @@ def _alike(pattern: str) -> str | None:
     return "".join(pieces)
 
 
-def _regexp_group(node: exp.Anonymous) -> exp.Expr:
+def _regexp_extract(node: exp.Anonymous) -> exp.Expr:
+    native = _regexp_group(node)
+    text, pattern, group = native.expressions
+    alike = _searched(pattern)
+    if alike is None or not group.is_int or group.name != "0":
+        return native
+    found = call("regexp_extract", text, alike, like=node)
+    case = exp.Case().when(call("regexp_matches", text, alike), found)
+    case.type = node.type
+    return case
+
+
+def _searched(pattern: exp.Expr) -> exp.Expr | None:
+    """Give a simple pattern for RE2 if its first match begins and ends where Java's does."""
+    if not pattern.is_string or is_type(pattern, CHAR) or "$" in pattern.name:
+        return None
+    alike = _alike(pattern.name)
+    return None if alike is None else text_literal(alike)
+
+
+def _regexp_group(node: exp.Anonymous) -> exp.Anonymous:
     arguments = [*node.expressions]
     if len(arguments) == 2:  # noqa: PLR2004 - without a group
         arguments.append(number_literal(0))
@@ -72,8 +93,27 @@ def _regexp_replace(node: exp.Anonymous) -> exp.Expr:
     if len(arguments) == 2:  # noqa: PLR2004 - matches are removed
         arguments.append(text_literal(""))
     if not isinstance(arguments[-1], exp.Lambda):
-        return checked("__regexp_replace", arguments, node)
+        native = checked("__regexp_replace", arguments, node)
+        return _replaced_alike(native, *arguments)
     return _replaced_by(arguments[0], arguments[1], arguments[2])
+
+
+def _replaced_alike(
+    native: exp.Expr, text: exp.Expr, pattern: exp.Expr, replacement: exp.Expr
+) -> exp.Expr:
+    """Leave a plain replacement to RE2, where no match may be empty."""
+    alike = _searched(pattern)
+    plain = replacement.is_string and not re.search(r"[$\\]", replacement.name)
+    if alike is None or not plain or _matches_nothing(pattern.name):
+        return native
+    return call("regexp_replace", text, alike, replacement, text_literal("g"), like=native)
+
+
+def _matches_nothing(pattern: str) -> bool:
+    try:
+        return compile_java(pattern).search("") is not None
+    except ValueError:
+        return True
 
 
 def _replaced_by(text: exp.Expr, pattern: exp.Expr, made_by: exp.Expr) -> exp.Expr:
@@ -95,7 +135,7 @@ def _replaced_by(text: exp.Expr, pattern: exp.Expr, made_by: exp.Expr) -> exp.Ex
 
 
 CALLS: dict[str, Rule] = {
-    "__regexp_extract": _regexp_group,
+    "__regexp_extract": _regexp_extract,
     "__regexp_extract_all": _regexp_group,
     "__regexp_like": _regexp_like,
     "__regexp_position": _regexp_position,

@@ -47,6 +47,8 @@ _SPACES = "".join(
     )
 )
 
+_SHORT_PAD = 10_000
+
 
 def apply(tree: exp.Query) -> exp.Query:
     """Rewrite every call, innermost first."""
@@ -92,7 +94,30 @@ def _format(node: exp.Anonymous) -> exp.Expr:
 def _pad(node: exp.Anonymous) -> exp.Expr:
     binary = bool(node.expressions) and is_type(node.expressions[0], *BINARY)
     name = node.name.lower() + ("_binary" if binary else "")
-    return checked(name, node.expressions, node)
+    native = checked(name, node.expressions, node)
+    size, padding = node.expressions[1:]
+    simple = isinstance(size, exp.Literal) and padding.is_string and padding.name
+    if binary or not simple or int(size.name) > _SHORT_PAD:
+        return native
+    return call(name.removeprefix("__"), *node.expressions, like=node)
+
+
+def _split_part(node: exp.Anonymous) -> exp.Expr:
+    native = checked("__split_part", node.expressions, node)
+    text, delimiter, number = node.expressions
+    simple = delimiter.is_string and delimiter.name and isinstance(number, exp.Literal)
+    if not simple or int(number.name) < 1:
+        return native
+    return call("list_extract", call("str_split", text, delimiter), number, like=node)
+
+
+def _from_utf8(node: exp.Anonymous) -> exp.Expr:
+    """Replace by U+FFFD, by a character, or by that of a code point."""
+    data, *rest = node.expressions
+    replacement = rest[0] if rest else text_literal("\ufffd")
+    if is_type(replacement, *exp.DataType.INTEGER_TYPES):
+        replacement = as_varchar(call("__chr", replacement))
+    return checked("__from_utf8", [data, replacement, *rest[1:]], node)
 
 
 def _from_encoded(node: exp.Anonymous) -> exp.Expr:
@@ -276,9 +301,8 @@ _CALLS: dict[str, Rule] = {
     "__lpad": _pad,
     "__rpad": _pad,
     "__split": _split,
-    "__from_utf8": lambda node: checked(
-        "__from_utf8", [*node.expressions, text_literal("\ufffd")][:2], node
-    ),
+    "__from_utf8": _from_utf8,
+    "__split_part": _split_part,
     **patterns.CALLS,
     **values.CALLS,
 }
