@@ -331,6 +331,15 @@ def test_a_name_may_be_a_table_too(world: World) -> None:
     assert rows == [("b",)]
 
 
+def test_literals_that_translations_share_keep_their_own_meaning(world: World) -> None:
+    for text, expected in (("2013-01-05", "varchar(10)"), ("2013-01-05 10:00", "varchar(16)")):
+        assert world.rows(f"SELECT typeof('{text}')") == [(expected,)]
+    for text, expected in (("s3://b", "s3://b"), ("s3://$1", "s3://x")):
+        sql = f"SELECT regexp_replace('x', '(x)', '{text}')"
+        assert world.rows(sql) == [(expected,)]
+        assert world.rows(sql) == [(expected,)]
+
+
 def test_stars_keep_odd_names(world: World) -> None:
     found = world.athena.query('SELECT * FROM (VALUES ROW(1, 2)) AS t ("a; b", "order")', "db")
     assert [name for name, _ in found.columns] == ["a; b", "order"]

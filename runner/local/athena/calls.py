@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.natives import NATIVES
+from runner.local.athena.shape import is_filled_later
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,6 +47,11 @@ def text_literal(text: str) -> exp.Literal:
     new = exp.Literal(this=text, is_string=True)
     new.type = exp.DataType.build("varchar")
     return new
+
+
+def known_text(node: exp.Expr) -> str | None:
+    """Give a literal's text, unless it is filled in after the translation."""
+    return node.name if node.is_string and not is_filled_later(node.name) else None
 
 
 def number_literal(value: int) -> exp.Literal:
@@ -121,7 +127,8 @@ def as_varchar(node: exp.Expr) -> exp.Expr:
 def size_of(node: exp.Expr) -> int | None:
     """Give the length of a literal or of char(n), if it is known."""
     if isinstance(node, exp.Literal):
-        return len(node.name)
+        text = known_text(node)
+        return None if text is None else len(text)
     if is_type(node, CHAR) and node.type is not None and node.type.expressions:
         return int(node.type.expressions[0].name)
     return None

@@ -13,6 +13,7 @@ from runner.local.athena.calls import (
     call,
     checked,
     is_type,
+    known_text,
     number_literal,
     text_literal,
 )
@@ -33,7 +34,8 @@ _ALIKE = re.compile(
 def _regexp_like(node: exp.Anonymous) -> exp.Expr:
     native = checked("__regexp_like", node.expressions, node)
     pattern = node.expressions[1]
-    alike = _alike(pattern.name) if pattern.is_string and not is_type(pattern, CHAR) else None
+    known = None if is_type(pattern, CHAR) else known_text(pattern)
+    alike = None if known is None else _alike(known)
     if alike is None:
         return native
     return call("regexp_matches", node.expressions[0], exp.Literal.string(alike), like=node)
@@ -70,9 +72,10 @@ def _regexp_extract(node: exp.Anonymous) -> exp.Expr:
 
 def _searched(pattern: exp.Expr) -> exp.Expr | None:
     """Give a simple pattern for RE2 if its first match begins and ends where Java's does."""
-    if not pattern.is_string or is_type(pattern, CHAR) or "$" in pattern.name:
+    known = known_text(pattern)
+    if known is None or is_type(pattern, CHAR) or "$" in known:
         return None
-    alike = _alike(pattern.name)
+    alike = _alike(known)
     return None if alike is None else text_literal(alike)
 
 
@@ -103,7 +106,8 @@ def _replaced_alike(
 ) -> exp.Expr:
     """Leave a plain replacement to RE2, where no match may be empty."""
     alike = _searched(pattern)
-    plain = replacement.is_string and not re.search(r"[$\\]", replacement.name)
+    known = known_text(replacement)
+    plain = known is not None and not re.search(r"[$\\]", known)
     if alike is None or not plain or _matches_nothing(pattern.name):
         return native
     return call("regexp_replace", text, alike, replacement, text_literal("g"), like=native)

@@ -16,6 +16,7 @@ from runner.local.athena.calls import (
     checked,
     fits,
     is_type,
+    known_text,
     mismatch,
     number_literal,
     size_of,
@@ -219,7 +220,7 @@ def _one_text(node: exp.Upper | exp.Lower) -> exp.Expr | None:
         raise mismatch(node.key, [node.this])
     if is_type(node.this, CHAR):
         node.type = node.this.type
-    if isinstance(node, exp.Upper) and not (node.this.is_string and node.this.name.isascii()):
+    if isinstance(node, exp.Upper) and not (known_text(node.this) or "\xdf").isascii():
         return call("__upper", node.this, like=node)
     return None
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from runner.local.athena.calls import unicode_text
+from runner.local.athena.calls import known_text, unicode_text
 from runner.local.athena.errors import unsupported
 from runner.local.athena.names import CHAR_LITERAL
 from runner.local.athena.natives import NATIVES
@@ -77,7 +77,7 @@ def _nested(node: exp.Expr) -> str:
 
 
 def _all_literals(nodes: Sequence[exp.Expr]) -> bool:
-    return all(isinstance(each, exp.Literal) and each.is_string for each in nodes)
+    return all(known_text(each) is not None for each in nodes)
 
 
 def _text(node: exp.Expr, tree: exp.Query) -> str | None:  # noqa: PLR0911 - one return a form
@@ -85,7 +85,8 @@ def _text(node: exp.Expr, tree: exp.Query) -> str | None:  # noqa: PLR0911 - one
         case exp.Paren():
             return _text(node.this, tree)
         case exp.Literal():
-            return f"varchar({len(node.name)})"
+            text = known_text(node)
+            return None if text is None else f"varchar({len(text)})"
         case exp.UnicodeString():
             return f"varchar({len(unicode_text(node))})"
         case exp.Cast():
