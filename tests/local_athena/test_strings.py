@@ -279,6 +279,13 @@ FAILURES: tuple[tuple[str, str], ...] = (
         "from_big_endian_64(X'01')",
         "INVALID_FUNCTION_ARGUMENT: expected 8-byte input, but got instead: 1",
     ),
+    (
+        "coalesce(CAST('a' AS char(3)), 'b')",
+        (
+            "NOT_SUPPORTED: A choice between char(n) and text of another type is not supported by "
+            "the local engine"
+        ),
+    ),
     ("X'123'", "SYNTAX_ERROR: Binary literal must contain an even number of digits"),
     (
         "CAST('x' AS ipaddress)",

@@ -24,7 +24,7 @@ from runner.local.athena.calls import (
     size_of,
     text_literal,
 )
-from runner.local.athena.errors import AthenaFailure
+from runner.local.athena.errors import AthenaFailure, unsupported
 from runner.local.athena.names import CHAR_LITERAL, char_of
 from runner.local.athena.natives import IP_TYPE
 
@@ -123,7 +123,24 @@ def _without_spaces(operands: list[exp.Expr]) -> None:
                 each.replace(call("rtrim", each, text_literal(" "), like=each))
 
 
+def _choice(branches: list[exp.Expr | None]) -> None:
+    """Refuse a choice between texts of several types one of which is char(n)."""
+    texts = [each for each in branches if each is not None and is_type(each, *TEXT)]
+    chars = [each for each in texts if is_type(each, CHAR)]
+    if chars and (len(chars) < len(texts) or len({size_of(each) for each in chars}) > 1):
+        raise unsupported("A choice between char(n) and text of another type")
+
+
+def _coalesce(node: exp.Coalesce) -> None:
+    _choice([node.this, *node.expressions])
+
+
+def _if(node: exp.If) -> None:
+    _choice([node.args.get("true"), node.args.get("false")])
+
+
 def _case(node: exp.Case) -> None:
+    _choice([*(each.args.get("true") for each in node.args["ifs"]), node.args.get("default")])
     if node.this is not None:
         _without_spaces([node.this, *(each.this for each in node.args["ifs"])])
 
@@ -188,6 +205,8 @@ NODES: tuple[tuple[type[exp.Expr] | tuple[type[exp.Expr], ...], Rule], ...] = (
     (exp.Column, _column),
     (exp.ArrayContains, _contains),
     (exp.Case, _case),
+    (exp.Coalesce, _coalesce),
+    (exp.If, _if),
     (exp.Nullif, _nullif),
     (_COMPARISONS, _comparison),
 )
