@@ -132,10 +132,6 @@ def test_aggregates(world: World, expression: str, value: object, kind: str) -> 
             "SELECT n AS m FROM t GROUP BY m",
             "COLUMN_NOT_FOUND: line 1:31: Column 'm' cannot be resolved",
         ),
-        (
-            "SELECT CAST('a' AS char(3))",
-            "NOT_SUPPORTED: CAST to char is not supported by the local engine",
-        ),
     ],
 )
 def test_what_could_be_wrong_is_refused(world: World, sql: str, reason: str) -> None:

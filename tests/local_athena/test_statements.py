@@ -120,8 +120,8 @@ def test_alter_table_sets_properties(world: World) -> None:
             "FUNCTION_NOT_FOUND: line 1:8: Function 'list_sort' not registered",
         ),
         (
-            "SELECT soundex('a')",
-            "NOT_SUPPORTED: line 1:8: Function 'soundex' is not supported by the local engine",
+            "SELECT render('a')",
+            "NOT_SUPPORTED: line 1:8: Function 'render' is not supported by the local engine",
         ),
         (
             "UNLOAD (SELECT 1) TO 's3://b/'",

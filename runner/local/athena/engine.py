@@ -17,12 +17,14 @@ from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.functions_maths import UDFS as MATH_UDFS
 from runner.local.athena.functions_maths import udfs_called
 from runner.local.athena.macros import MACROS, UDFS, definition, macros_called
+from runner.local.athena.natives import natives_called
+from runner.local.athena.natives import register as register_native
 from runner.local.athena.number_errors import number_failure
 from runner.local.athena.query_errors import query_failure
 from runner.local.athena.udfs import register
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     import duckdb
@@ -40,6 +42,7 @@ _MAP_ERRORS = {
         "Key and value arrays must be the same length"
     ),
 }
+_ARGUMENTS = re.compile(r"argument types '__(\w+)\((.*?)\)'")
 _READ_ERRORS = ("JSON transform error", "Malformed JSON", "read_csv", "CSV Error", "Parquet")
 
 
@@ -143,25 +146,39 @@ class Engine:
                 self._defined.clear()
 
     def _define(self, cursor: duckdb.DuckDBPyConnection, sql: str) -> None:
-        macros = macros_called(sql)
-        texts = " ".join((sql, *(MACROS[name] for name in macros if name in MACROS)))
+        called = macros_called(sql)
+        macros = tuple(name for name in called if name in MACROS)
         with self._lock:
-            register(cursor, texts, self._defined)
+            if self._connection is not None:
+                self._define_functions(self._connection, sql, macros)
+                self._define_dates(self._connection, called)
+            for name in macros:
+                if name not in self._defined:
+                    cursor.execute(definition(name))
+                    self._defined.add(name)
+
+    def _define_functions(
+        self, connection: duckdb.DuckDBPyConnection, sql: str, macros: Sequence[str]
+    ) -> None:
+        """Register Python functions; a cursor that closes would take its own along."""
+        texts = " ".join((sql, *(MACROS[name] for name in macros)))
+        register(connection, texts, self._defined)
+        for name in natives_called(sql, macros):
+            if name not in self._defined:
+                register_native(connection, name)
+                self._defined.add(name)
         for name in udfs_called(texts):
-            with self._lock:
-                if name not in self._defined:
-                    udf = MATH_UDFS[name]
-                    cursor.create_function(name, udf.call, list(udf.takes), udf.gives)
-                    self._defined.add(name)
-        for name in macros:
-            with self._lock:
-                if name not in self._defined:
-                    if name in UDFS:
-                        function, parameters, returns = UDFS[name]
-                        cursor.create_function(name, function, list(parameters), returns)
-                    else:
-                        cursor.execute(definition(name))
-                    self._defined.add(name)
+            if name not in self._defined:
+                udf = MATH_UDFS[name]
+                connection.create_function(name, udf.call, list(udf.takes), udf.gives)
+                self._defined.add(name)
+
+    def _define_dates(self, connection: duckdb.DuckDBPyConnection, called: Sequence[str]) -> None:
+        for name in called:
+            if name in UDFS and name not in self._defined:
+                function, parameters, returns = UDFS[name]
+                connection.create_function(name, function, list(parameters), returns)
+                self._defined.add(name)
 
 
 def _connect(threads: int, spill: Path) -> duckdb.DuckDBPyConnection:
@@ -227,6 +244,10 @@ def _unbound(text: str) -> AthenaFailure:
     if match := _COLUMN.search(text):
         column = next(group for group in match.groups() if group)
         return UnknownColumn(column.lower())
+    if match := _ARGUMENTS.search(text):
+        kinds = match[2].lower().replace("_literal", "")
+        message = f"Unexpected parameters ({kinds}) for function {match[1].lower()}"
+        return AthenaFailure("FUNCTION_NOT_FOUND", message)
     if "Ambiguous" in text:
         return AthenaFailure("AMBIGUOUS_NAME", _plain(text))
     if "must appear in the GROUP BY" in text:

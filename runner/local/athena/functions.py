@@ -9,6 +9,7 @@ from __future__ import annotations
 from runner.local.athena.errors import AthenaFailure, unsupported
 from runner.local.athena.functions_maths import BUILT
 from runner.local.athena.lexer import Token, position, tokenize
+from runner.local.athena.natives import NATIVES
 
 SUPPORTED = frozenset(
     """
@@ -105,6 +106,8 @@ def check_functions(sql: str) -> None:
             continue
         name = token.text.lower()
         if name in _NOT_CALLS or name in _KNOWN or _is_alias(tokens, number):
+            continue
+        if f"__{name}" in NATIVES:
             continue
         line, column = position(sql, token.start)
         if name in REFUSED:

@@ -14,6 +14,7 @@ from runner.local.athena.macros_dates import DATE_MACROS
 from runner.local.athena.macros_json import JSON
 from runner.local.athena.macros_maths import MACROS_MATHS
 from runner.local.athena.macros_nested import NESTED_MACROS
+from runner.local.athena.macros_strings import STRING_MACROS
 
 _CALL = re.compile(r"\b__[a-z_0-9]+(?=\()", re.IGNORECASE)
 
@@ -23,6 +24,7 @@ MACROS: dict[str, str] = {
     **DATE_MACROS,
     **NESTED_MACROS,
     **MACROS_MATHS,
+    **STRING_MACROS,
     "__int_div": "(a, b) AS a // b",
     "__float_div": """(a, b) AS CASE WHEN b = 0 THEN
         CASE WHEN a > 0 THEN 'inf'::DOUBLE WHEN a < 0 THEN '-inf'::DOUBLE
@@ -93,8 +95,6 @@ MACROS: dict[str, str] = {
     "__nan": "() AS 'nan'::DOUBLE",
     "__map_agg": "(k, v) AS map_from_entries(array_agg({'key': k, 'value': v}))",
     "__typeof": "(a) AS __type_name(typeof(a))",
-    "__regexp_extract": """(s, p, g) AS
-        CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p, g) END""",
 }
 MACROS |= CASTS | JSON
 

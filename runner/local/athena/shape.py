@@ -49,6 +49,11 @@ class Shape(NamedTuple):
         return _PLACEHOLDER.sub(lambda match: self.values[int(match[1])], text)
 
 
+def is_filled_later(text: str) -> bool:
+    """Tell whether a text is not the statement's own yet."""
+    return _PLACEHOLDER.search(text) is not None
+
+
 def shape_of(sql: str, tokens: Sequence[Token]) -> Shape:
     """Normalise a statement.
 

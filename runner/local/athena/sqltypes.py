@@ -46,6 +46,7 @@ _DUCK = {
     "real": "FLOAT",
     "unknown": "INTEGER",
     "uuid": "UUID",
+    "ipaddress": 'STRUCT("__ipaddress" BLOB)',
 }
 _TOKEN = re.compile(r'\s*("(?:[^"]|"")*"|`[^`]*`|[\w$]+|\[\]|.)', re.DOTALL)
 _TWO = 2
@@ -150,6 +151,8 @@ class _Reader:
             found = SqlType("decimal", (38, 0) if word == "decimal" else (18, 3))
         if found.name == "timestamp" or found.name.startswith("time"):
             found = SqlType(found.name)
+        if found.fields == ("__ipaddress",):
+            found = SqlType("ipaddress")
         while self._peek() == "[" or self._peek() == "[]":
             while self.tokens.pop(0) not in {"]", "[]"}:
                 pass

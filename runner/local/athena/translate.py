@@ -9,9 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import sqlglot
 from sqlglot import exp
-from sqlglot.dialects.trino import Trino
 from sqlglot.errors import (
     ErrorLevel,
     OptimizeError,
@@ -24,14 +22,13 @@ from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.schema import MappingSchema
 
-from runner.local.athena import nested
-from runner.local.athena.dialect import AthenaQuery
+from runner.local.athena import names
+from runner.local.athena.annotators import METADATA
 from runner.local.athena.errors import AthenaFailure, syntax_error, unsupported
 from runner.local.athena.expand import expand
 from runner.local.athena.functions import check_functions
 from runner.local.athena.functions_maths import refuse_patterns
 from runner.local.athena.literals import check_literals
-from runner.local.athena.numbers import METADATA as NUMBERS
 from runner.local.athena.passes import PASSES
 from runner.local.athena.passes.json import mark_json
 from runner.local.athena.prepare import unify_rows
@@ -44,8 +41,6 @@ from runner.local.athena.values import settle_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from sqlglot.typing import ExprMetadataType
 
     from runner.local.athena.tables import TableInfo
 
@@ -62,15 +57,6 @@ class _Tables:
     scans: list[tuple[TableInfo, str, str]] = field(default_factory=list)
     """Tables with database and name as the text has them (with a shape's placeholders)."""
     reads: dict[tuple[str, str], str] = field(default_factory=dict)
-
-
-_BASE = Trino.EXPRESSION_METADATA
-_METADATA: ExprMetadataType = {
-    **_BASE,
-    **{key: value for key, value in NUMBERS.items() if value is not _BASE.get(key)},
-    **{key: value for key, value in nested.METADATA.items() if value is not _BASE.get(key)},
-}
-"""What each family of functions says of its results' types."""
 
 
 def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
@@ -130,7 +116,7 @@ def _generate(tree: exp.Query) -> str:
 
 def _parse(sql: str) -> exp.Query:
     try:
-        trees = sqlglot.parse(spell_json(sql), read=AthenaQuery)
+        trees = names.parse(spell_json(sql))
     except ParseError as error:
         raise _syntax(error) from error
     except TokenError as error:
@@ -290,7 +276,8 @@ def _qualified(tree: exp.Query, tables: _Tables) -> exp.Query:
     schema = MappingSchema(
         {
             scan_name(number): {
-                f.name: parse_type(f.type).trino().replace("(3)", "") for f in table.fields()
+                f.name: parse_type(f.type).trino().replace("timestamp(3)", "timestamp")
+                for f in table.fields()
             }
             for number, (table, _, _) in enumerate(tables.scans)
         },
@@ -313,12 +300,7 @@ def _typed(tree: exp.Query, schema: MappingSchema) -> exp.Query:
         )
     except (OptimizeError, SchemaError, ParseError):
         found = tree
-    checked = annotate_types(
-        found,
-        schema=schema,
-        dialect="trino",
-        expression_metadata=_METADATA,
-    )
+    checked = annotate_types(found, schema, METADATA, dialect="trino")
     if not isinstance(checked, exp.Query):
         raise unsupported("This query")
     return checked

@@ -19,11 +19,13 @@ from runner.local.athena.passes import (
     mismatches,
     numbers,
     queries,
-    regexps,
+    quotes,
     rows,
     sequences,
     temporal,
+    texts,
     tries,
+    typeofs,
 )
 
 if TYPE_CHECKING:
@@ -35,6 +37,9 @@ PASSES: tuple[Callable[[exp.Query], exp.Query], ...] = (
     aliases.apply,
     queries.apply,
     mismatches.apply,
+    quotes.apply,
+    typeofs.apply,
+    texts.apply,
     tries.apply,
     temporal.apply,
     sequences.apply,
@@ -44,7 +49,6 @@ PASSES: tuple[Callable[[exp.Query], exp.Query], ...] = (
     maths.apply,
     json.apply,
     casts.apply,
-    regexps.apply,
     rows.apply,
     comparisons.apply,
     maps.apply,

@@ -319,7 +319,7 @@ def _ctas_target(
 
 def _storable(name: str, kind: str) -> Field:
     found = parse_type(kind)
-    if found.name in {"unknown", "timestamp with time zone", "time"}:
+    if found.name in {"unknown", "timestamp with time zone", "time", "ipaddress", "uuid"}:
         raise AthenaFailure("NOT_SUPPORTED", f"Unsupported Hive type: {found.trino()}")
     return Field(name.lower(), found.hive())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from runner.local.athena.answers import shown
 from runner.local.athena.mapkeys import open_maps
 from runner.local.athena.session import Outcome
 from runner.local.athena.shown import shown_columns, shown_rows
@@ -24,10 +25,11 @@ def select_some(session: Session, statement: Statement, *, most: int | None) -> 
     found = session.engine.run(session.cursor, sql)
     columns = shown_columns(found.columns, plan.shows)
     rows = shown_rows(found.columns, found.rows, plan.shows)
+    kinds = tuple(kind for _, kind in columns)
     return Outcome(
         "DML",
         "SELECT",
         columns=columns,
-        rows=open_maps(rows, tuple(kind for _, kind in columns)),
+        rows=shown(open_maps(rows, kinds), kinds),
         bytes_scanned=plan.scanned(found.bytes_read),
     )

@@ -1,0 +1,21 @@
+"""DuckDB macros of text and varbinary."""
+
+from __future__ import annotations
+
+STRING_MACROS: dict[str, str] = {
+    "__substr": """(s, a) AS CASE WHEN s IS NULL OR a IS NULL THEN NULL
+        WHEN a = 0 OR abs(a) > length(s) THEN ''
+        WHEN a > 0 THEN substr(s, a) ELSE substr(s, length(s) + a + 1) END""",
+    "__substr_size": """(s, a, n) AS CASE WHEN s IS NULL OR a IS NULL OR n IS NULL THEN NULL
+        WHEN a = 0 OR n <= 0 OR abs(a) > length(s) THEN ''
+        WHEN a > 0 THEN substr(s, a, n) ELSE substr(s, length(s) + a + 1, n) END""",
+    "__concat_ws_array": """(d, a) AS CASE WHEN d IS NULL OR a IS NULL THEN NULL
+        ELSE coalesce(array_to_string(a, d), '') END""",
+    # Of one character DuckDB knows a capital letter that Java does not.
+    "__upper": """(s) AS CASE WHEN contains(s, 'ß')
+        THEN array_to_string(list_transform(str_split(s, 'ß'), lambda p: upper(p)), 'ß')
+        ELSE upper(s) END""",
+    "__any_reverse": """(a VARCHAR) AS __reverse(a), (a BLOB) AS __reverse_binary(a),
+        (a) AS list_reverse(a)""",
+    "__filled": "(p, t) AS CASE WHEN p.groups IS NULL THEN p.gap ELSE p.gap || coalesce(t, '') END",
+}
