@@ -139,6 +139,10 @@ class Cursor:
         start = token.start if token else len(self._statement.sql)
         return self._statement.sql[start:], start
 
+    def text_between(self, begin: int, end: int) -> str:
+        """Give a piece of the statement's text."""
+        return self._statement.sql[begin:end].strip()
+
     def ended(self) -> bool:
         """Tell whether every token is taken."""
         return self.peek() is None

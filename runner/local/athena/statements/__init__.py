@@ -28,6 +28,8 @@ _HANDLERS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("CREATE", "VIEW"), "views.create"),
     (("CREATE", "DATABASE"), "databases.create"),
     (("CREATE", "SCHEMA"), "databases.create"),
+    (("ALTER", "DATABASE"), "databases.alter"),
+    (("ALTER", "SCHEMA"), "databases.alter"),
     (("DROP", "TABLE"), "drops.drop_table"),
     (("DROP", "VIEW"), "drops.drop_view"),
     (("DROP", "DATABASE"), "databases.drop"),
@@ -38,10 +40,13 @@ _HANDLERS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("SHOW", "SCHEMAS"), "shows.databases"),
     (("SHOW", "COLUMNS"), "shows.columns"),
     (("SHOW", "PARTITIONS"), "shows.partitions"),
-    (("DESCRIBE",), "shows.describe"),
-    (("DESC",), "shows.describe"),
+    (("SHOW", "TBLPROPERTIES"), "shows.properties"),
+    (("SHOW", "CREATE", "TABLE"), "show_create.create_table"),
+    (("SHOW", "CREATE", "VIEW"), "show_create.create_view"),
+    (("DESCRIBE",), "describes.describe"),
+    (("DESC",), "describes.describe"),
     (("MSCK", "REPAIR", "TABLE"), "partitions.repair"),
-    (("ALTER", "TABLE"), "partitions.alter"),
+    (("ALTER", "TABLE"), "alters.alter"),
 )
 """What a statement begins with, and the function that runs it: its module here and its name."""
 _KNOWN = frozenset(

@@ -1,7 +1,7 @@
-"""CREATE TABLE, ALTER TABLE ... ADD COLUMNS and INSERT INTO of Iceberg tables; their end.
+"""CREATE TABLE and INSERT INTO of Iceberg tables; their end.
 
 Grammar, types and properties are those of Athena's user guide, "Create Iceberg tables", "Supported
-data types for Iceberg tables in Athena" and "ALTER TABLE ADD COLUMNS".
+data types for Iceberg tables in Athena".
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _TYPES = frozenset(
     {"boolean", "integer", "bigint", "double", "real", "decimal", "varchar", "date", "timestamp"}
     | {"varbinary", "array", "map", "row", "timestamp with time zone"}
 )
-_PROPERTIES = frozenset(
+PROPERTIES = frozenset(
     {"table_type", "format", "write_compression", "compression_level"}
     | {"optimize_rewrite_data_file_threshold", "optimize_rewrite_delete_file_threshold"}
     | {"optimize_rewrite_min_data_file_size_bytes", "optimize_rewrite_max_data_file_size_bytes"}
@@ -87,24 +87,6 @@ def create(session: Session, statement: Statement) -> Outcome:
     return Outcome("DDL", "CREATE_TABLE")
 
 
-def alter(session: Session, statement: Statement) -> Outcome:
-    """Run ALTER TABLE ... ADD COLUMNS: a commit of its own, which rewrites no file."""
-    cursor = Cursor(statement)
-    cursor.expect("ALTER", "TABLE")
-    opened = open_table(session, *cursor.qualified(session.database))
-    if not cursor.accept("ADD", "COLUMNS"):
-        raise unsupported("This ALTER TABLE statement of an Iceberg table", line=1, column=1)
-    new = _columns(cursor, statement)
-    cursor.expect_end()
-    have = {each.name for each in opened.table.columns}
-    twice = [each["Name"] for each in new if each["Name"] in have]
-    if twice:
-        raise DdlFailure(f"Cannot add column, name already exists: {twice[0]}")
-    columns = [*opened.glue["StorageDescriptor"]["Columns"], *new]
-    commit(session, opened, operation="alter", files=opened.snapshot.files, columns=columns)
-    return Outcome("DDL", "ALTER_TABLE_ADD_COLUMNS")
-
-
 def _columns(cursor: Cursor, statement: Statement) -> list[dict[str, Any]]:
     """Take `(name type [COMMENT text], ...)`."""
     cursor.expect("(")
@@ -120,7 +102,7 @@ def _columns(cursor: Cursor, statement: Statement) -> list[dict[str, Any]]:
             cursor.take()
             depth += {"<": 1, "(": 1, ">": -1, ")": -1}.get(token.text, 0)
             begin, end = (token.start if begin < 0 else begin), token.end
-        made: dict[str, Any] = {"Name": name, "Type": _type(statement.sql[begin:end])}
+        made: dict[str, Any] = {"Name": name, "Type": check_type(statement.sql[begin:end])}
         if cursor.accept("COMMENT"):
             made["Comment"] = cursor.string()
         found.append({**made, "Parameters": dict(CURRENT)})
@@ -129,7 +111,7 @@ def _columns(cursor: Cursor, statement: Statement) -> list[dict[str, Any]]:
         cursor.expect(",")
 
 
-def _type(text: str) -> str:
+def check_type(text: str) -> str:
     """Check a column's type; the widths and lengths of Hive are not Iceberg's."""
     try:
         found = parse_type(text)
@@ -164,7 +146,7 @@ def _properties(cursor: Cursor) -> dict[str, str]:
         cursor.expect("=")
         found[name] = cursor.string()
         cursor.accept(",")
-    unknown = sorted(set(found) - _PROPERTIES)
+    unknown = sorted(set(found) - PROPERTIES)
     if unknown:
         raise DdlFailure(f"Unsupported table property key: {unknown[0]}")
     if found.get("format", "parquet").lower() != "parquet":
