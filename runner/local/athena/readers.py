@@ -233,7 +233,7 @@ def _csv(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
         delimiter = serde.get("separatorchar", ",")
         quote, escape = serde.get("quotechar", '"'), serde.get("escapechar", "\\")
     else:
-        delimiter = _delimiter(serde.get("field.delim") or serde.get("serialization.format") or "")
+        delimiter = text_delimiter(table)
         quote, escape = _NO_QUOTE, serde.get("escape.delim") or ""
     names = ", ".join(f"{_text(f.name)}: 'VARCHAR'" for f in table.columns)
     lazy_null = serde.get("serialization.null.format", "\\N")
@@ -244,6 +244,12 @@ def _csv(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
         f"skip={_skip(table)}, columns={{{names}}}" + extra.options
     )
     return f"read_csv({_list(paths)}, {options})"
+
+
+def text_delimiter(table: TableInfo) -> str:
+    """Give what LazySimpleSerDe puts between the fields of a table."""
+    serde = {name.lower(): value for name, value in table.serde}
+    return _delimiter(serde.get("field.delim") or serde.get("serialization.format") or "")
 
 
 def _delimiter(text: str) -> str:
