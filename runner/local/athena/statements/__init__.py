@@ -50,6 +50,8 @@ _HANDLERS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("EXECUTE",), "prepares.execute"),
     (("DEALLOCATE", "PREPARE"), "prepares.deallocate"),
     (("EXPLAIN",), "explains.explain"),
+    (("OPTIMIZE",), "iceberg_upkeep.optimize"),
+    (("VACUUM",), "iceberg_upkeep.vacuum"),
     (("MSCK", "REPAIR", "TABLE"), "partitions.repair"),
     (("ALTER", "TABLE"), "alters.alter"),
 )

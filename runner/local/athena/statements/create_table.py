@@ -47,7 +47,7 @@ def create_hive(session: Session, cursor: Cursor) -> Outcome:
     """Make a Hive table of what follows CREATE EXTERNAL TABLE."""
     if_not_exists = cursor.accept("IF", "NOT", "EXISTS")
     database, name = take_table(cursor, session.database)
-    given = read_table(cursor, name)
+    given = read_table(cursor, name, default=_default_location(session, database, name))
     if session.planner.lookup(database, name) is not None:
         if if_not_exists:
             return Outcome("DDL", "CREATE_TABLE")
@@ -72,7 +72,16 @@ def _exists(name: str) -> DdlFailure:
     )
 
 
-def read_table(cursor: Cursor, name: str) -> dict[str, Any]:
+def _default_location(session: Session, database: str, name: str) -> str:
+    """Give the place of a table without LOCATION: below its database's, if that has one."""
+    try:
+        found = session.catalog.get_database(Name=database)["Database"].get("LocationUri", "")
+    except GlueError:
+        return ""
+    return f"{found.rstrip('/')}/{name}" if found else ""
+
+
+def read_table(cursor: Cursor, name: str, *, default: str = "") -> dict[str, Any]:
     """Read columns and clauses into Glue's TableInput; raises AthenaFailure."""
     token = cursor.peek()
     columns = take_columns(cursor) if token is not None and token.text == "(" else []
@@ -83,6 +92,7 @@ def read_table(cursor: Cursor, name: str) -> dict[str, Any]:
     if not columns and not is_delta and "avro.schema.literal" not in found.serde_properties:
         raise DdlFailure("SemanticException [Error 10003]: A table needs at least one column")
     _check_names([each["Name"] for each in (*columns, *found.keys)])
+    found.location = found.location or default
     if not found.location:
         raise DdlFailure(
             "Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask. "

@@ -62,6 +62,8 @@ def create(session: Session, statement: Statement) -> Outcome:
     if_not_exists = cursor.accept("IF", "NOT", "EXISTS")
     database, name = take_table(cursor, session.database)
     columns = _columns(cursor)
+    if not any(token.text[1:-1].upper() == "ICEBERG" for token in statement.tokens):
+        raise _not_external()
     if cursor.accept("COMMENT"):
         take_text(cursor)
     partition = _partitioned_by(cursor, [each["Name"] for each in columns])

@@ -23,6 +23,7 @@ def create(session: Session, statement: Statement) -> Outcome:
     database, name = cursor.qualified(session.database)
     cursor.expect("AS")
     sql, _ = cursor.rest()
+    _refuse_lateral_view(cursor)
     before = session.planner.lookup(database, name)
     if before is not None and (not replace or before.view is None):
         kind = "View" if before.view else "Table"
@@ -58,3 +59,12 @@ def create(session: Session, statement: Statement) -> Outcome:
     except GlueError as error:
         raise AthenaFailure("SCHEMA_NOT_FOUND", error.message, line=1, column=1) from error
     return Outcome("DDL", "CREATE_VIEW")
+
+
+def _refuse_lateral_view(cursor: Cursor) -> None:
+    """Refuse Hive's LATERAL VIEW, which is no SQL of Athena's queries."""
+    while not cursor.ended():
+        if cursor.take().word() == "LATERAL":
+            token = cursor.peek()
+            if token is not None and token.word() == "VIEW":
+                raise cursor.fault("Expecting: '('")
