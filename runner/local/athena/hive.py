@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _TOKEN = re.compile(
     r"""
     (?P<skip>\s+|--[^\n]*|/\*.*?\*/)
-  | (?P<string>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")
+  | (?P<string>(?:'(?:[^'\\]|\\.)*')+|(?:"(?:[^"\\]|\\.)*")+)
   | (?P<quoted>`(?:[^`]|``)*`)
   | (?P<word>\w*[^\W\d]\w*)
   | (?P<number>\d+(?:\.\d+)?)
@@ -70,7 +70,18 @@ def take_text(cursor: Cursor) -> str:
     token = cursor.peek()
     if token is None or token.kind != "string":
         raise cursor.fault("Expecting: <string>")
-    return unescape(cursor.take().text[1:-1])
+    return read_string(cursor.take().text)
+
+
+def read_string(text: str) -> str:
+    r"""Give the value of a string token; strings that touch are one, as in Hive.
+
+    >>> read_string(r"'it\'s'"), read_string("'a''b'")
+    ("it's", 'ab')
+    """
+    quote = text[0]
+    pieces = re.findall(rf"{quote}((?:[^{quote}\\]|\\.)*){quote}", text, re.DOTALL)
+    return "".join(unescape(piece) for piece in pieces)
 
 
 def take_value(cursor: Cursor) -> str:

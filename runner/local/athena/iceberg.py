@@ -86,6 +86,12 @@ _DATES = {"year": "%Y", "month": "%Y-%m", "day": "%Y-%m-%d", "hour": "%Y-%m-%d-%
 TRANSFORMS = frozenset({*_DATES, "bucket", "truncate"})
 
 
+def column_of(term: str) -> str:
+    """Give the column of `dt` or `bucket(16, id)`."""
+    match = _TERM.fullmatch(term)
+    return match[3] if match else term
+
+
 def _term(text: str, columns: Mapping[str, Field]) -> Term:
     """Read `dt`, `month(dt)` or `bucket(16, id)`; the buckets are DuckDB's hash, not Iceberg's."""
     match = _TERM.fullmatch(text)

@@ -106,7 +106,7 @@ def read_table(cursor: Cursor, name: str, *, default: str = "") -> dict[str, Any
     given: dict[str, Any] = {
         "Name": name,
         "TableType": "EXTERNAL_TABLE",
-        "Parameters": {"EXTERNAL": "TRUE", **found.properties},
+        "Parameters": {**found.properties, "EXTERNAL": "TRUE"},
         "PartitionKeys": found.keys,
         "StorageDescriptor": {
             "Columns": columns,
@@ -161,7 +161,10 @@ class _Clauses:
         """Give the keys of the StorageDescriptor that tell formats, SerDe and buckets."""
         made = storage_of(self.format)
         if self.serde:
-            made["SerdeInfo"] = {"SerializationLibrary": self.serde, "Parameters": {}}
+            made["SerdeInfo"] = {
+                "SerializationLibrary": self.serde,
+                "Parameters": {"serialization.format": "1"},
+            }
         made["SerdeInfo"]["Parameters"] |= self.serde_properties
         made["InputFormat"] = self.input or made["InputFormat"]
         made["OutputFormat"] = self.output or made["OutputFormat"]

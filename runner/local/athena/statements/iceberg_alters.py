@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner.local.athena.errors import DdlFailure, unsupported
 from runner.local.athena.hive import take_columns, take_name, take_properties, take_table, take_text
-from runner.local.athena.iceberg import CURRENT, commit, open_table, parts_of
+from runner.local.athena.iceberg import CURRENT, column_of, commit, open_table, parts_of
 from runner.local.athena.readers import scan_sql
 from runner.local.athena.session import Outcome
 from runner.local.athena.statements.iceberg import PROPERTIES, check_type, write_files
@@ -77,7 +77,7 @@ def _drop(session: Session, opened: Opened, cursor: Cursor) -> Outcome:
     columns = [each for each in have if each["Name"].lower() != name]
     if len(columns) == len(have):
         raise DdlFailure(f"SemanticException Cannot delete missing column: {name}")
-    if name in opened.snapshot.partition:
+    if name in map(column_of, opened.snapshot.partition):
         raise DdlFailure(f"SemanticException Cannot drop the partition column {name}")
     _rewrite(session, opened, columns, [(each["Name"].lower(),) * 2 for each in columns])
     return Outcome("DDL", "ALTER_TABLE_DROP_COLUMN")
@@ -97,7 +97,7 @@ def _change(session: Session, opened: Opened, cursor: Cursor) -> Outcome:
         raise DdlFailure(
             f"SemanticException Cannot change column type: {old}: {before['Type']} -> {kind}"
         )
-    if name != old and old in opened.snapshot.partition:
+    if name != old and old in map(column_of, opened.snapshot.partition):
         raise DdlFailure(f"SemanticException Cannot rename the partition column {old}")
     pairs = [(n, old if n == name else n) for n in (each["Name"].lower() for each in columns)]
     _rewrite(session, opened, columns, pairs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from runner.local.athena.errors import AthenaFailure, DdlFailure
@@ -68,7 +69,7 @@ def _hive(glue: dict[str, Any], name: str) -> list[str]:
     storage = glue.get("StorageDescriptor") or {}
     serde = storage.get("SerdeInfo") or {}
     parameters = glue.get("Parameters") or {}
-    columns = [{**each, "Comment": comment_of(glue, each)} for each in storage["Columns"]]
+    columns = [_commented(glue, each) for each in storage["Columns"]]
     lines = [f"CREATE EXTERNAL TABLE `{name}`(", *_columns(columns)]
     comment = glue.get("Description") or parameters.get("comment")
     lines += [f"COMMENT {_text(comment)}"] if comment else []
@@ -90,15 +91,18 @@ def _hive(glue: dict[str, Any], name: str) -> list[str]:
     return lines
 
 
+def _commented(glue: dict[str, Any], column: dict[str, Any]) -> dict[str, Any]:
+    comment = comment_of(glue, column)
+    return {**column, "Comment": comment} if comment else column
+
+
 def _iceberg(session: Session, table: TableInfo, glue: dict[str, Any], name: str) -> list[str]:
     opened = open_table(session, table.database, table.name)
-    columns = [
-        {"Name": each["Name"], "Type": each["Type"], "Comment": each.get("Comment", "")}
-        for each in glue["StorageDescriptor"]["Columns"]
-    ]
+    columns = [_commented(glue, each) for each in glue["StorageDescriptor"]["Columns"]]
     lines = [f"CREATE TABLE {name} (", *(line.replace("`", "") for line in _columns(columns))]
     if opened.snapshot.partition:
-        lines.append(f"PARTITIONED BY ({', '.join(f'`{n}`' for n in opened.snapshot.partition)})")
+        terms = (re.sub(r"(\w+)(\)?)\Z", r"`\1`\2", term) for term in opened.snapshot.partition)
+        lines.append(f"PARTITIONED BY ({', '.join(terms)})")
     lines += [f"LOCATION {_text(table.location)}"]
     return [*lines, "TBLPROPERTIES (", *_list(_pairs(shown_properties(table)), ")")]
 
@@ -117,7 +121,7 @@ def shown_properties(table: TableInfo) -> dict[str, str]:
 def _columns(columns: Iterable[Mapping[str, Any]]) -> list[str]:
     pieces = [
         f"`{each['Name']}` {each.get('Type', 'string')}"
-        + (f" COMMENT {_text(each['Comment'])}" if each.get("Comment") else "")
+        + (f" COMMENT {_text(each['Comment'])}" if "Comment" in each else "")
         for each in columns
     ]
     return _list(pieces, ")")
