@@ -164,7 +164,8 @@ def test_show_properties(world: World) -> None:
 
 
 def test_show_create_view(world: World) -> None:
-    world.run("CREATE VIEW v AS SELECT 1 AS n")
+    world.run("CREATE VIEW v COMMENT 'one' AS SELECT 1 AS n")
+    assert table(world, "v")["Description"] == "one"
     assert lines(world, "SHOW CREATE VIEW v") == ["CREATE VIEW db.v AS \nSELECT 1 AS n"]
     world.run("CREATE EXTERNAL TABLE t (n int) LOCATION 's3://b/t/'")
     assert "is a table, not a view" in world.failure("SHOW CREATE VIEW t")
@@ -365,6 +366,8 @@ def test_explain_tells_the_partitions_that_are_read(world: World) -> None:
     assert "COLUMN_NOT_FOUND" in world.failure("EXPLAIN SELECT nope FROM t")
     (text,) = lines(world, "EXPLAIN INSERT INTO t SELECT a, p FROM t")
     assert text.startswith("TableCommit[t]\n")
+    (text,) = lines(world, "EXPLAIN CREATE TABLE u AS SELECT a FROM t")
+    assert text.startswith("TableCommit[u]\n- Output[a] => [[a]]\n")
     assert "FORMAT GRAPHVIZ" in world.failure("EXPLAIN (FORMAT GRAPHVIZ) SELECT 1")
 
 
@@ -427,7 +430,16 @@ def test_optimize_and_vacuum_leave_the_rows(ice: World) -> None:
     ice.run("VACUUM ice")
     assert len(ice.keys("ice/data/")) == 1
     assert ice.rows("SELECT b FROM ice ORDER BY b") == [("x",), ("y",)]
+    ice.run("ALTER TABLE ice SET TBLPROPERTIES ('write_compression' = 'snappy')")
+    assert table(ice, "ice")["Parameters"]["write.compression"] == "SNAPPY"
     ice.run("ALTER TABLE ice UNSET TBLPROPERTIES ('vacuum_max_snapshot_age_seconds')")
     assert "Unsupported table property" in ice.failure(
         "ALTER TABLE ice SET TBLPROPERTIES ('x'='1')"
     )
+
+
+@pytest.mark.parametrize(
+    "sql", ["SHOW LOCKS", "GRANT ROLE a", "START TRANSACTION", "DESCRIBE DATABASE db"]
+)
+def test_what_the_guide_lists_as_unsupported(world: World, sql: str) -> None:
+    assert world.failure(sql) == "NOT_SUPPORTED: Queries of this type are not supported"

@@ -331,7 +331,7 @@ def _repair(world: World, case: dict[str, str], _: _Found) -> None:
     keys = [each["Name"] for each in _table(world, name)["PartitionKeys"]]
     folder = "/".join(f"{key}=7" for key in keys)
     top = _table(world, name)["StorageDescriptor"]["Location"].removeprefix("s3://").rstrip("/")
-    bucket, _, prefix = top.partition("/")
+    bucket, prefix = top.split("/", 1)
     world.s3.put_object(Bucket=bucket, Key=f"{prefix}/{folder}/x", Body=b"")
     again = _Found(world, world.run(case["sql"]), {})
     assert ("7",) * len(keys) in _partitions(world, name)

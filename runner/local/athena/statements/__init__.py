@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from runner.local.athena.errors import syntax_error, unsupported
+from runner.local.athena.errors import AthenaFailure, syntax_error, unsupported
 
 if TYPE_CHECKING:
     from runner.local.athena.session import Outcome, Session, Statement
@@ -60,11 +60,42 @@ _KNOWN = frozenset(
     {"ALTER", "CALL", "CREATE", "DEALLOCATE", "DELETE", "DROP", "EXECUTE", "EXPLAIN", "INSERT"}
     | {"MERGE", "OPTIMIZE", "PREPARE", "SHOW", "UNLOAD", "UPDATE", "USING", "VACUUM"}
 )
+_REFUSED: tuple[tuple[str, ...], ...] = (
+    ("ALTER", "INDEX"),
+    ("COMMIT",),
+    ("CREATE", "INDEX"),
+    ("CREATE", "ROLE"),
+    ("CREATE", "TEMPORARY"),
+    ("DESCRIBE", "DATABASE"),
+    ("DFS",),
+    ("DROP", "INDEX"),
+    ("DROP", "ROLE"),
+    ("EXPORT", "TABLE"),
+    ("GRANT",),
+    ("IMPORT", "TABLE"),
+    ("LOCK",),
+    ("REVOKE",),
+    ("ROLLBACK",),
+    ("SHOW", "COMPACTIONS"),
+    ("SHOW", "CURRENT", "ROLES"),
+    ("SHOW", "GRANT"),
+    ("SHOW", "INDEXES"),
+    ("SHOW", "LOCKS"),
+    ("SHOW", "PRINCIPALS"),
+    ("SHOW", "ROLES"),
+    ("SHOW", "TRANSACTIONS"),
+    ("START", "TRANSACTION"),
+    ("TRUNCATE",),
+    ("UNLOCK",),
+)
+"""What begins a statement that the user guide lists as unsupported DDL."""
 
 
 def run_statement(session: Session, statement: Statement) -> Outcome:
     """Run any statement; raises AthenaFailure."""
     words = statement.words()
+    if any(words[: len(opening)] == opening for opening in _REFUSED):
+        raise AthenaFailure("NOT_SUPPORTED", "Queries of this type are not supported")
     for opening, handler in _HANDLERS:
         if words[: len(opening)] == opening:
             module, _, function = handler.partition(".")

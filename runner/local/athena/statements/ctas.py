@@ -39,7 +39,7 @@ class Buckets(NamedTuple):
     """Columns that tell buckets, and how many buckets there are."""
 
     names: tuple[str, ...]
-    count: int
+    number: int
 
 
 _ALLOWED = frozenset(
@@ -143,8 +143,8 @@ def _write(session: Session, sql: str, target: Target, buckets: Buckets) -> Writ
     kept = f"buckets_{session.query_id.replace('-', '')}"
     made = session.engine.run(
         session.cursor,
-        f"CREATE TEMP TABLE {kept} AS SELECT {names}, hash({hashed}) % {buckets.count} AS __bucket "
-        f"FROM ({sql}) AS s({names})",
+        f"CREATE TEMP TABLE {kept} AS "
+        f"SELECT {names}, hash({hashed}) % {buckets.number} AS __bucket FROM ({sql}) AS s({names})",
     )
     _check_writers(session, kept, target)
     found = [
@@ -153,7 +153,7 @@ def _write(session: Session, sql: str, target: Target, buckets: Buckets) -> Writ
             f"SELECT {names} FROM {kept} WHERE __bucket = {number}",
             target._replace(bucket=number),
         )
-        for number in range(buckets.count)
+        for number in range(buckets.number)
     ]
     session.engine.run(session.cursor, f"DROP TABLE {kept}")
     return Written(
@@ -353,7 +353,7 @@ def _create(session: Session, name: tuple[str, str], target: Target, buckets: Bu
             "serialization.format": target.delimiter,
         }
     if buckets.names:
-        storage |= {"BucketColumns": list(buckets.names), "NumberOfBuckets": buckets.count}
+        storage |= {"BucketColumns": list(buckets.names), "NumberOfBuckets": buckets.number}
     session.catalog.create_table(
         DatabaseName=database,
         TableInput={

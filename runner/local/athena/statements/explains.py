@@ -121,11 +121,12 @@ def _query(sql: str, start: int, statement: Statement) -> tuple[str, str]:
         from runner.local.athena.statements.unload import take_query  # noqa: PLC0415 - rare
 
         return take_query(inner)[0], "UNLOAD"
-    if first in {"INSERT", "CREATE"} and words[1:2] in {("INTO",), ("TABLE",)}:
-        name = inner.tokens[2].name()
+    if words[:2] in {("INSERT", "INTO"), ("CREATE", "TABLE")}:
+        cursor.expect(*words[:2])
+        _, name = cursor.qualified("")
         while not cursor.ended():
             token = cursor.peek()
-            if token is not None and token.word() in _QUERIES | {"VALUES"}:
+            if token is not None and token.word() in _QUERIES:
                 return cursor.rest()[0], name
             if cursor.take().word() == "AS":
                 return cursor.rest()[0], name

@@ -44,7 +44,7 @@ def _alter_table(session: Session, opened: Opened, cursor: Cursor) -> Outcome:
         given = take_properties(cursor)
         cursor.expect_end()
         _check_properties(given)
-        _set(session, opened, {**(opened.glue.get("Parameters") or {}), **given})
+        _set(session, opened, {**(opened.glue.get("Parameters") or {}), **_kept(given)})
         return Outcome("DDL", "ALTER_TABLE_SET_TBLPROPERTIES")
     if cursor.accept("UNSET", "TBLPROPERTIES"):
         return _unset(session, opened, cursor)
@@ -134,6 +134,13 @@ def _check_properties(given: dict[str, str]) -> None:
         raise DdlFailure(f"Unsupported table property key: {unknown[0]}")
 
 
+def _kept(given: dict[str, str]) -> dict[str, str]:
+    """Give properties by the names under which the catalogue keeps them."""
+    codec = given.get("write_compression")
+    others = {name: value for name, value in given.items() if name != "write_compression"}
+    return others if codec is None else {**others, "write.compression": codec.upper()}
+
+
 def _unset(session: Session, opened: Opened, cursor: Cursor) -> Outcome:
     cursor.expect("(")
     names = [take_text(cursor)]
@@ -143,6 +150,7 @@ def _unset(session: Session, opened: Opened, cursor: Cursor) -> Outcome:
     cursor.expect_end()
     have = opened.glue.get("Parameters") or {}
     _check_properties(dict.fromkeys(names, ""))
+    names = list(_kept(dict.fromkeys(names, "")))
     _set(session, opened, {name: have[name] for name in have if name not in names})
     return Outcome("DDL", "ALTER_TABLE_UNSET_TBLPROPERTIES")
 

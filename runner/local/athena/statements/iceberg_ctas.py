@@ -15,6 +15,7 @@ from runner.local.athena.statements.iceberg import (
     write_files,
 )
 from runner.local.athena.tables import table_info
+from runner.local.athena.writer import Written
 from runner.local.glue import GlueError
 
 if TYPE_CHECKING:
@@ -50,11 +51,10 @@ def create_as(
     given = table_input(table, columns, location, properties.texts, "")
     glue = {**given, "DatabaseName": database}
     opened = Opened(table_info(glue), "", glue, empty)
-    rows, files, scanned = 0, (), 0
-    if with_data:
-        written = write_files(session, opened, plan.sql)
-        rows, files, scanned = written.rows, written.files, plan.scanned(written.bytes_read)
-    snapshot = empty._replace(operation="append" if files else "create", files=files)
+    written = write_files(session, opened, plan.sql) if with_data else Written(0, (), (), 0)
+    snapshot = empty._replace(
+        operation="append" if written.files else "create", files=written.files
+    )
     url = write_snapshot(session, f"{database}.{table}", location, snapshot)
     given = table_input(table, columns, location, properties.texts, url)
     try:
@@ -64,9 +64,9 @@ def create_as(
     return Outcome(
         "DML",
         "CREATE_TABLE_AS_SELECT",
-        bytes_scanned=scanned,
-        rows_written=rows,
-        files=files,
+        bytes_scanned=plan.scanned(written.bytes_read) if with_data else 0,
+        rows_written=written.rows,
+        files=written.files,
     )
 
 
