@@ -352,7 +352,7 @@ def _unload(world: World, case: dict[str, str], found: _Found) -> None:
 
 
 def _prepare(world: World, case: dict[str, str], _: _Found) -> None:
-    _, name, rest = case["sql"].split(maxsplit=2)
+    name, rest = case["sql"].split(maxsplit=2)[1:]
     found = world.athena.prepared.get_prepared_statement(StatementName=name, WorkGroup="primary")
     text = found["PreparedStatement"]["QueryStatement"]
     assert text == rest.removeprefix("FROM").strip()
