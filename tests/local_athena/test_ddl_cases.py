@@ -24,11 +24,8 @@ if TYPE_CHECKING:
 
     from tests.local_athena.conftest import World
 
-_PLACES = (
-    Path(__file__).parents[2] / "../shared/conformance/athena_sql/ddl_cases.jsonl",
-    Path("/work/shared/conformance/athena_sql/ddl_cases.jsonl"),
-)
-FILE = next((place for place in _PLACES if place.is_file()), None)
+_PLACE = Path(__file__).parents[2] / "../shared/conformance/athena_sql/ddl_cases.jsonl"
+FILE = _PLACE if _PLACE.is_file() else None
 CASES: dict[str, dict[str, str]] = (
     {case["id"]: case for case in map(json.loads, FILE.read_text().splitlines())} if FILE else {}
 )
