@@ -124,8 +124,8 @@ def test_alter_table_sets_properties(world: World) -> None:
             "NOT_SUPPORTED: line 1:8: Function 'render' is not supported by the local engine",
         ),
         (
-            "UNLOAD (SELECT 1) TO 's3://b/'",
-            "NOT_SUPPORTED: line 1:1: UNLOAD ( statement is not supported by the local engine",
+            "CALL system.noop()",
+            "NOT_SUPPORTED: line 1:1: CALL SYSTEM statement is not supported by the local engine",
         ),
         ("SELEKT 1", "SYNTAX_ERROR: line 1:1: mismatched input 'SELEKT'. Expecting: a statement"),
         ("SELECT 1 / 0", "DIVISION_BY_ZERO: Division by zero"),

@@ -72,7 +72,10 @@ def test_with_no_data_makes_only_the_table(world: World) -> None:
             "CREATE TABLE nope.t AS SELECT 1 AS n",
             "SCHEMA_NOT_FOUND: line 1:1: Schema 'nope' does not exist",
         ),
-        ("CREATE TABLE t AS SELECT NULL AS n", "NOT_SUPPORTED: Unsupported Hive type: unknown"),
+        (
+            "CREATE TABLE t AS SELECT NULL AS n",
+            "COLUMN_TYPE_UNKNOWN: line 1:1: Column type is unknown: n",
+        ),
     ],
 )
 def test_ctas_refusals(world: World, sql: str, reason: str) -> None:

@@ -20,7 +20,8 @@ from runner.local.athena.errors import AthenaFailure, InvalidRequest
 from runner.local.athena.history import ENDED, History
 from runner.local.athena.partitions import Locator
 from runner.local.athena.planner import Planner, evaluate_with
-from runner.local.athena.results import output_url, pack, page, texts, write_results
+from runner.local.athena.prepared import Prepared, bind
+from runner.local.athena.results import MANIFESTED, output_url, pack, page, texts, write_results
 from runner.local.athena.service import call
 from runner.local.athena.session import Outcome, Session, read_statement
 from runner.local.athena.sqltypes import parse_type
@@ -90,6 +91,7 @@ class LocalAthena:
         self._engine = Engine(threads=threads, spill=state_path.with_suffix(".spill"))
         self._locator = Locator(s3, catalog, now, evaluate_with(self._engine))
         self._planner = Planner(self._engine, self._locator, cache)
+        self.prepared = Prepared(state_path.with_suffix(".prepared.sqlite"))
         self._running: dict[str, Handle] = {}
         self._stopped: set[str] = set()
         self._threads: list[threading.Thread] = []
@@ -100,6 +102,7 @@ class LocalAthena:
             thread.join()
         self._engine.close()
         self._history.close()
+        self.prepared.close()
 
     def connect(self) -> duckdb.DuckDBPyConnection:
         """Give a cursor of the running DuckDB, for whoever reads files beside Athena."""
@@ -225,13 +228,19 @@ class LocalAthena:
         identity = execution["QueryExecutionId"]
         database = execution["QueryExecutionContext"].get("Database", "default").lower()
         statement = read_statement(execution["Query"])
+        parameters = tuple(execution.get("ExecutionParameters") or ())
+        if parameters and statement.words()[:1] != ("EXECUTE",):
+            statement = read_statement(bind(statement.sql, parameters))
         with self._session(identity, database, location) as session:
+            session = session._replace(  # noqa: PLW2901 - what the request adds
+                work_group=execution["WorkGroup"], parameters=parameters
+            )
             outcome = run_statement(session, statement)
         url = output_url(location, identity, outcome)
         execution["ResultConfiguration"]["OutputLocation"] = url
         rows = texts(outcome)
         write_results(self._s3, url, outcome, rows)
-        if outcome.files or outcome.substatement in {"INSERT", "CREATE_TABLE_AS_SELECT"}:
+        if outcome.files or outcome.substatement in MANIFESTED:
             execution["Statistics"]["DataManifestLocation"] = f"{url}-manifest.csv"
         return outcome, rows
 
@@ -251,6 +260,7 @@ class LocalAthena:
                     database=database,
                     query_id=identity,
                     results=results,
+                    prepared=self.prepared,
                 )
             finally:
                 self._running.pop(identity, None)
@@ -294,12 +304,17 @@ def _new_execution(request: Mapping[str, Any], results: str) -> dict[str, Any]:
         "QueryExecutionContext": dict(request.get("QueryExecutionContext") or {}),
         "Status": {"State": "QUEUED", "SubmissionDateTime": _stamp()},
         "Statistics": {"DataScannedInBytes": 0},
+        **({"ExecutionParameters": given} if (given := _parameters(request)) else {}),
         "WorkGroup": request.get("WorkGroup") or "primary",
         "EngineVersion": {
             "SelectedEngineVersion": "AUTO",
             "EffectiveEngineVersion": "Athena engine version 3",
         },
     }
+
+
+def _parameters(request: Mapping[str, Any]) -> list[str]:
+    return [str(each) for each in request.get("ExecutionParameters") or ()]
 
 
 def _succeed(execution: dict[str, Any], outcome: Outcome) -> None:

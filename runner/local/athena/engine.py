@@ -213,7 +213,7 @@ def failure_of(error: Exception) -> AthenaFailure:  # noqa: PLR0911 - one return
     if text.removeprefix("Invalid Input Error: ") in _MAP_ERRORS:
         message = _MAP_ERRORS[text.removeprefix("Invalid Input Error: ")]
         return AthenaFailure("INVALID_FUNCTION_ARGUMENT", message)
-    if worded := cast_failure(text) or number_failure(text) or query_failure(text):
+    if worded := number_failure(text) or cast_failure(text) or query_failure(text):
         return worded
     if name == "InterruptException":
         return AthenaFailure("USER_CANCELED", "Query cancelled by user")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,7 +22,7 @@ from runner.local.athena.tables import Field, table_info
 from runner.local.glue import GlueError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from runner.local.athena.partitions import Part
     from runner.local.athena.session import Session
@@ -41,7 +42,7 @@ class Snapshot(NamedTuple):
     number: int
     operation: str
     partition: tuple[str, ...]
-    """Columns whose values (identity transform) tell partitions."""
+    """What tells partitions: columns (`dt`), or transforms of them (`bucket(16, id)`)."""
     files: tuple[str, ...]
     """URLs of the data files."""
 
@@ -64,10 +65,48 @@ class Opened(NamedTuple):
     glue: dict[str, Any]
     snapshot: Snapshot
 
-    def partition_fields(self) -> tuple[Field, ...]:
-        """Give the partition columns, in the order of the partitioning."""
+    def terms(self) -> tuple[Term, ...]:
+        """Give what tells partitions, in the order of the partitioning."""
         by_name = {each.name: each for each in self.table.columns}
-        return tuple(by_name[name] for name in self.snapshot.partition)
+        return tuple(_term(text, by_name) for text in self.snapshot.partition)
+
+
+class Term(NamedTuple):
+    """What tells partitions: a column, or a transform of one."""
+
+    field: Field
+    """The name and type of the folders' key."""
+    column: str
+    sql: str
+    """The value, with `{}` for the column."""
+
+
+_TERM = re.compile(r"(?:(\w+)\((?:(\d+), )?)?(\w+)\)?")
+_DATES = {"year": "%Y", "month": "%Y-%m", "day": "%Y-%m-%d", "hour": "%Y-%m-%d-%H"}
+TRANSFORMS = frozenset({*_DATES, "bucket", "truncate"})
+
+
+def column_of(term: str) -> str:
+    """Give the column of `dt` or `bucket(16, id)`."""
+    match = _TERM.fullmatch(term)
+    return match[3] if match else term
+
+
+def _term(text: str, columns: Mapping[str, Field]) -> Term:
+    """Read `dt`, `month(dt)` or `bucket(16, id)`; the buckets are DuckDB's hash, not Iceberg's."""
+    match = _TERM.fullmatch(text)
+    transform, number, name = match.groups() if match else ("", "", text)
+    column = columns[name]
+    if not transform:
+        return Term(column, name, "{}")
+    key = Field(f"{name}_{transform.removesuffix('cate')}", "string")
+    if transform in _DATES:
+        return Term(key, name, f"strftime({{}}, '{_DATES[transform]}')")
+    if transform == "bucket":
+        return Term(key, name, f"CAST(hash({{}}) % {number} AS VARCHAR)")
+    if column.type in {"int", "bigint"}:
+        return Term(key, name, f"CAST({{}} - (({{}} % {number}) + {number}) % {number} AS VARCHAR)")
+    return Term(key, name, f"left({{}}, {number})")
 
 
 def read_snapshot(s3: FolderS3, url: str) -> Snapshot:

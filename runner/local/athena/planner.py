@@ -79,10 +79,25 @@ class Planner:
         if given:
             plain = Shape(sql, ())
             return self._fill(self._translated(cursor, sql, plain, database, given), given)
+        return self._fill(self._template(cursor, sql, database))
+
+    def scans(
+        self, cursor: Handle, sql: str, *, database: str
+    ) -> tuple[tuple[TableInfo, tuple[Part, ...]], ...]:
+        """Give the tables that a query reads, each with the parts that pruning leaves."""
+        template = self._template(cursor, sql, database)
+        tables = [self._table(scan.database, scan.table) for scan in template.scans]
+        return tuple(
+            (table, tuple(self._locator.parts(table, scan.conditions)))
+            for table, scan in zip(tables, template.scans, strict=True)
+        )
+
+    def _template(self, cursor: Handle, sql: str, database: str) -> Template:
+        """Translate a query, or find its translation."""
         shape = shape_of(sql, tokenize(sql))
         known = self._known(shape, database)
         if known is not None:
-            return self._fill(known.fill(shape))
+            return known.fill(shape)
         try:
             template = self._translated(cursor, shape.text, shape, database)
         except AthenaFailure:
@@ -90,9 +105,9 @@ class Planner:
                 raise
             # Positions, names and messages must be those of the text itself.
             plain = Shape(sql, ())
-            return self._fill(self._translated(cursor, sql, plain, database))
+            return self._translated(cursor, sql, plain, database)
         self._remember(template, shape, database)
-        return self._fill(template.fill(shape))
+        return template.fill(shape)
 
     def lookup(self, database: str, name: str) -> TableInfo | None:
         """Find a table or view."""

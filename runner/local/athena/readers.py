@@ -19,6 +19,7 @@ from runner.local.athena.writer import statement_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from runner.local.athena.grok import Grok
     from runner.local.athena.partitions import Part
     from runner.local.athena.tables import Field, TableInfo
 
@@ -138,7 +139,7 @@ def _files(table: TableInfo, parts: Sequence[Part], extra: _Extra = _BARE) -> st
             return _json(table, paths, extra)
         case "csv" | "opencsv":
             return _csv(table, paths, extra)
-        case "regex":
+        case "regex" | "grok":
             return _lines(table, paths, extra)
         case _:
             raise unsupported(f"The SerDe of table {table}")
@@ -149,6 +150,8 @@ def _columns(table: TableInfo) -> str:
     match table.format:
         case "regex":
             return _regex_columns(table)
+        case "grok":
+            return _grok_columns(table)
         case "csv":
             return ", ".join(f"{_lazy(f)} AS {_quote(f.name)}" for f in table.columns)
         case "opencsv":
@@ -233,7 +236,7 @@ def _csv(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
         delimiter = serde.get("separatorchar", ",")
         quote, escape = serde.get("quotechar", '"'), serde.get("escapechar", "\\")
     else:
-        delimiter = _delimiter(serde.get("field.delim") or serde.get("serialization.format") or "")
+        delimiter = text_delimiter(table)
         quote, escape = _NO_QUOTE, serde.get("escape.delim") or ""
     names = ", ".join(f"{_text(f.name)}: 'VARCHAR'" for f in table.columns)
     lazy_null = serde.get("serialization.null.format", "\\N")
@@ -244,6 +247,12 @@ def _csv(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
         f"skip={_skip(table)}, columns={{{names}}}" + extra.options
     )
     return f"read_csv({_list(paths)}, {options})"
+
+
+def text_delimiter(table: TableInfo) -> str:
+    """Give what LazySimpleSerDe puts between the fields of a table."""
+    serde = {name.lower(): value for name, value in table.serde}
+    return _delimiter(serde.get("field.delim") or serde.get("serialization.format") or "")
 
 
 def _delimiter(text: str) -> str:
@@ -295,8 +304,12 @@ def _opencsv(column: Field) -> str:
 
 def _lines(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
     """Match each line once: the groups are a struct, NULL where the line does not match."""
-    flags, pattern, groups = _regex(table)
-    anchored = _text(f"{flags}^(?:{pattern})$")
+    if table.format == "grok":
+        found = _grok(table)
+        anchored, groups = _text(f"(?s){found.pattern}"), len(found.names)
+    else:
+        flags, pattern, groups = _regex(table)
+        anchored = _text(f"{flags}^(?:{pattern})$")
     names = ", ".join(f"'g{number}'" for number in range(groups))
     options = (
         f"auto_detect=false, header=false, delim='\x1f', quote='', escape='', nullstr='\x03\x03', "
@@ -335,6 +348,26 @@ def _regex_columns(table: TableInfo) -> str:
     return ", ".join(
         f"{_group(number, column, optional=number in optional)} AS {_quote(column.name)}"
         for number, column in enumerate(table.columns)
+    )
+
+
+def _grok(table: TableInfo) -> Grok:
+    from runner.local.athena.grok import compile_grok  # noqa: PLC0415 - few tables need it
+
+    serde = {name.lower(): value for name, value in table.serde}
+    return compile_grok(serde.get("input.format", ""), serde.get("input.grokcustompatterns", ""))
+
+
+def _grok_columns(table: TableInfo) -> str:
+    names = _grok(table).names
+    return ", ".join(
+        (
+            _group(names.index(f.name), f, optional=True)
+            if f.name in names
+            else f"CAST(NULL AS {_duck(f)})"
+        )
+        + f" AS {_quote(f.name)}"
+        for f in table.columns
     )
 
 

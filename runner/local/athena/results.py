@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from runner.local.athena.sqltypes import SqlType
     from runner.local.s3 import FolderS3
 
+MANIFESTED = frozenset({"INSERT", "CREATE_TABLE_AS_SELECT", "UNLOAD"})
+"""Statements that leave a manifest of the files that they wrote."""
 _PRECISION = {
     "boolean": 1,
     "tinyint": 3,
@@ -36,7 +38,7 @@ def output_url(location: str, identity: str, outcome: Outcome | None) -> str:
     base = f"{location.rstrip('/')}/{identity}"
     if outcome is None or outcome.substatement == "SELECT":
         return f"{base}.csv"
-    if outcome.substatement in {"INSERT", "CREATE_TABLE_AS_SELECT"}:
+    if outcome.substatement in MANIFESTED:
         return base
     return f"{base}.txt"
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from runner.local.athena.engine import Engine, Handle
     from runner.local.athena.partitions import Locator
     from runner.local.athena.planner import Planner
+    from runner.local.athena.prepared import Prepared
     from runner.local.athena.sqltypes import SqlType
     from runner.local.athena.writer import Writer
     from runner.local.glue import GlueCatalog
@@ -53,6 +54,10 @@ class Session(NamedTuple):
     query_id: str
     results: str
     """Where tables without a location go: the execution's output location."""
+    prepared: Prepared
+    work_group: str = "primary"
+    parameters: tuple[str, ...] = ()
+    """SQL literals that the request gives for the question marks."""
 
 
 class Outcome(NamedTuple):
@@ -138,6 +143,10 @@ class Cursor:
         token = self.peek()
         start = token.start if token else len(self._statement.sql)
         return self._statement.sql[start:], start
+
+    def text_between(self, begin: int, end: int) -> str:
+        """Give a piece of the statement's text."""
+        return self._statement.sql[begin:end].strip()
 
     def ended(self) -> bool:
         """Tell whether every token is taken."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 VIEW = "VIRTUAL_VIEW"
 _PREFIX, _SUFFIX = "/* Presto View: ", " */"
-Format = Literal["parquet", "json", "openx", "csv", "opencsv", "regex", "unknown"]
+Format = Literal["parquet", "json", "openx", "csv", "opencsv", "regex", "grok", "unknown"]
 _SERDES: dict[str, Format] = {
     "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe": "parquet",
     "org.openx.data.jsonserde.JsonSerDe": "openx",
@@ -29,6 +29,7 @@ _SERDES: dict[str, Format] = {
     "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe": "csv",
     "org.apache.hadoop.hive.serde2.OpenCSVSerde": "opencsv",
     "org.apache.hadoop.hive.serde2.RegexSerDe": "regex",
+    "com.amazonaws.glue.serde.GrokSerDe": "grok",
 }
 
 

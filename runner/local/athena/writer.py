@@ -38,6 +38,12 @@ class Target(NamedTuple):
     keys: tuple[Field, ...]
     format: str
     compression: str
+    delimiter: str = "\x01"
+    """Between the fields of a text file."""
+    level: int = 0
+    """Of ZSTD's compression; 0 for its own choice."""
+    bucket: int = -1
+    """The bucket that the rows belong to, for the files' names; -1 if there are none."""
 
 
 class Written(NamedTuple):
@@ -76,7 +82,9 @@ class Writer(NamedTuple):
         place: tuple[str, str, str],
     ) -> Written:
         bucket, prefix, folder = place
-        found = self.engine.run(cursor, _copy(select, target, f"{folder}/{self.query_id}_"))
+        bucket_name = f"bucket-{target.bucket:05}_" if target.bucket >= 0 else ""
+        start = f"{folder}/{self.query_id}_{bucket_name}"
+        found = self.engine.run(cursor, _copy(select, target, start))
         rows, paths = int(found.rows[0][0]), list(found.rows[0][1]) if found.rows[0][0] else []
         keyed = [(_values_of(path, folder, len(target.keys)), path) for path in paths]
         keyed.sort(key=lambda each: ([value or "" for value in each[0]], each[1]))
@@ -159,18 +167,28 @@ def _format(target: Target) -> str:
     match target.format:
         case "parquet":
             codecs = {"NONE": "UNCOMPRESSED", "LZ4": "LZ4_RAW"}
-            if codec in {"LZO", "BZIP2"}:
+            if codec in {"LZO", "BZIP2", "DEFLATE", "ZLIB"}:
                 raise unsupported(f"Compression {codec} of PARQUET")
-            return f"FORMAT parquet, COMPRESSION {codecs.get(codec, codec)}"
+            level = (
+                f", COMPRESSION_LEVEL {target.level}" if codec == "ZSTD" and target.level else ""
+            )
+            return f"FORMAT parquet, COMPRESSION {codecs.get(codec, codec)}{level}"
         case "json":
             return f"FORMAT json, COMPRESSION {_text_codec(codec)}"
         case "csv":
+            _check_flat(target)
             return (
-                f"FORMAT csv, HEADER false, DELIMITER '\x01', QUOTE '', ESCAPE '', "
-                f"NULLSTR '\\N', COMPRESSION {_text_codec(codec)}"
+                f"FORMAT csv, HEADER false, DELIMITER {_text(target.delimiter)}, QUOTE '', "
+                f"ESCAPE '', NULLSTR '\\N', COMPRESSION {_text_codec(codec)}"
             )
         case _:
             raise unsupported(f"Writing {target.format.upper()}")
+
+
+def _check_flat(target: Target) -> None:
+    for column in target.columns:
+        if parse_type(column.type).name in {"array", "map", "row", "varbinary"}:
+            raise unsupported(f"Column {column.name} of type {column.type} in a text file")
 
 
 def _text(value: str) -> str:

@@ -72,6 +72,24 @@ class GlueCatalog(Partitions):
             )
         return {}
 
+    def update_database(
+        self,
+        *,
+        Name: str,  # noqa: N803
+        DatabaseInput: Mapping[str, Any],  # noqa: N803
+        **_: Any,  # noqa: ANN401
+    ) -> dict[str, Any]:
+        """Replace a database's definition, but for its name; EntityNotFoundException."""
+        name = Name.lower()
+        with self._store.writing():
+            if not self._store.execute(
+                "UPDATE databases SET input = ? WHERE name = ?",
+                json.dumps({**DatabaseInput, "Name": name}),
+                name,
+            ):
+                raise not_found(f"Database {Name} not found.")
+        return {}
+
     def get_database(self, *, Name: str, **_: Any) -> dict[str, Any]:  # noqa: N803, ANN401
         """Give a database; EntityNotFoundException."""
         rows = self._store.rows("SELECT * FROM databases WHERE name = ?", Name.lower())

@@ -128,6 +128,34 @@ class Partitions:
                 raise not_found("Partition not found.")
         return {}
 
+    def update_partition(
+        self,
+        *,
+        DatabaseName: str,  # noqa: N803
+        TableName: str,  # noqa: N803
+        PartitionValueList: Sequence[str],  # noqa: N803
+        PartitionInput: Mapping[str, Any],  # noqa: N803
+        **_: Any,  # noqa: ANN401
+    ) -> dict[str, Any]:
+        """Replace a partition, whose values may change; EntityNotFound, AlreadyExists."""
+        key = (DatabaseName.lower(), TableName.lower())
+        old = json.dumps(list(PartitionValueList))
+        new = json.dumps(list(PartitionInput["Values"]))
+        with self._store.writing():
+            if new != old and self._store.rows(
+                f"SELECT 1 FROM partitions {_WHERE} AND vals = ?", *key, new
+            ):
+                raise _registered()
+            if not self._store.execute(
+                f"UPDATE partitions SET vals = ?, input = ? {_WHERE} AND vals = ?",
+                new,
+                json.dumps(dict(PartitionInput)),
+                *key,
+                old,
+            ):
+                raise not_found("Partition not found.")
+        return {}
+
     def batch_delete_partition(
         self,
         *,

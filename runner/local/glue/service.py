@@ -23,6 +23,7 @@ _ACTIONS = (
     "createDatabase",
     "getDatabase",
     "getDatabases",
+    "updateDatabase",
     "deleteDatabase",
     "createTable",
     "getTable",
@@ -34,6 +35,7 @@ _ACTIONS = (
     "batchCreatePartition",
     "getPartition",
     "getPartitions",
+    "updatePartition",
     "deletePartition",
     "batchDeletePartition",
 )

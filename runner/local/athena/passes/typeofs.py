@@ -62,18 +62,20 @@ def apply(tree: exp.Query) -> exp.Query:
     return tree
 
 
-def _nested(node: exp.Expr) -> str:
-    """Name an array's type; raises AthenaFailure for what is not known exactly."""
+def _nested(node: exp.Expr) -> str | None:
+    """Name the type of an array, map or row; None for what is not known exactly here."""
     kind = node.type
-    if kind is not None and kind.is_type("array"):
-        if isinstance(node, exp.Array) and node.expressions and _all_literals(node.expressions):
-            return f"array(varchar({max(len(each.name) for each in node.expressions)}))"
-        holds_text = any(each.this in _TEXT for each in kind.find_all(exp.DataType))
-        if isinstance(node, exp.Cast) or not holds_text:
-            with suppress(ValueError):
-                name = parse_type(kind.sql("trino")).trino()
-                return re.sub(r"decimal\((\d+), (\d+)\)", r"decimal(\1,\2)", name)
-    raise unsupported("typeof of this array, map or row")
+    if kind is None:
+        return None
+    if isinstance(node, exp.Array) and node.expressions and _all_literals(node.expressions):
+        return f"array(varchar({max(len(each.name) for each in node.expressions)}))"
+    inner = list(kind.find_all(exp.DataType))
+    vague = any(each.this in _TEXT or each.this in exp.DataType.TEMPORAL_TYPES for each in inner)
+    if isinstance(node, exp.Cast) or not vague:
+        with suppress(ValueError):
+            name = parse_type(kind.sql("trino")).trino()
+            return re.sub(r"decimal\((\d+), (\d+)\)", r"decimal(\1,\2)", name)
+    return None
 
 
 def _all_literals(nodes: Sequence[exp.Expr]) -> bool:

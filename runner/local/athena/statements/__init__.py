@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from runner.local.athena.errors import syntax_error, unsupported
+from runner.local.athena.errors import AthenaFailure, syntax_error, unsupported
 
 if TYPE_CHECKING:
     from runner.local.athena.session import Outcome, Session, Statement
@@ -23,11 +23,13 @@ _HANDLERS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("DELETE", "FROM"), "merges.delete_from"),
     (("UPDATE",), "merges.update"),
     (("CREATE", "EXTERNAL", "TABLE"), "create_table.create_external"),
-    (("CREATE", "TABLE"), "inserts.create_as"),
+    (("CREATE", "TABLE"), "ctas.create_as"),
     (("CREATE", "OR", "REPLACE", "VIEW"), "views.create"),
     (("CREATE", "VIEW"), "views.create"),
     (("CREATE", "DATABASE"), "databases.create"),
     (("CREATE", "SCHEMA"), "databases.create"),
+    (("ALTER", "DATABASE"), "databases.alter"),
+    (("ALTER", "SCHEMA"), "databases.alter"),
     (("DROP", "TABLE"), "drops.drop_table"),
     (("DROP", "VIEW"), "drops.drop_view"),
     (("DROP", "DATABASE"), "databases.drop"),
@@ -38,21 +40,62 @@ _HANDLERS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("SHOW", "SCHEMAS"), "shows.databases"),
     (("SHOW", "COLUMNS"), "shows.columns"),
     (("SHOW", "PARTITIONS"), "shows.partitions"),
-    (("DESCRIBE",), "shows.describe"),
-    (("DESC",), "shows.describe"),
+    (("SHOW", "TBLPROPERTIES"), "shows.properties"),
+    (("SHOW", "CREATE", "TABLE"), "show_create.create_table"),
+    (("SHOW", "CREATE", "VIEW"), "show_create.create_view"),
+    (("DESCRIBE",), "describes.describe"),
+    (("DESC",), "describes.describe"),
+    (("UNLOAD",), "unload.unload"),
+    (("PREPARE",), "prepares.prepare"),
+    (("EXECUTE",), "prepares.execute"),
+    (("DEALLOCATE", "PREPARE"), "prepares.deallocate"),
+    (("EXPLAIN",), "explains.explain"),
+    (("OPTIMIZE",), "iceberg_upkeep.optimize"),
+    (("VACUUM",), "iceberg_upkeep.vacuum"),
     (("MSCK", "REPAIR", "TABLE"), "partitions.repair"),
-    (("ALTER", "TABLE"), "partitions.alter"),
+    (("ALTER", "TABLE"), "alters.alter"),
 )
 """What a statement begins with, and the function that runs it: its module here and its name."""
 _KNOWN = frozenset(
     {"ALTER", "CALL", "CREATE", "DEALLOCATE", "DELETE", "DROP", "EXECUTE", "EXPLAIN", "INSERT"}
     | {"MERGE", "OPTIMIZE", "PREPARE", "SHOW", "UNLOAD", "UPDATE", "USING", "VACUUM"}
 )
+_REFUSED: tuple[tuple[str, ...], ...] = (
+    ("ALTER", "INDEX"),
+    ("COMMIT",),
+    ("CREATE", "INDEX"),
+    ("CREATE", "ROLE"),
+    ("CREATE", "TEMPORARY"),
+    ("DESCRIBE", "DATABASE"),
+    ("DFS",),
+    ("DROP", "INDEX"),
+    ("DROP", "ROLE"),
+    ("EXPORT", "TABLE"),
+    ("GRANT",),
+    ("IMPORT", "TABLE"),
+    ("LOCK",),
+    ("REVOKE",),
+    ("ROLLBACK",),
+    ("SHOW", "COMPACTIONS"),
+    ("SHOW", "CURRENT", "ROLES"),
+    ("SHOW", "GRANT"),
+    ("SHOW", "INDEXES"),
+    ("SHOW", "LOCKS"),
+    ("SHOW", "PRINCIPALS"),
+    ("SHOW", "ROLES"),
+    ("SHOW", "TRANSACTIONS"),
+    ("START", "TRANSACTION"),
+    ("TRUNCATE",),
+    ("UNLOCK",),
+)
+"""What begins a statement that the user guide lists as unsupported DDL."""
 
 
 def run_statement(session: Session, statement: Statement) -> Outcome:
     """Run any statement; raises AthenaFailure."""
     words = statement.words()
+    if any(words[: len(opening)] == opening for opening in _REFUSED):
+        raise AthenaFailure("NOT_SUPPORTED", "Queries of this type are not supported")
     for opening, handler in _HANDLERS:
         if words[: len(opening)] == opening:
             module, _, function = handler.partition(".")

@@ -1,116 +1,129 @@
-"""CREATE EXTERNAL TABLE: columns, SerDe, partition keys and properties go into the catalogue."""
+"""CREATE EXTERNAL TABLE: columns, SerDe, partition keys and properties go into the catalogue.
+
+The grammar is Hive's, as Athena's user guide gives it in "CREATE TABLE"; the clauses have one
+order.  Data are neither read nor written.
+"""
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
-from runner.local.athena.errors import AthenaFailure, DdlFailure, syntax_error, unsupported
-from runner.local.athena.session import Cursor, Outcome
-from runner.local.athena.statements.formats import ORC, STORAGE, storage_of
+from runner.local.athena.errors import DdlFailure
+from runner.local.athena.hive import (
+    open_cursor,
+    take_columns,
+    take_names,
+    take_properties,
+    take_table,
+    take_text,
+)
+from runner.local.athena.session import Outcome
+from runner.local.athena.statements.formats import FORMATS, storage_of
 from runner.local.glue import GlueError
 
 if TYPE_CHECKING:
-    from sqlglot import exp
-
-    from runner.local.athena.session import Session, Statement
+    from runner.local.athena.session import Cursor, Session, Statement
 
 _LAZY = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
+_DELIMITERS = (
+    (("FIELDS", "TERMINATED", "BY"), "field.delim"),
+    (("ESCAPED", "BY"), "escape.delim"),
+    (("COLLECTION", "ITEMS", "TERMINATED", "BY"), "collection.delim"),
+    (("MAP", "KEYS", "TERMINATED", "BY"), "mapkey.delim"),
+    (("LINES", "TERMINATED", "BY"), "line.delim"),
+    (("NULL", "DEFINED", "AS"), "serialization.null.format"),
+)
 
 
 def create_external(session: Session, statement: Statement) -> Outcome:
     """Make an external table; nothing is written but the catalogue."""
-    cursor = Cursor(statement)
+    cursor = open_cursor(statement)
     cursor.expect("CREATE", "EXTERNAL", "TABLE")
+    return create_hive(session, cursor)
+
+
+def create_hive(session: Session, cursor: Cursor) -> Outcome:
+    """Make a Hive table of what follows CREATE EXTERNAL TABLE."""
     if_not_exists = cursor.accept("IF", "NOT", "EXISTS")
-    database, name = cursor.qualified(session.database)
+    database, name = take_table(cursor, session.database)
+    given = read_table(cursor, name, default=_default_location(session, database, name))
     if session.planner.lookup(database, name) is not None:
         if if_not_exists:
             return Outcome("DDL", "CREATE_TABLE")
-        raise DdlFailure(
-            "Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask. "
-            f"AlreadyExistsException(message:Table {name} already exists.)"
-        )
-    given = read_table(statement.sql, name)
+        raise _exists(name)
+    given["Parameters"]["transient_lastDdlTime"] = str(int(time.time()))
     try:
         session.catalog.create_table(DatabaseName=database, TableInput=given)
     except GlueError as error:
-        if error.code == "AlreadyExistsException" and if_not_exists:
-            return Outcome("DDL", "CREATE_TABLE")
-        raise DdlFailure(
-            f"SemanticException [Error 10072]: Database does not exist: {database}"
-        ) from error
+        if error.code != "AlreadyExistsException":
+            raise DdlFailure(
+                f"SemanticException [Error 10072]: Database does not exist: {database}"
+            ) from error
+        if not if_not_exists:
+            raise _exists(name) from error
     return Outcome("DDL", "CREATE_TABLE")
 
 
-def read_table(sql: str, name: str) -> dict[str, Any]:
-    """Read the statement into Glue's TableInput; raises AthenaFailure."""
-    from sqlglot import exp  # noqa: PLC0415 - costs 0.1 s
+def _exists(name: str) -> DdlFailure:
+    return DdlFailure(
+        "Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask. "
+        f"AlreadyExistsException(message:Table {name} already exists.)"
+    )
 
-    tree = _parse(sql)
-    schema = tree.this
-    if not isinstance(schema, exp.Schema):
-        raise syntax_error(1, 1, "CREATE EXTERNAL TABLE needs columns")
+
+def _default_location(session: Session, database: str, name: str) -> str:
+    """Give the place of a table without LOCATION: below its database's, if that has one."""
+    try:
+        found = session.catalog.get_database(Name=database)["Database"].get("LocationUri", "")
+    except GlueError:
+        return ""
+    return f"{found.rstrip('/')}/{name}" if found else ""
+
+
+def read_table(cursor: Cursor, name: str, *, default: str = "") -> dict[str, Any]:
+    """Read columns and clauses into Glue's TableInput; raises AthenaFailure."""
+    token = cursor.peek()
+    columns = take_columns(cursor) if token is not None and token.text == "(" else []
     found = _Clauses()
-    for each in tree.args["properties"].expressions if tree.args.get("properties") else ():
-        found.read(each)
+    found.read(cursor)
+    cursor.expect_end()
+    is_delta = found.properties.get("table_type", "").upper() == "DELTA"
+    if not columns and not is_delta and "avro.schema.literal" not in found.serde_properties:
+        raise DdlFailure("SemanticException [Error 10003]: A table needs at least one column")
+    _check_names([each["Name"] for each in (*columns, *found.keys)])
+    found.location = found.location or default
     if not found.location:
-        raise DdlFailure("ParseException missing LOCATION: CREATE EXTERNAL TABLE needs it")
-    storage = storage_of(found.format)
-    if found.serde:
-        storage["SerdeInfo"] = {"SerializationLibrary": found.serde, "Parameters": {}}
-    storage["SerdeInfo"]["Parameters"] |= found.serde_properties
-    storage["InputFormat"] = found.input or storage["InputFormat"]
-    storage["OutputFormat"] = found.output or storage["OutputFormat"]
+        raise DdlFailure(
+            "Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask. "
+            "MetaException(message:LOCATION of an external table is missing)"
+        )
+    if not found.location.startswith("s3://"):
+        raise DdlFailure(
+            "Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask. "
+            f"MetaException(message:The location {found.location} is not an S3 path)"
+        )
     given: dict[str, Any] = {
         "Name": name,
         "TableType": "EXTERNAL_TABLE",
-        "Parameters": {"EXTERNAL": "TRUE", **found.properties},
+        "Parameters": {**found.properties, "EXTERNAL": "TRUE"},
         "PartitionKeys": found.keys,
         "StorageDescriptor": {
-            "Columns": [column(each) for each in schema.expressions],
+            "Columns": columns,
             "Location": found.location,
-            **storage,
+            **found.storage(),
         },
     }
     if found.comment:
         given["Description"] = found.comment
+        given["Parameters"]["comment"] = found.comment
     return given
 
 
-def _parse(sql: str) -> exp.Create:
-    import sqlglot  # noqa: PLC0415 - costs 0.1 s
-    from sqlglot import exp  # noqa: PLC0415 - costs 0.1 s
-    from sqlglot.errors import ParseError, TokenError  # noqa: PLC0415 - costs 0.1 s
-
-    try:
-        tree = sqlglot.parse_one(sql, read="athena")
-    except ParseError as error:
-        found = error.errors[0] if error.errors else {}
-        raise AthenaFailure(
-            "FAILED",
-            f"ParseException line {found.get('line', 1)}:{found.get('col', 1)} "
-            f"{found.get('description', error)}",
-        ) from error
-    except TokenError as error:
-        raise DdlFailure(f"ParseException line 1:1 {error}") from error
-    if not isinstance(tree, exp.Create):
-        raise unsupported("This CREATE EXTERNAL TABLE statement")
-    return tree
-
-
-def column(definition: exp.Expr) -> dict[str, str]:
-    """Give Glue's Column of a column's definition."""
-    from sqlglot import exp  # noqa: PLC0415 - costs 0.1 s
-
-    kind = definition.args["kind"].sql(dialect="hive").lower().replace(": ", ":")
-    made = {
-        "Name": definition.name.lower(),
-        "Type": kind.replace(", ", ",").replace("`", ""),
-    }
-    comment = definition.find(exp.CommentColumnConstraint)
-    if comment is not None:
-        made["Comment"] = comment.name
-    return made
+def _check_names(names: list[str]) -> None:
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            raise DdlFailure(f"SemanticException [Error 10036]: Duplicate column name: {name}")
 
 
 class _Clauses:
@@ -122,72 +135,97 @@ class _Clauses:
         self.serde_properties: dict[str, str] = {}
         self.properties: dict[str, str] = {}
         self.keys: list[dict[str, str]] = []
+        self.buckets: tuple[list[str], int] = ([], -1)
+        self.sorting: list[dict[str, Any]] = []
 
-    def read(self, clause: exp.Expr) -> None:
-        """Take one clause; raises AthenaFailure for one that is not known here."""
-        from sqlglot import exp  # noqa: PLC0415 - costs 0.1 s
+    def read(self, cursor: Cursor) -> None:
+        """Take the clauses in Hive's order; raises AthenaFailure for what does not belong."""
+        if cursor.accept("COMMENT"):
+            self.comment = take_text(cursor)
+        if cursor.accept("PARTITIONED", "BY"):
+            self.keys = take_columns(cursor)
+        if cursor.accept("CLUSTERED", "BY"):
+            self._clustered(cursor)
+        if cursor.accept("ROW", "FORMAT"):
+            self._row_format(cursor)
+        if cursor.accept("STORED", "AS"):
+            self._stored_as(cursor)
+        if cursor.accept("WITH", "SERDEPROPERTIES"):
+            self.serde_properties |= take_properties(cursor)
+        if cursor.accept("LOCATION"):
+            self.location = take_text(cursor)
+        if cursor.accept("TBLPROPERTIES"):
+            self.properties = take_properties(cursor)
 
-        match clause:
-            case exp.ExternalProperty():
-                pass
-            case exp.SchemaCommentProperty():
-                self.comment = clause.name
-            case exp.LocationProperty():
-                self.location = clause.name
-            case exp.PartitionedByProperty():
-                self.keys = [column(each) for each in clause.this.expressions]
-            case exp.RowFormatSerdeProperty():
-                self.serde = clause.name
-                self._serde_properties(clause.args.get("serde_properties"))
-            case exp.SerdeProperties():
-                self._serde_properties(clause)
-            case exp.RowFormatDelimitedProperty():
-                self._delimited(clause)
-            case exp.FileFormatProperty():
-                self._file_format(clause.this)
-            case exp.Property():
-                self.properties[clause.name] = str(clause.args["value"].name)
-            case _:
-                raise unsupported(f"The clause {clause.key} of CREATE EXTERNAL TABLE")
+    def storage(self) -> dict[str, Any]:
+        """Give the keys of the StorageDescriptor that tell formats, SerDe and buckets."""
+        made = storage_of(self.format)
+        if self.serde:
+            made["SerdeInfo"] = {
+                "SerializationLibrary": self.serde,
+                "Parameters": {"serialization.format": "1"},
+            }
+        made["SerdeInfo"]["Parameters"] |= self.serde_properties
+        made["InputFormat"] = self.input or made["InputFormat"]
+        made["OutputFormat"] = self.output or made["OutputFormat"]
+        names, count = self.buckets
+        if names:
+            made |= {"BucketColumns": names, "NumberOfBuckets": count}
+        if self.sorting:
+            made["SortColumns"] = self.sorting
+        return made
 
-    def _serde_properties(self, clause: exp.Expr | None) -> None:
-        for each in clause.expressions if clause is not None else ():
-            self.serde_properties[each.name] = str(each.args["value"].name)
+    def _clustered(self, cursor: Cursor) -> None:
+        names = take_names(cursor)
+        if cursor.accept("SORTED", "BY"):
+            cursor.expect("(")
+            self.sorting = [_sorted(cursor)]
+            while cursor.accept(","):
+                self.sorting.append(_sorted(cursor))
+            cursor.expect(")")
+        cursor.expect("INTO")
+        token = cursor.take()
+        if token.kind != "number":
+            raise cursor.fault("Expecting: <number>")
+        cursor.expect("BUCKETS")
+        self.buckets = (names, int(token.text))
 
-    def _delimited(self, clause: exp.Expr) -> None:
-        names = {
-            "fields": "field.delim",
-            "escaped": "escape.delim",
-            "collection_items": "collection.delim",
-            "map_keys": "mapkey.delim",
-            "lines": "line.delim",
-            "null": "serialization.null.format",
-        }
-        self.serde = self.serde or _LAZY
-        for argument, name in names.items():
-            if clause.args.get(argument) is not None:
-                self.serde_properties[name] = _unescaped(clause.args[argument].name)
+    def _row_format(self, cursor: Cursor) -> None:
+        if cursor.accept("SERDE"):
+            self.serde = take_text(cursor)
+            if cursor.accept("WITH", "SERDEPROPERTIES"):
+                self.serde_properties |= take_properties(cursor)
+            return
+        cursor.expect("DELIMITED")
+        self.serde = _LAZY
+        while True:
+            for words, name in _DELIMITERS:
+                if cursor.accept(*words):
+                    self.serde_properties[name] = take_text(cursor)
+                    break
+            else:
+                break
         if "field.delim" in self.serde_properties:
             self.serde_properties["serialization.format"] = self.serde_properties["field.delim"]
 
-    def _file_format(self, given: exp.Expr) -> None:
-        from sqlglot import exp  # noqa: PLC0415 - costs 0.1 s
-
-        if isinstance(given, exp.InputOutputFormat):
-            self.input, self.output = given.text("input_format"), given.text("output_format")
+    def _stored_as(self, cursor: Cursor) -> None:
+        if cursor.accept("INPUTFORMAT"):
+            self.input = take_text(cursor)
+            if cursor.accept("OUTPUTFORMAT"):
+                self.output = take_text(cursor)
             return
-        kind = given.name.upper()
-        if kind not in {*STORAGE, "ORC"}:
-            raise unsupported(f"STORED AS {kind}")
-        self.format = "ORC" if kind == ORC.format.upper() else kind
+        kind = cursor.take().text.upper()
+        if kind not in FORMATS:
+            raise DdlFailure(
+                f"SemanticException [Error 10055]: Unrecognized file format in STORED AS clause: "
+                f"'{kind}'"
+            )
+        self.format = kind
 
 
-def _unescaped(text: str) -> str:
-    r"""Read the escapes of Hive's delimiters: `\t`, `\001`.
-
-    >>> _unescaped("\\t"), _unescaped("\\001")
-    ('\t', '\x01')
-    """
-    if text.startswith("\\") and text[1:].isdigit():
-        return chr(int(text[1:], 8))
-    return {"\\t": "\t", "\\n": "\n", "\\\\": "\\"}.get(text, text)
+def _sorted(cursor: Cursor) -> dict[str, Any]:
+    name = cursor.name()
+    descending = cursor.accept("DESC")
+    if not descending:
+        cursor.accept("ASC")
+    return {"Column": name, "SortOrder": int(not descending)}

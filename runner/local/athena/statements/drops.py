@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from runner.local.athena.errors import AthenaFailure, DdlFailure
-from runner.local.athena.session import Cursor, Outcome
+from runner.local.athena.hive import open_cursor, take_table
+from runner.local.athena.session import Outcome
 from runner.local.athena.statements.iceberg import drop_data
 
 if TYPE_CHECKING:
@@ -14,10 +15,10 @@ if TYPE_CHECKING:
 
 def drop_table(session: Session, statement: Statement) -> Outcome:
     """Forget a table; a Hive table's data stay in S3, an Iceberg table's are deleted."""
-    cursor = Cursor(statement)
+    cursor = open_cursor(statement)
     cursor.expect("DROP", "TABLE")
     if_exists = cursor.accept("IF", "EXISTS")
-    database, name = cursor.qualified(session.database)
+    database, name = take_table(cursor, session.database)
     cursor.expect_end()
     table = session.planner.lookup(database, name)
     if table is None:
@@ -32,10 +33,10 @@ def drop_table(session: Session, statement: Statement) -> Outcome:
 
 def drop_view(session: Session, statement: Statement) -> Outcome:
     """Forget a view."""
-    cursor = Cursor(statement)
+    cursor = open_cursor(statement)
     cursor.expect("DROP", "VIEW")
     if_exists = cursor.accept("IF", "EXISTS")
-    database, name = cursor.qualified(session.database)
+    database, name = take_table(cursor, session.database)
     cursor.expect_end()
     found = session.planner.lookup(database, name)
     if found is None and if_exists:

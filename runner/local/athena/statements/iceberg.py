@@ -1,7 +1,7 @@
-"""CREATE TABLE, ALTER TABLE ... ADD COLUMNS and INSERT INTO of Iceberg tables; their end.
+"""CREATE TABLE and INSERT INTO of Iceberg tables; their end.
 
 Grammar, types and properties are those of Athena's user guide, "Create Iceberg tables", "Supported
-data types for Iceberg tables in Athena" and "ALTER TABLE ADD COLUMNS".
+data types for Iceberg tables in Athena".
 """
 
 from __future__ import annotations
@@ -9,22 +9,33 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from runner.local.athena.errors import AthenaFailure, DdlFailure, unsupported
+from runner.local.athena.hive import (
+    open_cursor,
+    take_columns,
+    take_name,
+    take_properties,
+    take_table,
+    take_text,
+)
 from runner.local.athena.iceberg import (
     CURRENT,
     METADATA,
+    TRANSFORMS,
     Snapshot,
     commit,
     open_table,
     write_snapshot,
 )
-from runner.local.athena.session import Cursor, Outcome
+from runner.local.athena.session import Outcome
 from runner.local.athena.sqltypes import parse_type
 from runner.local.athena.writer import Target
 from runner.local.glue import GlueError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from runner.local.athena.iceberg import Opened
-    from runner.local.athena.session import Session, Statement
+    from runner.local.athena.session import Cursor, Session, Statement
     from runner.local.athena.tables import TableInfo
     from runner.local.athena.writer import Written
 
@@ -34,7 +45,7 @@ _TYPES = frozenset(
     {"boolean", "integer", "bigint", "double", "real", "decimal", "varchar", "date", "timestamp"}
     | {"varbinary", "array", "map", "row", "timestamp with time zone"}
 )
-_PROPERTIES = frozenset(
+PROPERTIES = frozenset(
     {"table_type", "format", "write_compression", "compression_level"}
     | {"optimize_rewrite_data_file_threshold", "optimize_rewrite_delete_file_threshold"}
     | {"optimize_rewrite_min_data_file_size_bytes", "optimize_rewrite_max_data_file_size_bytes"}
@@ -46,38 +57,31 @@ _CODECS = frozenset({"GZIP", "SNAPPY", "ZSTD", "NONE"})
 
 def create(session: Session, statement: Statement) -> Outcome:
     """Make an empty Iceberg table: its first metadata document, then the catalogue's entry."""
-    cursor = Cursor(statement)
+    cursor = open_cursor(statement)
     cursor.expect("CREATE", "TABLE")
     if_not_exists = cursor.accept("IF", "NOT", "EXISTS")
-    database, name = cursor.qualified(session.database)
-    columns = _columns(cursor, statement)
+    database, name = take_table(cursor, session.database)
+    columns = _columns(cursor)
+    if not any(token.text[1:-1].upper() == "ICEBERG" for token in statement.tokens):
+        raise _not_external()
+    if cursor.accept("COMMENT"):
+        take_text(cursor)
     partition = _partitioned_by(cursor, [each["Name"] for each in columns])
-    cursor.expect("LOCATION")
-    location = cursor.string()
-    cursor.expect("TBLPROPERTIES")
-    properties = _properties(cursor)
+    location = take_text(cursor) if cursor.accept("LOCATION") else ""
+    if not location or not cursor.accept("TBLPROPERTIES"):
+        raise _not_external()
+    properties = take_properties(cursor)
     cursor.expect_end()
     if properties.get("table_type", "").upper() != "ICEBERG":
-        raise DdlFailure("SemanticException CREATE TABLE needs EXTERNAL, or table_type ICEBERG")
+        raise _not_external()
+    _check_properties(properties)
     if session.planner.lookup(database, name) is not None:
         if if_not_exists:
             return Outcome("DDL", "CREATE_TABLE")
         raise DdlFailure(f"AlreadyExistsException(message:Table {name} already exists.)")
     snapshot = Snapshot(0, "create", partition, ())
     url = write_snapshot(session, f"{database}.{name}", location, snapshot)
-    codec = properties.get("write_compression", "ZSTD").upper()
-    given: dict[str, Any] = {
-        "Name": name,
-        "TableType": "EXTERNAL_TABLE",
-        "Parameters": {
-            "EXTERNAL": "TRUE",
-            "table_type": "ICEBERG",
-            METADATA: url,
-            "write.compression": codec,
-        },
-        "PartitionKeys": [],
-        "StorageDescriptor": {"Columns": columns, "Location": location.rstrip("/")},
-    }
+    given = table_input(name, columns, location, properties, url)
     try:
         session.catalog.create_table(DatabaseName=database, TableInput=given)
     except GlueError as error:
@@ -87,49 +91,44 @@ def create(session: Session, statement: Statement) -> Outcome:
     return Outcome("DDL", "CREATE_TABLE")
 
 
-def alter(session: Session, statement: Statement) -> Outcome:
-    """Run ALTER TABLE ... ADD COLUMNS: a commit of its own, which rewrites no file."""
-    cursor = Cursor(statement)
-    cursor.expect("ALTER", "TABLE")
-    opened = open_table(session, *cursor.qualified(session.database))
-    if not cursor.accept("ADD", "COLUMNS"):
-        raise unsupported("This ALTER TABLE statement of an Iceberg table", line=1, column=1)
-    new = _columns(cursor, statement)
-    cursor.expect_end()
-    have = {each.name for each in opened.table.columns}
-    twice = [each["Name"] for each in new if each["Name"] in have]
-    if twice:
-        raise DdlFailure(f"Cannot add column, name already exists: {twice[0]}")
-    columns = [*opened.glue["StorageDescriptor"]["Columns"], *new]
-    commit(session, opened, operation="alter", files=opened.snapshot.files, columns=columns)
-    return Outcome("DDL", "ALTER_TABLE_ADD_COLUMNS")
+def _not_external() -> DdlFailure:
+    return DdlFailure("SemanticException CREATE TABLE needs EXTERNAL, or table_type ICEBERG")
 
 
-def _columns(cursor: Cursor, statement: Statement) -> list[dict[str, Any]]:
+def table_input(
+    name: str,
+    columns: list[dict[str, Any]],
+    location: str,
+    properties: Mapping[str, str],
+    metadata: str,
+) -> dict[str, Any]:
+    """Make the catalogue's entry of an Iceberg table."""
+    known = {"table_type", "format", "write_compression", "compression_level"}
+    others = {key: value for key, value in properties.items() if key in PROPERTIES - known}
+    return {
+        "Name": name,
+        "TableType": "EXTERNAL_TABLE",
+        "Parameters": {
+            "EXTERNAL": "TRUE",
+            "table_type": "ICEBERG",
+            METADATA: metadata,
+            "write.compression": properties.get("write_compression", "ZSTD").upper(),
+            **others,
+        },
+        "PartitionKeys": [],
+        "StorageDescriptor": {"Columns": columns, "Location": location.rstrip("/")},
+    }
+
+
+def _columns(cursor: Cursor) -> list[dict[str, Any]]:
     """Take `(name type [COMMENT text], ...)`."""
-    cursor.expect("(")
-    found: list[dict[str, Any]] = []
-    while True:
-        name, begin, end, depth = cursor.name(), -1, -1, 0
-        while True:
-            token = cursor.peek()
-            if token is None:
-                raise cursor.fault("Expecting: ')'")
-            if depth == 0 and (token.text in {",", ")"} or token.word() == "COMMENT"):
-                break
-            cursor.take()
-            depth += {"<": 1, "(": 1, ">": -1, ")": -1}.get(token.text, 0)
-            begin, end = (token.start if begin < 0 else begin), token.end
-        made: dict[str, Any] = {"Name": name, "Type": _type(statement.sql[begin:end])}
-        if cursor.accept("COMMENT"):
-            made["Comment"] = cursor.string()
-        found.append({**made, "Parameters": dict(CURRENT)})
-        if cursor.accept(")"):
-            return found
-        cursor.expect(",")
+    columns = take_columns(cursor)
+    for each in columns:
+        check_type(each["Type"])
+    return [{**each, "Parameters": dict(CURRENT)} for each in columns]
 
 
-def _type(text: str) -> str:
+def check_type(text: str) -> str:
     """Check a column's type; the widths and lengths of Hive are not Iceberg's."""
     try:
         found = parse_type(text)
@@ -144,34 +143,41 @@ def _partitioned_by(cursor: Cursor, columns: list[str]) -> tuple[str, ...]:
     if not cursor.accept("PARTITIONED", "BY"):
         return ()
     cursor.expect("(")
-    names: list[str] = []
-    while True:
-        names.append(cursor.name())
-        if cursor.accept("("):
-            raise unsupported(f"The partition transform {names[-1]}(...)")
-        if names[-1] not in columns:
-            raise DdlFailure(f"SemanticException Cannot find source column: {names[-1]}")
-        if cursor.accept(")"):
-            return tuple(names)
-        cursor.expect(",")
+    terms = [take_term(cursor, columns)]
+    while cursor.accept(","):
+        terms.append(take_term(cursor, columns))
+    cursor.expect(")")
+    return tuple(terms)
 
 
-def _properties(cursor: Cursor) -> dict[str, str]:
-    cursor.expect("(")
-    found: dict[str, str] = {}
-    while not cursor.accept(")"):
-        name = cursor.string()
-        cursor.expect("=")
-        found[name] = cursor.string()
-        cursor.accept(",")
-    unknown = sorted(set(found) - _PROPERTIES)
+def take_term(cursor: Cursor, columns: Sequence[str]) -> str:
+    """Take `dt`, `month(dt)` or `bucket(16, id)`, as a snapshot keeps it."""
+    name = take_name(cursor)
+    text = name
+    if name in TRANSFORMS and cursor.accept("("):
+        token = cursor.peek()
+        number = ""
+        if token is not None and token.kind == "number":
+            number = f"{cursor.take().text}, "
+            cursor.expect(",")
+        if bool(number) != (name in {"bucket", "truncate"}):
+            raise cursor.fault(f"Expecting: arguments of {name}")
+        text, name = name, take_name(cursor)
+        cursor.expect(")")
+        text = f"{text}({number}{name})"
+    if name not in columns:
+        raise DdlFailure(f"SemanticException Cannot find source column: {name}")
+    return text
+
+
+def _check_properties(found: Mapping[str, str]) -> None:
+    unknown = sorted(set(found) - PROPERTIES)
     if unknown:
         raise DdlFailure(f"Unsupported table property key: {unknown[0]}")
     if found.get("format", "parquet").lower() != "parquet":
         raise unsupported(f"Format {found['format']} of an Iceberg table")
     if found.get("write_compression", "ZSTD").upper() not in _CODECS:
         raise DdlFailure(f"Unsupported compression: {found['write_compression']}")
-    return found
 
 
 def drop_data(session: Session, table: TableInfo) -> None:
@@ -207,10 +213,11 @@ def _commit_append(session: Session, opened: Opened, written: Written) -> None:
 
 def write_files(session: Session, opened: Opened, select: str) -> Written:
     """Write rows as data files, partition by partition; they belong to no snapshot yet."""
-    table, keys = opened.table, opened.partition_fields()
+    table, terms = opened.table, opened.terms()
     names = ", ".join(f"s{number}" for number in range(len(table.columns)))
-    place = {each.name: number for number, each in enumerate(table.columns)}
-    again = "".join(f", s{place[key.name]}" for key in keys)
+    place = {each.name: f"s{number}" for number, each in enumerate(table.columns)}
+    again = "".join(f", {term.sql.replace('{}', place[term.column])}" for term in terms)
+    keys = tuple(term.field for term in terms)
     codec = dict(table.parameters).get("write.compression", "ZSTD")
     target = Target(f"{table.location.rstrip('/')}/data/", table.columns, keys, "parquet", codec)
     rows = f"SELECT {names}{again} FROM ({select}) AS s({names})"

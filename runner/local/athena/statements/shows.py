@@ -1,24 +1,26 @@
-"""SHOW and DESCRIBE: what the catalogue knows, as rows of text."""
+"""SHOW TABLES, VIEWS, DATABASES, COLUMNS, PARTITIONS and TBLPROPERTIES: names, as rows of text."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from runner.local.athena.errors import DdlFailure
+from runner.local.athena.errors import DdlFailure, unsupported
+from runner.local.athena.hive import open_cursor, take_name, take_table, take_text
 from runner.local.athena.partitions import hive_folder
-from runner.local.athena.session import Cursor, Outcome
+from runner.local.athena.session import Outcome
 from runner.local.athena.sqltypes import SqlType
+from runner.local.athena.statements.partitions import need, registered
 from runner.local.athena.tables import VIEW
 from runner.local.glue import GlueError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from runner.local.athena.session import Session, Statement
-    from runner.local.athena.tables import TableInfo
+    from runner.local.athena.session import Cursor, Session, Statement
 
-_TEXT = SqlType("varchar")
+_TEXT = SqlType("string")
+_CATALOG = "awsdatacatalog"
 
 
 def tables(session: Session, statement: Statement) -> Outcome:
@@ -32,12 +34,11 @@ def views(session: Session, statement: Statement) -> Outcome:
 
 
 def _named(session: Session, statement: Statement, word: str, *, views_only: bool) -> Outcome:
-    cursor = Cursor(statement)
+    cursor = open_cursor(statement)
     cursor.expect("SHOW", word)
     named = cursor.accept("IN") or cursor.accept("FROM")
-    database = cursor.name() if named else session.database
-    cursor.accept("LIKE")
-    pattern = "" if cursor.ended() else cursor.string()
+    database = _database(cursor) if named else session.database
+    pattern = _pattern(cursor)
     names: list[str] = []
     token = ""
     while True:
@@ -51,91 +52,99 @@ def _named(session: Session, statement: Statement, word: str, *, views_only: boo
         token = page.get("NextToken", "")
         if not token:
             break
-    return _rows(f"SHOW_{word}", "tab_name", (n for n in names if _matches(pattern, n)))
+    return rows_of(f"SHOW_{word}", "tab_name", (n for n in names if _matches(pattern, n)))
+
+
+def _database(cursor: Cursor) -> str:
+    """Take a database's name, behind the catalogue's if that is given."""
+    name = take_name(cursor)
+    if not cursor.accept("."):
+        return name
+    if name != _CATALOG:
+        raise unsupported(f"Catalog {name}")
+    return take_name(cursor)
 
 
 def databases(session: Session, statement: Statement) -> Outcome:
-    """SHOW DATABASES ['regular expression']."""
-    cursor = Cursor(statement)
+    """SHOW {DATABASES | SCHEMAS} [IN catalog] [LIKE 'regular expression']."""
+    cursor = open_cursor(statement)
     cursor.expect("SHOW")
     cursor.take()
-    cursor.accept("LIKE")
-    pattern = "" if cursor.ended() else cursor.string()
+    if cursor.accept("IN") or cursor.accept("FROM"):
+        catalog = take_name(cursor)
+        if catalog != _CATALOG:
+            raise unsupported(f"Catalog {catalog}")
+    pattern = _pattern(cursor)
     found = session.catalog.get_databases()["DatabaseList"]
     names = (each["Name"] for each in found if _matches(pattern, each["Name"]))
-    return _rows("SHOW_DATABASES", "database_name", names)
+    return rows_of("SHOW_DATABASES", "database_name", names)
 
 
 def columns(session: Session, statement: Statement) -> Outcome:
-    """SHOW COLUMNS IN table [IN database]."""
-    cursor = Cursor(statement)
+    """SHOW COLUMNS {FROM | IN} table [{FROM | IN} database]."""
+    cursor = open_cursor(statement)
     cursor.expect("SHOW", "COLUMNS")
-    cursor.take()
-    database, name = cursor.qualified(session.database)
+    if not cursor.accept("FROM"):
+        cursor.expect("IN")
+    database, name = take_table(cursor, session.database)
     if cursor.accept("IN") or cursor.accept("FROM"):
-        database = cursor.name()
-    table = _need(session, database, name)
-    return _rows("SHOW_COLUMNS", "field", (f"{each.name:20}" for each in table.fields()))
+        database = take_name(cursor)
+    cursor.expect_end()
+    table = need(session, database, name)
+    return rows_of("SHOW_COLUMNS", "field", (f"{each.name:20}" for each in table.fields()))
 
 
 def partitions(session: Session, statement: Statement) -> Outcome:
     """SHOW PARTITIONS table: the registered ones; projected ones are not listed."""
-    cursor = Cursor(statement)
+    cursor = open_cursor(statement)
     cursor.expect("SHOW", "PARTITIONS")
-    table = _need(session, *cursor.qualified(session.database))
+    table = need(session, *take_table(cursor, session.database))
+    cursor.expect_end()
     if not table.keys:
-        raise DdlFailure(f"Table {table} is not a partitioned table")
-    names: list[str] = []
-    token = ""
-    while True:
-        page = session.catalog.get_partitions(
-            DatabaseName=table.database, TableName=table.name, NextToken=token
+        raise DdlFailure(
+            "Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask. "
+            f"Table {table} is not a partitioned table"
         )
-        names += [hive_folder(table.keys, p["Values"]).rstrip("/") for p in page["Partitions"]]
-        token = page.get("NextToken", "")
-        if not token:
-            return _rows("SHOW_PARTITIONS", "partition", names)
+    found = (hive_folder(table.keys, each["Values"]) for each in registered(session, table))
+    return rows_of("SHOW_PARTITIONS", "partition", (name.rstrip("/") for name in found))
 
 
-def describe(session: Session, statement: Statement) -> Outcome:
-    """DESCRIBE [EXTENDED | FORMATTED] table: columns, then partition keys, as Hive prints them."""
-    cursor = Cursor(statement)
-    cursor.take()
-    cursor.accept("EXTENDED")
-    cursor.accept("FORMATTED")
-    table = _need(session, *cursor.qualified(session.database))
-    lines = [_line(each.name, each.type) for each in table.fields()]
-    if table.keys:
-        lines += [
-            "\t \t ",
-            _line("# Partition Information", "", ""),
-            _line("# col_name", "data_type", "comment"),
-        ]
-        lines += [_line(each.name, each.type) for each in table.keys]
-    rows = tuple(tuple(line.split("\t")) for line in lines)
-    names = ("col_name", "data_type", "comment")
-    return Outcome("UTILITY", "DESCRIBE_TABLE", tuple((n, _TEXT) for n in names), rows)
+def properties(session: Session, statement: Statement) -> Outcome:
+    """SHOW TBLPROPERTIES table [('name')]: all with their values, or the value of one."""
+    cursor = open_cursor(statement)
+    cursor.expect("SHOW", "TBLPROPERTIES")
+    table = need(session, *take_table(cursor, session.database))
+    wanted = ""
+    if cursor.accept("("):
+        wanted = take_text(cursor)
+        cursor.expect(")")
+    cursor.expect_end()
+    given = dict(table.parameters)
+    names = (("prpt_name", _TEXT), ("prpt_value", _TEXT))
+    if wanted:
+        value = given.get(wanted, f"Table {table} does not have property: {wanted}")
+        return Outcome("UTILITY", "SHOW_TBLPROPERTIES", names[:1], ((value,),))
+    return Outcome("UTILITY", "SHOW_TBLPROPERTIES", names, tuple(given.items()))
 
 
-def _line(name: str, kind: str, comment: str = "") -> str:
-    return f"{name:20}\t{kind:20}\t{comment:20}"
-
-
-def _rows(substatement: str, column: str, names: Iterable[str]) -> Outcome:
+def rows_of(substatement: str, column: str, names: Iterable[str]) -> Outcome:
+    """Give one column of text."""
     rows = tuple((name,) for name in names)
     return Outcome("UTILITY", substatement, ((column, _TEXT),), rows)
 
 
+def _pattern(cursor: Cursor) -> str:
+    cursor.accept("LIKE")
+    pattern = "" if cursor.ended() else take_text(cursor)
+    cursor.expect_end()
+    return pattern
+
+
 def _matches(pattern: str, name: str) -> bool:
-    """Match as Hive does: `*` is anything, `|` separates choices."""
-    return not pattern or re.fullmatch(pattern.replace("*", ".*"), name) is not None
-
-
-def _need(session: Session, database: str, name: str) -> TableInfo:
-    table = session.planner.lookup(database, name)
-    if table is None:
-        raise DdlFailure(f"SemanticException [Error 10001]: Table not found {database}.{name}")
-    return table
+    """Match as Hive does: `*` and `.*` are anything, `|` separates choices."""
+    choices = (re.escape(each) for each in pattern.lower().replace(".*", "*").split("|"))
+    wanted = "|".join(each.replace(r"\*", ".*") for each in choices)
+    return not pattern or re.fullmatch(wanted, name) is not None
 
 
 def _no_database(database: str) -> DdlFailure:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.session import Cursor, Outcome
@@ -21,8 +21,10 @@ def create(session: Session, statement: Statement) -> Outcome:
     replace = cursor.accept("OR", "REPLACE")
     cursor.expect("VIEW")
     database, name = cursor.qualified(session.database)
+    comment = cursor.string() if cursor.accept("COMMENT") else ""
     cursor.expect("AS")
     sql, _ = cursor.rest()
+    _refuse_lateral_view(cursor)
     before = session.planner.lookup(database, name)
     if before is not None and (not replace or before.view is None):
         kind = "View" if before.view else "Table"
@@ -34,7 +36,7 @@ def create(session: Session, statement: Statement) -> Outcome:
         )
     plan = session.planner.plan(session.cursor, sql, database=session.database)
     columns = tuple((column, parse_type(kind)) for column, kind in plan.columns)
-    given = {
+    given: dict[str, Any] = {
         "Name": name,
         "TableType": VIEW,
         "Parameters": {"comment": "Presto View", "presto_view": "true"},
@@ -50,6 +52,8 @@ def create(session: Session, statement: Statement) -> Outcome:
         ),
         "ViewExpandedText": "/* Presto View */",
     }
+    if comment:
+        given["Description"] = comment
     try:
         if before is None:
             session.catalog.create_table(DatabaseName=database, TableInput=given)
@@ -58,3 +62,12 @@ def create(session: Session, statement: Statement) -> Outcome:
     except GlueError as error:
         raise AthenaFailure("SCHEMA_NOT_FOUND", error.message, line=1, column=1) from error
     return Outcome("DDL", "CREATE_VIEW")
+
+
+def _refuse_lateral_view(cursor: Cursor) -> None:
+    """Refuse Hive's LATERAL VIEW, which is no SQL of Athena's queries."""
+    while not cursor.ended():
+        if cursor.take().word() == "LATERAL":
+            token = cursor.peek()
+            if token is not None and token.word() == "VIEW":
+                raise cursor.fault("Expecting: '('")
