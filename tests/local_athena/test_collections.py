@@ -278,7 +278,7 @@ def test_bad_arguments_fail_in_trinos_words(world: World, expression: str, reaso
             "TYPE_MISMATCH: Cannot apply operator: map(integer, double) < map(integer, integer)",
         ),
         (
-            "typeof(ARRAY['a'])",
+            "typeof(ARRAY['a', upper('b')])",
             (
                 "NOT_SUPPORTED: typeof of a value that holds text or timestamps is not supported "
                 "by the local engine"

@@ -146,7 +146,7 @@ FAILURES = (
     (f"DECIMAL '{'1' * 39}'", f"INVALID_LITERAL: '{'1' * 39}' is not a valid DECIMAL literal"),
     ("9223372036854775808", "INVALID_LITERAL: Invalid numeric literal: 9223372036854775808"),
     ("1 = '1'", "TYPE_MISMATCH: Cannot apply operator: integer = varchar(1)"),
-    ("'1' < 2.5", "TYPE_MISMATCH: Cannot apply operator: varchar(1) < decimal(2, 1)"),
+    ("'1' < 2.5", "TYPE_MISMATCH: Cannot apply operator: varchar(1) < decimal(2,1)"),
     (
         "bit_count(8, 4)",
         (

@@ -225,15 +225,18 @@ FAILURES: tuple[tuple[str, str], ...] = (
     ("'a' < X'00'", "TYPE_MISMATCH: Cannot apply operator: varchar < varbinary"),
     (
         "DATE '2020-01-01' = '2020-01-01'",
-        "TYPE_MISMATCH: Cannot apply operator: date = varchar",
+        "TYPE_MISMATCH: Cannot apply operator: date = varchar(10)",
     ),
     (
         "to_ieee754_32(1.5e0)",
         "FUNCTION_NOT_FOUND: Unexpected parameters (double) for function to_ieee754_32",
     ),
     (
-        "typeof(ROW(1))",
-        ("NOT_SUPPORTED: typeof of this array, map or row is not supported by the local engine"),
+        "typeof(ROW('a', 1))",
+        (
+            "NOT_SUPPORTED: typeof of a value that holds text or timestamps is not supported by "
+            "the local engine"
+        ),
     ),
     ("U&'\\D800'", "SYNTAX_ERROR: Invalid escaped character: \\D800"),
     ("md5('a')", "FUNCTION_NOT_FOUND: Unexpected parameters (varchar) for function md5"),

@@ -124,7 +124,7 @@ def _is_alias(tokens: tuple[Token, ...], number: int) -> bool:
     before = tokens[number - 1]
     if before.text.lower() in JSON:
         return False
-    if before.word() in {"AS", "WITH", "RECURSIVE"} or before.text in {")", "."}:
+    if before.word() in {"AS", "WITH", "RECURSIVE", "ORDINALITY"} or before.text in {")", "."}:
         return True
     if before.kind in {"quoted", "string"} or (
         before.kind == "word" and before.text.lower() not in _NOT_CALLS

@@ -10,11 +10,11 @@ _KINDS = {"INT8": "tinyint", "INT16": "smallint", "INT32": "integer", "INT64": "
 _OVERFLOW = re.compile(r"Overflow in (\w+) of (INT\d+|DECIMAL\S*) \((\S+) (\S) (\S+)\)")
 _DIVISION = re.compile(r"Overflow in division of (-?\d+) / (-?\d+)")
 _ABS = re.compile(r"Overflow on abs\((-?\d+)\)")
-_CAST = re.compile(
-    r"Type (\w+) with value (\S+) can't be cast because the value is out of range for the "
+_SUM = re.compile(
+    r"Type INT128 with value (\S+) can't be cast because the value is out of range for the "
     r"destination type (INT\d+)"
 )
-_DECIMAL = re.compile(r'Could not cast value "?(\S+?)"? to (DECIMAL\(\d+,\d+\))')
+"""A sum is taken in 128 bits, then cast to its type."""
 _ABS_KINDS = {-128: "tinyint", -(2**15): "smallint", -(2**31): "integer", -(2**63): "bigint"}
 _RANGE = "NUMERIC_VALUE_OUT_OF_RANGE"
 
@@ -31,18 +31,7 @@ def number_failure(text: str) -> AthenaFailure | None:
     if match := _ABS.search(text):
         kind = _ABS_KINDS.get(int(match[1]), "bigint")
         return AthenaFailure(_RANGE, f"Value {match[1]} is out of range for abs({kind})")
-    if match := _CAST.search(text):
-        return _cast(match[1], match[2], _KINDS.get(match[3], match[3].lower()))
-    if match := _DECIMAL.search(text):
-        return AthenaFailure(
-            "INVALID_CAST_ARGUMENT", f"Cannot cast '{match[1]}' to {match[2].replace(',', ', ')}"
-        )
+    if match := _SUM.search(text):
+        kind = _KINDS.get(match[2], match[2].lower())
+        return AthenaFailure(_RANGE, f"{kind} addition overflow: {match[1]}")
     return None
-
-
-def _cast(source: str, value: str, target: str) -> AthenaFailure:
-    if source == "INT128":
-        return AthenaFailure(_RANGE, f"{target} addition overflow: {value}")
-    if value.lstrip("-") == "nan":
-        return AthenaFailure("INVALID_CAST_ARGUMENT", f"Cannot cast double NaN to {target}")
-    return AthenaFailure(_RANGE, f"Out of range for {target}: {value}")

@@ -50,6 +50,13 @@ _DUCK = {
 }
 _TOKEN = re.compile(r'\s*("(?:[^"]|"")*"|`[^`]*`|[\w$]+|\[\]|.)', re.DOTALL)
 _TWO = 2
+_SECOND_WORDS = {
+    "double": ("precision",),
+    "interval": ("day", "year"),
+    "time": ("with", "without"),
+    "timestamp": ("with", "without"),
+}
+"""How types of several words go on: no field's name stands there."""
 _INTEGERS = ("tinyint", "smallint", "integer", "bigint")
 
 
@@ -185,7 +192,9 @@ class _Reader:
 
     def _field_follows(self) -> bool:
         following = self.tokens[1] if len(self.tokens) >= _TWO else ")"
-        return following not in {",", ")", "(", "<", ">", "[]", "["}
+        if following in {",", ")", "(", "<", ">", "[]", "["}:
+            return False
+        return following.lower() not in _SECOND_WORDS.get(self._peek(), ())
 
 
 def coerces(source: SqlType, target: SqlType) -> bool:

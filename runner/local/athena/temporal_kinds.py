@@ -19,6 +19,7 @@ from runner.local.athena.datetexts import (
 )
 from runner.local.athena.functions_dates import read_iso
 from runner.local.athena.joda import parse_joda
+from runner.local.athena.nested import ELEMENT_AT, SUBSCRIPT
 from runner.local.athena.temporal_scopes import lambda_array, origins
 
 if TYPE_CHECKING:
@@ -65,6 +66,9 @@ _SAME = (
     exp.Sum,
     exp.Avg,
 )
+
+SAME_CALLS = frozenset({"try", "unnest", "__array_first", "element_at", ELEMENT_AT, SUBSCRIPT})
+"""Calls that give their first argument, or an element of it."""
 
 
 class Kind(NamedTuple):
@@ -297,6 +301,11 @@ def _array(kinds: Kinds, node: exp.Expr) -> Kind | None:
     return found and found._replace(array=True)
 
 
+def _joined(kinds: Kinds, node: exp.Expr) -> Kind | None:
+    found = [kinds.of(node.this), kinds.of(node.expression)]
+    return join(found) if all(found) else found[0] or found[1] or from_type(node.type)
+
+
 def _collected(kinds: Kinds, node: exp.Expr) -> Kind | None:
     found = kinds.of(node.args["start"] if isinstance(node, exp.GenerateSeries) else node.this)
     return found and found._replace(array=True)
@@ -337,7 +346,7 @@ def _named(kinds: Kinds, node: exp.Expr) -> Kind | None:
         case "at_timezone" | "with_timezone":
             source = kinds.of(arguments[0])
             return zoned(source.precision if source else _DEFAULT, zone_text(arguments[1]))
-        case "try" | "element_at" | "__array_first":
+        case name if name in SAME_CALLS:
             found = kinds.of(arguments[0])
             return found and (found._replace(array=False) if found.array else found)
         case "from_unixtime_nanos":
@@ -393,8 +402,9 @@ _FINDERS: tuple[
     ((exp.AtTimeZone,), _at_zone),
     ((exp.CurrentTimestamp, exp.Localtimestamp, exp.Localtime, exp.CurrentTime), _now),
     ((exp.Array,), _array),
+    ((exp.DPipe,), _joined),
     ((exp.GenerateSeries, exp.ArrayAgg), _collected),
-    ((exp.Bracket, exp.ArrayMax, exp.ArrayMin), _element),
+    ((exp.Bracket, exp.ArrayMax, exp.ArrayMin, exp.Explode), _element),
     ((exp.Transform,), _transformed),
     ((exp.Identifier,), _parameter),
     ((exp.UnixToTime,), _from_unixtime),

@@ -34,7 +34,9 @@ def _source(select: exp.Select, name: str) -> exp.Expr | None:
     places = [from_] if from_ is not None else []
     places += [*(select.args.get("joins") or ()), *(select.args.get("laterals") or ())]
     sources = [place.this for place in places]
-    for source in list(sources):
+    for place, source in list(zip(places, sources, strict=True)):
+        if isinstance(place, exp.Lateral):
+            sources.append(place)
         sources += [join.this for join in source.args.get("joins") or ()]
     if not name:
         return sources[0] if len(sources) == 1 else None
@@ -45,8 +47,8 @@ def _inside(source: exp.Expr, column: exp.Column) -> tuple[tuple[exp.Expr, bool]
     names = [each.name for each in (source.args.get("alias") or exp.TableAlias()).columns]
     place = names.index(column.name) if column.name in names else -1
     match source:
-        case exp.Subquery():
-            return tuple((each, False) for each in _selected(source.unnest(), column.name, place))
+        case exp.Subquery() | exp.Lateral(this=exp.Subquery()):
+            return tuple((each, False) for each in _selected(_query(source), column.name, place))
         case exp.Table() if isinstance(source.this, exp.Identifier):
             return _from_cte(source, column)
         case exp.Values() if place >= 0:
@@ -55,6 +57,11 @@ def _inside(source: exp.Expr, column: exp.Column) -> tuple[tuple[exp.Expr, bool]
         case exp.Unnest() if 0 <= place < len(source.expressions):
             return ((source.expressions[place], True),)
     return ()
+
+
+def _query(source: exp.Expr) -> exp.Expr:
+    inner = source.this if isinstance(source, exp.Lateral) else source
+    return inner.unnest()
 
 
 def _from_cte(table: exp.Table, column: exp.Column) -> tuple[tuple[exp.Expr, bool], ...]:

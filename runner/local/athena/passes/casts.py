@@ -6,7 +6,8 @@ import re
 
 from sqlglot import exp
 
-from runner.local.athena.errors import AthenaFailure, unsupported
+from runner.local.athena.errors import AthenaFailure
+from runner.local.athena.passes.lambdas import call, field_of, lambda_of
 from runner.local.athena.sqltypes import SqlType, parse_type
 
 _CHAR = frozenset({exp.DataType.Type.CHAR, exp.DataType.Type.NCHAR})
@@ -116,21 +117,58 @@ def _refuse(source: exp.DataType, target: exp.DataType) -> None:
 
 
 def _cast_parts(node: exp.Cast, source: exp.DataType) -> None:
-    """Cast arrays element by element; refuse others where DuckDB has words of its own."""
+    """Cast part by part where DuckDB's cast of a part is not Trino's."""
     before, after = (parse_type(each.sql("trino")) for each in (source, node.to))
+    if before.name != after.name or len(before.parts) != len(after.parts):
+        _refuse(source, node.to)
     if not _differs(before, after):
         return
-    if before.name != "array" or after.name != "array":
-        raise unsupported(f"CAST from {before.trino()} to {after.trino()}")
-    element = exp.column("zqelement")
-    element.type = source.expressions[0].copy()
-    cast = exp.Cast(this=element, to=node.to.expressions[0].copy())
-    each = exp.Lambda(this=cast, expressions=[exp.to_identifier("zqelement")])
-    call = exp.Anonymous(this="list_transform", expressions=[node.this.copy(), each])
-    new = exp.Anonymous(this="TRY", expressions=[call]) if isinstance(node, exp.TryCast) else call
+    new = _parts(node.this.copy(), source, node.to, depth=0)
+    if isinstance(node, exp.TryCast):
+        new = exp.Anonymous(this="TRY", expressions=[new])
     new.type = node.to.copy()
-    node.replace(new)
+    cast = exp.Cast(this=new, to=node.to.copy(), json_call=node.to.is_type("array", "map"))
+    cast.type = node.to.copy()
+    node.replace(cast)
+
+
+def _parts(value: exp.Expr, source: exp.DataType, target: exp.DataType, *, depth: int) -> exp.Expr:
+    """Build what casts each part of a value; `depth` names the lambdas' parameters apart."""
+    if source.this not in _NESTED or target.this not in _NESTED:
+        return _cast_part(value, source, target)
+    pairs = list(zip(_part_types(source), _part_types(target), strict=True))
+    name = f"zqcast{depth}"
+    one = exp.column(name)
+    if source.is_type("array"):
+        return _each(value, name, _parts(one, *pairs[0], depth=depth + 1))
+    fields = [field_of(name, place) for place in range(1, len(pairs) + 1)]
+    casts = [
+        _parts(field, *pair, depth=depth + 1) for field, pair in zip(fields, pairs, strict=True)
+    ]
+    row = call("row", *casts)
+    if source.is_type("map"):
+        return call("map_from_entries", _each(call("map_entries", value), name, row))
+    some = exp.Case().when(exp.column(name).is_(exp.Null()), exp.Null()).else_(row)
+    rows = _each(exp.Array(expressions=[value]), name, some)
+    return call("list_extract", rows, exp.Literal.number(1))
+
+
+def _each(values: exp.Expr, name: str, body: exp.Expr) -> exp.Expr:
+    return call("list_transform", values, lambda_of(body, name))
+
+
+def _part_types(kind: exp.DataType) -> list[exp.DataType]:
+    parts = [each.kind if isinstance(each, exp.ColumnDef) else each for each in kind.expressions]
+    return [each for each in parts if isinstance(each, exp.DataType)]
+
+
+def _cast_part(value: exp.Expr, source: exp.DataType, target: exp.DataType) -> exp.Expr:
+    value.type = source.copy()
+    cast = exp.Cast(this=value, to=target.copy())
+    holder = exp.Paren(this=cast)
     _cast(cast)
+    found: exp.Expr = holder.this
+    return found
 
 
 def _differs(before: SqlType, after: SqlType) -> bool:

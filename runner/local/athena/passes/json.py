@@ -267,6 +267,7 @@ def _from_json(cast: exp.Cast) -> None:
     )
     if nested and (plain := _plain(kind)) != kind:
         call = _cast(call, plain)
+        call.set(_MADE, True)
     new = _cast(call, kind)
     new.set(_MADE, True)
     _replace(cast, new)

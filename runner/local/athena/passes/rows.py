@@ -32,7 +32,7 @@ def apply(tree: exp.Query) -> exp.Query:
                 _replace(node, _subscript(node))
             case exp.Anonymous() if node.name == FIELDS_AT:
                 _fields_at(node)
-            case exp.Cast() if _holds_row(node.to):
+            case exp.Cast() if _holds_row(node.to) and not node.args.get("json_call"):
                 _cast(node)
             case exp.Typeof() if _is_nested(node.this.type):
                 node.replace(exp.Literal.string(_trino_text(node.this.type)))

@@ -23,7 +23,7 @@ from runner.local.athena.passes import (
 )
 from runner.local.athena.passes.temporal_trees import zone_text
 from runner.local.athena.shown import EACH, MONTHS
-from runner.local.athena.temporal_kinds import Kinds, join
+from runner.local.athena.temporal_kinds import SAME_CALLS, Kinds, join
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -95,6 +95,8 @@ _CARRIERS = (
     exp.Reverse,
 )
 
+_NAMED_CARRIERS = frozenset(temporal_functions.NAMED) | SAME_CALLS | {"len"}
+
 
 def apply(tree: exp.Query) -> exp.Query:
     """Rewrite the innermost expressions first."""
@@ -154,15 +156,12 @@ def _check_zone(node: exp.Expr, kind: Kind | None) -> None:
     parent = node.parent
     if parent is None or isinstance(node, exp.Query | exp.Identifier):
         return
-    if isinstance(parent, _CARRIERS) and not _is_shown_row(parent):
-        return
     if isinstance(parent, exp.Anonymous):
-        if parent.name.lower() in temporal_functions.NAMED or parent.name.lower() in {
-            "try",
-            "element_at",
-        }:
+        if parent.name.lower() in _NAMED_CARRIERS:
             return
-    elif not isinstance(parent, exp.Func):
+    elif (isinstance(parent, _CARRIERS) and not _is_shown_row(parent)) or not isinstance(
+        parent, exp.Func
+    ):
         return
     raise unsupported(f"A time zone inside of {_name(parent)}")
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _TEXT = exp.DataType.TEXT_TYPES
+_VAGUE = _TEXT | exp.DataType.TEMPORAL_TYPES - {exp.DataType.Type.DATE}
+"""Types whose length or precision the tree does not always tell."""
 _KEEPS_LENGTH = (exp.Upper, exp.Lower, exp.Substring, exp.Trim, exp.Reverse)
 _CALLS_KEEP = frozenset({"__regexp_extract", "__split_part"})
 _UNBOUNDED = (
@@ -54,7 +56,7 @@ def apply(tree: exp.Query) -> exp.Query:
             if name is None:
                 raise unsupported("typeof of this text, whose length is not known here,")
         elif kind.this in exp.DataType.NESTED_TYPES:
-            name = _nested(node.this)
+            name = _nested(node.this, tree)
         if name is not None:
             new = exp.Literal.string(name)
             new.type = exp.DataType.build("varchar")
@@ -62,19 +64,24 @@ def apply(tree: exp.Query) -> exp.Query:
     return tree
 
 
-def _nested(node: exp.Expr) -> str | None:
-    """Name the type of an array, map or row; None for what is not known exactly here."""
+def _nested(node: exp.Expr, tree: exp.Query) -> str | None:
+    """Name the type of an array, map or row; None for what is not known before it runs."""
     kind = node.type
     if kind is None:
         return None
     if isinstance(node, exp.Array) and node.expressions and _all_literals(node.expressions):
         return f"array(varchar({max(len(each.name) for each in node.expressions)}))"
     inner = list(kind.find_all(exp.DataType))
-    vague = any(each.this in _TEXT or each.this in exp.DataType.TEMPORAL_TYPES for each in inner)
-    if isinstance(node, exp.Cast) or not vague:
-        with suppress(ValueError):
-            name = parse_type(kind.sql("trino")).trino()
-            return re.sub(r"decimal\((\d+), (\d+)\)", r"decimal(\1,\2)", name)
+    vague = any(each.this in _VAGUE for each in inner)
+    written = isinstance(node, exp.Cast) or (
+        isinstance(node, exp.Column) and _is_stored(node, tree)
+    )
+    if vague and not written:
+        raise unsupported("typeof of a value that holds text or timestamps")
+    with suppress(ValueError):
+        return re.sub(
+            r"decimal\((\d+), (\d+)\)", r"decimal(\1,\2)", parse_type(kind.sql("trino")).trino()
+        )
     return None
 
 
