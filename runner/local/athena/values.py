@@ -15,9 +15,6 @@ def settle_values(tree: exp.Query) -> None:
     """Name the columns of every VALUES, and cast numbers to what their column has in common."""
     for place, values in enumerate(tree.find_all(exp.Values)):
         rows = [each for each in values.expressions if isinstance(each, exp.Tuple)]
-        for row in rows:
-            if len(row.expressions) == 1 and type(row.expressions[0]) is exp.Cast:
-                _open(row, row.expressions[0])
         if rows and isinstance(values.parent, exp.From | exp.Join) and not values.alias:
             _name(values, place, len(rows[0].expressions))
         if len(rows) > 1 and len({len(row.expressions) for row in rows}) == 1:
@@ -30,23 +27,6 @@ def _name(values: exp.Values, place: int, count: int) -> None:
     columns = [exp.to_identifier(f"_col{number}") for number in range(count)]
     name = exp.to_identifier(f"_values{place}")
     values.set("alias", exp.TableAlias(this=name, columns=columns))
-
-
-def _open(row: exp.Tuple, cast: exp.Cast) -> None:
-    """Make a row that is cast to a row type the columns, each cast to its own."""
-    value = cast.this
-    while isinstance(value, exp.Paren):
-        value = value.this
-    if not cast.to.is_type("struct") or not isinstance(value, exp.Struct | exp.Tuple):
-        return
-    kinds = [
-        each.args["kind"] if isinstance(each, exp.ColumnDef) else each
-        for each in cast.to.expressions
-    ]
-    items = value.expressions
-    if len(kinds) == len(items) and all(isinstance(kind, exp.DataType) for kind in kinds):
-        cells = [exp.cast(each.copy(), kind) for each, kind in zip(items, kinds, strict=True)]
-        row.set("expressions", cells)
 
 
 def _cast_column(column: list[exp.Expr]) -> None:
