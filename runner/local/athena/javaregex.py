@@ -62,7 +62,7 @@ def compile_java(pattern: str) -> re.Pattern[str]:
     try:
         return re.compile(text)
     except re.error as error:
-        if "look-behind" in str(error):
+        if "look-behind " in str(error):
             raise _refused("A look-behind of no fixed width") from error
         raise _bad(str(error)) from error
     except OverflowError as error:
