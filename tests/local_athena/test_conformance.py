@@ -88,7 +88,11 @@ def test_every_case_has_trinos_rows_or_is_a_known_gap(monkeypatch: pytest.Monkey
 
 def test_lines_in_lines_out(monkeypatch: pytest.MonkeyPatch) -> None:
     cases = [
-        {"id": "one", "setup": ["CREATE VIEW v AS SELECT 1 AS x"], "sql": "SELECT x + 1 AS y FROM v"},
+        {
+            "id": "one",
+            "setup": ["CREATE VIEW v AS SELECT 1 AS x"],
+            "sql": "SELECT x + 1 AS y FROM v",
+        },
         {"id": "two", "setup": [], "sql": "SELECT x FROM v"},
         {"id": "three", "setup": ["CREATE VIEW"], "sql": "SELECT 1"},
     ]
