@@ -161,14 +161,6 @@ def _iso_day(text: str) -> date | None:
         return None
 
 
-def iso_date(text: str) -> date:
-    """Read an ISO 8601 date: `2020-05-11`, `2020-123`, `2020-W10`."""
-    found = _iso_day(text)
-    if found is None:
-        raise ValueError(f'INVALID_FUNCTION_ARGUMENT: Invalid format: "{text}"')
-    return found
-
-
 def joda_format(local: datetime, minutes: int, zone: str, pattern: str) -> str:
     """Write a local time with a Joda pattern."""
     _check_year(local)

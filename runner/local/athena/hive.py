@@ -14,7 +14,7 @@ from runner.local.athena.lexer import Token
 from runner.local.athena.session import Cursor, Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from runner.local.athena.tables import Field, TableInfo
 
@@ -116,10 +116,14 @@ def take_table(cursor: Cursor, database: str) -> tuple[str, str]:
 
 def take_properties(cursor: Cursor) -> dict[str, str]:
     """Take `('name' = 'value', ...)`."""
+    return _take_pairs(cursor, take_text)
+
+
+def _take_pairs(cursor: Cursor, take_key: Callable[[Cursor], str]) -> dict[str, str]:
     cursor.expect("(")
     found: dict[str, str] = {}
     while True:
-        name = take_text(cursor)
+        name = take_key(cursor)
         cursor.expect("=")
         found[name] = take_value(cursor)
         if cursor.accept(")"):
@@ -204,16 +208,7 @@ def _numbers(cursor: Cursor, name: str) -> str:
 
 def take_spec(cursor: Cursor, table: TableInfo) -> list[str]:
     """Take `(dt = '2013-01-01', n = 1)`; gives the values in the order of the table's keys."""
-    cursor.expect("(")
-    given: dict[str, str] = {}
-    while True:
-        name = take_name(cursor)
-        cursor.expect("=")
-        given[name] = take_value(cursor)
-        if cursor.accept(")"):
-            break
-        cursor.expect(",")
-    return in_order(given, table.keys)
+    return in_order(_take_pairs(cursor, take_name), table.keys)
 
 
 def in_order(given: dict[str, str], keys: Sequence[Field]) -> list[str]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 
-_VOWELS = "aeiouy"
 _DOUBLES = ("bb", "dd", "ff", "gg", "mm", "nn", "pp", "rr", "tt")
 _LI = "cdeghkmnrt"
 _SHORT_WORD = 2

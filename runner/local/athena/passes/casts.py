@@ -193,12 +193,6 @@ def _typeof(node: exp.Typeof) -> None:
 def _static_name(node: exp.Expr) -> str:
     """Name the type of text with its length, which DuckDB does not know; else give nothing."""
     node = node.unnest()
-    if isinstance(node, exp.Literal) and node.is_string:
-        return f"varchar({len(node.name)})"
     if isinstance(node, exp.Cast) and node.to.this in _TEXT and node.to.expressions:
         return f"varchar({node.to.expressions[0].name})"
-    if isinstance(node, exp.Array) and node.expressions:
-        names = [_static_name(each) for each in node.expressions]
-        if all(name.startswith("varchar(") for name in names):
-            return f"array({max(names, key=lambda name: int(name[8:-1]))})"
     return ""

@@ -10,7 +10,6 @@ _RENAMED = {
     "array_union": "__array_union",
     "infinity": "__infinity",
     "nan": "__nan",
-    "typeof": "__typeof",
     "codepoint": "unicode",
     "is_infinite": "isinf",
     "is_finite": "isfinite",
@@ -51,8 +50,6 @@ def _rewrite(node: exp.Expr) -> None:
             _call(node, "list_reverse", node.this)
         case exp.Reverse() if isinstance(node.this, exp.ArraySort):
             _call(node, "list_reverse", node.this)
-        case exp.Typeof():
-            _call(node, "__typeof", node.this)
         case exp.GroupConcat() if node.args.get("separator") is None:
             node.set("separator", exp.Literal.string(""))
         case exp.Reduce():

@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.nested import call_of, fields, is_kind, part
-from runner.local.athena.passes.lambdas import call, field_of, fresh, lambda_of
+from runner.local.athena.passes.lambdas import call, field_of, fresh, lambda_of, replace
 
 _NESTED = ("array", "map", "struct")
 
@@ -32,11 +32,6 @@ def apply(tree: exp.Query) -> exp.Query:
     return tree
 
 
-def _replace(node: exp.Expr, new: exp.Expr) -> None:
-    new.type = node.type
-    node.replace(new)
-
-
 def _is_nested(kind: exp.DataType | None) -> bool:
     return kind is not None and kind.is_type(*_NESTED)
 
@@ -46,7 +41,7 @@ def _equality(node: exp.Expr) -> None:
     if not (_is_nested(left.type) and _is_nested(right.type)):
         return
     equal = _equal(left.type, left, right, fresh(node))
-    _replace(node, exp.paren(exp.Not(this=equal) if isinstance(node, exp.NEQ) else equal))
+    replace(node, exp.paren(exp.Not(this=equal) if isinstance(node, exp.NEQ) else equal))
 
 
 def _equal(kind: exp.DataType | None, left: exp.Expr, right: exp.Expr, name: str) -> exp.Expr:
@@ -104,7 +99,7 @@ def _in(node: exp.In) -> None:
         _equal(node.this.type, node.this, each, f"{name}_{place}")
         for place, each in enumerate(node.expressions)
     ]
-    _replace(node, exp.paren(exp.or_(*tests)))
+    replace(node, exp.paren(exp.or_(*tests)))
 
 
 def _order(node: exp.Expr) -> None:
@@ -121,7 +116,7 @@ def _order(node: exp.Expr) -> None:
     words += " comparison not supported for "
     words += "fields with null elements" if is_row else "arrays with null elements"
     new = call("__not_ordered", exp.or_(*tests), exp.Literal.string(words), node.copy())
-    _replace(node, new)
+    replace(node, new)
 
 
 def _unordered(node: exp.Expr, left: exp.DataType, right: exp.DataType | None) -> AthenaFailure:
@@ -169,4 +164,4 @@ def _search(node: exp.Expr) -> None:
     )
     codes = call("list_transform", array, lambda_of(code, name))
     macro = "__first_contains" if found == "contains" else "__first_position"
-    _replace(node, call(macro, codes))
+    replace(node, call(macro, codes))

@@ -15,6 +15,12 @@ def call(name: str, *arguments: exp.Expr) -> exp.Anonymous:
     return exp.Anonymous(this=name, expressions=list(arguments))
 
 
+def replace(node: exp.Expr, new: exp.Expr) -> None:
+    """Put a tree in the place of one of the same type."""
+    new.type = node.type
+    node.replace(new)
+
+
 def lambda_of(body: exp.Expr, *names: str) -> exp.Lambda:
     """Make a lambda of these parameters."""
     return exp.Lambda(this=body, expressions=[exp.to_identifier(name) for name in names])

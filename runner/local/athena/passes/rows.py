@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from runner.local.athena.errors import AthenaFailure, unsupported
+from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.nested import (
     ELEMENT_AT,
     FIELDS_AT,
@@ -17,9 +17,7 @@ from runner.local.athena.nested import (
     is_known,
     part,
 )
-from runner.local.athena.passes.lambdas import call, field_of, fresh, lambda_of
-
-_NESTED = ("array", "map", "struct")
+from runner.local.athena.passes.lambdas import call, field_of, fresh, lambda_of, replace
 
 
 def apply(tree: exp.Query) -> exp.Query:
@@ -27,27 +25,16 @@ def apply(tree: exp.Query) -> exp.Query:
     for node in reversed(list(tree.walk())):
         match node:
             case exp.Struct():
-                _replace(node, call("row", *node.expressions))
+                replace(node, call("row", *node.expressions))
             case exp.Anonymous() if node.name in {SUBSCRIPT, ELEMENT_AT}:
-                _replace(node, _subscript(node))
+                replace(node, _subscript(node))
             case exp.Anonymous() if node.name == FIELDS_AT:
                 _fields_at(node)
             case exp.Cast() if _holds_row(node.to) and not node.args.get("json_call"):
                 _cast(node)
-            case exp.Typeof() if _is_nested(node.this.type):
-                node.replace(exp.Literal.string(_trino_text(node.this.type)))
             case _:
                 pass
     return tree
-
-
-def _replace(node: exp.Expr, new: exp.Expr) -> None:
-    new.type = node.type
-    node.replace(new)
-
-
-def _is_nested(kind: exp.DataType | None) -> bool:
-    return kind is not None and kind.is_type(*_NESTED)
 
 
 def _subscript(node: exp.Expr) -> exp.Expr:
@@ -70,7 +57,7 @@ def _fields_at(node: exp.Expr) -> None:
     rows, place = node.expressions
     name = fresh(node)
     body = field_of(name, int(place.name))
-    _replace(node, call("list_transform", rows, lambda_of(body, name)))
+    replace(node, call("list_transform", rows, lambda_of(body, name)))
 
 
 def _field(base: exp.Expr, key: exp.Expr) -> exp.Expr:
@@ -127,17 +114,3 @@ def _duck_text(kind: exp.DataType, *, named: bool) -> str:
             return f"STRUCT({', '.join(pairs)})"
         return f"TUPLE({', '.join(texts)})"
     return kind.sql(dialect="duckdb")
-
-
-def _trino_text(kind: exp.DataType | None) -> str:
-    """Write a type as typeof() does; the length that a literal's type has is not known here."""
-    if kind is None or not kind.is_type(*_NESTED):
-        if kind is not None and kind.is_type(*exp.DataType.TEXT_TYPES, "timestamp", "timestamptz"):
-            raise unsupported("typeof of a value that holds text or timestamps")
-        text = kind.sql("trino").lower() if kind is not None and is_known(kind) else "unknown"
-        return text.replace(", ", ",")
-    if kind.is_type("struct"):
-        inner = [f"{name} {_trino_text(each)}".strip() for name, each in fields(kind)]
-        return f"row({', '.join(inner)})"
-    name, places = ("map", 2) if kind.is_type("map") else ("array", 1)
-    return f"{name}({', '.join(_trino_text(part(kind, place)) for place in range(places))})"
