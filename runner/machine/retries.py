@@ -21,7 +21,7 @@ def delay_s(retrier: Retrier, retry: int, make_random: Callable[[], Random]) -> 
     try:
         seconds = retrier.interval_s * retrier.backoff_rate ** (retry - 1)
     except OverflowError:
-        seconds = _LONGEST_S
+        seconds = _LONGEST_S if retrier.interval_s else 0
     seconds = min(seconds, _LONGEST_S if retrier.max_delay_s is None else retrier.max_delay_s)
     return make_random().uniform(0, seconds) if retrier.full_jitter else seconds
 
