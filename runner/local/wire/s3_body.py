@@ -66,15 +66,22 @@ def receive(request: Request, target: BinaryIO, *, md5: bool = False) -> Receive
     _check_length(headers, length)
     for name, value in {**expected, **_sums(trailers)}.items():
         if name in digests:
-            _compare(name, value, digests[name])
+            compare_sum(name, value, digests[name])
     given = next(iter({**_sums(headers), **_sums(trailers)}.items()), ("", ""))
     return Received(length, digests["content-md5"].digest().hex() if md5 else "", given)
 
 
-def receive_small(request: Request) -> bytes:
-    """Give a body that is a document; raises Refused if it is too large."""
+def receive_document(request: Request, *, whole: bool = True) -> bytes:
+    """Give a body that is a document; raises Refused if it is too large.
+
+    Checksums that are not of the whole body but of the object it speaks of are not looked at.
+    """
     if request.length > MOST_XML:
         raise Refused("MaxMessageLengthExceeded", MaxMessageLengthBytes=str(MOST_XML))
+    if not whole:
+        sums = _sums(request.headers)
+        others = {name: value for name, value in request.headers.items() if name not in sums}
+        request = request._replace(headers=others)
     target = _Limited()
     receive(request, target)
     return target.getvalue()
@@ -136,7 +143,8 @@ def _length_of(text: str) -> int:
         return -1
 
 
-def _compare(name: str, value: str, digest: Digest) -> None:
+def compare_sum(name: str, value: str, digest: Digest) -> None:
+    """Raise Refused if a checksum is not what a header said."""
     found = text_of(digest)
     if not found or found == value:
         return
