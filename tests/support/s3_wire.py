@@ -75,7 +75,7 @@ class Wire:
         return self.client.get_object(Bucket=BUCKET, Key=key, **options)["Body"].read()
 
 
-def s3_client(url: str) -> S3Client:
+def s3_client(url: str, signature_version: str = "s3v4") -> S3Client:
     """Give boto3's client as a user makes it."""
     return boto3.client(
         "s3",
@@ -83,7 +83,7 @@ def s3_client(url: str) -> S3Client:
         region_name="us-east-1",
         aws_access_key_id="key",
         aws_secret_access_key="secret",
-        config=Config(retries={"total_max_attempts": 1}),
+        config=Config(retries={"total_max_attempts": 1}, signature_version=signature_version),
     )
 
 
