@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from xml.etree import ElementTree as ET
 
 import boto3
+import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from runner.local.s3 import FolderS3
 from runner.local.wire.s3 import S3Service
 from runner.local.wire.server import WireServer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from mypy_boto3_s3 import S3Client
@@ -73,6 +75,14 @@ class Wire:
     def get(self, key: str, **options: Any) -> bytes:  # noqa: ANN401 - boto3's
         """Read an object of the bucket."""
         return self.client.get_object(Bucket=BUCKET, Key=key, **options)["Body"].read()
+
+
+def refusal(act: Callable[..., Any], **options: Any) -> tuple[str, int]:  # noqa: ANN401 - boto3's
+    """Call for something in the bucket that is refused; gives code and status."""
+    with pytest.raises(ClientError) as caught:
+        act(Bucket=BUCKET, **options)
+    answer = caught.value.response
+    return answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]
 
 
 def s3_client(url: str, signature_version: str = "s3v4") -> S3Client:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.s3_wire import BUCKET, Wire, s3_client, serving
+from tests.support.s3_wire import BUCKET, Wire, refusal, s3_client, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,13 +23,6 @@ if TYPE_CHECKING:
 def wire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
     with serving(tmp_path_factory.mktemp("s3")) as wire:
         yield wire
-
-
-def refusal(act: Callable[..., Any], **options: Any) -> tuple[str, int]:
-    with pytest.raises(ClientError) as caught:
-        act(Bucket=BUCKET, **options)
-    answer = caught.value.response
-    return answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]
 
 
 def test_an_object_is_given_back_with_what_was_said_of_it(wire: Wire) -> None:
@@ -391,6 +384,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
         yield wire
 
 
+@settings(max_examples=30)
 @given(key=KEYS)
 def test_every_key_comes_back(empty: Wire, key: str) -> None:
     empty.put(key, key.encode())

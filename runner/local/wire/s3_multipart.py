@@ -164,12 +164,15 @@ class Multipart:
         rows = list(_rows(self._after(call), prefix, delimiter))
         page = rows[:most]
         last = page[-1] if page else ("", None)
+        following = {
+            "NextKeyMarker": write(last[0]),
+            "NextUploadIdMarker": last[1].id if last[1] else "",
+        }
         members: dict[str, Value] = {
             "Bucket": call.bucket,
             "KeyMarker": write(query.get("key-marker", "")),
             "UploadIdMarker": query.get("upload-id-marker", ""),
-            "NextKeyMarker": write(last[0]),
-            "NextUploadIdMarker": last[1].id if last[1] else "",
+            **(following if len(page) < len(rows) else {}),
             **({"Prefix": write(prefix)} if prefix else {}),
             **({"Delimiter": write(delimiter)} if delimiter else {}),
             **({"EncodingType": "url"} if query.get("encoding-type") else {}),
