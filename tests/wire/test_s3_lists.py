@@ -60,7 +60,7 @@ def test_pages_hold_everything_once(wire: Wire, size: int) -> None:
         whole = wire.client.list_objects_v2(Bucket=BUCKET, Delimiter=delimiter)
         for name in ("list_objects_v2", "list_objects"):
             keys, prefixes = [], []
-            paginator = wire.client.get_paginator(name)  # type: ignore[call-overload]  # two names
+            paginator = wire.client.get_paginator(name)
             for page in paginator.paginate(
                 Bucket=BUCKET, Delimiter=delimiter, PaginationConfig={"PageSize": size}
             ):

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from boto3.s3.transfer import TransferConfig
-from botocore.exceptions import ClientError
 
 from tests.support.s3_wire import BUCKET, Wire, refusal, serving
 
@@ -64,7 +63,7 @@ def test_transfers_of_large_files_in_parallel_parts(wire: Wire, tmp_path: Path) 
     assert (head["Metadata"], head["ContentType"]) == ({"a": "b"}, "text/csv")
     tags = wire.client.get_object_tagging(Bucket=BUCKET, Key="dt=1/large")["TagSet"]
     assert tags == [{"Key": "t", "Value": "1"}]
-    copied = {"Bucket": BUCKET, "Key": "dt=1/large"}
+    copied: Any = {"Bucket": BUCKET, "Key": "dt=1/large"}
     wire.client.copy(copied, BUCKET, "copy", Config=config)
     assert wire.get("copy") == source.read_bytes()
     assert wire.client.list_multipart_uploads(Bucket=BUCKET).get("Uploads", []) == []
@@ -204,7 +203,7 @@ def test_uploads_are_listed_in_pages(wire: Wire) -> None:
 def test_parts_are_copied_from_objects(wire: Wire) -> None:
     wire.put("source", b"0123456789")
     upload = start(wire)
-    source = {"Bucket": BUCKET, "Key": "source"}
+    source: Any = {"Bucket": BUCKET, "Key": "source"}
     done = wire.client.upload_part_copy(
         **upload, PartNumber=1, CopySource=source, CopySourceRange="bytes=2-5"
     )

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.support.s3_wire import BUCKET, Wire, refusal, s3_client, serving
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -182,7 +182,7 @@ def test_headers_of_the_answer_may_be_asked_for(wire: Wire) -> None:
 
 def test_copies_keep_or_replace_what_was_said(wire: Wire) -> None:
     wire.put("from/é +&", b"body", Metadata={"a": "b"}, ContentType="text/plain", Tagging="t=1")
-    source = {"Bucket": BUCKET, "Key": "from/é +&"}
+    source: Any = {"Bucket": BUCKET, "Key": "from/é +&"}
     done = wire.client.copy_object(Bucket=BUCKET, Key="to", CopySource=source)
     head = wire.client.head_object(Bucket=BUCKET, Key="to")
     assert (head["ETag"], head["Metadata"]) == (done["CopyObjectResult"]["ETag"], {"a": "b"})
@@ -236,7 +236,7 @@ def test_deleting_many(wire: Wire) -> None:
     wanted: Any = {"Objects": [{"Key": key} for key in keys]}
     done = wire.client.delete_objects(Bucket=BUCKET, Delete=wanted)
     assert [each.get("Key") for each in done["Deleted"]] == keys
-    again = wire.client.delete_objects(Bucket=BUCKET, Delete={**wanted, "Quiet": True})
+    again = wire.client.delete_objects(Bucket=BUCKET, Delete=wanted | {"Quiet": True})
     assert "Deleted" not in again
     assert "Errors" not in again
     too_many: Any = {"Objects": [{"Key": str(number)} for number in range(1001)]}

@@ -77,16 +77,14 @@ class Lists:
         query, write = call.query, writer_of(call)
         page = self._page(call, after=query.get("key-marker", ""))
         following = {"NextKeyMarker": write(page.last), "NextVersionIdMarker": "null"}
-        version = {"VersionId": "null", "IsLatest": True}
+        version: dict[str, Value] = {"VersionId": "null", "IsLatest": True}
         members: dict[str, Value] = {
             **_common(call, write),
             "KeyMarker": write(query.get("key-marker", "")),
             "VersionIdMarker": query.get("version-id-marker", ""),
             **(following if page.more else {}),
             "IsTruncated": page.more,
-            "Version": [
-                {**_described(each, write, owner=True), **version} for each in page.contents
-            ],
+            "Version": [_described(each, write, owner=True) | version for each in page.contents],
             "CommonPrefixes": [{"Prefix": write(each)} for each in page.prefixes],
         }
         return Response(200, {}, write_xml("ListVersionsResult", members))
