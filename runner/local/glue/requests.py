@@ -237,7 +237,7 @@ REQUESTS: Mapping[str, Members] = {
     "CreateTable": _of_database(
         Name=_NAME,
         TableInput=_TABLE_INPUT,
-        PartitionIndexes=Items(_INDEX, most=3),
+        PartitionIndexes=Items(_INDEX),
         TransactionId=_TRANSACTION,
         OpenTableFormatInput=_OPAQUE,
     ),
@@ -318,7 +318,7 @@ REQUESTS: Mapping[str, Members] = {
     ),
     "GetPartition": _of_table("PartitionValues", PartitionValues=_VALUES, AuditContext=_OPAQUE),
     "GetPartitions": _of_table(
-        Expression=Text(0, 2048, _LINE),
+        Expression=Text(0, 2048, _LINES),
         NextToken=_ANY_TEXT,
         Segment=Members(
             {"SegmentNumber": _COUNT, "TotalSegments": Whole(1, 10)},
