@@ -119,7 +119,7 @@ def test_a_table_keeps_what_it_was_given(glue: GlueClient) -> None:
         "TableType": "EXTERNAL_TABLE",
         "Parameters": {"EXTERNAL": "TRUE", "empty": ""},
     }
-    glue.create_table(DatabaseName="Marts", TableInput={"Name": "Flights", **given})
+    glue.create_table(DatabaseName="Marts", TableInput=table("Flights", **given))
     found: Any = glue.get_table(DatabaseName="marts", Name="FLIGHTS")["Table"]
     assert {name: found.pop(name) for name in given} == given
     assert isinstance(found.pop("CreateTime"), datetime)
