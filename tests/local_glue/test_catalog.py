@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -101,6 +102,31 @@ def test_service_gives_plain_json_and_a_cause_with_the_request(catalog: GlueCata
     assert found["Table"]["CreateTime"].endswith("Z")
     with pytest.raises(ServiceError, match=r"\(Service: Glue, Status Code: 400, Request ID: .+\)$"):
         catalog.service("createTable", {"DatabaseName": "marts", "TableInput": table()})
+
+
+@pytest.mark.parametrize(
+    "when",
+    [1357000000, "2013-01-01T00:26:40Z", datetime(2013, 1, 1, 0, 26, 40, tzinfo=UTC)],
+)
+def test_times_are_read_in_every_form(catalog: GlueCatalog, when: object) -> None:
+    given = {"DatabaseName": "marts", "TableInput": table(LastAccessTime=when)}
+    catalog.service("createTable", given)
+    found = catalog.service("getTable", {"DatabaseName": "marts", "Name": "t"})
+    assert found["Table"]["LastAccessTime"] == "2013-01-01T00:26:40Z"
+
+
+@pytest.mark.parametrize("when", ["yesterday", "1357000000", 1e12, True])
+def test_what_is_no_time_is_refused(catalog: GlueCatalog, when: object) -> None:
+    given = {"DatabaseName": "marts", "TableInput": table(LastAccessTime=when)}
+    with pytest.raises(ServiceError, match="table.lastAccessTime is not a timestamp") as refused:
+        catalog.service("createTable", given)
+    assert refused.value.error == "Glue.GlueException"
+
+
+def test_service_names_what_is_missing(catalog: GlueCatalog) -> None:
+    with pytest.raises(ServiceError, match="Name must be given") as refused:
+        catalog.service("getTable", {"DatabaseName": "marts"})
+    assert refused.value.error == "States.Runtime"
 
 
 def test_partitions_are_paged_and_batch_errors_do_not_raise(catalog: GlueCatalog) -> None:

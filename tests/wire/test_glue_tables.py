@@ -142,6 +142,8 @@ def test_a_table_keeps_what_it_was_given(glue: GlueClient) -> None:
         ("*a*", ["daily_a", "daily_b", "raw", "rawer"]),
         ("raw.+", ["rawer"]),
         ("raw.*", ["raw", "rawer"]),
+        (r"raw\w*", ["raw", "rawer"]),
+        (r"\w*_[ab]", ["daily_a", "daily_b"]),
         ("daily_[ac]|raw", ["daily_a", "raw"]),
         ("^raw(er)?$", ["raw", "rawer"]),
         ("nothing", []),

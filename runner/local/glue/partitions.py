@@ -161,7 +161,7 @@ def vals_of(keys: Sequence[object], values: Sequence[str]) -> str:
     >>> vals_of(("dt",), ["2013-01-01"])
     '["2013-01-01"]'
     """
-    if len(values) != len(keys):
+    if not values or len(values) != len(keys):
         raise invalid("The number of partition keys do not match the number of partition values")
     return json.dumps(list(values))
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from runner.local.glue.store import Store
 
 _PAGE = 100
-_STAR = re.compile(r"(?<![.)\]\\])\*")
+_STAR = re.compile(r"(?<![.)\]\\])(?<!\\\w)\*")
 
 
 def create_table(store: Store, given: Mapping[str, Any]) -> dict[str, Any]:
