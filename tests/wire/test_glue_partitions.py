@@ -244,7 +244,8 @@ def test_a_batch_with_a_wrong_number_of_values_is_refused_whole(glue: GlueClient
 def test_a_table_without_keys_has_no_partitions(glue: GlueClient) -> None:
     glue.create_table(DatabaseName="marts", TableInput={"Name": "flat"})
     key: Any = {"DatabaseName": "marts", "TableName": "flat"}
-    for given in ({}, described(), described("a")):
+    cases: list[Any] = [{}, described(), described("a")]
+    for given in cases:
         assert refusal(lambda: glue.create_partition(**key, PartitionInput=given)) == NO_NUMBER  # noqa: B023 - called at once
     assert glue.get_partitions(**key)["Partitions"] == []
 
