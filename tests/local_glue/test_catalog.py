@@ -218,3 +218,5 @@ def test_places_of_partitions_are_their_values_and_locations(catalog: GlueCatalo
         catalog.batch_create_partition(**key, PartitionInputList=many[start : start + 100])
     found = list(catalog.partition_places("Marts", "T"))
     assert found == [*(((each["Values"][0],), "") for each in many), (("2",), "s3://b/p/odd/")]
+    assert list(catalog.partition_places("marts", "t", below=["2"])) == found[-1:]
+    assert list(catalog.partition_places("marts", "t", below=["1"])) == []
