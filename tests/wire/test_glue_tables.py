@@ -175,6 +175,8 @@ def test_tables_come_in_pages(glue: GlueClient) -> None:
     ]
     short = glue.get_tables(DatabaseName="marts", AttributesToGet=["NAME"], MaxResults=1)
     assert short["TableList"] == [{"Name": "t000"}]
+    one = glue.get_table(DatabaseName="marts", Name="t007", AttributesToGet=["NAME"])
+    assert one["Table"] == {"Name": "t007"}
     typed = glue.get_tables(
         DatabaseName="marts", AttributesToGet=["NAME", "TABLE_TYPE"], MaxResults=1
     )
