@@ -217,8 +217,9 @@ class LocalAthena:
                 detail="QUERY_EXECUTION_NOT_FOUND",
             )
         progress = self._running.get(QueryExecutionId)
-        if progress is not None and progress.cursor is not None and not progress.ended.is_set():
-            execution["Status"]["State"] = "RUNNING"
+        status = execution["Status"]
+        if status["State"] == "QUEUED" and progress is not None and progress.cursor is not None:
+            status["State"] = "RUNNING"
         return {"QueryExecution": execution}
 
     def get_query_results(
