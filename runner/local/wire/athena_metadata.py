@@ -6,6 +6,7 @@ In: Athena's metadata operations.  Out: AWS's shapes, made from the Glue catalog
 from __future__ import annotations
 
 import re
+import uuid
 from typing import TYPE_CHECKING, Any
 
 from runner.local.glue import GlueError
@@ -177,7 +178,12 @@ class Metadata:
 
 
 def _missing(error: GlueError) -> Refusal:
-    return Refusal("MetadataException", error.message)
+    """Word Glue's refusal as Athena passes it on: clients look for the code inside."""
+    return Refusal(
+        "MetadataException",
+        f"{error.message} (Service: AmazonDataCatalog; Status Code: 400; Error Code: {error.code}; "
+        f"Request ID: {uuid.uuid4()}; Proxy: null)",
+    )
 
 
 def _catalog_of(name: str, content: Mapping[str, Any]) -> dict[str, Any]:

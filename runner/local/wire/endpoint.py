@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from runner.local.wire.athena import athena_service
-from runner.local.wire.messages import Response
+from runner.local.wire.glue import glue_service
+from runner.local.wire.s3 import S3Service
 from runner.local.wire.server import WireServer
 from runner.local.wire.sts import Sts
 
@@ -20,15 +21,6 @@ if TYPE_CHECKING:
     from runner.local.wire.registry import Registry
 
 _FORM = "application/x-www-form-urlencoded"
-
-
-class Unserved:
-    """Stands for a service that is not there."""
-
-    @staticmethod
-    def answer(request: Request) -> Response:
-        """Refuse."""
-        return Response(501, {}, f"{request.method} {request.path} is not served".encode())
 
 
 class Services(NamedTuple):
@@ -69,9 +61,8 @@ def open_wire(
     managed = f"{results or 's3://athena-results/'}managed/"
     services = Services(
         athena_service(athena, catalog, registry, results=results, managed=managed),
-        Unserved(),
+        glue_service(catalog),
         Sts(),
-        Unserved(),
+        S3Service(s3),
     )
-    del s3
     return WireServer(host, port, route=services.route)
