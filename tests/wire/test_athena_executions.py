@@ -267,6 +267,24 @@ def test_types_and_cells_are_athenas(wire: Wire) -> None:
     assert all(column["Nullable"] == "UNKNOWN" for column in told)
 
 
+def test_declared_lengths_stay(wire: Wire) -> None:
+    wire.run(
+        "CREATE EXTERNAL TABLE lengths (v varchar(10), c char(5), s string) "
+        "ROW FORMAT DELIMITED FIELDS TERMINATED BY ',' LOCATION 's3://lake/lengths/'"
+    )
+    sql = "SELECT *, CAST(s AS varchar(3)) AS x, v || 'a' AS y FROM lengths"
+    for _ in range(2):  # translated, and from the cache
+        page = wire.athena.get_query_results(QueryExecutionId=wire.run(sql)["QueryExecutionId"])
+        told = page["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
+        assert [(each["Type"], each["Precision"]) for each in told] == [
+            ("varchar", 10),
+            ("char", 5),
+            ("varchar", 2147483647),
+            ("varchar", 3),
+            ("varchar", 2147483647),
+        ]
+
+
 def test_pages_count_the_header(wire: Wire) -> None:
     sql = "SELECT x FROM UNNEST(sequence(1, 5)) AS t(x) ORDER BY x"
     identity = wire.run(sql)["QueryExecutionId"]
