@@ -126,6 +126,16 @@ def test_a_held_poll_and_a_running_query_let_others_through(wire: Wire) -> None:
     assert wire.wait(slow)["Status"]["State"] == "CANCELLED"
 
 
+def test_queries_beyond_those_that_run_are_queued(wire: Wire) -> None:
+    identities = [wire.start(ENDLESS) for _ in range(22)]
+    found = wire.athena.batch_get_query_execution(QueryExecutionIds=identities)
+    states = [each["Status"]["State"] for each in found["QueryExecutions"]]
+    assert states[20:] == ["QUEUED", "QUEUED"]
+    for identity in reversed(identities):
+        wire.athena.stop_query_execution(QueryExecutionId=identity)
+    assert {wire.wait(identity)["Status"]["State"] for identity in identities} == {"CANCELLED"}
+
+
 def test_many_threads_each_get_their_own_rows(wire: Wire) -> None:
     found: dict[int, list[list[str | None]]] = {}
 
@@ -374,6 +384,18 @@ def test_a_large_result_is_paged_from_its_file(wire: Wire) -> None:
             {"QueryString": "SELECT 1", "ResultConfiguration": {"OutputLocation": "b/x"}},
             "INVALID_INPUT",
             "outputLocation is not a valid S3 path.",
+        ),
+        (
+            "start_query_execution",
+            {"QueryString": "CREATE TABLE x WITH (format = 'ORC') AS\nDESC t"},
+            "MALFORMED_QUERY",
+            "line 2:1: extraneous input 'DESC' expecting {'(', 'SELECT', 'TABLE', 'VALUES', 'WITH'}",
+        ),
+        (
+            "start_query_execution",
+            {"QueryString": "; SELECT 1"},
+            "MALFORMED_QUERY",
+            "line 1:1: mismatched input ';'",
         ),
         (
             "start_query_execution",
