@@ -230,14 +230,14 @@ class LocalAthena:
         if MaxResults > _MOST_ROWS:
             raise InvalidRequest(f"MaxResults is more than maximum allowed length {_MOST_ROWS}")
         _check_succeeded(execution["Status"]["State"])
-        empty = Kept([], [], 0, "", 0).packed()
+        empty = Kept([], [], 0).packed()
         packed = self._history.result(QueryExecutionId) or empty
         return page(self._s3, packed, token=NextToken, most=MaxResults)
 
     def output_rows(self, identity: str) -> int | None:
         """Give the number of rows that an execution gave or wrote; None before its end."""
         packed = self._history.result(identity)
-        return None if packed is None else Kept(**json.loads(packed)).count
+        return None if packed is None else Kept(**json.loads(packed)).rows_in_all
 
     def stop_query_execution(self, *, QueryExecutionId: str) -> dict[str, Any]:  # noqa: N803
         """Interrupt an execution; stopping one that has ended changes nothing."""

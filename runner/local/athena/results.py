@@ -50,8 +50,8 @@ class Kept(NamedTuple):
     columns: list[dict[str, Any]]
     rows: list[list[str | None]] | None
     updated: int | None
-    url: str
-    count: int
+    url: str = ""
+    rows_in_all: int = 0
     """Rows, without a header; those written, if the statement wrote any."""
 
     def packed(self) -> str:
