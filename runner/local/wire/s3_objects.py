@@ -45,7 +45,8 @@ _REFUSED = (
     "x-amz-server-side-encryption-customer-",
     "x-amz-write-offset-bytes",
 )
-_ACLS = {"", "private", "bucket-owner-full-control", "bucket-owner-read"}
+PRIVATE_ACLS = {"private", "bucket-owner-full-control", "bucket-owner-read"}
+"""Canned access control lists that give nothing to others: how it is anyway."""
 _MOST_METADATA = 2048
 _OVERRIDES = {
     f"response-{name}": name
@@ -123,7 +124,7 @@ class Objects:
 
     def put(self, call: Call) -> Response:
         """PutObject."""
-        _check_write_conditions(call.headers)
+        check_write_conditions(call.headers)
         kept = kept_headers(call.headers)
         tags = parse_header_tags(call.headers.get("x-amz-tagging", ""))
         with self.unfinished(call.bucket) as path:
@@ -212,7 +213,7 @@ def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
     for name in headers:
         if name.startswith(_REFUSED):
             raise Refused("NotImplemented", Header=name)
-    if headers.get("x-amz-acl", "") not in _ACLS or any(
+    if headers.get("x-amz-acl", "private") not in PRIVATE_ACLS or any(
         name.startswith("x-amz-grant-") for name in headers
     ):
         raise Refused("AccessControlListNotSupported")
@@ -233,7 +234,8 @@ def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _check_write_conditions(headers: Mapping[str, str]) -> None:
+def check_write_conditions(headers: Mapping[str, str]) -> None:
+    """Refuse conditions of a write that S3 does not know."""
     if headers.get("if-none-match", "*") != "*":
         raise Refused("NotImplemented", Header="If-None-Match", additionalMessage="Only * is known")
     if "if-match" in headers and "if-none-match" in headers:
