@@ -300,11 +300,14 @@ class LocalAthena:
         try:
             kept = self._run(execution, terms, progress)
         except AthenaFailure as failure:
-            codes = {"USER_CANCELED", "EXCEEDED_SCAN_LIMIT"}
-            fail(execution, failure, stopped=progress.stopped or failure.code in codes)
+            ended = failure.code in {"USER_CANCELED", "EXCEEDED_SCAN_LIMIT"}
+            fail(execution, failure, stopped=progress.stopped or ended)
         except BaseException as error:
-            fail(execution, AthenaFailure("GENERIC_INTERNAL_ERROR", repr(error)), stopped=False)
-            raise
+            # An interrupt may strike wherever DuckDB is at work, and says so in its own words.
+            failure = AthenaFailure("GENERIC_INTERNAL_ERROR", repr(error))
+            fail(execution, failure, stopped=progress.stopped)
+            if not progress.stopped:
+                raise
         else:
             execution["Status"]["State"] = "SUCCEEDED"
         finally:
