@@ -233,6 +233,19 @@ def test_ddl_has_no_columns_and_utilities_no_header(wire: Wire) -> None:
     assert (column["Name"], column["Type"], column["Precision"]) == ("tab_name", "string", 0)
 
 
+def test_texts_of_several_lines_are_rows(wire: Wire) -> None:
+    wire.run("CREATE VIEW lined AS SELECT 1 AS one,\n  2 AS two")
+    found = wire.run("SHOW CREATE VIEW lined")
+    assert wire.rows(found["QueryExecutionId"]) == [
+        ["CREATE VIEW default.lined AS "],
+        ["SELECT 1 AS one,"],
+        ["  2 AS two"],
+    ]
+    plan = wire.rows(wire.run("EXPLAIN SELECT 1")["QueryExecutionId"])
+    assert len(plan) > 1
+    assert not any("\n" in str(line) for (line,) in plan)
+
+
 def test_types_and_cells_are_athenas(wire: Wire) -> None:
     wanted = [
         ("true", "boolean", 0, "true"),
