@@ -122,6 +122,31 @@ def test_where_results_go(wire: Wire) -> None:
         wire.start("SELECT 1", WorkGroup="without")
 
 
+def test_encryption_is_told_as_the_work_group_or_the_request_has_it(wire: Wire) -> None:
+    ours: Any = {
+        "OutputLocation": "s3://sealed/",
+        "EncryptionConfiguration": {"EncryptionOption": "SSE_S3"},
+    }
+    theirs: Any = {
+        "OutputLocation": "s3://mine/",
+        "EncryptionConfiguration": {"EncryptionOption": "SSE_KMS", "KmsKey": "k"},
+    }
+    wire.athena.create_work_group(Name="sealed", Configuration={"ResultConfiguration": ours})
+
+    def told(**more: Any) -> tuple[Any, str]:  # noqa: ANN401
+        found = wire.run("SELECT 1", **more)["ResultConfiguration"]
+        return found["EncryptionConfiguration"], found["OutputLocation"].split("/")[2]
+
+    assert told(WorkGroup="sealed", ResultConfiguration=theirs) == (
+        {"EncryptionOption": "SSE_S3"},
+        "sealed",
+    )
+    assert told(ResultConfiguration=theirs) == (
+        {"EncryptionOption": "SSE_KMS", "KmsKey": "k"},
+        "mine",
+    )
+
+
 def test_a_ctas_may_not_name_its_place_where_the_work_group_does(wire: Wire) -> None:
     wire.athena.create_work_group(
         Name="central", Configuration={"ResultConfiguration": location("s3://central/")}
