@@ -189,6 +189,7 @@ def test_no_key_leads_out(wire: Wire) -> None:
         ("/lake/%ff", 400, "InvalidURI"),
         ("/lake%00/plain", 400, "InvalidURI"),
         ("/lake/" + "k" * 1025, 400, "KeyTooLongError"),
+        ("/lake" + "/" * 1024, 400, "KeyTooLongError"),
         ("/none/key", 404, "NoSuchBucket"),
         ("/lake/none", 404, "NoSuchKey"),
         ("/lake/plain?torrent", 501, "NotImplemented"),
@@ -202,6 +203,15 @@ def test_refusals_are_documents(wire: Wire, path: str, status: int, code: str) -
     assert answer.text("RequestId") == answer.headers["x-amz-request-id"]
     if code == "NoSuchKey":
         assert (answer.text("Key"), answer.text("BucketName")) == ("none", "lake")
+
+
+def test_what_the_file_system_refuses_is_said(wire: Wire) -> None:
+    top = wire.folder.bucket_folder(BUCKET)
+    (top / "loop").symlink_to("loop")
+    answer = wire.send("GET", "/lake/loop")
+    assert (answer.status, answer.code) == (500, "InternalError")
+    assert "Too many levels" in answer.text("Message")
+    (top / "loop").unlink()
 
 
 def test_methods_that_nothing_has(wire: Wire) -> None:

@@ -173,10 +173,9 @@ def _check_length(headers: Mapping[str, str], length: int) -> None:
 
 
 def is_chunked(headers: Mapping[str, str]) -> bool:
-    """Tell whether the body is in AWS's chunks."""
-    encodings = headers.get("content-encoding", "").lower().replace(" ", "").split(",")
+    """Tell whether the body is in AWS's chunks; an encoding `aws-chunked` alone says nothing."""
     streaming = headers.get("x-amz-content-sha256", "").startswith("STREAMING-")
-    return "aws-chunked" in encodings or streaming
+    return streaming or "x-amz-decoded-content-length" in headers
 
 
 def _pieces(request: Request, trailers: dict[str, str]) -> Iterator[bytes]:
