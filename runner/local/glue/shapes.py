@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _UNBOUND = 1 << 62
+_YEAR_1 = -62135596800
+_YEAR_10000 = 253402300800
 Path = tuple[()] | tuple["Path", str | int]
 """Where a value stands: what is around it, and its name or number there."""
 
@@ -107,9 +109,20 @@ class Instant:
     """A time: seconds since 1970, ISO 8601 text, or a datetime."""
 
     def check(self, value: Any, path: Path, found: list[str]) -> None:  # noqa: ANN401, ARG002
-        """Check the kind."""
-        if isinstance(value, bool) or not isinstance(value, int | float | str | datetime):
+        """Check that it can be read as a time."""
+        if isinstance(value, datetime) or _is_iso(value):
+            return
+        if isinstance(value, bool | str) or not isinstance(value, int | float):
             raise _wrong_kind(path, "a timestamp")
+        if not _YEAR_1 <= value < _YEAR_10000:
+            raise _wrong_kind(path, "a timestamp between the years 1 and 9999")
+
+
+def _is_iso(value: object) -> bool:
+    try:
+        return isinstance(value, str) and bool(datetime.fromisoformat(value))
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
