@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     "adopt",
+    "athena",
     "backfill",
     "check",
     "compile",

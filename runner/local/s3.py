@@ -17,15 +17,16 @@ import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import unquote
 
+from runner.local.s3_buckets import Buckets
 from runner.local.s3_folder import Bucket as Folder
 from runner.local.s3_folder import Crowded
 from runner.local.s3_keys import decode_key, encode_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 MOST_KEYS = 1000
 """Keys of one page of a listing, and of one DeleteObjects call."""
@@ -51,13 +52,12 @@ class FolderS3:
 
     def __init__(self, root: Path, buckets: Mapping[str, Path] | None = None) -> None:
         """Take the folder of all buckets, and the buckets that lie elsewhere."""
-        self._root = root
-        self._buckets = {name: Path(path) for name, path in (buckets or {}).items()}
+        self.buckets = Buckets(root, buckets or {})
         self._folders: dict[str, Folder] = {}
 
     def bucket_folder(self, bucket: str) -> Path:
         """Give the folder that stands for a bucket."""
-        return self._buckets.get(bucket, self._root / bucket)
+        return self.buckets.folder(bucket)
 
     def path_of(self, url: str) -> Path:
         """Give the path of `s3://bucket/key`; it need not exist."""
@@ -119,6 +119,23 @@ class FolderS3:
             raise _no_such_key("GetObject")
         return {**_head(found[1]), "Body": io.BytesIO(found[0])}
 
+    def open_object(self, *, Bucket: str, Key: str) -> tuple[BinaryIO, dict[str, Any]]:  # noqa: N803
+        """Open an object, which stays whole while it is open, and tell what head_object tells."""
+        found = self._folder(Bucket).open(_checked(Key))
+        if found is None:
+            raise _no_such_key("GetObject")
+        return found[0], _head(found[1])
+
+    def etag(self, *, Bucket: str, Key: str) -> str:  # noqa: N803
+        """Give the ETag of an object; "" if there is none."""
+        state = self._folder(Bucket).state(_checked(Key))
+        return _etag(state) if state is not None else ""
+
+    def sole_etag(self, *, Bucket: str, Key: str) -> str:  # noqa: N803
+        """Give the ETag of an object that shares its file with no other; "" for all others."""
+        state = self._folder(Bucket).state(_checked(Key))
+        return _etag(state) if state is not None and state.st_nlink == 1 else ""
+
     def head_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
         """Tell size, ETag and time of an object; a missing one is error code 404."""
         state = self._folder(Bucket).state(_checked(Key))
@@ -154,12 +171,18 @@ class FolderS3:
         Key: str,  # noqa: N803
         IfNoneMatch: str = "",  # noqa: N803
         IfMatch: str = "",  # noqa: N803
+        prepare: Callable[[str], None] | None = None,
     ) -> dict[str, Any]:
-        """Make a file of the same file system an object (the file moves); like PutObject."""
+        """Make a file of the same file system an object (the file moves); like PutObject.
+
+        `prepare` is given the ETag before anybody can see the object.
+        """
         folder = self._folder(Bucket)
         try:
             _stamp(path)
             state = os.stat(path)  # noqa: PTH116 - see s3_folder
+            if prepare is not None:
+                prepare(_etag(state))
             with folder.locked(alone=bool(IfMatch)):
                 if IfMatch:
                     self._check_match(Bucket, Key, IfMatch, "PutObject")
@@ -294,7 +317,7 @@ class FolderS3:
         state = self._folder(bucket).state(_checked(key))
         if state is None:
             raise _no_such_key(operation)
-        if _etag(state).strip('"') != etag.strip('"'):
+        if etag != "*" and _etag(state).strip('"') != etag.strip('"'):
             raise _precondition(operation)
 
     def _names(

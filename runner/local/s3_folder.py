@@ -15,7 +15,7 @@ import secrets
 from collections import deque
 from contextlib import contextmanager, suppress
 from stat import S_ISREG
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from runner.local.s3_keys import ESCAPE, TEMP, decode_key, encode_key, self_name
 
@@ -72,6 +72,10 @@ class Bucket:
     def read(self, key: str) -> tuple[bytes, os.stat_result] | None:
         """Read an object with its state; None if there is none."""
         return self._reach(key, _read)
+
+    def open(self, key: str) -> tuple[BinaryIO, os.stat_result] | None:
+        """Open an object to read, with its state; None if there is none."""
+        return self._reach(key, _open)
 
     def write(self, body: bytes) -> str:
         """Write an unfinished file; gives its path."""
@@ -319,6 +323,11 @@ def _file_state(path: str) -> os.stat_result:
 def _read(path: str) -> tuple[bytes, os.stat_result]:
     with open(path, "rb", buffering=0) as file:
         return file.readall(), os.fstat(file.fileno())
+
+
+def _open(path: str) -> tuple[BinaryIO, os.stat_result]:
+    file = open(path, "rb", buffering=0)  # noqa: SIM115 - whoever asked for it closes it
+    return file, os.fstat(file.fileno())
 
 
 def _write(path: str, body: bytes) -> None:

@@ -105,7 +105,8 @@ def test_service_gives_plain_json_and_a_cause_with_the_request(catalog: GlueCata
 
 def test_partitions_are_paged_and_batch_errors_do_not_raise(catalog: GlueCatalog) -> None:
     key = {"DatabaseName": "marts", "TableName": "t"}
-    catalog.create_table(DatabaseName="marts", TableInput=table())
+    days = [{"Name": "dt", "Type": "string"}]
+    catalog.create_table(DatabaseName="marts", TableInput=table(PartitionKeys=days))
     wanted = [{"Values": [f"2013-01-{day:02}"]} for day in range(1, 6)]
     assert catalog.batch_create_partition(**key, PartitionInputList=wanted) == {"Errors": []}
     again = catalog.batch_create_partition(**key, PartitionInputList=wanted[:1])

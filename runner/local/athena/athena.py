@@ -6,24 +6,32 @@ runs; its token makes a repeated request the same execution, in any process.
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 import uuid
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from runner.local.athena.classify import classify
 from runner.local.athena.engine import Engine
 from runner.local.athena.errors import AthenaFailure, InvalidRequest
+from runner.local.athena.executions import (
+    Terms,
+    check_request,
+    end,
+    fail,
+    location_of,
+    new_execution,
+    request_digest,
+)
 from runner.local.athena.history import ENDED, History
 from runner.local.athena.partitions import Locator
 from runner.local.athena.planner import Planner, evaluate_with
 from runner.local.athena.prepared import Prepared, bind
-from runner.local.athena.results import MANIFESTED, output_url, pack, page, texts, write_results
+from runner.local.athena.results import MANIFESTED, Kept, output_url, page, write_results
 from runner.local.athena.service import call
-from runner.local.athena.session import Outcome, Session, read_statement
+from runner.local.athena.session import Session, read_statement
 from runner.local.athena.sqltypes import parse_type
 from runner.local.athena.statements import run_statement
 from runner.local.athena.statements.queries import select_some
@@ -40,11 +48,29 @@ if TYPE_CHECKING:
     from runner.local.glue import GlueCatalog
     from runner.local.s3 import FolderS3
 
-MOST_BYTES = 262_144
-"""Bytes of UTF-8 in a QueryString."""
-_TOKEN_LENGTHS = range(32, 129)
 _MOST_ROWS = 1000
 _POLL_S = 0.02
+_EXECUTE_TOKENS = 2
+_SAME = ("QueryExecutionContext", "ExecutionParameters", "ManagedQueryResultsConfiguration")
+
+
+class _Progress:
+    """An execution of this process that has not ended."""
+
+    def __init__(self) -> None:
+        self.ended = threading.Event()
+        self.asked = False
+        """Whether anyone has asked for its state."""
+        self.stopped = False
+        self.cursor: Handle | None = None
+
+    def stop(self) -> None:
+        """Interrupt it, again and again: one interrupt is lost on a statement that just begins."""
+        self.stopped = True
+        while not self.ended.is_set():
+            if self.cursor is not None:
+                self.cursor.interrupt()
+            self.ended.wait(_POLL_S)
 
 
 class QueryResult(NamedTuple):
@@ -92,9 +118,24 @@ class LocalAthena:
         self._locator = Locator(s3, catalog, now, evaluate_with(self._engine))
         self._planner = Planner(self._engine, self._locator, cache)
         self.prepared = Prepared(state_path.with_suffix(".prepared.sqlite"))
-        self._running: dict[str, Handle] = {}
-        self._stopped: set[str] = set()
+        self._running: dict[str, _Progress] = {}
         self._threads: list[threading.Thread] = []
+
+    @property
+    def history(self) -> History:
+        """Give the executions of all processes that share it."""
+        return self._history
+
+    def warm_up(self) -> None:
+        """Start DuckDB and load what the first statement would otherwise wait for."""
+        import runner.local.athena.translate  # noqa: F401, PLC0415 - brings sqlglot, 0.2 s
+
+        self.query("SELECT 1")
+
+    def stop_all(self) -> None:
+        """Interrupt every running execution; `close` then waits for little."""
+        for progress in tuple(self._running.values()):
+            threading.Thread(target=progress.stop, daemon=True).start()
 
     def close(self) -> None:
         """Wait for running executions, then close everything but S3 and the catalogue."""
@@ -125,31 +166,60 @@ class LocalAthena:
 
     def start_query_execution(self, **request: Any) -> dict[str, Any]:  # noqa: ANN401 - boto3's
         """Start a statement on a thread; raises InvalidRequest."""
-        identity, fresh = self._submit(request)
-        if fresh:
-            thread = threading.Thread(target=self._execute, args=(identity,), daemon=True)
+        return {"QueryExecutionId": self.start(request, None)}
+
+    def start(self, request: Mapping[str, Any], terms: Terms | None, *, reuse_s: float = 0) -> str:
+        """Start a statement on the terms of its work group; raises InvalidRequest.
+
+        The result of a query that is at most `reuse_s` seconds old is given again.
+        """
+        identity, work = self._submit(request, terms, reuse_s=reuse_s)
+        if work is not None:
+            thread = threading.Thread(target=work, daemon=True)
             self._threads = [each for each in self._threads if each.is_alive()] + [thread]
             thread.start()
-        return {"QueryExecutionId": identity}
+        return identity
 
     def run_query_execution(self, **request: Any) -> dict[str, Any]:  # noqa: ANN401 - boto3's
         """Run a statement to its end in this thread; gives the QueryExecution."""
-        identity, fresh = self._submit(request)
-        if fresh:
-            self._execute(identity)
+        identity, work = self._submit(request, None)
+        if work is not None:
+            work()
         while True:
             execution: dict[str, Any] = self.get_query_execution(QueryExecutionId=identity)[
                 "QueryExecution"
             ]
             if execution["Status"]["State"] in ENDED:
                 return execution
-            time.sleep(_POLL_S)
+            self.wait(identity, _POLL_S)
+
+    def wait(self, identity: str, seconds: float) -> None:
+        """Wait until an execution has ended, at most so long; another process's is not seen."""
+        progress = self._running.get(identity)
+        if progress is not None:
+            progress.ended.wait(seconds)
+        elif self._history.get(identity) is not None:
+            time.sleep(seconds)
+
+    def hold(self, identity: str, seconds: float) -> None:
+        """Wait so when an execution's state is asked for the first time; else not at all."""
+        progress = self._running.get(identity)
+        if progress is not None and not progress.asked:
+            progress.asked = True
+            progress.ended.wait(seconds)
 
     def get_query_execution(self, *, QueryExecutionId: str) -> dict[str, Any]:  # noqa: N803
         """Give an execution; raises InvalidRequest."""
         execution = self._history.get(QueryExecutionId)
         if execution is None:
-            raise InvalidRequest(f"QueryExecution {QueryExecutionId} was not found")
+            raise InvalidRequest(
+                f"QueryExecution {QueryExecutionId} was not found",
+                detail="QUERY_EXECUTION_NOT_FOUND",
+            )
+        progress = self._running.get(QueryExecutionId)
+        status = execution["Status"]
+        if status["State"] == "QUEUED" and progress is not None and progress.cursor is not None:
+            status["State"] = "RUNNING"
         return {"QueryExecution": execution}
 
     def get_query_results(
@@ -161,182 +231,162 @@ class LocalAthena:
     ) -> dict[str, Any]:
         """Give a page of at most 1,000 rows; raises InvalidRequest unless it succeeded."""
         execution = self.get_query_execution(QueryExecutionId=QueryExecutionId)["QueryExecution"]
-        state = execution["Status"]["State"]
-        if state != "SUCCEEDED":
-            raise InvalidRequest(
-                f"Query did not finish successfully. Final query state: {state}"
-                if state in ENDED
-                else f"Query has not yet finished. Current state: {state}"
-            )
-        packed = self._history.result(QueryExecutionId) or '{"columns":[],"rows":[],"updated":0}'
-        return page(packed, start=int(NextToken), most=min(MaxResults, _MOST_ROWS))
+        if MaxResults > _MOST_ROWS:
+            raise InvalidRequest(f"MaxResults is more than maximum allowed length {_MOST_ROWS}")
+        _check_succeeded(execution["Status"]["State"])
+        empty = Kept([], [], 0, "").packed()
+        packed = self._history.result(QueryExecutionId) or empty
+        return page(self._s3, packed, token=NextToken, most=MaxResults)
 
     def stop_query_execution(self, *, QueryExecutionId: str) -> dict[str, Any]:  # noqa: N803
         """Interrupt an execution; stopping one that has ended changes nothing."""
-        self.get_query_execution(QueryExecutionId=QueryExecutionId)
-        self._stopped.add(QueryExecutionId)
-        cursor = self._running.get(QueryExecutionId)
-        if cursor is not None:
-            cursor.interrupt()
+        execution = self.get_query_execution(QueryExecutionId=QueryExecutionId)["QueryExecution"]
+        progress = self._running.get(QueryExecutionId)
+        if progress is not None:
+            threading.Thread(target=progress.stop, daemon=True).start()
+        elif execution["Status"]["State"] not in ENDED:
+            raise InvalidRequest(f"QueryExecution {QueryExecutionId} runs in another process")
         return {}
 
     def service(self, action: str, arguments: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
         """Answer Step Functions' `athena` actions; raises ServiceError."""
         return call(self, action, arguments)
 
-    def _submit(self, request: Mapping[str, Any]) -> tuple[str, bool]:
-        """Record a request; gives its execution's id, and whether it is new."""
-        execution = _new_execution(request, self._results)
+    def _submit(
+        self, request: Mapping[str, Any], terms: Terms | None, *, reuse_s: float = 0
+    ) -> tuple[str, Callable[[], None] | None]:
+        """Record a request; gives its execution's id and, if it is new, what runs it."""
+        check_request(request)
+        terms = terms or Terms(location_of(request, self._results))
+        classified = classify(read_statement(self._text(request)).tokens)
+        execution = new_execution(request, terms, classified)
+        identity: str = execution["QueryExecutionId"]
+        url = output_url(terms.location, identity, classified[1] if classified else "")
+        execution["ResultConfiguration"]["OutputLocation"] = url
         token = str(request.get("ClientRequestToken") or "")
-        text = json.dumps({**request, "ClientRequestToken": ""}, sort_keys=True)
-        digest = sha256(text.encode()).hexdigest()
+        digest = request_digest(request)
+        progress = self._running[identity] = _Progress()
         known = self._history.begin(execution, token=token, request=digest)
         if known is None:
-            return execution["QueryExecutionId"], True
+            began = time.monotonic()
+            if reuse_s and self._reused(execution, reuse_s):
+                self._leave(identity, progress)
+                return identity, None
+            return identity, lambda: self._execute(execution, terms, progress, since=began)
+        del self._running[identity]
         identity, before = known
         if before != digest:
-            raise InvalidRequest("Idempotent parameters do not match")
-        return identity, False
-
-    def _execute(self, identity: str) -> None:
-        execution = self._history.get(identity)
-        if execution is None:
-            return
-        began = time.monotonic()
-        location = execution["ResultConfiguration"]["OutputLocation"]
-        execution["Status"]["State"] = "RUNNING"
-        try:
-            outcome, rows = self._run(execution, location)
-        except AthenaFailure as failure:
-            stopped = failure.code == "USER_CANCELED" or identity in self._stopped
-            _fail(execution, failure, stopped=stopped)
-            execution["ResultConfiguration"]["OutputLocation"] = output_url(
-                location, identity, None
+            raise InvalidRequest(
+                "Idempotent parameters do not match", detail="IDEMPOTENT_PARAMETER_MISMATCH"
             )
-            self._end(execution, began)
+        return identity, None
+
+    def _text(self, request: Mapping[str, Any]) -> str:
+        """Give the statement that a request runs: EXECUTE's is the prepared one."""
+        sql = str(request["QueryString"])
+        tokens = read_statement(sql).tokens
+        if len(tokens) < _EXECUTE_TOKENS or tokens[0].word() != "EXECUTE":
+            return sql
+        group = str(request.get("WorkGroup") or "primary")
+        return self.prepared.text(group, tokens[1].text.strip('"')) or sql
+
+    def _execute(
+        self, execution: dict[str, Any], terms: Terms, progress: _Progress, *, since: float
+    ) -> None:
+        began = time.monotonic()
+        execution["Status"]["State"] = "RUNNING"
+        kept = None
+        try:
+            kept = self._run(execution, terms, progress)
+        except AthenaFailure as failure:
+            codes = {"USER_CANCELED", "EXCEEDED_SCAN_LIMIT"}
+            fail(execution, failure, stopped=progress.stopped or failure.code in codes)
         except BaseException as error:
-            _fail(execution, AthenaFailure("GENERIC_INTERNAL_ERROR", repr(error)), stopped=False)
-            self._end(execution, began)
+            fail(execution, AthenaFailure("GENERIC_INTERNAL_ERROR", repr(error)), stopped=False)
             raise
         else:
-            _succeed(execution, outcome)
-            self._end(execution, began, result=pack(outcome, rows))
+            execution["Status"]["State"] = "SUCCEEDED"
+        finally:
+            end(execution, queued_s=began - since, engine_s=time.monotonic() - began)
+            self._history.save(execution, result=kept.packed() if kept else None)
+            self._leave(execution["QueryExecutionId"], progress)
 
-    def _run(
-        self, execution: dict[str, Any], location: str
-    ) -> tuple[Outcome, list[list[str | None]]]:
-        identity = execution["QueryExecutionId"]
-        database = execution["QueryExecutionContext"].get("Database", "default").lower()
+    def _leave(self, identity: str, progress: _Progress) -> None:
+        self._running.pop(identity, None)
+        progress.ended.set()
+
+    def _reused(self, execution: dict[str, Any], seconds: float) -> bool:
+        """Give an execution the result of an earlier one of the same text, if there is one."""
+        if execution.get("SubstatementType") != "SELECT":
+            return False
+        since = time.time() - seconds
+        for before in self._history.reusable(
+            execution["WorkGroup"], execution["Query"], since=since
+        ):
+            same = all(before.get(name) == execution.get(name) for name in _SAME)
+            place = before["ResultConfiguration"]["OutputLocation"]
+            if same and self._s3.path_of(place).is_file():
+                execution["ResultConfiguration"] = before["ResultConfiguration"]
+                execution["Status"]["State"] = "SUCCEEDED"
+                execution["Statistics"]["ResultReuseInformation"] = {"ReusedPreviousResult": True}
+                end(execution, queued_s=0, engine_s=0)
+                packed = self._history.result(before["QueryExecutionId"])
+                self._history.save(execution, result=packed)
+                return True
+        return False
+
+    def _run(self, execution: dict[str, Any], terms: Terms, progress: _Progress) -> Kept:
+        database = execution["QueryExecutionContext"]["Database"].strip("`").lower()
         statement = read_statement(execution["Query"])
         parameters = tuple(execution.get("ExecutionParameters") or ())
         if parameters and statement.words()[:1] != ("EXECUTE",):
             statement = read_statement(bind(statement.sql, parameters))
-        with self._session(identity, database, location) as session:
+        identity = execution["QueryExecutionId"]
+        with self._session(identity, database, terms.location) as session:
+            progress.cursor = session.cursor
+            session.cursor.scan_limit = terms.scan_limit
             session = session._replace(  # noqa: PLW2901 - what the request adds
-                work_group=execution["WorkGroup"], parameters=parameters
+                work_group=execution["WorkGroup"], parameters=parameters, streams=True
             )
+            if progress.stopped:
+                session.cursor.interrupt()
             outcome = run_statement(session, statement)
-        url = output_url(location, identity, outcome)
-        execution["ResultConfiguration"]["OutputLocation"] = url
-        rows = texts(outcome)
-        write_results(self._s3, url, outcome, rows)
-        if outcome.files or outcome.substatement in MANIFESTED:
-            execution["Statistics"]["DataManifestLocation"] = f"{url}-manifest.csv"
-        return outcome, rows
+            url = execution["ResultConfiguration"]["OutputLocation"]
+            kept = write_results(self._s3, url, outcome)
+        statistics = execution["Statistics"]
+        statistics["DataScannedInBytes"] = (
+            outcome.scanned() if outcome.scanned else outcome.bytes_scanned
+        )
+        if outcome.substatement in MANIFESTED:
+            statistics["DataManifestLocation"] = f"{url}-manifest.csv"
+        return kept
 
     @contextmanager
     def _session(self, identity: str, database: str, results: str) -> Iterator[Session]:
         with self._engine.cursor() as cursor:
-            self._running[identity] = cursor
-            try:
-                yield Session(
-                    engine=self._engine,
-                    cursor=cursor,
-                    planner=self._planner,
-                    locator=self._locator,
-                    catalog=self._catalog,
-                    s3=self._s3,
-                    writer=Writer(self._engine, self._s3, identity, self._before_file),
-                    database=database,
-                    query_id=identity,
-                    results=results,
-                    prepared=self.prepared,
-                )
-            finally:
-                self._running.pop(identity, None)
-
-    def _end(self, execution: dict[str, Any], began: float, *, result: str | None = None) -> None:
-        spent = max(1, round((time.monotonic() - began) * 1000))
-        execution["Status"]["CompletionDateTime"] = _stamp()
-        execution["Statistics"] |= {
-            "EngineExecutionTimeInMillis": spent,
-            "TotalExecutionTimeInMillis": spent,
-            "QueryQueueTimeInMillis": 0,
-            "ServiceProcessingTimeInMillis": 0,
-        }
-        self._history.save(execution, result=result)
+            yield Session(
+                engine=self._engine,
+                cursor=cursor,
+                planner=self._planner,
+                locator=self._locator,
+                catalog=self._catalog,
+                s3=self._s3,
+                writer=Writer(self._engine, self._s3, identity, self._before_file),
+                database=database,
+                query_id=identity,
+                results=results,
+                prepared=self.prepared,
+            )
 
 
-def _new_execution(request: Mapping[str, Any], results: str) -> dict[str, Any]:
-    sql = request.get("QueryString")
-    token = request.get("ClientRequestToken")
-    if not isinstance(sql, str) or not sql.strip():
-        raise InvalidRequest("QueryString is required")
-    if len(sql.encode()) > MOST_BYTES:
+def _check_succeeded(state: str) -> None:
+    """Refuse to give results of what did not succeed; raises InvalidRequest."""
+    if state == "CANCELLED":
+        raise InvalidRequest("Could not find results", detail="RESULT_NOT_FOUND")
+    if state != "SUCCEEDED":
         raise InvalidRequest(
-            f"Query string too long: {len(sql.encode())} bytes; the limit is {MOST_BYTES}"
+            f"Query did not finish successfully. Final query state: {state}"
+            if state in ENDED
+            else f"Query has not yet finished. Current state: {state}",
+            detail="INVALID_QUERY_EXECUTION_STATE",
         )
-    if token is not None and len(str(token)) not in _TOKEN_LENGTHS:
-        raise InvalidRequest("ClientRequestToken must have between 32 and 128 characters")
-    location = (request.get("ResultConfiguration") or {}).get("OutputLocation") or results
-    if not location:
-        raise InvalidRequest(
-            "No output location provided. An output location is required either through the "
-            "Workgroup result configuration setting or as an API input."
-        )
-    if not location.startswith("s3://"):
-        raise InvalidRequest("outputLocation is not a valid S3 path.")
-    return {
-        "QueryExecutionId": str(uuid.uuid4()),
-        "Query": sql,
-        "StatementType": "DML",
-        "ResultConfiguration": {"OutputLocation": location.rstrip("/") + "/"},
-        "QueryExecutionContext": dict(request.get("QueryExecutionContext") or {}),
-        "Status": {"State": "QUEUED", "SubmissionDateTime": _stamp()},
-        "Statistics": {"DataScannedInBytes": 0},
-        **({"ExecutionParameters": given} if (given := _parameters(request)) else {}),
-        "WorkGroup": request.get("WorkGroup") or "primary",
-        "EngineVersion": {
-            "SelectedEngineVersion": "AUTO",
-            "EffectiveEngineVersion": "Athena engine version 3",
-        },
-    }
-
-
-def _parameters(request: Mapping[str, Any]) -> list[str]:
-    return [str(each) for each in request.get("ExecutionParameters") or ()]
-
-
-def _succeed(execution: dict[str, Any], outcome: Outcome) -> None:
-    execution["Status"]["State"] = "SUCCEEDED"
-    execution["StatementType"] = outcome.kind
-    execution["SubstatementType"] = outcome.substatement
-    execution["Statistics"]["DataScannedInBytes"] = outcome.bytes_scanned
-
-
-def _fail(execution: dict[str, Any], failure: AthenaFailure, *, stopped: bool) -> None:
-    execution["Status"] |= {
-        "State": "CANCELLED" if stopped else "FAILED",
-        "StateChangeReason": "Query cancelled by user" if stopped else failure.reason,
-    }
-    if not stopped:
-        execution["Status"]["AthenaError"] = {
-            "ErrorCategory": failure.category(),
-            "ErrorType": failure.error_type(),
-            "Retryable": False,
-            "ErrorMessage": failure.reason,
-        }
-
-
-def _stamp() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -54,6 +54,15 @@ class Rows(NamedTuple):
     bytes_read: int
 
 
+class Stream(NamedTuple):
+    """What a statement gives piece by piece; each piece but the last has the same size."""
+
+    columns: tuple[tuple[str, str], ...]
+    pieces: Iterator[tuple[tuple[Any, ...], ...]]
+    bytes_read: Callable[[], int]
+    """To be called when all pieces have come."""
+
+
 class Handle:
     """A cursor that is opened when it is first needed, and may be interrupted before that."""
 
@@ -62,6 +71,8 @@ class Handle:
         self._opener = opener
         self._cursor: duckdb.DuckDBPyConnection | None = None
         self._stopped = False
+        self.scan_limit = 0
+        """Bytes that a statement may read; 0 for any number."""
 
     def get(self) -> duckdb.DuckDBPyConnection:
         """Give the cursor; raises AthenaFailure once it was interrupted."""
@@ -70,6 +81,12 @@ class Handle:
         if self._cursor is None:
             self._cursor = self._opener()
         return self._cursor
+
+    def checked(self, bytes_read: int) -> int:
+        """Give the bytes; raises AthenaFailure if they are more than the work group allows."""
+        if self.scan_limit and bytes_read > self.scan_limit:
+            raise AthenaFailure("EXCEEDED_SCAN_LIMIT", "Bytes scanned limit was exceeded")
+        return bytes_read
 
     def interrupt(self) -> None:
         """Stop what runs, and whatever would run next."""
@@ -127,7 +144,33 @@ class Engine:
             rows = cursor.fetchall() if most is None else cursor.fetchmany(most)
         except duckdb.Error as error:
             raise failure_of(error) from error
-        return Rows(columns, tuple(rows), _bytes_read(cursor))
+        return Rows(columns, tuple(rows), handle.checked(_bytes_read(cursor)))
+
+    def stream(self, handle: Handle, sql: str, *, size: int) -> Stream:
+        """Run a query whose rows are fetched piece by piece; raises AthenaFailure."""
+        import duckdb  # noqa: PLC0415 - costs 0.1 s
+
+        cursor = handle.get()
+        self._define(cursor, sql)
+
+        def pieces() -> Iterator[tuple[tuple[Any, ...], ...]]:
+            while True:
+                try:
+                    rows = handle.get().fetchmany(size)
+                except duckdb.Error as error:
+                    raise failure_of(error) from error
+                if rows:
+                    yield tuple(rows)
+                if len(rows) < size:
+                    handle.checked(_bytes_read(cursor))
+                    return
+
+        try:
+            cursor.execute(sql)
+        except duckdb.Error as error:
+            raise failure_of(error) from error
+        columns = tuple((each[0], str(each[1])) for each in cursor.description or ())
+        return Stream(columns, pieces(), lambda: _bytes_read(cursor))
 
     def describe(self, handle: Handle, sql: str) -> tuple[tuple[str, str], ...]:
         """Give a query's output columns without running it; raises AthenaFailure."""

@@ -52,10 +52,17 @@ class DdlFailure(AthenaFailure):
 class InvalidRequest(Exception):
     """A submission that Athena refuses; no execution exists."""
 
-    def __init__(self, message: str, code: str = "InvalidRequestException") -> None:
-        """Take the message, and the exception's name at AWS."""
+    def __init__(
+        self,
+        message: str,
+        code: str = "InvalidRequestException",
+        *,
+        detail: str = "INVALID_INPUT",
+    ) -> None:
+        """Take the message, the exception's name at AWS, and its AthenaErrorCode."""
         self.message = message
         self.code = code
+        self.detail = detail
         super().__init__(message)
 
 

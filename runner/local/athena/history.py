@@ -9,19 +9,28 @@ import json
 import os
 import sqlite3
 import threading
-from contextlib import suppress
+import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS executions (
     id TEXT PRIMARY KEY, owner TEXT NOT NULL, content TEXT NOT NULL, result TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tokens (
     token TEXT PRIMARY KEY, request TEXT NOT NULL, id TEXT NOT NULL) WITHOUT ROWID;
+ALTER TABLE executions ADD COLUMN work_group TEXT NOT NULL DEFAULT 'primary';
+ALTER TABLE executions ADD COLUMN submitted REAL NOT NULL DEFAULT 0;
+UPDATE executions SET work_group = coalesce(json_extract(content, '$.WorkGroup'), 'primary'),
+    submitted = (julianday(json_extract(content, '$.Status.SubmissionDateTime')) - 2440587.5)
+        * 86400;
+CREATE INDEX by_work_group ON executions (work_group, submitted, id);
 """
+"""From the first version, whose tables are found in a user's project, to the present one."""
+_VERSION = 2
 ENDED = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
 
 
@@ -38,8 +47,31 @@ class History:
         )
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")
-        if not self._one("SELECT 1 FROM sqlite_master WHERE name = 'tokens'"):
-            self._connection.executescript(_SCHEMA)
+        if self._version() < _VERSION:
+            self._renew()
+
+    def _version(self) -> int:
+        found = self._one("PRAGMA user_version")
+        return int(found[0]) if found else 0
+
+    def _renew(self) -> None:
+        """Make the tables, or add what an older file lacks."""
+        with self._transaction():
+            if self._version() < _VERSION:  # no other process was faster
+                for statement in _SCHEMA.split(";"):
+                    self._connection.execute(statement)
+                self._connection.execute(f"PRAGMA user_version = {_VERSION}")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
 
     def close(self) -> None:
         """Close the file."""
@@ -50,24 +82,21 @@ class History:
         self, execution: Mapping[str, Any], *, token: str, request: str
     ) -> tuple[str, str] | None:
         """Record a new execution; gives the (id, request) that already has its token, if any."""
-        with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                known = self._one("SELECT id, request FROM tokens WHERE token = ?", token)
-                if known is None:
-                    self._write(
-                        "INSERT INTO executions VALUES (?, ?, ?, NULL)",
-                        execution["QueryExecutionId"],
-                        self._owner,
-                        json.dumps(execution),
-                    )
-                    if token:
-                        identity = execution["QueryExecutionId"]
-                        self._write("INSERT INTO tokens VALUES (?, ?, ?)", token, request, identity)
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
+        with self._transaction():
+            known = self._one("SELECT id, request FROM tokens WHERE token = ?", token)
+            if known is None:
+                identity = execution["QueryExecutionId"]
+                self._write(
+                    "INSERT INTO executions (id, owner, content, work_group, submitted) "
+                    "VALUES (?, ?, ?, ?, ?)",
+                    identity,
+                    self._owner,
+                    json.dumps(execution),
+                    execution["WorkGroup"],
+                    time.time(),
+                )
+                if token:
+                    self._write("INSERT INTO tokens VALUES (?, ?, ?)", token, request, identity)
         return None if known is None else (str(known[0]), str(known[1]))
 
     def save(self, execution: Mapping[str, Any], *, result: str | None = None) -> None:
@@ -104,6 +133,34 @@ class History:
         """Give the JSON of an execution's columns and rows."""
         row = self._one("SELECT result FROM executions WHERE id = ?", identity)
         return None if row is None else row[0]
+
+    def page(
+        self, work_group: str, *, after: tuple[float, str] | None, most: int
+    ) -> list[tuple[str, float]]:
+        """Give ids and instants of a work group's executions, the newest first."""
+        behind = "" if after is None else "AND (submitted, id) < (?, ?) "
+        with self._lock:
+            return self._connection.execute(
+                "SELECT id, submitted FROM executions WHERE work_group = ? "
+                f"{behind}ORDER BY submitted DESC, id DESC LIMIT ?",
+                (work_group, *(after or ()), most),
+            ).fetchall()
+
+    def reusable(self, work_group: str, sql: str, *, since: float) -> list[dict[str, Any]]:
+        """Give a work group's successful executions of a text, the newest first."""
+        with self._lock:
+            rows = self._connection.execute(
+                "SELECT content FROM executions WHERE work_group = ? AND submitted >= ? "
+                "AND json_extract(content, '$.Query') = ? "
+                "AND json_extract(content, '$.Status.State') = 'SUCCEEDED' "
+                "ORDER BY submitted DESC",
+                (work_group, since, sql),
+            ).fetchall()
+        return [json.loads(row[0]) for row in rows]
+
+    def forget(self, work_group: str) -> None:
+        """Drop a work group's executions; their tokens stay taken."""
+        self._write("DELETE FROM executions WHERE work_group = ?", work_group)
 
     def _one(self, sql: str, *values: object) -> tuple[Any, ...] | None:
         with self._lock:

@@ -152,6 +152,15 @@ class Prepared:
             datetime.now(UTC).timestamp(),
         )
 
+    def text(self, work_group: str, name: str) -> str:
+        """Give a statement's SQL; empty if there is none of that name."""
+        row = self._row(work_group, name)
+        return row[0] if row else ""
+
+    def forget(self, work_group: str) -> None:
+        """Drop all statements of a work group."""
+        self._run("DELETE FROM prepared WHERE work_group = ?", work_group)
+
     def _row(self, work_group: str, name: str) -> tuple[str, str, float] | None:
         found: tuple[str, str, float] | None = self._run(
             "SELECT sql, description, modified FROM prepared WHERE work_group = ? AND name = ?",

@@ -8,6 +8,8 @@ from runner.local.athena.errors import syntax_error
 from runner.local.athena.lexer import Token, position, tokenize
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from runner.local.athena.engine import Engine, Handle
     from runner.local.athena.partitions import Locator
     from runner.local.athena.planner import Planner
@@ -58,6 +60,8 @@ class Session(NamedTuple):
     work_group: str = "primary"
     parameters: tuple[str, ...] = ()
     """SQL literals that the request gives for the question marks."""
+    streams: bool = False
+    """Whether a query may give its rows piece by piece."""
 
 
 class Outcome(NamedTuple):
@@ -71,6 +75,10 @@ class Outcome(NamedTuple):
     rows_written: int = 0
     files: tuple[str, ...] = ()
     """URLs of the files that were written; they go into the manifest."""
+    more: Iterator[tuple[tuple[Any, ...], ...]] | None = None
+    """Rows that follow `rows`, piece by piece, while the session is open."""
+    scanned: Callable[[], int] | None = None
+    """Gives the bytes scanned once all rows have come, where they come piece by piece."""
 
 
 class Cursor:

@@ -110,7 +110,7 @@ class SqlType(NamedTuple):
 
     def athena(self) -> str:
         """Name it as GetQueryResults does in ColumnInfo.Type."""
-        return self.name
+        return "float" if self.name == "real" else self.name
 
     def _named(self) -> list[tuple[str, SqlType]]:
         names = self.fields or tuple(f"field{n}" for n in range(len(self.parts)))

@@ -5,50 +5,79 @@ Update is a replacement, as on AWS; a stale VersionId is refused without changin
 
 from __future__ import annotations
 
-import json
-import re
-import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from runner.local.glue import (
+    batches,
+    databases,
+    indexes,
+    partitions,
+    search,
+    statistics,
+    tables,
+    tags,
+    versions,
+)
 from runner.local.glue import service as glue_service
-from runner.local.glue.errors import already_exists, invalid, modified_concurrently, not_found
-from runner.local.glue.partitions import Partitions
+from runner.local.glue.errors import GlueError
+from runner.local.glue.requests import check
 from runner.local.glue.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from runner.model.ports import Json
 
-_TABLE_KEYS = frozenset(
-    {
-        "Name",
-        "Description",
-        "Owner",
-        "LastAccessTime",
-        "LastAnalyzedTime",
-        "Retention",
-        "StorageDescriptor",
-        "PartitionKeys",
-        "ViewOriginalText",
-        "ViewExpandedText",
-        "TableType",
-        "Parameters",
-        "TargetTable",
-        "ViewDefinition",
-    }
-)
-_PAGE = 100
+_OPERATIONS: Mapping[str, Callable[[Store, Mapping[str, Any]], dict[str, Any]]] = {
+    "CreateDatabase": databases.create_database,
+    "GetDatabase": databases.get_database,
+    "GetDatabases": databases.get_databases,
+    "UpdateDatabase": databases.update_database,
+    "DeleteDatabase": databases.delete_database,
+    "CreateTable": tables.create_table,
+    "GetTable": tables.get_table,
+    "GetTables": tables.get_tables,
+    "UpdateTable": tables.update_table,
+    "DeleteTable": tables.delete_table,
+    "BatchDeleteTable": tables.batch_delete_table,
+    "GetTableVersion": versions.get_table_version,
+    "GetTableVersions": versions.get_table_versions,
+    "DeleteTableVersion": versions.delete_table_version,
+    "BatchDeleteTableVersion": versions.batch_delete_table_version,
+    "SearchTables": search.search_tables,
+    "CreatePartition": partitions.create_partition,
+    "BatchCreatePartition": batches.batch_create_partition,
+    "GetPartition": partitions.get_partition,
+    "GetPartitions": partitions.get_partitions,
+    "BatchGetPartition": batches.batch_get_partition,
+    "UpdatePartition": partitions.update_partition,
+    "BatchUpdatePartition": batches.batch_update_partition,
+    "DeletePartition": partitions.delete_partition,
+    "BatchDeletePartition": batches.batch_delete_partition,
+    "CreatePartitionIndex": indexes.create_partition_index,
+    "GetPartitionIndexes": indexes.get_partition_indexes,
+    "DeletePartitionIndex": indexes.delete_partition_index,
+    "GetColumnStatisticsForTable": statistics.get_column_statistics,
+    "GetColumnStatisticsForPartition": statistics.get_column_statistics,
+    "UpdateColumnStatisticsForTable": statistics.update_column_statistics,
+    "UpdateColumnStatisticsForPartition": statistics.update_column_statistics,
+    "DeleteColumnStatisticsForTable": statistics.delete_column_statistics,
+    "DeleteColumnStatisticsForPartition": statistics.delete_column_statistics,
+    "GetTags": tags.get_tags,
+    "TagResource": tags.tag_resource,
+    "UntagResource": tags.untag_resource,
+}
+OPERATIONS = tuple(_OPERATIONS)
+"""What the catalogue answers, by Glue's names."""
 
 
-class GlueCatalog(Partitions):
+class GlueCatalog:
     """A boto3-shaped Glue client on one SQLite file; safe with several threads and processes."""
 
     def __init__(self, path: Path) -> None:
         """Open or make the catalogue."""
-        super().__init__(Store(path))
+        self._store = Store(path)
 
     def close(self) -> None:
         """Close the file."""
@@ -58,201 +87,159 @@ class GlueCatalog(Partitions):
         """Answer `aws-sdk:glue` (`getTable`); raises ServiceError `Glue.<Exception>`."""
         return glue_service.call(self, action, arguments)
 
-    def create_database(self, *, DatabaseInput: Mapping[str, Any], **_: Any) -> dict[str, Any]:  # noqa: N803, ANN401
+    def call(self, operation: str, given: Mapping[str, Json]) -> dict[str, Any]:
+        """Do an operation by Glue's name, `GetTable`; raises GlueError."""
+        try:
+            check(operation, given)
+            return _OPERATIONS[operation](self._store, given)
+        except GlueError as error:
+            error.operation_name = operation
+            raise
+
+    def create_database(self, **given: Json) -> dict[str, Any]:
         """Make a database; AlreadyExistsException."""
-        name = DatabaseInput["Name"].lower()
-        with self._store.writing():
-            if self._store.rows("SELECT 1 FROM databases WHERE name = ?", name):
-                raise already_exists("Database already exists.")
-            self._store.execute(
-                "INSERT INTO databases VALUES (?, ?, ?)",
-                name,
-                json.dumps({**DatabaseInput, "Name": name}),
-                time.time(),
-            )
-        return {}
+        return self.call("CreateDatabase", given)
 
-    def update_database(
-        self,
-        *,
-        Name: str,  # noqa: N803
-        DatabaseInput: Mapping[str, Any],  # noqa: N803
-        **_: Any,  # noqa: ANN401
-    ) -> dict[str, Any]:
-        """Replace a database's definition, but for its name; EntityNotFoundException."""
-        name = Name.lower()
-        with self._store.writing():
-            if not self._store.execute(
-                "UPDATE databases SET input = ? WHERE name = ?",
-                json.dumps({**DatabaseInput, "Name": name}),
-                name,
-            ):
-                raise not_found(f"Database {Name} not found.")
-        return {}
-
-    def get_database(self, *, Name: str, **_: Any) -> dict[str, Any]:  # noqa: N803, ANN401
+    def get_database(self, **given: Json) -> dict[str, Any]:
         """Give a database; EntityNotFoundException."""
-        rows = self._store.rows("SELECT * FROM databases WHERE name = ?", Name.lower())
-        if not rows:
-            raise not_found(f"Database {Name} not found.")
-        return {"Database": _database(rows[0])}
+        return self.call("GetDatabase", given)
 
-    def get_databases(self, **_: Any) -> dict[str, Any]:  # noqa: ANN401
-        """Give all databases."""
-        rows = self._store.rows("SELECT * FROM databases ORDER BY name")
-        return {"DatabaseList": [_database(row) for row in rows]}
+    def get_databases(self, **given: Json) -> dict[str, Any]:
+        """Give the databases in order of name."""
+        return self.call("GetDatabases", given)
 
-    def delete_database(self, *, Name: str, **_: Any) -> dict[str, Any]:  # noqa: N803, ANN401
+    def update_database(self, **given: Json) -> dict[str, Any]:
+        """Replace a database's definition, but for its name."""
+        return self.call("UpdateDatabase", given)
+
+    def delete_database(self, **given: Json) -> dict[str, Any]:
         """Delete a database with its tables; EntityNotFoundException."""
-        with self._store.writing():
-            if not self._store.execute("DELETE FROM databases WHERE name = ?", Name.lower()):
-                raise not_found(f"Database {Name} not found.")
-            for table in ("tables", "versions", "partitions"):
-                self._store.execute(f"DELETE FROM {table} WHERE database = ?", Name.lower())
-        return {}
+        return self.call("DeleteDatabase", given)
 
-    def create_table(
-        self,
-        *,
-        DatabaseName: str,  # noqa: N803
-        TableInput: Mapping[str, Any],  # noqa: N803
-        **_: Any,  # noqa: ANN401
-    ) -> dict[str, Any]:
-        """Make a table with version 0; AlreadyExistsException, EntityNotFoundException."""
-        given = _checked(TableInput)
-        database, now = DatabaseName.lower(), time.time()
-        with self._store.writing():
-            if not self._store.rows("SELECT 1 FROM databases WHERE name = ?", database):
-                raise not_found(f"Database {DatabaseName} not found.")
-            made = self._store.execute(
-                "INSERT OR IGNORE INTO tables VALUES (?, ?, 0, ?, ?, ?)",
-                database,
-                given["Name"],
-                json.dumps(given),
-                now,
-                now,
-            )
-            if not made:
-                raise already_exists("Table already exists.")
-        return {}
+    def create_table(self, **given: Json) -> dict[str, Any]:
+        """Make a table with version 0; AlreadyExistsException."""
+        return self.call("CreateTable", given)
 
-    def get_table(self, *, DatabaseName: str, Name: str, **_: Any) -> dict[str, Any]:  # noqa: N803, ANN401
+    def get_table(self, **given: Json) -> dict[str, Any]:
         """Give a table with its VersionId; EntityNotFoundException."""
-        rows = self._store.rows(
-            "SELECT * FROM tables WHERE database = ? AND name = ?",
-            DatabaseName.lower(),
-            Name.lower(),
-        )
-        if not rows:
-            self.get_database(Name=DatabaseName)
-            raise not_found(f"Entity Not Found: Table {Name} not found.")
-        return {"Table": _table(rows[0])}
+        return self.call("GetTable", given)
 
-    def get_tables(
-        self,
-        *,
-        DatabaseName: str,  # noqa: N803
-        Expression: str = "",  # noqa: N803
-        NextToken: str = "",  # noqa: N803
-        MaxResults: int = _PAGE,  # noqa: N803
-        **_: Any,  # noqa: ANN401
-    ) -> dict[str, Any]:
-        """Give a database's tables in order of name; Expression is a regular expression."""
-        self.get_database(Name=DatabaseName)
-        rows = self._store.rows(
-            "SELECT * FROM tables WHERE database = ? AND name > ? ORDER BY name",
-            DatabaseName.lower(),
-            NextToken,
-        )
-        wanted = [row for row in rows if not Expression or re.fullmatch(Expression, row[1])]
-        page: dict[str, Any] = {"TableList": [_table(row) for row in wanted[:MaxResults]]}
-        if len(wanted) > MaxResults:
-            page["NextToken"] = wanted[MaxResults - 1][1]
-        return page
+    def get_tables(self, **given: Json) -> dict[str, Any]:
+        """Give a database's tables in order of name; Expression is a pattern."""
+        return self.call("GetTables", given)
 
-    def update_table(
-        self,
-        *,
-        DatabaseName: str,  # noqa: N803
-        TableInput: Mapping[str, Any],  # noqa: N803
-        VersionId: str = "",  # noqa: N803
-        SkipArchive: bool = False,  # noqa: N803
-        **_: Any,  # noqa: ANN401
-    ) -> dict[str, Any]:
-        """Replace a table's definition; a stale VersionId is ConcurrentModificationException."""
-        given = _checked(TableInput)
-        key = (DatabaseName.lower(), given["Name"])
-        with self._store.writing():
-            rows = self._store.rows("SELECT * FROM tables WHERE database = ? AND name = ?", *key)
-            if not rows:
-                raise not_found(f"Entity Not Found: Table {given['Name']} not found.")
-            version = int(rows[0][2])
-            if VersionId and VersionId != str(version):
-                raise modified_concurrently()
-            if not SkipArchive:
-                self._store.execute(
-                    "INSERT OR REPLACE INTO versions VALUES (?, ?, ?, ?, ?, ?)", *rows[0]
-                )
-            self._store.execute(
-                "UPDATE tables SET version = ?, input = ?, updated = ? "
-                "WHERE database = ? AND name = ?",
-                version + 1,
-                json.dumps(given),
-                time.time(),
-                *key,
-            )
-        return {}
+    def update_table(self, **given: Json) -> dict[str, Any]:
+        """Replace a table; a stale VersionId is ConcurrentModificationException."""
+        return self.call("UpdateTable", given)
 
-    def delete_table(self, *, DatabaseName: str, Name: str, **_: Any) -> dict[str, Any]:  # noqa: N803, ANN401
+    def delete_table(self, **given: Json) -> dict[str, Any]:
         """Delete a table, its versions and partitions; the data stay."""
-        key = (DatabaseName.lower(), Name.lower())
-        with self._store.writing():
-            if not self._store.execute("DELETE FROM tables WHERE database = ? AND name = ?", *key):
-                raise not_found(f"Entity Not Found: Table {Name} not found.")
-            for table in ("versions", "partitions"):
-                self._store.execute(f"DELETE FROM {table} WHERE database = ? AND name = ?", *key)
-        return {}
+        return self.call("DeleteTable", given)
 
-    def get_table_versions(self, *, DatabaseName: str, TableName: str, **_: Any) -> dict[str, Any]:  # noqa: N803, ANN401
-        """Give the archived versions and the present one, newest first."""
-        now = self.get_table(DatabaseName=DatabaseName, Name=TableName)["Table"]
-        rows = self._store.rows(
-            "SELECT * FROM versions WHERE database = ? AND name = ? ORDER BY version DESC",
-            DatabaseName.lower(),
-            TableName.lower(),
-        )
-        tables = [now, *(_table(row) for row in rows)]
-        return {"TableVersions": [{"Table": t, "VersionId": t["VersionId"]} for t in tables]}
+    def batch_delete_table(self, **given: Json) -> dict[str, Any]:
+        """Delete up to 100 tables; those missing stand in `Errors`."""
+        return self.call("BatchDeleteTable", given)
 
+    def get_table_version(self, **given: Json) -> dict[str, Any]:
+        """Give one version of a table."""
+        return self.call("GetTableVersion", given)
 
-def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
-    unknown = sorted(set(given) - _TABLE_KEYS)
-    if unknown:
-        raise invalid(f'Unknown parameter in TableInput: "{unknown[0]}"')
-    if not given.get("Name"):
-        raise invalid("TableInput.Name is required")
-    for name, value in (given.get("Parameters") or {}).items():
-        if not isinstance(value, str):
-            raise invalid(f"TableInput.Parameters.{name} must be a string")
-    return {**given, "Name": given["Name"].lower()}
+    def get_table_versions(self, **given: Json) -> dict[str, Any]:
+        """Give the present version and the archived ones, newest first."""
+        return self.call("GetTableVersions", given)
 
+    def delete_table_version(self, **given: Json) -> dict[str, Any]:
+        """Delete an archived version."""
+        return self.call("DeleteTableVersion", given)
 
-def _instant(seconds: object) -> datetime:
-    return datetime.fromtimestamp(int(float(str(seconds))), tz=UTC)
+    def batch_delete_table_version(self, **given: Json) -> dict[str, Any]:
+        """Delete up to 100 archived versions."""
+        return self.call("BatchDeleteTableVersion", given)
 
+    def search_tables(self, **given: Json) -> dict[str, Any]:
+        """Give the tables that have a text and properties."""
+        return self.call("SearchTables", given)
 
-def _database(row: tuple[str, ...]) -> dict[str, Any]:
-    return {**json.loads(row[1]), "CreateTime": _instant(row[2]), "CatalogId": "000000000000"}
+    def create_partition(self, **given: Json) -> dict[str, Any]:
+        """Register a partition; AlreadyExistsException."""
+        return self.call("CreatePartition", given)
 
+    def batch_create_partition(self, **given: Json) -> dict[str, Any]:
+        """Register up to 100 partitions; those refused stand in `Errors`."""
+        return self.call("BatchCreatePartition", given)
 
-def _table(row: tuple[str, ...]) -> dict[str, Any]:
-    database, _, version, given, created, updated = row
-    return {
-        **json.loads(given),
-        "DatabaseName": database,
-        "CreateTime": _instant(created),
-        "UpdateTime": _instant(updated),
-        "IsRegisteredWithLakeFormation": False,
-        "CatalogId": "000000000000",
-        "VersionId": str(version),
-    }
+    def get_partition(self, **given: Json) -> dict[str, Any]:
+        """Give one partition; EntityNotFoundException."""
+        return self.call("GetPartition", given)
+
+    def get_partitions(self, **given: Json) -> dict[str, Any]:
+        """Give the partitions that Expression and Segment ask for."""
+        return self.call("GetPartitions", given)
+
+    def batch_get_partition(self, **given: Json) -> dict[str, Any]:
+        """Give those of up to 1000 partitions that are there."""
+        return self.call("BatchGetPartition", given)
+
+    def update_partition(self, **given: Json) -> dict[str, Any]:
+        """Replace a partition, whose values may change."""
+        return self.call("UpdatePartition", given)
+
+    def batch_update_partition(self, **given: Json) -> dict[str, Any]:
+        """Replace up to 100 partitions; those refused stand in `Errors`."""
+        return self.call("BatchUpdatePartition", given)
+
+    def delete_partition(self, **given: Json) -> dict[str, Any]:
+        """Forget a partition; EntityNotFoundException."""
+        return self.call("DeletePartition", given)
+
+    def batch_delete_partition(self, **given: Json) -> dict[str, Any]:
+        """Forget up to 25 partitions; those missing stand in `Errors`."""
+        return self.call("BatchDeletePartition", given)
+
+    def create_partition_index(self, **given: Json) -> dict[str, Any]:
+        """Keep a partition index."""
+        return self.call("CreatePartitionIndex", given)
+
+    def get_partition_indexes(self, **given: Json) -> dict[str, Any]:
+        """Describe a table's partition indexes."""
+        return self.call("GetPartitionIndexes", given)
+
+    def delete_partition_index(self, **given: Json) -> dict[str, Any]:
+        """Forget a partition index."""
+        return self.call("DeletePartitionIndex", given)
+
+    def get_column_statistics_for_table(self, **given: Json) -> dict[str, Any]:
+        """Give the statistics of columns of a table."""
+        return self.call("GetColumnStatisticsForTable", given)
+
+    def get_column_statistics_for_partition(self, **given: Json) -> dict[str, Any]:
+        """Give the statistics of columns of a partition."""
+        return self.call("GetColumnStatisticsForPartition", given)
+
+    def update_column_statistics_for_table(self, **given: Json) -> dict[str, Any]:
+        """Keep statistics of a table's columns."""
+        return self.call("UpdateColumnStatisticsForTable", given)
+
+    def update_column_statistics_for_partition(self, **given: Json) -> dict[str, Any]:
+        """Keep statistics of a partition's columns."""
+        return self.call("UpdateColumnStatisticsForPartition", given)
+
+    def delete_column_statistics_for_table(self, **given: Json) -> dict[str, Any]:
+        """Forget the statistics of a table's column."""
+        return self.call("DeleteColumnStatisticsForTable", given)
+
+    def delete_column_statistics_for_partition(self, **given: Json) -> dict[str, Any]:
+        """Forget the statistics of a partition's column."""
+        return self.call("DeleteColumnStatisticsForPartition", given)
+
+    def get_tags(self, **given: Json) -> dict[str, Any]:
+        """Give a database's or table's tags."""
+        return self.call("GetTags", given)
+
+    def tag_resource(self, **given: Json) -> dict[str, Any]:
+        """Add tags."""
+        return self.call("TagResource", given)
+
+    def untag_resource(self, **given: Json) -> dict[str, Any]:
+        """Take tags away."""
+        return self.call("UntagResource", given)

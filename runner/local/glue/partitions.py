@@ -1,203 +1,194 @@
-"""Registered partitions: create, batch create, get, delete; batch errors come with HTTP 200."""
+"""Glue's operations on one registered partition, and reading many of them."""
 
 from __future__ import annotations
 
 import json
-import time
-from datetime import UTC, datetime
+import zlib
+from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from runner.local.glue.described import IN_TABLE, dumps, find_table, key_of, now, partition
 from runner.local.glue.errors import GlueError, already_exists, invalid, not_found
+from runner.local.glue.expression import read_filter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from runner.local.glue.described import Key
+    from runner.local.glue.expression import Filter
     from runner.local.glue.store import Store
 
-_MOST_CREATED = 100
-_MOST_DELETED = 25
 _PAGE = 1000
-_WHERE = "WHERE database = ? AND name = ?"
+_AT_ONCE = 5000
+"""Keys that are looked through by one statement."""
+_LAST = "\U0010ffff"
 
 
-class Partitions:
-    """The partition half of the catalogue."""
+def create_partition(store: Store, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Register a partition; AlreadyExistsException, EntityNotFoundException."""
+    key = key_of(given)
+    with store.writing():
+        keys = keys_of(store, key)
+        if not register(store, key, keys, given["PartitionInput"]):
+            raise registered()
+    return {}
 
-    def __init__(self, store: Store) -> None:
-        """Take the catalogue's file."""
-        self._store = store
 
-    def create_partition(
-        self,
-        *,
-        DatabaseName: str,  # noqa: N803
-        TableName: str,  # noqa: N803
-        PartitionInput: Mapping[str, Any],  # noqa: N803
-        **_: Any,  # noqa: ANN401
-    ) -> dict[str, Any]:
-        """Register a partition; AlreadyExistsException, EntityNotFoundException."""
-        key = (DatabaseName.lower(), TableName.lower())
-        with self._store.writing():
-            self._need_table(key)
-            if not self._register(key, PartitionInput):
-                raise _registered()
-        return {}
+def get_partition(store: Store, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Give one partition; EntityNotFoundException."""
+    key = key_of(given)
+    vals = vals_of(keys_of(store, key), given["PartitionValues"])
+    rows = store.rows(f"SELECT input, created FROM partitions {IN_TABLE} AND vals = ?", *key, vals)
+    if not rows:
+        raise not_found("Cannot find partition.")
+    return {"Partition": partition(key, rows[0])}
 
-    def batch_create_partition(
-        self,
-        *,
-        DatabaseName: str,  # noqa: N803
-        TableName: str,  # noqa: N803
-        PartitionInputList: Sequence[Mapping[str, Any]],  # noqa: N803
-        **_: Any,  # noqa: ANN401
-    ) -> dict[str, Any]:
-        """Register up to 100 partitions; those refused stand in `Errors`."""
-        if len(PartitionInputList) > _MOST_CREATED:
-            raise invalid("PartitionInputList: Member must have length less than or equal to 100")
-        key = (DatabaseName.lower(), TableName.lower())
-        with self._store.writing():
-            self._need_table(key)
-            refused = [each for each in PartitionInputList if not self._register(key, each)]
-        return {"Errors": [_error(each["Values"], _registered()) for each in refused]}
 
-    def _register(self, key: tuple[str, str], given: Mapping[str, Any]) -> bool:
-        """Add a partition within a transaction; gives False if it was there."""
-        values = json.dumps(list(given["Values"]))
-        return bool(
-            self._store.execute(
-                "INSERT OR IGNORE INTO partitions VALUES (?, ?, ?, ?, ?)",
-                *key,
-                values,
-                json.dumps(dict(given)),
-                time.time(),
-            )
-        )
+def update_partition(store: Store, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Replace a partition, whose values may change; EntityNotFound, AlreadyExists."""
+    key = key_of(given)
+    with store.writing():
+        keys = keys_of(store, key)
+        change(store, key, keys, given)
+    return {}
 
-    def get_partitions(
-        self,
-        *,
-        DatabaseName: str,  # noqa: N803
-        TableName: str,  # noqa: N803
-        NextToken: str = "",  # noqa: N803
-        MaxResults: int = _PAGE,  # noqa: N803
-        **options: Any,  # noqa: ANN401
-    ) -> dict[str, Any]:
-        """Give the registered partitions; an Expression is not understood here and refused."""
-        if options.get("Expression"):
-            raise invalid("Unsupported expression: the local catalogue reads no expressions")
-        key = (DatabaseName.lower(), TableName.lower())
-        self._need_table(key)
-        rows = self._store.rows(
-            f"SELECT * FROM partitions {_WHERE} AND vals > ? ORDER BY vals LIMIT ?",
+
+def delete_partition(store: Store, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Forget a partition; EntityNotFoundException."""
+    key = key_of(given)
+    with store.writing():
+        remove(store, key, keys_of(store, key), given["PartitionValues"])
+    return {}
+
+
+def get_partitions(store: Store, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the registered partitions, those that the Expression and the Segment ask for."""
+    key, size = key_of(given), given.get("MaxResults") or _PAGE
+    keys = keys_of(store, key)
+    wanted = _filter(given, keys)
+    vals = list(islice(_vals(store, key, wanted, given), size + 1))
+    found = [partition(key, row) for row in definitions(store, key, vals[:size])]
+    if given.get("ExcludeColumnSchema"):
+        for each in found:
+            each.get("StorageDescriptor", {}).pop("Columns", None)
+    page: dict[str, Any] = {"Partitions": found}
+    if len(vals) > size:
+        page["NextToken"] = vals[size - 1]
+    return page
+
+
+def _filter(given: Mapping[str, Any], keys: tuple[tuple[str, str], ...]) -> Filter | None:
+    expression = (given.get("Expression") or "").strip()
+    return _read_filter(expression, keys) if expression else None
+
+
+@lru_cache(maxsize=64)
+def _read_filter(expression: str, keys: tuple[tuple[str, str], ...]) -> Filter:
+    return read_filter(expression, keys)
+
+
+def _vals(store: Store, key: Key, wanted: Filter | None, given: Mapping[str, Any]) -> Iterator[str]:
+    """Look through the keys in their order, from the token on."""
+    segment = given.get("Segment") or {"SegmentNumber": 0, "TotalSegments": 1}
+    number, total = segment["SegmentNumber"], segment["TotalSegments"]
+    if number >= total:
+        raise invalid("SegmentNumber must be less than TotalSegments")
+    start = wanted.start if wanted else ""
+    after = max(given.get("NextToken") or "", start)
+    many = min(_AT_ONCE, (given.get("MaxResults") or _PAGE) + 1)
+    while True:
+        rows = store.rows(
+            f"SELECT vals FROM partitions {IN_TABLE} AND vals > ? AND vals < ? "
+            "ORDER BY vals LIMIT ?",
             *key,
-            NextToken,
-            MaxResults + 1,
+            after,
+            start + _LAST,
+            many,
         )
-        page: dict[str, Any] = {"Partitions": [_partition(row) for row in rows[:MaxResults]]}
-        if len(rows) > MaxResults:
-            page["NextToken"] = rows[MaxResults - 1][2]
-        return page
-
-    def get_partition(
-        self,
-        *,
-        DatabaseName: str,  # noqa: N803
-        TableName: str,  # noqa: N803
-        PartitionValues: Sequence[str],  # noqa: N803
-        **_: Any,  # noqa: ANN401
-    ) -> dict[str, Any]:
-        """Give one partition; EntityNotFoundException."""
-        key = (DatabaseName.lower(), TableName.lower(), json.dumps(list(PartitionValues)))
-        rows = self._store.rows(f"SELECT * FROM partitions {_WHERE} AND vals = ?", *key)
-        if not rows:
-            raise not_found("Cannot find partition.")
-        return {"Partition": _partition(rows[0])}
-
-    def delete_partition(
-        self,
-        *,
-        DatabaseName: str,  # noqa: N803
-        TableName: str,  # noqa: N803
-        PartitionValues: Sequence[str],  # noqa: N803
-        **_: Any,  # noqa: ANN401
-    ) -> dict[str, Any]:
-        """Forget a partition; EntityNotFoundException."""
-        key = (DatabaseName.lower(), TableName.lower(), json.dumps(list(PartitionValues)))
-        with self._store.writing():
-            if not self._store.execute(f"DELETE FROM partitions {_WHERE} AND vals = ?", *key):
-                raise not_found("Partition not found.")
-        return {}
-
-    def update_partition(
-        self,
-        *,
-        DatabaseName: str,  # noqa: N803
-        TableName: str,  # noqa: N803
-        PartitionValueList: Sequence[str],  # noqa: N803
-        PartitionInput: Mapping[str, Any],  # noqa: N803
-        **_: Any,  # noqa: ANN401
-    ) -> dict[str, Any]:
-        """Replace a partition, whose values may change; EntityNotFound, AlreadyExists."""
-        key = (DatabaseName.lower(), TableName.lower())
-        old = json.dumps(list(PartitionValueList))
-        new = json.dumps(list(PartitionInput["Values"]))
-        with self._store.writing():
-            if new != old and self._store.rows(
-                f"SELECT 1 FROM partitions {_WHERE} AND vals = ?", *key, new
-            ):
-                raise _registered()
-            if not self._store.execute(
-                f"UPDATE partitions SET vals = ?, input = ? {_WHERE} AND vals = ?",
-                new,
-                json.dumps(dict(PartitionInput)),
-                *key,
-                old,
-            ):
-                raise not_found("Partition not found.")
-        return {}
-
-    def batch_delete_partition(
-        self,
-        *,
-        DatabaseName: str,  # noqa: N803
-        TableName: str,  # noqa: N803
-        PartitionsToDelete: Sequence[Mapping[str, Any]],  # noqa: N803
-        **_: Any,  # noqa: ANN401
-    ) -> dict[str, Any]:
-        """Forget up to 25 partitions; those missing stand in `Errors`."""
-        if len(PartitionsToDelete) > _MOST_DELETED:
-            raise invalid("PartitionsToDelete: Member must have length less than or equal to 25")
-        errors = []
-        for each in PartitionsToDelete:
-            try:
-                self.delete_partition(
-                    DatabaseName=DatabaseName, TableName=TableName, PartitionValues=each["Values"]
-                )
-            except GlueError as error:
-                errors.append(_error(each["Values"], error))
-        return {"Errors": errors}
-
-    def _need_table(self, key: tuple[str, str]) -> None:
-        if not self._store.rows(f"SELECT 1 FROM tables {_WHERE}", *key):
-            raise not_found(f"Entity Not Found: Table {key[1]} not found.")
+        for (vals,) in rows:
+            if total > 1 and zlib.crc32(vals.encode()) % total != number:
+                continue
+            if wanted is None or wanted.test(json.loads(vals)):
+                yield vals
+        if len(rows) < many:
+            return
+        after, many = rows[-1][0], _AT_ONCE
 
 
-def _registered() -> GlueError:
+def definitions(store: Store, key: Key, vals: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """Give definition and time of creation of those partitions that are there."""
+    for start in range(0, len(vals), 500):
+        some = vals[start : start + 500]
+        yield from store.rows(
+            f"SELECT input, created FROM partitions {IN_TABLE} AND vals IN "
+            f"({', '.join('?' * len(some))}) ORDER BY vals",
+            *key,
+            *some,
+        )
+
+
+def keys_of(store: Store, key: Key) -> tuple[tuple[str, str], ...]:
+    """Give the names and types of a table's partition keys."""
+    described = json.loads(find_table(store, key)[3])
+    return tuple(
+        (each["Name"].lower(), each.get("Type") or "string")
+        for each in described.get("PartitionKeys") or ()
+    )
+
+
+def vals_of(keys: Sequence[object], values: Sequence[str]) -> str:
+    """Write a partition's values as its key, refusing another number of them than of keys.
+
+    >>> vals_of(("dt",), ["2013-01-01"])
+    '["2013-01-01"]'
+    """
+    if len(values) != len(keys):
+        raise invalid("The number of partition keys do not match the number of partition values")
+    return json.dumps(list(values))
+
+
+def register(store: Store, key: Key, keys: Sequence[object], described: Mapping[str, Any]) -> bool:
+    """Add a partition within a transaction; gives False if it was there."""
+    return bool(
+        store.execute(
+            "INSERT OR IGNORE INTO partitions VALUES (?, ?, ?, ?, ?)",
+            *key,
+            vals_of(keys, described.get("Values") or ()),
+            dumps(described),
+            now(),
+        )
+    )
+
+
+def change(store: Store, key: Key, keys: Sequence[object], given: Mapping[str, Any]) -> None:
+    """Replace a partition within a transaction."""
+    old = vals_of(keys, given["PartitionValueList"])
+    described = given["PartitionInput"]
+    values = described.get("Values") or given["PartitionValueList"]
+    new = vals_of(keys, values)
+    there = f"SELECT 1 FROM partitions {IN_TABLE} AND vals = ?"
+    if new != old and store.rows(there, *key, new):
+        raise registered()
+    if not store.execute(
+        f"UPDATE partitions SET vals = ?, input = ? {IN_TABLE} AND vals = ?",
+        new,
+        dumps({**described, "Values": list(values)}),
+        *key,
+        old,
+    ):
+        raise not_found("Partition not found.")
+    store.execute(f"UPDATE statistics SET vals = ? {IN_TABLE} AND vals = ?", new, *key, old)
+
+
+def remove(store: Store, key: Key, keys: Sequence[object], values: Sequence[str]) -> None:
+    """Forget a partition within a transaction."""
+    vals = vals_of(keys, values)
+    if not store.execute(f"DELETE FROM partitions {IN_TABLE} AND vals = ?", *key, vals):
+        raise not_found("Partition not found.")
+    store.execute(f"DELETE FROM statistics {IN_TABLE} AND vals = ?", *key, vals)
+
+
+def registered() -> GlueError:
+    """Make the refusal of a partition that is already there."""
     return already_exists("Partition already exists.")
-
-
-def _error(values: Sequence[str], error: GlueError) -> dict[str, Any]:
-    return {
-        "PartitionValues": list(values),
-        "ErrorDetail": {"ErrorCode": error.code, "ErrorMessage": error.message},
-    }
-
-
-def _partition(row: tuple[str, ...]) -> dict[str, Any]:
-    database, table, _, given, created = row
-    return {
-        **json.loads(given),
-        "DatabaseName": database,
-        "TableName": table,
-        "CreationTime": datetime.fromtimestamp(int(float(created)), tz=UTC),
-    }

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from runner.local.glue.errors import GlueError
+from runner.local.glue.requests import REQUESTS, missing
 from runner.model.ports import ServiceError
 
 if TYPE_CHECKING:
@@ -19,26 +20,9 @@ if TYPE_CHECKING:
     from runner.local.glue.catalog import GlueCatalog
     from runner.model.ports import Json
 
-_ACTIONS = (
-    "createDatabase",
-    "getDatabase",
-    "getDatabases",
-    "updateDatabase",
-    "deleteDatabase",
-    "createTable",
-    "getTable",
-    "getTables",
-    "updateTable",
-    "deleteTable",
-    "getTableVersions",
-    "createPartition",
-    "batchCreatePartition",
-    "getPartition",
-    "getPartitions",
-    "updatePartition",
-    "deletePartition",
-    "batchDeletePartition",
-)
+_ACTIONS = {name[0].lower() + name[1:]: name for name in REQUESTS}
+_UNMODELED = frozenset({"ValidationException", "SerializationException"})
+"""Codes that the service model does not list: the SDK raises its general GlueException."""
 
 
 def call(catalog: GlueCatalog, action: str, arguments: Mapping[str, Json]) -> Json:
@@ -48,15 +32,18 @@ def call(catalog: GlueCatalog, action: str, arguments: Mapping[str, Json]) -> Js
             "Glue.InvalidInputException",
             f"The local Glue knows no action {action!r}; it knows {', '.join(_ACTIONS)}",
         )
+    absent = missing(_ACTIONS[action], arguments)
+    if absent:
+        raise ServiceError(
+            "States.Runtime",
+            f"Arguments of glue:{action} do not fit: {', '.join(absent)} must be given",
+        )
     method = getattr(catalog, re.sub(r"([A-Z])", lambda m: "_" + m[1].lower(), action))
     try:
         return _plain(method(**arguments))
     except GlueError as error:
-        raise ServiceError(f"Glue.{error.code}", error.cause()) from error
-    except TypeError as error:
-        raise ServiceError(
-            "States.Runtime", f"Arguments of glue:{action} do not fit: {error}"
-        ) from error
+        code = "GlueException" if error.code in _UNMODELED else error.code
+        raise ServiceError(f"Glue.{code}", error.cause()) from error
 
 
 def _plain(value: Any) -> Json:  # noqa: ANN401 - any JSON value with instants

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Request(NamedTuple):
-    """A request whose body was received whole."""
+    """A request; its body was received whole, or comes as it is read if the service streams."""
 
     method: str
     path: str
@@ -23,9 +23,9 @@ class Request(NamedTuple):
     headers: Mapping[str, str]
     """Names in lower case."""
     body: BinaryIO
-    """At its start; chunks of `Transfer-Encoding` are joined, `aws-chunked` is left as it is."""
+    """At its start, to be read once; chunks of `Transfer-Encoding` are joined, `aws-chunked` is left as it is."""
     length: int
-    """Bytes of the body."""
+    """Bytes of the body; -1 for a service that streams, if only the body's end will tell."""
 
 
 class FilePart(NamedTuple):
@@ -45,7 +45,10 @@ class Response(NamedTuple):
 
 
 class Service(Protocol):
-    """Answers the requests of one service; may be called by several threads at once."""
+    """Answers the requests of one service; may be called by several threads at once.
+
+    A service with the attribute `streams = True` reads bodies from the connection itself.
+    """
 
     def answer(self, request: Request) -> Response:
         """Give the response; refusals are responses too."""

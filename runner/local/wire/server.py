@@ -5,15 +5,18 @@ In: connections on an address.  Out: responses; connections stay open for more r
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tempfile
 import traceback
 import uuid
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import TYPE_CHECKING, BinaryIO, cast
 from urllib.parse import parse_qsl
 
+from runner.local.wire.incoming import Incoming
 from runner.local.wire.messages import FilePart, Request, Response
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 _IN_MEMORY = 4 << 20
 """Bytes of a body that are kept in memory; a larger one is a temporary file."""
 _PIECE = 1 << 20
+_BODILESS = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
 
 
 class WireServer(ThreadingHTTPServer):
@@ -62,61 +66,59 @@ class _Handler(BaseHTTPRequestHandler):
         except (ConnectionError, TimeoutError):  # the client went away
             self.close_connection = True
 
+    def handle_expect_100(self) -> bool:
+        """Say at once that the body may come: the client waits for it."""
+        going_on = super().handle_expect_100()
+        self.wfile.flush()
+        return going_on
+
     def _serve(self) -> None:
-        with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as spool:
-            body = cast("BinaryIO", spool)
-            length = self._receive(body)
-            body.seek(0)
-            request = self._request(body, length)
-            try:
-                response = cast("WireServer", self.server).route(request).answer(request)
-            except Exception:  # noqa: BLE001 - a defect of ours must not end the server
-                traceback.print_exc(file=sys.stderr)
-                response = Response(500, {}, b"")
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        incoming = Incoming(cast("BinaryIO", self.rfile), headers)
+        request = self._request(headers, incoming)
+        try:
+            response = self._answer(request, incoming)
+        except ConnectionError:  # the client went away, or says nonsense about its body
+            raise
+        except Exception:  # noqa: BLE001 - a defect of ours must not end the server
+            traceback.print_exc(file=sys.stderr)
+            response = Response(500, {}, b"")
+        incoming.drain()
         self._send(response)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815 - http.server's names
+    do_OPTIONS = do_PATCH = _serve  # noqa: N815
 
-    def _request(self, body: BinaryIO, length: int) -> Request:
-        path, _, query = self.path.partition("?")
+    def _answer(self, request: Request, incoming: Incoming) -> Response:
+        service = cast("WireServer", self.server).route(request)
+        if getattr(service, "streams", False):
+            return service.answer(request)
+        with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as spool:
+            shutil.copyfileobj(incoming, spool, _PIECE)
+            length = spool.tell()
+            spool.seek(0)
+            return service.answer(request._replace(body=cast("BinaryIO", spool), length=length))
+
+    def _request(self, headers: dict[str, str], incoming: Incoming) -> Request:
+        # self.path has lost a slash of `//key`, which is a key of its own.
+        path, _, query = self.requestline.split()[1].partition("?")
         return Request(
             method=self.command,
             path=path,
             query=tuple(parse_qsl(query, keep_blank_values=True)),
-            headers={name.lower(): value for name, value in self.headers.items()},
-            body=body,
-            length=length,
+            headers=headers,
+            body=cast("BinaryIO", incoming),
+            length=incoming.length,
         )
-
-    def _receive(self, body: BinaryIO) -> int:
-        if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
-            length = 0
-            while size := int(self.rfile.readline().split(b";")[0], 16):
-                length += self._copy(body, size)
-                self.rfile.readline()
-            while self.rfile.readline().strip():
-                pass
-            return length
-        return self._copy(body, int(self.headers.get("Content-Length") or 0))
-
-    def _copy(self, body: BinaryIO, size: int) -> int:
-        left = size
-        while left:
-            piece = self.rfile.read(min(left, _PIECE))
-            if not piece:
-                raise ConnectionError("the body ended early")
-            body.write(piece)
-            left -= len(piece)
-        return size
 
     def _send(self, response: Response) -> None:
         part = response.body
-        length = part.length if isinstance(part, FilePart) else len(part)
-        headers = {
-            "x-amzn-RequestId": str(uuid.uuid4()),
-            "Content-Length": str(length),
-            **response.headers,
-        }
+        headers = dict(response.headers)
+        if not {"x-amzn-RequestId", "x-amz-request-id"} & headers.keys():
+            headers["x-amzn-RequestId"] = str(uuid.uuid4())
+        if response.status not in _BODILESS:
+            length = part.length if isinstance(part, FilePart) else len(part)
+            headers.setdefault("Content-Length", str(length))
         self.send_response(response.status)
         for name, value in headers.items():
             self.send_header(name, value)
@@ -129,14 +131,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(part)
 
     def _send_file(self, file: BinaryIO, part: FilePart) -> None:
-        file.seek(part.start)
-        left = part.length
-        while left:
-            piece = file.read(min(left, _PIECE))
-            if not piece:
-                raise ConnectionError("the file became shorter")
-            self.wfile.write(piece)
-            left -= len(piece)
+        if not part.length:
+            return
+        self.wfile.flush()
+        if self.connection.sendfile(file, part.start, part.length) != part.length:
+            raise ConnectionError("the file became shorter")
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's
         """Say nothing of every request."""

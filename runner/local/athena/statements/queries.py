@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from runner.local.athena.answers import shown
 from runner.local.athena.mapkeys import open_maps
@@ -10,12 +10,34 @@ from runner.local.athena.session import Outcome
 from runner.local.athena.shown import shown_columns, shown_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from runner.local.athena.session import Session, Statement
+
+_PIECE = 1000
+"""Rows of a piece, and of a result that is small."""
 
 
 def select(session: Session, statement: Statement) -> Outcome:
-    """Run a query and give all of its rows."""
-    return select_some(session, statement, most=None)
+    """Run a query and give its rows: all of them, or piece by piece where the session says so."""
+    if not session.streams:
+        return select_some(session, statement, most=None)
+    plan = session.planner.plan(session.cursor, statement.sql, database=session.database)
+    stream = session.engine.stream(session.cursor, plan.shown, size=_PIECE)
+    columns = shown_columns(stream.columns, plan.shows)
+    kinds = tuple(kind for _, kind in columns)
+
+    def pieces() -> Iterator[tuple[tuple[Any, ...], ...]]:
+        for rows in stream.pieces:
+            there = shown_rows(stream.columns, rows, plan.shows)
+            yield shown(open_maps(there, kinds), kinds)
+
+    more = pieces()
+    rows = next(more, ())
+    outcome = Outcome("DML", "SELECT", columns=columns, rows=rows)
+    if len(rows) < _PIECE:
+        return outcome._replace(bytes_scanned=plan.scanned(stream.bytes_read()))
+    return outcome._replace(more=more, scanned=lambda: plan.scanned(stream.bytes_read()))
 
 
 def select_some(session: Session, statement: Statement, *, most: int | None) -> Outcome:

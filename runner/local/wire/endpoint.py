@@ -1,0 +1,68 @@
+"""The whole endpoint: Athena, Glue, STS and S3 behind one address.
+
+In: the local services.  Out: a server that is bound and not yet serving.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from runner.local.wire.athena import athena_service
+from runner.local.wire.glue import glue_service
+from runner.local.wire.s3 import S3Service
+from runner.local.wire.server import WireServer
+from runner.local.wire.sts import Sts
+
+if TYPE_CHECKING:
+    from runner.local.athena import LocalAthena
+    from runner.local.glue import GlueCatalog
+    from runner.local.s3 import FolderS3
+    from runner.local.wire.messages import Request, Service
+    from runner.local.wire.registry import Registry
+
+_FORM = "application/x-www-form-urlencoded"
+
+
+class Services(NamedTuple):
+    """What answers which request."""
+
+    athena: Service
+    glue: Service
+    sts: Service
+    s3: Service
+
+    def route(self, request: Request) -> Service:
+        """Give the service of a request: by its target, or its form; all else is S3's."""
+        target = request.headers.get("x-amz-target", "")
+        if target.startswith("AWSGlue."):
+            return self.glue
+        if target:
+            return self.athena
+        form = request.headers.get("content-type", "").startswith(_FORM)
+        if request.method == "POST" and request.path == "/" and form and not request.query:
+            return self.sts
+        return self.s3
+
+
+def open_wire(
+    s3: FolderS3,
+    catalog: GlueCatalog,
+    athena: LocalAthena,
+    *,
+    registry: Registry,
+    results: str = "s3://athena-results/",
+    host: str = "127.0.0.1",
+    port: int = 0,
+) -> WireServer:
+    """Bind a server to an address; port 0 takes a free one.
+
+    `results` is where the work group `primary` leaves results; empty: each request has to say.
+    """
+    managed = f"{results or 's3://athena-results/'}managed/"
+    services = Services(
+        athena_service(athena, catalog, registry, results=results, managed=managed),
+        glue_service(catalog),
+        Sts(),
+        S3Service(s3),
+    )
+    return WireServer(host, port, route=services.route)
