@@ -6,6 +6,7 @@ runs; its token makes a repeated request the same execution, in any process.
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 import uuid
@@ -234,9 +235,14 @@ class LocalAthena:
         if MaxResults > _MOST_ROWS:
             raise InvalidRequest(f"MaxResults is more than maximum allowed length {_MOST_ROWS}")
         _check_succeeded(execution["Status"]["State"])
-        empty = Kept([], [], 0, "").packed()
+        empty = Kept([], [], 0, "", 0).packed()
         packed = self._history.result(QueryExecutionId) or empty
         return page(self._s3, packed, token=NextToken, most=MaxResults)
+
+    def output_rows(self, identity: str) -> int | None:
+        """Give the number of rows that an execution gave or wrote; None before its end."""
+        packed = self._history.result(identity)
+        return None if packed is None else Kept(**json.loads(packed)).count
 
     def stop_query_execution(self, *, QueryExecutionId: str) -> dict[str, Any]:  # noqa: N803
         """Interrupt an execution; stopping one that has ended changes nothing."""
@@ -353,10 +359,9 @@ class LocalAthena:
             outcome = run_statement(session, statement)
             url = execution["ResultConfiguration"]["OutputLocation"]
             kept = write_results(self._s3, url, outcome)
+            scanned = outcome.scanned() if outcome.scanned else outcome.bytes_scanned
         statistics = execution["Statistics"]
-        statistics["DataScannedInBytes"] = (
-            outcome.scanned() if outcome.scanned else outcome.bytes_scanned
-        )
+        statistics["DataScannedInBytes"] = scanned
         if outcome.substatement in MANIFESTED:
             statistics["DataManifestLocation"] = f"{url}-manifest.csv"
         return kept

@@ -71,6 +71,7 @@ class Handle:
         self._opener = opener
         self._cursor: duckdb.DuckDBPyConnection | None = None
         self._stopped = False
+        self._lock = threading.Lock()
         self.scan_limit = 0
         """Bytes that a statement may read; 0 for any number."""
 
@@ -91,13 +92,16 @@ class Handle:
     def interrupt(self) -> None:
         """Stop what runs, and whatever would run next."""
         self._stopped = True
-        if self._cursor is not None:
-            self._cursor.interrupt()
+        with self._lock:
+            if self._cursor is not None:
+                self._cursor.interrupt()
 
     def close(self) -> None:
         """Close the cursor if it was opened."""
-        if self._cursor is not None:
-            self._cursor.close()
+        with self._lock:
+            if self._cursor is not None:
+                self._cursor.close()
+                self._cursor = None
 
 
 class Engine:

@@ -31,8 +31,10 @@ def render(value: Any, kind: SqlType) -> str | None:  # noqa: ANN401, C901, PLR0
         case datetime():
             text = f"{value:%Y-%m-%d %H:%M:%S}.{value.microsecond // 1000:03}"
             return f"{text} {zone_name(value)}" if value.tzinfo else text
-        case date() | time():
+        case date():
             return value.isoformat()
+        case time():
+            return f"{value:%H:%M:%S}.{value.microsecond // 1000:03}"
         case timedelta():
             return render_interval(value)
         case bytes():

@@ -51,6 +51,8 @@ class Kept(NamedTuple):
     rows: list[list[str | None]] | None
     updated: int | None
     url: str
+    count: int
+    """Rows, without a header; those written, if the statement wrote any."""
 
     def packed(self) -> str:
         """Write it for the history."""
@@ -71,14 +73,14 @@ def write_results(s3: FolderS3, url: str, outcome: Outcome) -> Kept:
     """Write the result file, its metadata, and for written tables the manifest."""
     bucket, _, key = url.removeprefix("s3://").partition("/")
     rows: list[list[str | None]] | None = None
-    columns = outcome.columns
+    columns, count = outcome.columns, len(outcome.rows)
     if outcome.substatement in _COUNTED:
-        columns, rows = _ROWS, []
+        columns, rows, count = _ROWS, [], outcome.rows_written
         if outcome.substatement in MANIFESTED:
             manifest = "".join(f"{file}\n" for file in outcome.files)
             s3.put_object(Bucket=bucket, Key=f"{key}-manifest.csv", Body=manifest)
     elif outcome.substatement == "SELECT":
-        rows = _write_csv(s3, (bucket, key), outcome)
+        rows, count = _write_csv(s3, (bucket, key), outcome)
     else:
         rows = _texts(outcome.rows, [kind for _, kind in columns])
         lines = ("\t".join(value or "" for value in row) for row in rows)
@@ -86,7 +88,7 @@ def write_results(s3: FolderS3, url: str, outcome: Outcome) -> Kept:
     described = column_info(columns)
     metadata = json.dumps({"ColumnInfo": described})
     s3.put_object(Bucket=bucket, Key=f"{key}.metadata", Body=metadata)
-    return Kept(described, rows, _update_count(outcome), url)
+    return Kept(described, rows, _update_count(outcome), url, count)
 
 
 def _update_count(outcome: Outcome) -> int | None:
@@ -101,24 +103,26 @@ def _texts(rows: Iterable[Sequence[Any]], kinds: Sequence[SqlType]) -> list[list
 
 def _write_csv(
     s3: FolderS3, place: tuple[str, str], outcome: Outcome
-) -> list[list[str | None]] | None:
-    """Write the rows below their header; gives all of them if they are few."""
+) -> tuple[list[list[str | None]] | None, int]:
+    """Write the rows below their header; gives all of them if they are few, and their number."""
     bucket, key = place
     kinds = [kind for _, kind in outcome.columns]
     header: list[str | None] = [name for name, _ in outcome.columns]
     first = [header, *_texts(outcome.rows, kinds)]
     if outcome.more is None:
         s3.put_object(Bucket=bucket, Key=key, Body="".join(_csv_line(row) for row in first))
-        return first
+        return first, len(first) - 1
     path = s3.temporary_folder(bucket) / f"{key.rpartition('/')[2]}"
+    count = -1  # the header is no row
     try:
         with path.open("w", encoding="utf-8", newline="") as file:
             for rows in chain([first], (_texts(batch, kinds) for batch in outcome.more)):
                 file.writelines(_csv_line(row) for row in rows)
+                count += len(rows)
         s3.adopt(path, Bucket=bucket, Key=key)
     finally:
         path.unlink(missing_ok=True)
-    return None
+    return None, count
 
 
 def _csv_line(values: Sequence[str | None]) -> str:

@@ -123,10 +123,12 @@ class Executions:
 
     def statistics(self, members: Members) -> dict[str, Any]:
         """Give an execution's times and bytes."""
-        execution = self._found(members.text("QueryExecutionId", most=128))
-        known = execution["Statistics"]
+        identity = members.text("QueryExecutionId", most=128)
+        known = self._found(identity)["Statistics"]
         rows = {"InputBytes": known["DataScannedInBytes"]}
-        rows |= {name: known[name] for name in ("OutputRows",) if name in known}
+        given = self._athena.output_rows(identity)
+        if given is not None:
+            rows["OutputRows"] = given
         return {
             "QueryRuntimeStatistics": {
                 "Timeline": {name: known[name] for name in _TIMES if name in known},
