@@ -89,8 +89,10 @@ def serve(serving: Serving, *, ready: Callable[[Endpoint], None], stop: threadin
         thread.start()
         stack.callback(server.shutdown)
         ready(Endpoint(server.url, parts.folder, parts.results))
-        threading.Thread(target=parts.athena.warm_up, daemon=True).start()
+        warming = threading.Thread(target=parts.athena.warm_up, daemon=True)
+        warming.start()
         stop.wait()
+        warming.join()
 
 
 def _check_host(host: str) -> None:

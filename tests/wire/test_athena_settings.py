@@ -134,7 +134,8 @@ def test_a_ctas_may_not_name_its_place_where_the_work_group_does(wire: Wire) -> 
     found = wire.run("CREATE TABLE central_x AS SELECT 1 AS n", WorkGroup="central")
     table = wire.catalog.get_table(DatabaseName="default", Name="central_x")["Table"]
     identity = found["QueryExecutionId"]
-    assert table["StorageDescriptor"]["Location"] == f"s3://central/tables/{identity}/"
+    place = table["StorageDescriptor"]["Location"].rstrip("/")
+    assert place == f"s3://central/tables/{identity}"
 
 
 def test_managed_results_have_no_place(wire: Wire) -> None:
@@ -152,8 +153,8 @@ def test_managed_results_have_no_place(wire: Wire) -> None:
 def test_a_query_that_reads_too_much_is_cancelled(wire: Wire) -> None:
     wire.run(
         "CREATE TABLE wide WITH (external_location = 's3://lake/wide/') AS "
-        "SELECT x, sha256(to_utf8(CAST(x AS varchar))) AS h FROM UNNEST(sequence(1, 500000)) "
-        "AS t(x)"
+        "SELECT x, sha256(to_utf8(CAST(x AS varchar))) AS h FROM (SELECT a * 10000 + b AS x FROM "
+        "UNNEST(sequence(1, 50)) AS t(a), UNNEST(sequence(1, 10000)) AS u(b))"
     )
     wire.athena.create_work_group(
         Name="thrifty",

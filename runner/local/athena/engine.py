@@ -163,10 +163,11 @@ class Engine:
                     rows = handle.get().fetchmany(size)
                 except duckdb.Error as error:
                     raise failure_of(error) from error
+                if len(rows) < size:
+                    handle.checked(_bytes_read(cursor))
                 if rows:
                     yield tuple(rows)
                 if len(rows) < size:
-                    handle.checked(_bytes_read(cursor))
                     return
 
         try:

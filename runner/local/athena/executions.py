@@ -35,6 +35,8 @@ class Terms(NamedTuple):
     """Bytes that a query may read; 0 for any number."""
     managed: bool = False
     """Whether Athena keeps the results: their place is not told."""
+    central: bool = False
+    """Whether a table may not choose its place, either."""
 
 
 def check_request(request: Mapping[str, Any]) -> None:

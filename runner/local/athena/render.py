@@ -12,9 +12,19 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from runner.local.athena.sqltypes import SqlType
 
 _PLAIN_FROM, _PLAIN_TO = 1e-3, 1e7
+
+
+def render_column(values: Iterable[Any], kind: SqlType) -> list[str | None]:
+    """Write the values of one column; those of plain types at the cost of little."""
+    plain = _PLAIN.get(kind.name)
+    if plain is None:
+        return [render(value, kind) for value in values]
+    return [value if value is None else plain(value) for value in values]
 
 
 def render(value: Any, kind: SqlType) -> str | None:  # noqa: ANN401, C901, PLR0911 - one case a type
@@ -29,16 +39,14 @@ def render(value: Any, kind: SqlType) -> str | None:  # noqa: ANN401, C901, PLR0
         case Decimal():
             return f"{value:f}"
         case datetime():
-            text = f"{value:%Y-%m-%d %H:%M:%S}.{value.microsecond // 1000:03}"
+            text = value.replace(tzinfo=None).isoformat(" ", "milliseconds")
             return f"{text} {zone_name(value)}" if value.tzinfo else text
-        case date():
-            return value.isoformat()
-        case time():
-            return f"{value:%H:%M:%S}.{value.microsecond // 1000:03}"
+        case date() | time():
+            return value.isoformat() if isinstance(value, date) else _time(value)
         case timedelta():
             return render_interval(value)
         case bytes():
-            return " ".join(f"{byte:02x}" for byte in value)
+            return value.hex(" ")
         case list() | tuple() if kind.name == "array":
             return f"[{', '.join(_inner(each, kind.parts[0]) for each in value)}]"
         case dict() if kind.name == "map":
@@ -49,6 +57,10 @@ def render(value: Any, kind: SqlType) -> str | None:  # noqa: ANN401, C901, PLR0
             return _row(value, kind)
         case _:
             return str(value)
+
+
+def _time(value: time) -> str:
+    return f"{value:%H:%M:%S}.{value.microsecond // 1000:03}"
 
 
 def zone_name(value: datetime) -> str:
@@ -114,3 +126,21 @@ def render_real(value: float) -> str:
         repr(value),
     )
     return render_double(float(short))
+
+
+def _timestamp(value: Any) -> str:  # noqa: ANN401 - an instant, or text of an old one
+    return value.isoformat(" ", "milliseconds") if isinstance(value, datetime) else str(value)
+
+
+_PLAIN: dict[str, Callable[[Any], str]] = {
+    "varchar": str,
+    "tinyint": str,
+    "smallint": str,
+    "integer": str,
+    "bigint": str,
+    "boolean": {True: "true", False: "false"}.__getitem__,
+    "date": str,
+    "double": render_double,
+    "timestamp": _timestamp,
+}
+"""What writes values of types that have no parts and no options."""

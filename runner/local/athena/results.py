@@ -13,7 +13,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runner.local.athena.errors import InvalidRequest
-from runner.local.athena.render import render
+from runner.local.athena.render import render_column
 from runner.local.athena.sqltypes import SqlType
 
 if TYPE_CHECKING:
@@ -97,8 +97,11 @@ def _update_count(outcome: Outcome) -> int | None:
     return outcome.rows_written
 
 
-def _texts(rows: Iterable[Sequence[Any]], kinds: Sequence[SqlType]) -> list[list[str | None]]:
-    return [[render(value, kind) for value, kind in zip(row, kinds, strict=True)] for row in rows]
+def _texts(rows: Sequence[Sequence[Any]], kinds: Sequence[SqlType]) -> list[list[str | None]]:
+    """Write every value as text, column by column."""
+    columns = zip(*rows, strict=True)
+    written = (render_column(each, kind) for each, kind in zip(columns, kinds, strict=False))
+    return [list(row) for row in zip(*written, strict=True)]
 
 
 def _write_csv(

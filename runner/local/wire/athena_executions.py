@@ -26,6 +26,7 @@ _HOLD_S = 0.6
 _MOST_ROWS = 1000
 _INSTANTS = ("SubmissionDateTime", "CompletionDateTime")
 _TOKEN = re.compile(r"(\d+(?:\.\d+)?)_(\S+)")
+_CTAS = "CREATE_TABLE_AS_SELECT"
 _CATALOGS = frozenset({"", "awsdatacatalog"})
 _TIMES = (
     "QueryQueueTimeInMillis",
@@ -57,7 +58,7 @@ class Executions:
             members.texts("ExecutionParameters", most=1000)
         request = {**members.raw(), "WorkGroup": group}
         terms = self._groups.terms(request, group)
-        _check_statement(sql)
+        _check_statement(sql, central=terms.central)
         if catalog not in _CATALOGS:
             raise refused(f"Catalog {catalog} was not found", detail="DATACATALOG_NOT_FOUND")
         age = _reuse_minutes(members.structure("ResultReuseConfiguration"))
@@ -153,12 +154,22 @@ def _told(execution: Mapping[str, Any]) -> dict[str, Any]:
     return told
 
 
-def _check_statement(sql: str) -> None:
-    """Refuse at once what begins as no statement does."""
+def _check_statement(sql: str, *, central: bool) -> None:
+    """Refuse at once what begins as no statement does, and a place that a work group decides."""
     tokens = tokenize(sql)
-    if tokens and classify(tokens) is None and not tokens[0].word():
+    classified = classify(tokens)
+    if tokens and classified is None and not tokens[0].word():
         failure = syntax_error(1, 1, f"mismatched input '{tokens[0].text}'")
         raise refused(failure.reason.partition(": ")[2], detail="MALFORMED_QUERY")
+    if central and classified is not None and classified.substatement == _CTAS:
+        words = [token.word() for token in tokens]
+        if "EXTERNAL_LOCATION" in words[: words.index("AS") if "AS" in words else None]:
+            raise refused(
+                "The Create Table As Select query failed because it was submitted with an "
+                "'external_location' property to an Athena Workgroup that enforces a centralized "
+                "output location for all queries. Please remove the 'external_location' property "
+                "and resubmit the query."
+            )
 
 
 def _reuse_minutes(reuse: Members) -> int:

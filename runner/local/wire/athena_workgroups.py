@@ -88,9 +88,9 @@ class WorkGroups:
                     "ManagedQueryResultsConfiguration is enabled in the workgroup."
                 )
             return Terms(f"{self._managed}{name}/", limit, managed=True)
-        enforced = bool(settings.get("EnforceWorkGroupConfiguration")) and own
-        given = {} if enforced else request
-        return Terms(location_of(given, own), limit)
+        enforced = bool(settings.get("EnforceWorkGroupConfiguration") and own)
+        location = location_of({} if enforced else request, own)
+        return Terms(location, limit, central=enforced)
 
     def create(self, members: Members) -> dict[str, Any]:
         """Make a work group."""
