@@ -280,7 +280,7 @@ def codes_used() -> set[str]:
     paths = (
         path
         for path in (ROOT / "runner").rglob("*.py")
-        if not {"templates", "wire"}.intersection(path.parts)
+        if not {"templates", "wire"}.intersection(path.relative_to(ROOT).parts)
     )
     return {code for path in paths for code in codes_in(path.read_text("utf-8"))}
 

@@ -383,7 +383,8 @@ def _etag(state: os.stat_result) -> str:
 
 
 def _modified(state: os.stat_result) -> datetime:
-    return datetime.fromtimestamp(state.st_mtime_ns // 1_000_000_000, tz=UTC)
+    """Give the time in whole seconds; S3 rounds up, so that nothing is older than its writing."""
+    return datetime.fromtimestamp(-(-state.st_mtime_ns // 1_000_000_000), tz=UTC)
 
 
 def _head(state: os.stat_result) -> dict[str, Any]:

@@ -121,3 +121,16 @@ def test_partitions_are_paged_and_batch_errors_do_not_raise(catalog: GlueCatalog
         "05",
     ]
     assert "NextToken" not in rest
+
+
+def test_places_of_partitions_are_their_values_and_locations(catalog: GlueCatalog) -> None:
+    key = {"DatabaseName": "marts", "TableName": "t"}
+    days = [{"Name": "dt", "Type": "string"}]
+    catalog.create_table(DatabaseName="marts", TableInput=table(PartitionKeys=days))
+    storage = {"Location": "s3://b/p/odd/"}
+    catalog.create_partition(**key, PartitionInput={"Values": ["2"], "StorageDescriptor": storage})
+    many = [{"Values": [f"1-{number:05}"]} for number in range(5100)]
+    for start in range(0, len(many), 100):
+        catalog.batch_create_partition(**key, PartitionInputList=many[start : start + 100])
+    found = list(catalog.partition_places("Marts", "T"))
+    assert found == [*(((each["Values"][0],), "") for each in many), (("2",), "s3://b/p/odd/")]

@@ -126,6 +126,16 @@ def test_a_held_poll_and_a_running_query_let_others_through(wire: Wire) -> None:
     assert wire.wait(slow)["Status"]["State"] == "CANCELLED"
 
 
+def test_queries_beyond_those_that_run_are_queued(wire: Wire) -> None:
+    identities = [wire.start(ENDLESS) for _ in range(22)]
+    found = wire.athena.batch_get_query_execution(QueryExecutionIds=identities)
+    states = [each["Status"]["State"] for each in found["QueryExecutions"]]
+    assert states[20:] == ["QUEUED", "QUEUED"]
+    for identity in reversed(identities):
+        wire.athena.stop_query_execution(QueryExecutionId=identity)
+    assert {wire.wait(identity)["Status"]["State"] for identity in identities} == {"CANCELLED"}
+
+
 def test_many_threads_each_get_their_own_rows(wire: Wire) -> None:
     found: dict[int, list[list[str | None]]] = {}
 
@@ -267,6 +277,24 @@ def test_types_and_cells_are_athenas(wire: Wire) -> None:
     assert all(column["Nullable"] == "UNKNOWN" for column in told)
 
 
+def test_declared_lengths_stay(wire: Wire) -> None:
+    wire.run(
+        "CREATE EXTERNAL TABLE lengths (v varchar(10), c char(5), s string) "
+        "ROW FORMAT DELIMITED FIELDS TERMINATED BY ',' LOCATION 's3://lake/lengths/'"
+    )
+    sql = "SELECT *, CAST(s AS varchar(3)) AS x, v || 'a' AS y FROM lengths"
+    for _ in range(2):  # translated, and from the cache
+        page = wire.athena.get_query_results(QueryExecutionId=wire.run(sql)["QueryExecutionId"])
+        told = page["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
+        assert [(each["Type"], each["Precision"]) for each in told] == [
+            ("varchar", 10),
+            ("char", 5),
+            ("varchar", 2147483647),
+            ("varchar", 3),
+            ("varchar", 2147483647),
+        ]
+
+
 def test_pages_count_the_header(wire: Wire) -> None:
     sql = "SELECT x FROM UNNEST(sequence(1, 5)) AS t(x) ORDER BY x"
     identity = wire.run(sql)["QueryExecutionId"]
@@ -356,6 +384,18 @@ def test_a_large_result_is_paged_from_its_file(wire: Wire) -> None:
             {"QueryString": "SELECT 1", "ResultConfiguration": {"OutputLocation": "b/x"}},
             "INVALID_INPUT",
             "outputLocation is not a valid S3 path.",
+        ),
+        (
+            "start_query_execution",
+            {"QueryString": "CREATE TABLE x WITH (format = 'ORC') AS\nDESC t"},
+            "MALFORMED_QUERY",
+            "line 2:1: extraneous input 'DESC' expecting {'(', 'SELECT', 'TABLE', 'VALUES', 'WITH'}",
+        ),
+        (
+            "start_query_execution",
+            {"QueryString": "; SELECT 1"},
+            "MALFORMED_QUERY",
+            "line 1:1: mismatched input ';'",
         ),
         (
             "start_query_execution",

@@ -30,6 +30,7 @@ from runner.local.athena.history import ENDED, History
 from runner.local.athena.partitions import Locator
 from runner.local.athena.planner import Planner, evaluate_with
 from runner.local.athena.prepared import Prepared, bind
+from runner.local.athena.progress import POLL_S, Progress
 from runner.local.athena.results import MANIFESTED, Kept, output_url, page, write_results
 from runner.local.athena.service import call
 from runner.local.athena.session import Session, read_statement
@@ -44,34 +45,15 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from runner.local.athena.engine import Handle
     from runner.local.athena.sqltypes import SqlType
     from runner.local.glue import GlueCatalog
     from runner.local.s3 import FolderS3
 
 _MOST_ROWS = 1000
-_POLL_S = 0.02
 _EXECUTE_TOKENS = 2
+_MOST_AT_ONCE = 20
+"""Statements that run at once where each has a thread of its own; the others are queued."""
 _SAME = ("QueryExecutionContext", "ExecutionParameters", "ManagedQueryResultsConfiguration")
-
-
-class _Progress:
-    """An execution of this process that has not ended."""
-
-    def __init__(self) -> None:
-        self.ended = threading.Event()
-        self.asked = False
-        """Whether anyone has asked for its state."""
-        self.stopped = False
-        self.cursor: Handle | None = None
-
-    def stop(self) -> None:
-        """Interrupt it, again and again: one interrupt is lost on a statement that just begins."""
-        self.stopped = True
-        while not self.ended.is_set():
-            if self.cursor is not None:
-                self.cursor.interrupt()
-            self.ended.wait(_POLL_S)
 
 
 class QueryResult(NamedTuple):
@@ -119,7 +101,8 @@ class LocalAthena:
         self._locator = Locator(s3, catalog, now, evaluate_with(self._engine))
         self._planner = Planner(self._engine, self._locator, cache)
         self.prepared = Prepared(state_path.with_suffix(".prepared.sqlite"))
-        self._running: dict[str, _Progress] = {}
+        self._running: dict[str, Progress] = {}
+        self._slots = threading.BoundedSemaphore(_MOST_AT_ONCE)
         self._threads: list[threading.Thread] = []
 
     @property
@@ -176,10 +159,22 @@ class LocalAthena:
         """
         identity, work = self._submit(request, terms, reuse_s=reuse_s)
         if work is not None:
-            thread = threading.Thread(target=work, daemon=True)
+            thread = threading.Thread(
+                target=self._in_turn, args=(work, self._running[identity]), daemon=True
+            )
             self._threads = [each for each in self._threads if each.is_alive()] + [thread]
             thread.start()
         return identity
+
+    def _in_turn(self, work: Callable[[], None], progress: Progress) -> None:
+        """Run a statement when its turn has come, or when it was stopped before."""
+        while not (taken := self._slots.acquire(timeout=POLL_S)) and not progress.stopped:
+            pass
+        try:
+            work()
+        finally:
+            if taken:
+                self._slots.release()
 
     def run_query_execution(self, **request: Any) -> dict[str, Any]:  # noqa: ANN401 - boto3's
         """Run a statement to its end in this thread; gives the QueryExecution."""
@@ -192,7 +187,7 @@ class LocalAthena:
             ]
             if execution["Status"]["State"] in ENDED:
                 return execution
-            self.wait(identity, _POLL_S)
+            self.wait(identity, POLL_S)
 
     def wait(self, identity: str, seconds: float) -> None:
         """Wait until an execution has ended, at most so long; another process's is not seen."""
@@ -271,7 +266,7 @@ class LocalAthena:
         execution["ResultConfiguration"]["OutputLocation"] = url
         token = str(request.get("ClientRequestToken") or "")
         digest = request_digest(request)
-        progress = self._running[identity] = _Progress()
+        progress = self._running[identity] = Progress()
         known = self._history.begin(execution, token=token, request=digest)
         if known is None:
             began = time.monotonic()
@@ -297,7 +292,7 @@ class LocalAthena:
         return self.prepared.text(group, tokens[1].text.strip('"')) or sql
 
     def _execute(
-        self, execution: dict[str, Any], terms: Terms, progress: _Progress, *, since: float
+        self, execution: dict[str, Any], terms: Terms, progress: Progress, *, since: float
     ) -> None:
         began = time.monotonic()
         execution["Status"]["State"] = "RUNNING"
@@ -317,7 +312,7 @@ class LocalAthena:
             self._history.save(execution, result=kept.packed() if kept else None)
             self._leave(execution["QueryExecutionId"], progress)
 
-    def _leave(self, identity: str, progress: _Progress) -> None:
+    def _leave(self, identity: str, progress: Progress) -> None:
         self._running.pop(identity, None)
         progress.ended.set()
 
@@ -341,7 +336,7 @@ class LocalAthena:
                 return True
         return False
 
-    def _run(self, execution: dict[str, Any], terms: Terms, progress: _Progress) -> Kept:
+    def _run(self, execution: dict[str, Any], terms: Terms, progress: Progress) -> Kept:
         database = execution["QueryExecutionContext"]["Database"].strip("`").lower()
         statement = read_statement(execution["Query"])
         parameters = tuple(execution.get("ExecutionParameters") or ())

@@ -130,18 +130,9 @@ class Locator(NamedTuple):
             yield values, location
 
     def _registered(self, table: TableInfo) -> Iterator[tuple[Values, str]]:
-        token = ""
-        while True:
-            page = self.catalog.get_partitions(
-                DatabaseName=table.database, TableName=table.name, NextToken=token
-            )
-            for each in page["Partitions"]:
-                values = tuple(None if v == NULL_PARTITION else str(v) for v in each["Values"])
-                location = (each.get("StorageDescriptor") or {}).get("Location")
-                yield values, location or _hive_location(table, values)
-            token = page.get("NextToken", "")
-            if not token:
-                return
+        for given, location in self.catalog.partition_places(table.database, table.name):
+            values = tuple(None if value == NULL_PARTITION else value for value in given)
+            yield values, location or _hive_location(table, values)
 
 
 def visible_files(folder: str) -> tuple[File, ...]:

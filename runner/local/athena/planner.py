@@ -44,6 +44,8 @@ class Plan(NamedTuple):
     """How to show each output column; see Template."""
     shown: str = ""
     """The SQL whose rows are shown; see Template."""
+    declared: tuple[str, ...] = ()
+    """Types with a length, for showing; see Template."""
 
     def scanned(self, bytes_read: int) -> int:
         """Give the bytes that Athena would bill: text files whole, columns as they were read."""
@@ -167,7 +169,15 @@ class Planner:
                 text_bytes += _size(parts)
         sql = _insert(template.sql, tuple(found))
         shown = _insert(template.shown, tuple(found)) or sql
-        return Plan(sql, template.columns, text_bytes, columnar, template.shows, shown)
+        return Plan(
+            sql,
+            template.columns,
+            text_bytes,
+            columnar,
+            template.shows,
+            shown,
+            template.declared,
+        )
 
     def _table(self, database: str, name: str) -> TableInfo:
         table = self.lookup(database, name)

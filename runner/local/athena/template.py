@@ -44,6 +44,8 @@ class Template(NamedTuple):
     """How to show each column: a time zone, `months`, `*` for a zone in each row, or nothing."""
     shown: str = ""
     """The query for showing its rows, where it differs: with the zones of each row."""
+    declared: tuple[str, ...] = ()
+    """Of each column its type as it was declared, where DuckDB's lacks a length; or nothing."""
 
     def fill(self, shape: Shape) -> Template:
         """Put a statement's own literals in."""
@@ -93,6 +95,7 @@ def load_template(text: str) -> Template:
         columns=tuple((a, b) for a, b in found["columns"]),
         shows=tuple(found["shows"]),
         shown=found["shown"],
+        declared=tuple(found["declared"]),
     )
 
 

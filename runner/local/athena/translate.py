@@ -72,6 +72,7 @@ def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
     settle_values(tree)
     tree = mark_json(tree)
     tree = _qualified(tree, tables)
+    declared = _declared(tree)
     _name_unnamed(tree)
     for apply in PASSES:
         tree = apply(tree)
@@ -89,7 +90,25 @@ def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
         reads=tuple((*key, fingerprint) for key, fingerprint in tables.reads.items()),
         shows=tree.meta.get("shows", ()),
         shown=_shown(tree),
+        declared=declared,
     )
+
+
+def _declared(tree: exp.Query) -> tuple[str, ...]:
+    """Give the types with a length of columns that are shown as they are declared."""
+    if not isinstance(tree, exp.Select):
+        return ()
+    found = tuple(_length(each.unalias()) for each in tree.expressions)
+    return found if any(found) else ()
+
+
+def _length(node: exp.Expr) -> str:
+    kind = node.type
+    if not isinstance(node, exp.Column | exp.Cast) or not isinstance(kind, exp.DataType):
+        return ""
+    if kind.this not in {exp.DataType.Type.VARCHAR, exp.DataType.Type.CHAR}:
+        return ""
+    return kind.sql(dialect="trino").lower() if kind.expressions else ""
 
 
 def _shown(tree: exp.Query) -> str:

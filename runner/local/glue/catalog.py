@@ -24,7 +24,7 @@ from runner.local.glue.requests import check
 from runner.local.glue.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from runner.model.ports import Json
@@ -95,6 +95,10 @@ class GlueCatalog:
         except GlueError as error:
             error.operation_name = operation
             raise
+
+    def partition_places(self, database: str, table: str) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Give values and location ("" if it has none) of a table's partitions, in their order."""
+        return partitions.places(self._store, (database.lower(), table.lower()))
 
     def create_database(self, **given: Json) -> dict[str, Any]:
         """Make a database; AlreadyExistsException."""

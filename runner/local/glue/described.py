@@ -33,13 +33,16 @@ def now() -> float:
 
 def dumps(given: Mapping[str, Any]) -> str:
     """Write a description; instants become seconds."""
-    return json.dumps(dict(given), separators=(",", ":"), default=_plain)
+    return _ENCODER.encode(given if isinstance(given, dict) else dict(given))
 
 
 def _plain(value: object) -> object:
     if isinstance(value, datetime):
         return value.timestamp()
     raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"), default=_plain)
 
 
 def instant(stored: object) -> datetime:

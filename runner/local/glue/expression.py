@@ -176,10 +176,14 @@ class _Reader:
         return _Condition(lambda values: all(test(values) for test in tests), equal)
 
     def _negated(self) -> _Node:
-        if not self._accept("not"):
-            return self._compared()
-        inner = self._condition(self._negated()).test
-        return _Condition(lambda values: not inner(values))
+        count = 0
+        while self._accept("not"):
+            count += 1
+        node = self._compared()
+        if not count:
+            return node
+        inner = self._condition(node).test
+        return _Condition(_not(inner) if count % 2 else inner)
 
     def _compared(self) -> _Node:
         """Read `key = 1`, `1 = key`, `key [NOT] IN (1)`, `key IS NULL` and the like."""

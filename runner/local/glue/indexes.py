@@ -30,9 +30,10 @@ def add_index(store: Store, key: Key, index: Mapping[str, Any]) -> None:
     for name in index["Keys"]:
         if name.lower() not in known:
             raise invalid(f"Index key {name} is not a partition key of the table.")
-    have = store.rows(f"SELECT index_name, keys FROM indexes {IN_TABLE}", *key)
+    rows = store.rows(f"SELECT index_name, keys FROM indexes {IN_TABLE}", *key)
+    have = {row[0]: row[1] for row in rows}
     keys = json.dumps([name.lower() for name in index["Keys"]])
-    if index["IndexName"] in dict(have) or keys in dict(have).values():
+    if index["IndexName"] in have or keys in have.values():
         raise already_exists(f"Index {index['IndexName']} already exists.")
     if len(have) >= _MOST:
         raise limit_exceeded(f"A table has at most {_MOST} partition indexes.")

@@ -116,6 +116,24 @@ def _vals(store: Store, key: Key, wanted: Filter | None, given: Mapping[str, Any
         after, many = rows[-1][0], _AT_ONCE
 
 
+def places(store: Store, key: Key) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Give values and location of all partitions; the rest of their definitions is not read."""
+    after = ""
+    while True:
+        rows = store.rows(
+            "SELECT vals, json_extract(input, '$.StorageDescriptor.Location') FROM partitions "
+            f"{IN_TABLE} AND vals > ? ORDER BY vals LIMIT ?",
+            *key,
+            after,
+            _AT_ONCE,
+        )
+        for vals, location in rows:
+            yield tuple(json.loads(vals)), location or ""
+        if len(rows) < _AT_ONCE:
+            return
+        after = rows[-1][0]
+
+
 def definitions(store: Store, key: Key, vals: Sequence[str]) -> Iterator[tuple[str, ...]]:
     """Give definition and time of creation of those partitions that are there."""
     for start in range(0, len(vals), 500):

@@ -30,16 +30,16 @@ if TYPE_CHECKING:
 _CHARACTERS = "[ -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff"
 _LINE = re.compile(_CHARACTERS + "\t]*")
 _LINES = re.compile(_CHARACTERS + "\r\n\t]*")
-_NAME = Text(1, 255, _LINE)
+_NAME = Text(1, 255, _LINE, plain=True)
 _ANY_TEXT = Text()
 _COUNT = Whole(0)
 _WHOLE = Whole()
 _FLAG = Flag()
 _INSTANT = Instant()
 _OPAQUE = Opaque()
-_DESCRIPTION = Text(0, 2048, _LINES)
-_LOCATION = Text(0, 2056, _LINES)
-_FORMAT = Text(0, 128, _LINE)
+_DESCRIPTION = Text(0, 2048, _LINES, plain=True)
+_LOCATION = Text(0, 2056, _LINES, plain=True)
+_FORMAT = Text(0, 128, _LINE, plain=True)
 _PARAMETERS = Pairs(_NAME, Text(0, 512000))
 _VALUE = Text(1, 1024)
 _VALUES = Items(_VALUE)
@@ -50,14 +50,14 @@ _TRANSACTION = Text(1, 255)
 _SHARE = Text(choices=("FOREIGN", "ALL", "FEDERATED"))
 _PAGE = Whole(1, 1000)
 _SMALL_PAGE = Whole(1, 100)
-_COLUMN_TYPE = Text(0, 131072, _LINE)
+_COLUMN_TYPE = Text(0, 131072, _LINE, plain=True)
 _VIEW_TEXT = Text(0, 409600)
 _COLUMNS = Items(
     Members(
         {
             "Name": _NAME,
             "Type": _COLUMN_TYPE,
-            "Comment": Text(0, 255, _LINE),
+            "Comment": Text(0, 255, _LINE, plain=True),
             "Parameters": _PARAMETERS,
         },
         ("Name",),
@@ -109,7 +109,7 @@ _DATABASE_INPUT = Members(
     {
         "Name": _NAME,
         "Description": _DESCRIPTION,
-        "LocationUri": Text(1, 1024, _LINES),
+        "LocationUri": Text(1, 1024, _LINES, plain=True),
         "Parameters": _PARAMETERS,
         "CreateTableDefaultPermissions": _OPAQUE,
         "TargetDatabase": _OPAQUE,
@@ -130,7 +130,7 @@ _INDEX = Members({"Keys": Items(_NAME, 1), "IndexName": _NAME}, ("Keys", "IndexN
 _STATISTICS = Members(
     {
         "ColumnName": _NAME,
-        "ColumnType": Text(0, 20000, _LINE),
+        "ColumnType": Text(0, 20000, _LINE, plain=True),
         "AnalyzedTime": _INSTANT,
         "StatisticsData": Members(
             {
@@ -237,7 +237,7 @@ REQUESTS: Mapping[str, Members] = {
     "CreateTable": _of_database(
         Name=_NAME,
         TableInput=_TABLE_INPUT,
-        PartitionIndexes=Items(_INDEX, most=3),
+        PartitionIndexes=Items(_INDEX),
         TransactionId=_TRANSACTION,
         OpenTableFormatInput=_OPAQUE,
     ),
@@ -253,7 +253,7 @@ REQUESTS: Mapping[str, Members] = {
         ),
     ),
     "GetTables": _of_database(
-        Expression=Text(0, 2048, _LINE),
+        Expression=Text(0, 2048, _LINE, plain=True),
         NextToken=_ANY_TEXT,
         MaxResults=_SMALL_PAGE,
         TransactionId=_TRANSACTION,
@@ -318,7 +318,7 @@ REQUESTS: Mapping[str, Members] = {
     ),
     "GetPartition": _of_table("PartitionValues", PartitionValues=_VALUES, AuditContext=_OPAQUE),
     "GetPartitions": _of_table(
-        Expression=Text(0, 2048, _LINE),
+        Expression=Text(0, 2048, _LINES, plain=True),
         NextToken=_ANY_TEXT,
         Segment=Members(
             {"SegmentNumber": _COUNT, "TotalSegments": Whole(1, 10)},
@@ -394,7 +394,7 @@ _DESCRIPTIONS = ("DatabaseInput", "TableInput", "PartitionInput")
 def check(operation: str, given: Mapping[str, Any]) -> None:
     """Refuse a request that breaks a limit, or describes with a member that Glue does not know."""
     shape, found = REQUESTS[operation], list[str]()
-    shape.check(given, "", found)
+    shape.check(given, (), found)
     if found:
         raise malformed(found)
     for name in _DESCRIPTIONS:

@@ -17,7 +17,7 @@ def get_tags(store: Store, given: Mapping[str, Any]) -> dict[str, Any]:
     """Give a resource's tags."""
     resource = _resource(store, given["ResourceArn"])
     rows = store.rows("SELECT tag, value FROM tags WHERE resource = ? ORDER BY tag", resource)
-    return {"Tags": dict(rows)}
+    return {"Tags": {row[0]: row[1] for row in rows}}
 
 
 def tag_resource(store: Store, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from runner.local.athena.classify import classify
 from runner.local.athena.errors import InvalidRequest, syntax_error
-from runner.local.athena.lexer import tokenize
+from runner.local.athena.lexer import position, tokenize
 from runner.local.wire.members import invalid_value, refused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from runner.local.athena import LocalAthena
+    from runner.local.athena.lexer import Token
     from runner.local.wire.athena_workgroups import WorkGroups
     from runner.local.wire.members import Members
 
@@ -27,6 +28,8 @@ _MOST_ROWS = 1000
 _INSTANTS = ("SubmissionDateTime", "CompletionDateTime")
 _TOKEN = re.compile(r"(\d+(?:\.\d+)?)_(\S+)")
 _CTAS = "CREATE_TABLE_AS_SELECT"
+_QUERIES = frozenset({"(", "SELECT", "TABLE", "VALUES", "WITH"})
+"""What the query of a CTAS begins with."""
 _CATALOGS = frozenset({"", "awsdatacatalog"})
 _TIMES = (
     "QueryQueueTimeInMillis",
@@ -155,21 +158,34 @@ def _told(execution: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_statement(sql: str, *, central: bool) -> None:
-    """Refuse at once what begins as no statement does, and a place that a work group decides."""
+    """Refuse at once what begins as no statement does, and a CTAS that Athena does not submit."""
     tokens = tokenize(sql)
     classified = classify(tokens)
     if tokens and classified is None and not tokens[0].word():
         failure = syntax_error(1, 1, f"mismatched input '{tokens[0].text}'")
         raise refused(failure.reason.partition(": ")[2], detail="MALFORMED_QUERY")
-    if central and classified is not None and classified.substatement == _CTAS:
-        words = [token.word() for token in tokens]
-        if "EXTERNAL_LOCATION" in words[: words.index("AS") if "AS" in words else None]:
-            raise refused(
-                "The Create Table As Select query failed because it was submitted with an "
-                "'external_location' property to an Athena Workgroup that enforces a centralized "
-                "output location for all queries. Please remove the 'external_location' property "
-                "and resubmit the query."
-            )
+    if classified is not None and classified.substatement == _CTAS:
+        _check_ctas(sql, tokens, central=central)
+
+
+def _check_ctas(sql: str, tokens: Sequence[Token], *, central: bool) -> None:
+    words = [token.text.upper() for token in tokens]
+    place = words.index("AS") if "AS" in words else len(words)
+    if central and "EXTERNAL_LOCATION" in words[:place]:
+        raise refused(
+            "The Create Table As Select query failed because it was submitted with an "
+            "'external_location' property to an Athena Workgroup that enforces a centralized "
+            "output location for all queries. Please remove the 'external_location' property "
+            "and resubmit the query."
+        )
+    if place + 1 < len(words) and words[place + 1] not in _QUERIES:
+        token = tokens[place + 1]
+        line, column = position(sql, token.start)
+        expected = ", ".join(f"'{word}'" for word in sorted(_QUERIES))
+        raise refused(
+            f"line {line}:{column}: extraneous input '{token.text}' expecting {{{expected}}}",
+            detail="MALFORMED_QUERY",
+        )
 
 
 def _reuse_minutes(reuse: Members) -> int:

@@ -23,7 +23,7 @@ class Request(NamedTuple):
     headers: Mapping[str, str]
     """Names in lower case."""
     body: BinaryIO
-    """At its start, to be read once; chunks of `Transfer-Encoding` are joined, `aws-chunked` is left as it is."""
+    """At its start, to be read once; HTTP's chunks are joined, `aws-chunked` is left as it is."""
     length: int
     """Bytes of the body; -1 for a service that streams, if only the body's end will tell."""
 

@@ -20,6 +20,7 @@ from runner.local.wire.s3_deletes import delete_objects
 from runner.local.wire.s3_errors import Refused, refuse_unknown, respond
 from runner.local.wire.s3_heads import Heads
 from runner.local.wire.s3_lists import Lists
+from runner.local.wire.s3_multipart import Multipart
 from runner.local.wire.s3_objects import Objects, kept_headers
 from runner.local.wire.s3_places import (
     EMPTY,
@@ -40,16 +41,54 @@ if TYPE_CHECKING:
 
     Operation = Callable[[Call], Response]
     Operations = Mapping[tuple[str, str], Operation]
-_BUCKET_OPTIONS = (
-    "abac accelerate acl analytics cors delete encryption intelligent-tiering inventory lifecycle "
-    "list-type location logging metadataConfiguration metadataTable metrics notification "
-    "object-lock ownershipControls policy policyStatus publicAccessBlock replication "
-    "requestPayment session tagging uploads versioning versions website"
-).split()
-_OBJECT_OPTIONS = (
-    "acl annotation attributes encryption legal-hold renameObject restore retention select tagging "
-    "torrent uploads uploadId append"
-).split()
+_BUCKET_OPTIONS = [
+    "abac",
+    "accelerate",
+    "acl",
+    "analytics",
+    "cors",
+    "delete",
+    "encryption",
+    "intelligent-tiering",
+    "inventory",
+    "lifecycle",
+    "list-type",
+    "location",
+    "logging",
+    "metadataConfiguration",
+    "metadataTable",
+    "metrics",
+    "notification",
+    "object-lock",
+    "ownershipControls",
+    "policy",
+    "policyStatus",
+    "publicAccessBlock",
+    "replication",
+    "requestPayment",
+    "session",
+    "tagging",
+    "uploads",
+    "versioning",
+    "versions",
+    "website",
+]
+_OBJECT_OPTIONS = [
+    "acl",
+    "annotation",
+    "attributes",
+    "encryption",
+    "legal-hold",
+    "renameObject",
+    "restore",
+    "retention",
+    "select",
+    "tagging",
+    "torrent",
+    "uploads",
+    "uploadId",
+    "append",
+]
 
 
 class S3Service:
@@ -62,16 +101,17 @@ class S3Service:
         client: FolderS3,
         *,
         region: str = "us-east-1",
-        now: Callable[[], datetime] = partial(datetime.now, UTC),
+        now: Callable[[], datetime] | None = None,
     ) -> None:
-        """Take the buckets, the region that they say they are in, and the clock."""
+        """Take the buckets, the region that they say they are in, and a clock."""
         self._client = client
-        self._now = now
+        self._now = now or partial(datetime.now, UTC)
         objects = Objects(client, Heads(client))
+        multipart = Multipart(objects)
         places = Places(client, region)
         self._on_all: Operations = {("GET", ""): places.list}
-        self._on_buckets: Operations = _on_buckets(client, objects, places)
-        self._on_objects: Operations = _on_objects(objects)
+        self._on_buckets: Operations = _on_buckets(objects, multipart, places)
+        self._on_objects: Operations = _on_objects(objects, multipart)
 
     def answer(self, request: Request) -> Response:
         """Do what is asked; every refusal is an answer too."""
@@ -113,8 +153,8 @@ def _found(operations: Operations, call: Call, options: tuple[str, ...] | list[s
     raise Refused("MethodNotAllowed", Method=call.method, ResourceType="OBJECT")
 
 
-def _on_buckets(client: FolderS3, objects: Objects, places: Places) -> Operations:
-    lists = Lists(client)
+def _on_buckets(objects: Objects, multipart: Multipart, places: Places) -> Operations:
+    lists = Lists(objects.client)
     return {
         **{("GET", option): say_empty(option) for option in EMPTY},
         **{("GET", option): say_unset(option) for option in UNSET},
@@ -126,11 +166,12 @@ def _on_buckets(client: FolderS3, objects: Objects, places: Places) -> Operation
         ("HEAD", ""): places.head,
         ("PUT", ""): places.create,
         ("DELETE", ""): places.delete,
+        ("GET", "uploads"): multipart.list_uploads,
         ("POST", "delete"): partial(delete_objects, objects),
     }
 
 
-def _on_objects(objects: Objects) -> Operations:
+def _on_objects(objects: Objects, multipart: Multipart) -> Operations:
     tags = Tags(objects.client, objects.heads)
 
     def put(call: Call) -> Response:
@@ -155,6 +196,11 @@ def _on_objects(objects: Objects) -> Operations:
         ("GET", "attributes"): objects.attributes,
         ("GET", "acl"): tell_access,
         ("PUT", "acl"): set_access,
+        ("POST", "uploads"): multipart.start,
+        ("PUT", "uploadId"): multipart.put_part,
+        ("POST", "uploadId"): multipart.complete,
+        ("DELETE", "uploadId"): multipart.abort,
+        ("GET", "uploadId"): multipart.list_parts,
         ("GET", "tagging"): tags.get,
         ("PUT", "tagging"): tags.put,
         ("DELETE", "tagging"): tags.delete,

@@ -14,11 +14,11 @@ import io
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from runner.local.wire.s3_checksums import ALGORITHMS, Digest, text_of
+from runner.local.wire.s3_checksums import ALGORITHMS, Digest, is_known, text_of
 from runner.local.wire.s3_errors import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import BinaryIO
 
     from runner.local.wire.messages import Request
@@ -28,6 +28,7 @@ _LINE = 4096
 _PREFIX = "x-amz-checksum-"
 _NOT_SUMS = {f"{_PREFIX}algorithm", f"{_PREFIX}type", f"{_PREFIX}mode"}
 _SHA256 = re.compile("[0-9a-fA-F]{64}")
+_DIGITS = re.compile("[0-9]{1,18}")
 _LENGTH = re.compile("[0-9a-fA-F]{1,12}")
 MOST_BYTES = 5 << 30
 """Of one PutObject or UploadPart."""
@@ -48,12 +49,7 @@ def receive(request: Request, target: BinaryIO, *, md5: bool = False) -> Receive
     """Write the plain body; raises Refused if it is not what the request says."""
     headers = request.headers
     expected = dict(_expected(headers))
-    digests: dict[str, Digest] = {name: ALGORITHMS[_algorithm(name)][0]() for name in expected}
-    for name in headers.get("x-amz-trailer", "").lower().split(","):
-        if (algorithm := _algorithm(name.strip())) in ALGORITHMS:
-            digests[name.strip()] = ALGORITHMS[algorithm][0]()
-    if md5:
-        digests.setdefault("content-md5", ALGORITHMS["md5"][0]())
+    digests = _digests(request, [*expected, *(["content-md5"] if md5 else ())])
     trailers: dict[str, str] = {}
     length = 0
     for piece in _pieces(request, trailers):
@@ -66,15 +62,34 @@ def receive(request: Request, target: BinaryIO, *, md5: bool = False) -> Receive
     _check_length(headers, length)
     for name, value in {**expected, **_sums(trailers)}.items():
         if name in digests:
-            _compare(name, value, digests[name])
+            compare_sum(name, value, digests[name])
     given = next(iter({**_sums(headers), **_sums(trailers)}.items()), ("", ""))
     return Received(length, digests["content-md5"].digest().hex() if md5 else "", given)
 
 
-def receive_small(request: Request) -> bytes:
-    """Give a body that is a document; raises Refused if it is too large."""
+def _digests(request: Request, names: Sequence[str]) -> dict[str, Digest]:
+    """Begin the checksums of some headers, and of those that will come as trailers."""
+    trailers = (each.strip() for each in request.headers.get("x-amz-trailer", "").split(","))
+    said = request.headers.get("x-amz-decoded-content-length", "")
+    length = int(said) if _DIGITS.fullmatch(said) else request.length
+    return {
+        name: ALGORITHMS[_algorithm(name)][0]()
+        for name in (*names, *(each.lower() for each in trailers))
+        if is_known(_algorithm(name), length)
+    }
+
+
+def receive_document(request: Request, *, whole: bool = True) -> bytes:
+    """Give a body that is a document; raises Refused if it is too large.
+
+    Checksums that are not of the whole body but of the object it speaks of are not looked at.
+    """
     if request.length > MOST_XML:
         raise Refused("MaxMessageLengthExceeded", MaxMessageLengthBytes=str(MOST_XML))
+    if not whole:
+        sums = _sums(request.headers)
+        others = {name: value for name, value in request.headers.items() if name not in sums}
+        request = request._replace(headers=others)
     target = _Limited()
     receive(request, target)
     return target.getvalue()
@@ -136,7 +151,8 @@ def _length_of(text: str) -> int:
         return -1
 
 
-def _compare(name: str, value: str, digest: Digest) -> None:
+def compare_sum(name: str, value: str, digest: Digest) -> None:
+    """Raise Refused if a checksum is not what a header said."""
     found = text_of(digest)
     if not found or found == value:
         return

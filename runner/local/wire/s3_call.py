@@ -58,6 +58,8 @@ def read_call(request: Request) -> Call:
     if not bucket:
         name, _, rest = rest.partition("/")
         bucket = _decoded(name)
+        if not bucket.isprintable():
+            raise Refused("InvalidURI", URI=name)
     key = _decoded(rest)
     if len(key.encode()) > _LONGEST_KEY:
         raise Refused(

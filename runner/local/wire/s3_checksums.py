@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-_SLOW_LIMIT = 1 << 20
+_SLOW_LIMIT = 1 << 18
+"""Bytes: some 30 ms."""
 _POLYNOMIALS = {32: 0x82F63B78, 64: 0x9A6C9329AC4BC9B5}
 
 
@@ -84,6 +85,7 @@ def _sha1() -> Digest:
     return hashlib.sha1(usedforsecurity=False)
 
 
+SLOW = {"crc32c", "crc64nvme"}
 ALGORITHMS: dict[str, tuple[Callable[[], Digest], int]] = {
     "crc32": (_Crc32, 4),
     "crc32c": (lambda: _SlowCrc(32), 4),
@@ -94,6 +96,11 @@ ALGORITHMS: dict[str, tuple[Callable[[], Digest], int]] = {
     "sha512": (hashlib.sha512, 64),
 }
 """How each is made, and how many bytes it has."""
+
+
+def is_known(algorithm: str, length: int) -> bool:
+    """Tell whether a checksum is computed of so many bytes (-1: who knows)."""
+    return algorithm in ALGORITHMS and (algorithm not in SLOW or length <= _SLOW_LIMIT)
 
 
 def text_of(digest: Digest) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from runner.local.s3 import MOST_KEYS
 from runner.local.wire.messages import Response
-from runner.local.wire.s3_body import has_checksum, receive_small
+from runner.local.wire.s3_body import has_checksum, receive_document
 from runner.local.wire.s3_errors import Refused
 from runner.local.wire.s3_xml import BadXml, read_xml, write_xml
 
@@ -25,7 +25,7 @@ def delete_objects(objects: Objects, call: Call) -> Response:
     if not has_checksum(call.headers):
         raise Refused("InvalidRequest", "Missing required header for this request: Content-MD5")
     try:
-        document = read_xml(receive_small(call.request), "Delete")
+        document = read_xml(receive_document(call.request), "Delete")
     except BadXml:
         raise Refused("MalformedXML") from None
     wanted = [_object(each) for each in document.findall("Object")]

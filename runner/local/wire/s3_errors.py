@@ -10,6 +10,17 @@ import secrets
 from runner.local.wire.messages import Response
 from runner.local.wire.s3_xml import write_xml
 
+_NO_UPLOAD = (
+    "The specified upload does not exist. The upload ID may be invalid, or the upload may have "
+    "been aborted or completed."
+)
+_NO_PART = (
+    "One or more of the specified parts could not be found.  The part may not have been uploaded, "
+    "or the specified entity tag may not match the part's entity tag."
+)
+_BAD_XML = (
+    "The XML you provided was not well-formed or did not validate against our published schema"
+)
 _REFUSALS: dict[str, tuple[int, str]] = {
     "AccessDenied": (403, "Access Denied"),
     "AccessControlListNotSupported": (400, "The bucket does not allow ACLs"),
@@ -33,11 +44,7 @@ _REFUSALS: dict[str, tuple[int, str]] = {
     "InvalidArgument": (400, "Invalid Argument"),
     "InvalidBucketName": (400, "The specified bucket is not valid."),
     "InvalidDigest": (400, "The Content-MD5 you specified was invalid."),
-    "InvalidPart": (
-        400,
-        "One or more of the specified parts could not be found.  The part may not have been "
-        "uploaded, or the specified entity tag may not match the part's entity tag.",
-    ),
+    "InvalidPart": (400, _NO_PART),
     "InvalidPartOrder": (
         400,
         "The list of parts was not in ascending order. Parts must be ordered by part number.",
@@ -47,10 +54,7 @@ _REFUSALS: dict[str, tuple[int, str]] = {
     "InvalidTag": (400, "The tag provided was not a valid tag."),
     "InvalidURI": (400, "Couldn't parse the specified URI."),
     "KeyTooLongError": (400, "Your key is too long"),
-    "MalformedXML": (
-        400,
-        "The XML you provided was not well-formed or did not validate against our published schema",
-    ),
+    "MalformedXML": (400, _BAD_XML),
     "MaxMessageLengthExceeded": (400, "Your request was too big."),
     "MetadataTooLarge": (
         400,
@@ -62,11 +66,7 @@ _REFUSALS: dict[str, tuple[int, str]] = {
     ),
     "NoSuchBucket": (404, "The specified bucket does not exist"),
     "NoSuchKey": (404, "The specified key does not exist."),
-    "NoSuchUpload": (
-        404,
-        "The specified upload does not exist. The upload ID may be invalid, or the upload may "
-        "have been aborted or completed.",
-    ),
+    "NoSuchUpload": (404, _NO_UPLOAD),
     "NoSuchVersion": (404, "The specified version does not exist."),
     "NotImplemented": (
         501,

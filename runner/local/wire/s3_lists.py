@@ -41,7 +41,7 @@ class Lists:
 
     def second(self, call: Call) -> Response:
         """ListObjectsV2."""
-        query, write = call.query, _writer(call)
+        query, write = call.query, writer_of(call)
         token = query.get("continuation-token", "")
         page = self._page(call, after=query.get("start-after", ""), token=token)
         owner = query.get("fetch-owner", "").lower() == "true"
@@ -59,7 +59,7 @@ class Lists:
 
     def first(self, call: Call) -> Response:
         """ListObjects, as it was before."""
-        query, write = call.query, _writer(call)
+        query, write = call.query, writer_of(call)
         page = self._page(call, after=query.get("marker", ""))
         names_next = page.more and "delimiter" in query
         members: dict[str, Value] = {
@@ -74,19 +74,17 @@ class Lists:
 
     def versions(self, call: Call) -> Response:
         """ListObjectVersions of a bucket without versioning: each object's only one is `null`."""
-        query, write = call.query, _writer(call)
+        query, write = call.query, writer_of(call)
         page = self._page(call, after=query.get("key-marker", ""))
         following = {"NextKeyMarker": write(page.last), "NextVersionIdMarker": "null"}
-        version = {"VersionId": "null", "IsLatest": True}
+        version: dict[str, Value] = {"VersionId": "null", "IsLatest": True}
         members: dict[str, Value] = {
             **_common(call, write),
             "KeyMarker": write(query.get("key-marker", "")),
             "VersionIdMarker": query.get("version-id-marker", ""),
             **(following if page.more else {}),
             "IsTruncated": page.more,
-            "Version": [
-                {**_described(each, write, owner=True), **version} for each in page.contents
-            ],
+            "Version": [_described(each, write, owner=True) | version for each in page.contents],
             "CommonPrefixes": [{"Prefix": write(each)} for each in page.prefixes],
         }
         return Response(200, {}, write_xml("ListVersionsResult", members))
@@ -145,7 +143,7 @@ def _described(
     }
 
 
-def _writer(call: Call) -> Callable[[str], str]:
+def writer_of(call: Call) -> Callable[[str], str]:
     """Give how keys are written: as they are, or percent-encoded."""
     encoding = call.query.get("encoding-type", "")
     if encoding not in {"", "url"}:

@@ -123,7 +123,7 @@ class Objects:
 
     def put(self, call: Call) -> Response:
         """PutObject."""
-        _check_write_conditions(call.headers)
+        check_write_conditions(call.headers)
         kept = kept_headers(call.headers)
         tags = parse_header_tags(call.headers.get("x-amz-tagging", ""))
         with self.unfinished(call.bucket) as path:
@@ -233,7 +233,8 @@ def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _check_write_conditions(headers: Mapping[str, str]) -> None:
+def check_write_conditions(headers: Mapping[str, str]) -> None:
+    """Refuse conditions of a write that S3 does not know."""
     if headers.get("if-none-match", "*") != "*":
         raise Refused("NotImplemented", Header="If-None-Match", additionalMessage="Only * is known")
     if "if-match" in headers and "if-none-match" in headers:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from runner.local.s3_buckets import is_bucket_name
 from runner.local.wire.messages import Response
-from runner.local.wire.s3_body import receive_small
+from runner.local.wire.s3_body import receive_document
 from runner.local.wire.s3_errors import Refused, refuse_unknown
 from runner.local.wire.s3_lists import OWNER
 from runner.local.wire.s3_xml import BadXml, read_xml, write_xml
@@ -94,7 +94,7 @@ class Places:
         """CreateBucket; a region may be named, but all buckets are here."""
         if not is_bucket_name(call.bucket):
             raise Refused("InvalidBucketName")
-        content = receive_small(call.request)
+        content = receive_document(call.request)
         try:
             if content.strip():
                 read_xml(content, "CreateBucketConfiguration")

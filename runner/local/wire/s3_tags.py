@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from runner.local.wire.messages import Response
-from runner.local.wire.s3_body import receive_small
+from runner.local.wire.s3_body import receive_document
 from runner.local.wire.s3_errors import Refused
 from runner.local.wire.s3_xml import BadXml, read_xml, write_xml
 
@@ -42,7 +42,7 @@ class Tags:
     def put(self, call: Call) -> Response:
         """PutObjectTagging."""
         etag = self._etag(call)
-        tags = _checked(_read_tags(receive_small(call.request)))
+        tags = _checked(_read_tags(receive_document(call.request)))
         self._heads.write_tags(call.bucket, call.key, etag, tags)
         return Response(200)
 

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TypeAlias
-from xml.etree import ElementTree as ET  # noqa: S405 - read_xml says why it is safe
-from xml.sax.saxutils import escape  # noqa: S406 - writes
+from xml.etree import ElementTree as ET
+from xml.sax.saxutils import escape
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 Value: TypeAlias = "str | int | datetime | Mapping[str, Value] | Iterable[Value]"

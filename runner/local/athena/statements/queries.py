@@ -8,11 +8,13 @@ from runner.local.athena.answers import shown
 from runner.local.athena.mapkeys import open_maps
 from runner.local.athena.session import Outcome
 from runner.local.athena.shown import shown_columns, shown_rows
+from runner.local.athena.sqltypes import parse_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from runner.local.athena.session import Session, Statement
+    from runner.local.athena.sqltypes import SqlType
 
 _PIECE = 1000
 """Rows of a piece, and of a result that is small."""
@@ -24,7 +26,7 @@ def select(session: Session, statement: Statement) -> Outcome:
         return select_some(session, statement, most=None)
     plan = session.planner.plan(session.cursor, statement.sql, database=session.database)
     stream = session.engine.stream(session.cursor, plan.shown, size=_PIECE)
-    columns = shown_columns(stream.columns, plan.shows)
+    columns = _with_lengths(shown_columns(stream.columns, plan.shows), plan.declared)
     kinds = tuple(kind for _, kind in columns)
 
     def pieces() -> Iterator[tuple[tuple[Any, ...], ...]]:
@@ -45,7 +47,7 @@ def select_some(session: Session, statement: Statement, *, most: int | None) -> 
     plan = session.planner.plan(session.cursor, statement.sql, database=session.database)
     sql = plan.shown if most is None else f"SELECT * FROM ({plan.shown}) LIMIT {most}"
     found = session.engine.run(session.cursor, sql)
-    columns = shown_columns(found.columns, plan.shows)
+    columns = _with_lengths(shown_columns(found.columns, plan.shows), plan.declared)
     rows = shown_rows(found.columns, found.rows, plan.shows)
     kinds = tuple(kind for _, kind in columns)
     return Outcome(
@@ -54,4 +56,16 @@ def select_some(session: Session, statement: Statement, *, most: int | None) -> 
         columns=columns,
         rows=shown(open_maps(rows, kinds), kinds),
         bytes_scanned=plan.scanned(found.bytes_read),
+    )
+
+
+def _with_lengths(
+    columns: tuple[tuple[str, SqlType], ...], declared: tuple[str, ...]
+) -> tuple[tuple[str, SqlType], ...]:
+    """Put declared types such as varchar(10) in place of DuckDB's, which have no lengths."""
+    if len(columns) != len(declared):
+        return columns
+    return tuple(
+        (name, parse_type(length) if length and kind.name == "varchar" else kind)
+        for (name, kind), length in zip(columns, declared, strict=True)
     )
