@@ -76,20 +76,15 @@ def test_a_database_and_a_table_over_files(cursor: Any, place: Place) -> None:
     cursor.execute(f"DROP DATABASE {place.database}_two")
 
 
-@pytest.mark.parametrize("form", ["PARQUET", "ORC", "AVRO"])
-def test_every_type_goes_through_a_ctas(cursor: Any, place: Place, form: str) -> None:
-    changed = {"c_tinyint", "c_smallint"} if form == "AVRO" else set()
-    if changed:
-        pytest.skip("Avro has no tinyint and no smallint")
-    name = f"every_{form.lower()}"
+def test_every_type_goes_through_a_ctas(cursor: Any, place: Place) -> None:
     cursor.execute(
-        f"CREATE TABLE {name} WITH (format = '{form}', "
-        f"external_location = '{place.path(name)}') AS {ONE_OF_EACH}"
+        "CREATE TABLE every WITH (format = 'PARQUET', "
+        f"external_location = '{place.path('every')}') AS {ONE_OF_EACH}"
     )
     assert cursor.rowcount == 1
     assert cursor.fetchone() is None
     assert [column[0] for column in cursor.description] == ["rows"]
-    cursor.execute(f"SELECT * FROM {name}")
+    cursor.execute("SELECT * FROM every")
     assert tuple((kind, p, s) for _, kind, _, _, p, s, _ in cursor.description) == DESCRIBED
     (row,) = cursor.fetchall()
     assert row == EXPECTED
@@ -139,7 +134,7 @@ def test_inserts_add_rows_and_tell_how_many(cursor: Any, place: Place) -> None:
     cursor.execute("SHOW PARTITIONS added")
     assert sorted(cursor.fetchall()) == [("dt=2024-01-01",), ("dt=2024-01-02",)]
     cursor.execute("DESCRIBE added")
-    assert cursor.fetchall()[0][0].split() == ["n", "int"]
+    assert " ".join(cursor.fetchall()[0]).split() == ["n", "int"]
 
 
 def test_many_rows_of_parameters(cursor: Any, place: Place) -> None:
@@ -179,8 +174,10 @@ def test_a_failure_has_athenas_words(cursor: Any) -> None:
     with pytest.raises(OperationalError) as failed:
         cursor.execute("SELECT *\nFROM no_such_table")
     assert str(failed.value).startswith("TABLE_NOT_FOUND: line 2:6: Table 'awsdatacatalog.")
-    assert cursor.state == "FAILED"
-    assert cursor.error_category == 2
+    status = boto3.client("athena").get_query_execution(QueryExecutionId=cursor.query_id)
+    told = status["QueryExecution"]["Status"]
+    assert (told["State"], told["AthenaError"]["ErrorCategory"]) == ("FAILED", 2)
+    assert told["AthenaError"]["ErrorMessage"] == str(failed.value)
     assert cursor.description is None
     with pytest.raises(OperationalError, match="COLUMN_NOT_FOUND: line 1:8: Column 'b' cannot be"):
         cursor.execute("SELECT b FROM (VALUES 1) AS t (a)")
@@ -198,7 +195,8 @@ def test_a_cross_join_without_end_can_be_stopped(cursor: Any) -> None:
             CROSS JOIN UNNEST(sequence(1, 9999)) AS c (z)"""
         )
     timer.join()
-    assert cursor.state == "CANCELLED"
+    status = boto3.client("athena").get_query_execution(QueryExecutionId=cursor.query_id)
+    assert status["QueryExecution"]["Status"]["State"] == "CANCELLED"
 
 
 def test_results_come_page_by_page(cursor: Any) -> None:

@@ -149,6 +149,10 @@ def _read_merge(session: Session, statement: Statement) -> _Merge:
     else:
         default = "source"
     alias = _alias(cursor) or default
+    if cursor.accept("("):
+        names = _until(cursor, statement, (")",))
+        cursor.expect(")")
+        source = f"{source} AS {_quoted(alias)} ({names})"
     cursor.expect("ON")
     on = _until(cursor, statement, ("WHEN",))
     clauses = []
@@ -403,7 +407,7 @@ def _apply(
         "DML",
         substatement,
         bytes_scanned=changes.bytes_scanned + written.bytes_read,
-        rows_written=new + sum(row[1] for row in touched.rows),
+        rows_written=sum(int(row[1]) for row in touched.rows) + int(new),
     )
 
 
