@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 RESULTS = "s3://results/"
-CREDENTIALS = {
+CREDENTIALS: dict[str, Any] = {
     "region_name": "us-east-1",
     "aws_access_key_id": "local",
     "aws_secret_access_key": "local",

@@ -233,6 +233,19 @@ def test_ddl_has_no_columns_and_utilities_no_header(wire: Wire) -> None:
     assert (column["Name"], column["Type"], column["Precision"]) == ("tab_name", "string", 0)
 
 
+def test_texts_of_several_lines_are_rows(wire: Wire) -> None:
+    wire.run("CREATE VIEW lined AS SELECT 1 AS one,\n  2 AS two")
+    found = wire.run("SHOW CREATE VIEW lined")
+    assert wire.rows(found["QueryExecutionId"]) == [
+        ["CREATE VIEW default.lined AS "],
+        ["SELECT 1 AS one,"],
+        ["  2 AS two"],
+    ]
+    plan = wire.rows(wire.run("EXPLAIN SELECT 1")["QueryExecutionId"])
+    assert len(plan) > 1
+    assert not any("\n" in str(line) for (line,) in plan)
+
+
 def test_types_and_cells_are_athenas(wire: Wire) -> None:
     wanted = [
         ("true", "boolean", 0, "true"),
@@ -300,7 +313,7 @@ def test_pages_count_the_header(wire: Wire) -> None:
     identity = wire.run(sql)["QueryExecutionId"]
     sizes, token, values = [], None, []
     while True:
-        more = {"NextToken": token} if token else {}
+        more: Any = {"NextToken": token} if token else {}
         page = wire.athena.get_query_results(QueryExecutionId=identity, MaxResults=3, **more)
         rows = page["ResultSet"]["Rows"]
         sizes.append(len(rows))
@@ -326,7 +339,7 @@ def test_a_large_result_is_paged_from_its_file(wire: Wire) -> None:
         for page in pages
         for row in page["ResultSet"]["Rows"]
     ]
-    expected = [("x", "s", "e")]
+    expected: list[tuple[str | None, ...]] = [("x", "s", "e")]
     expected += [(str(n), None if n % 3 == 0 else f'l"i\n{n}', "") for n in range(1, 4501)]
     assert rows == expected
     url = found["ResultConfiguration"]["OutputLocation"]
@@ -389,7 +402,10 @@ def test_a_large_result_is_paged_from_its_file(wire: Wire) -> None:
             "start_query_execution",
             {"QueryString": "CREATE TABLE x WITH (format = 'ORC') AS\nDESC t"},
             "MALFORMED_QUERY",
-            "line 2:1: extraneous input 'DESC' expecting {'(', 'SELECT', 'TABLE', 'VALUES', 'WITH'}",
+            (
+                "line 2:1: extraneous input 'DESC' "
+                "expecting {'(', 'SELECT', 'TABLE', 'VALUES', 'WITH'}"
+            ),
         ),
         (
             "start_query_execution",

@@ -285,7 +285,7 @@ def test_data_catalogues(wire: Wire) -> None:
 
 
 def test_metadata_of_databases_and_tables(wire: Wire) -> None:
-    catalog = {"CatalogName": "AwsDataCatalog"}
+    catalog: Any = {"CatalogName": "AwsDataCatalog"}
     wire.run("CREATE DATABASE meta COMMENT 'about'")
     wire.run(
         "CREATE EXTERNAL TABLE meta.logs (n int COMMENT 'number', s struct<a:int>) "

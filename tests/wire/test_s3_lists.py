@@ -135,6 +135,12 @@ def test_buckets_are_made_named_and_removed(tmp_path: Path) -> None:
         assert (tmp_path / "root" / "fresh").is_dir()
         names = [each["Name"] for each in client.list_buckets()["Buckets"]]
         assert names == ["fresh", BUCKET, "mapped"]
+        pages = client.get_paginator("list_buckets").paginate(PaginationConfig={"PageSize": 2})
+        assert [[each["Name"] for each in page["Buckets"]] for page in pages] == [
+            ["fresh", BUCKET],
+            ["mapped"],
+        ]
+        assert client.list_buckets(Prefix="m")["Buckets"][0]["Name"] == "mapped"
         assert client.head_bucket(Bucket="fresh")["BucketRegion"] == "us-east-1"
         assert client.get_bucket_location(Bucket="fresh").get("LocationConstraint") is None
         client.put_object(Bucket="mapped", Key="k", Body=b"x")

@@ -270,15 +270,19 @@ def test_access_and_attributes(wire: Wire) -> None:
     assert acl["Grants"][0]["Grantee"]["Type"] == "CanonicalUser"
     assert wire.client.get_bucket_acl(Bucket=BUCKET)["Owner"] == acl["Owner"]
     wire.client.put_object_acl(Bucket=BUCKET, Key="open", ACL="private")
+    wire.client.put_bucket_acl(Bucket=BUCKET, ACL="private")
     unsupported = ("AccessControlListNotSupported", 400)
     assert refusal(wire.client.put_object_acl, Key="open", ACL="public-read") == unsupported
     assert refusal(wire.client.put_object, Key="open", ACL="public-read") == unsupported
+    assert refusal(wire.client.put_bucket_acl, ACL="public-read") == unsupported
     assert refusal(wire.client.get_object_acl, Key="none") == ("NoSuchKey", 404)
     found = wire.client.get_object_attributes(
         Bucket=BUCKET, Key="open", ObjectAttributes=["ETag", "ObjectSize"]
     )
     assert (found["ETag"], found["ObjectSize"]) == (etag.strip('"'), 5)
     assert "StorageClass" not in found
+    annotations = wire.client.list_object_annotations(Bucket=BUCKET, Key="open")
+    assert annotations["AnnotationCount"] == 0
 
 
 def test_what_a_folder_cannot_do_is_refused_by_name(wire: Wire) -> None:

@@ -252,6 +252,12 @@ def test_a_client_that_waits_is_told_to_go_on(wire: Wire) -> None:
     assert wire.get("waited") == b"hello"
 
 
+def test_a_body_without_a_length_is_refused(wire: Wire) -> None:
+    with socket.create_connection(("127.0.0.1", wire.port)) as connection:
+        connection.sendall(b"PUT /lake/k HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert connection.makefile("rb").readline().startswith(b"HTTP/1.1 411")
+
+
 def test_a_client_that_goes_away_leaves_nothing(wire: Wire) -> None:
     before = {path.name for path in wire.folder.temporary_folder(BUCKET).iterdir()}
     with socket.create_connection(("127.0.0.1", wire.port)) as connection:

@@ -230,14 +230,14 @@ class LocalAthena:
         if MaxResults > _MOST_ROWS:
             raise InvalidRequest(f"MaxResults is more than maximum allowed length {_MOST_ROWS}")
         _check_succeeded(execution["Status"]["State"])
-        empty = Kept([], [], 0, "", 0).packed()
+        empty = Kept([], [], 0).packed()
         packed = self._history.result(QueryExecutionId) or empty
         return page(self._s3, packed, token=NextToken, most=MaxResults)
 
     def output_rows(self, identity: str) -> int | None:
         """Give the number of rows that an execution gave or wrote; None before its end."""
         packed = self._history.result(identity)
-        return None if packed is None else Kept(**json.loads(packed)).count
+        return None if packed is None else Kept(**json.loads(packed)).rows_in_all
 
     def stop_query_execution(self, *, QueryExecutionId: str) -> dict[str, Any]:  # noqa: N803
         """Interrupt an execution; stopping one that has ended changes nothing."""
@@ -300,11 +300,14 @@ class LocalAthena:
         try:
             kept = self._run(execution, terms, progress)
         except AthenaFailure as failure:
-            codes = {"USER_CANCELED", "EXCEEDED_SCAN_LIMIT"}
-            fail(execution, failure, stopped=progress.stopped or failure.code in codes)
+            ended = failure.code in {"USER_CANCELED", "EXCEEDED_SCAN_LIMIT"}
+            fail(execution, failure, stopped=progress.stopped or ended)
         except BaseException as error:
-            fail(execution, AthenaFailure("GENERIC_INTERNAL_ERROR", repr(error)), stopped=False)
-            raise
+            # An interrupt may strike wherever DuckDB is at work, and says so in its own words.
+            failure = AthenaFailure("GENERIC_INTERNAL_ERROR", repr(error))
+            fail(execution, failure, stopped=progress.stopped)
+            if not progress.stopped:
+                raise
         else:
             execution["Status"]["State"] = "SUCCEEDED"
         finally:

@@ -60,7 +60,7 @@ def render(value: Any, kind: SqlType) -> str | None:  # noqa: ANN401, C901, PLR0
 
 
 def _time(value: time) -> str:
-    return f"{value:%H:%M:%S}.{value.microsecond // 1000:03}"
+    return value.isoformat("milliseconds")
 
 
 def zone_name(value: datetime) -> str:

@@ -50,8 +50,8 @@ class Kept(NamedTuple):
     columns: list[dict[str, Any]]
     rows: list[list[str | None]] | None
     updated: int | None
-    url: str
-    count: int
+    url: str = ""
+    rows_in_all: int = 0
     """Rows, without a header; those written, if the statement wrote any."""
 
     def packed(self) -> str:
@@ -82,7 +82,8 @@ def write_results(s3: FolderS3, url: str, outcome: Outcome) -> Kept:
     elif outcome.substatement == "SELECT":
         rows, count = _write_csv(s3, (bucket, key), outcome)
     else:
-        rows = _texts(outcome.rows, [kind for _, kind in columns])
+        rows = _lines(_texts(outcome.rows, [kind for _, kind in columns]))
+        count = len(rows)
         lines = ("\t".join(value or "" for value in row) for row in rows)
         s3.put_object(Bucket=bucket, Key=key, Body="".join(f"{line}\n" for line in lines))
     described = column_info(columns)
@@ -102,6 +103,13 @@ def _texts(rows: Sequence[Sequence[Any]], kinds: Sequence[SqlType]) -> list[list
     columns = zip(*rows, strict=True)
     written = (render_column(each, kind) for each, kind in zip(columns, kinds, strict=False))
     return [list(row) for row in zip(*written, strict=True)]
+
+
+def _lines(rows: list[list[str | None]]) -> list[list[str | None]]:
+    """Give each line of a text that is alone in its row a row of its own."""
+    if not rows or len(rows[0]) > 1:
+        return rows
+    return [[line] for row in rows for line in (row[0] or "").split("\n")]
 
 
 def _write_csv(

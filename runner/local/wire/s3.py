@@ -13,7 +13,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from runner.local.s3 import S3Error
-from runner.local.wire.messages import Response
 from runner.local.wire.s3_call import read_call, refuse_expired
 from runner.local.wire.s3_copies import copy
 from runner.local.wire.s3_deletes import delete_objects
@@ -21,14 +20,16 @@ from runner.local.wire.s3_errors import Refused, refuse_unknown, respond
 from runner.local.wire.s3_heads import Heads
 from runner.local.wire.s3_lists import Lists
 from runner.local.wire.s3_multipart import Multipart
-from runner.local.wire.s3_objects import Objects, kept_headers
+from runner.local.wire.s3_objects import Objects
 from runner.local.wire.s3_places import (
     EMPTY,
     UNSET,
     Places,
     access_of_all,
+    no_annotations,
     say_empty,
     say_unset,
+    set_access,
 )
 from runner.local.wire.s3_tags import Tags
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from runner.local.s3 import FolderS3
-    from runner.local.wire.messages import Request
+    from runner.local.wire.messages import Request, Response
     from runner.local.wire.s3_call import Call
 
     Operation = Callable[[Call], Response]
@@ -163,6 +164,7 @@ def _on_buckets(objects: Objects, multipart: Multipart, places: Places) -> Opera
         ("GET", "versions"): lists.versions,
         ("GET", "location"): places.location,
         ("GET", "acl"): access_of_all,
+        ("PUT", "acl"): set_access,
         ("HEAD", ""): places.head,
         ("PUT", ""): places.create,
         ("DELETE", ""): places.delete,
@@ -177,16 +179,12 @@ def _on_objects(objects: Objects, multipart: Multipart) -> Operations:
     def put(call: Call) -> Response:
         return copy(objects, call) if "x-amz-copy-source" in call.headers else objects.put(call)
 
-    def tell_access(call: Call) -> Response:
-        objects.client.open_object(Bucket=call.bucket, Key=call.key)[0].close()
-        return access_of_all(call)
+    def of_object(operation: Operation) -> Operation:
+        def act(call: Call) -> Response:
+            objects.client.open_object(Bucket=call.bucket, Key=call.key)[0].close()
+            return operation(call)
 
-    def set_access(call: Call) -> Response:
-        objects.client.open_object(Bucket=call.bucket, Key=call.key)[0].close()
-        if "x-amz-acl" not in call.headers:
-            raise Refused("AccessControlListNotSupported")
-        kept_headers(call.headers)
-        return Response(200)
+        return act
 
     return {
         ("GET", ""): objects.get,
@@ -194,8 +192,9 @@ def _on_objects(objects: Objects, multipart: Multipart) -> Operations:
         ("PUT", ""): put,
         ("DELETE", ""): objects.delete,
         ("GET", "attributes"): objects.attributes,
-        ("GET", "acl"): tell_access,
-        ("PUT", "acl"): set_access,
+        ("GET", "acl"): of_object(access_of_all),
+        ("PUT", "acl"): of_object(set_access),
+        ("GET", "annotation"): of_object(no_annotations),
         ("POST", "uploads"): multipart.start,
         ("PUT", "uploadId"): multipart.put_part,
         ("POST", "uploadId"): multipart.complete,

@@ -48,6 +48,8 @@ class Received(NamedTuple):
 def receive(request: Request, target: BinaryIO, *, md5: bool = False) -> Received:
     """Write the plain body; raises Refused if it is not what the request says."""
     headers = request.headers
+    if not headers.keys() & {"content-length", "transfer-encoding"}:
+        raise Refused("MissingContentLength")
     expected = dict(_expected(headers))
     digests = _digests(request, [*expected, *(["content-md5"] if md5 else ())])
     trailers: dict[str, str] = {}

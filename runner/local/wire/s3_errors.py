@@ -64,6 +64,7 @@ _REFUSALS: dict[str, tuple[int, str]] = {
         405,
         "The specified method is not allowed against this resource.",
     ),
+    "MissingContentLength": (411, "You must provide the Content-Length HTTP header."),
     "NoSuchBucket": (404, "The specified bucket does not exist"),
     "NoSuchKey": (404, "The specified key does not exist."),
     "NoSuchUpload": (404, _NO_UPLOAD),

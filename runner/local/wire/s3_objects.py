@@ -45,7 +45,8 @@ _REFUSED = (
     "x-amz-server-side-encryption-customer-",
     "x-amz-write-offset-bytes",
 )
-_ACLS = {"", "private", "bucket-owner-full-control", "bucket-owner-read"}
+PRIVATE_ACLS = {"private", "bucket-owner-full-control", "bucket-owner-read"}
+"""Canned access control lists that give nothing to others: how it is anyway."""
 _MOST_METADATA = 2048
 _OVERRIDES = {
     f"response-{name}": name
@@ -212,7 +213,7 @@ def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
     for name in headers:
         if name.startswith(_REFUSED):
             raise Refused("NotImplemented", Header=name)
-    if headers.get("x-amz-acl", "") not in _ACLS or any(
+    if headers.get("x-amz-acl", "private") not in PRIVATE_ACLS or any(
         name.startswith("x-amz-grant-") for name in headers
     ):
         raise Refused("AccessControlListNotSupported")

@@ -13,6 +13,7 @@ from runner.local.wire.messages import Response
 from runner.local.wire.s3_body import receive_document
 from runner.local.wire.s3_errors import Refused, refuse_unknown
 from runner.local.wire.s3_lists import OWNER
+from runner.local.wire.s3_objects import PRIVATE_ACLS
 from runner.local.wire.s3_xml import BadXml, read_xml, write_xml
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from runner.local.wire.s3_call import Call
     from runner.local.wire.s3_xml import Value
 
+_MOST_BUCKETS = 10_000
 _DEFAULT_REGION = "us-east-1"
 _GRANTEE = 'Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser"'
 EMPTY = {
@@ -77,13 +79,23 @@ class Places:
         self._client = client
         self._region = region
 
-    def list(self, _: Call) -> Response:
+    def list(self, call: Call) -> Response:
         """ListBuckets."""
+        prefix, after = call.query.get("prefix", ""), call.query.get("continuation-token", "")
+        most = call.number("max-buckets", _MOST_BUCKETS)
+        names = self._client.buckets.names()
+        names = [name for name in names if name.startswith(prefix) and name > after]
         found = [
             {"Name": name, "CreationDate": self._made(name), "BucketRegion": self._region}
-            for name in self._client.buckets.names()
+            for name in names[:most]
         ]
-        members: Value = {"Owner": OWNER, "Buckets": {"Bucket": found}}
+        more = len(found) < len(names) and found
+        members: dict[str, Value] = {
+            "Owner": OWNER,
+            "Buckets": {"Bucket": found},
+            **({"ContinuationToken": names[most - 1]} if more else {}),
+            **({"Prefix": prefix} if prefix else {}),
+        }
         return Response(200, {}, write_xml("ListAllMyBucketsResult", members))
 
     def head(self, _: Call) -> Response:
@@ -154,3 +166,18 @@ def access_of_all(_: Call) -> Response:
     grant = {_GRANTEE: OWNER, "Permission": "FULL_CONTROL"}
     members: Value = {"Owner": OWNER, "AccessControlList": {"Grant": grant}}
     return Response(200, {}, write_xml("AccessControlPolicy", members))
+
+
+def no_annotations(call: Call) -> Response:
+    """ListObjectAnnotations: nothing can be annotated here, so nothing is."""
+    if "annotationName" in call.query:
+        raise Refused("NotImplemented", "Annotations of objects are not served here")
+    members: Value = {"Bucket": call.bucket, "Key": call.key, "AnnotationCount": 0}
+    return Response(200, {}, write_xml("ListObjectAnnotationsResult", members))
+
+
+def set_access(call: Call) -> Response:
+    """PutBucketAcl, PutObjectAcl: what is so already may be asked for."""
+    if call.headers.get("x-amz-acl", "") not in PRIVATE_ACLS:
+        raise Refused("AccessControlListNotSupported")
+    return Response(200)
