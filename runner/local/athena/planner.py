@@ -47,6 +47,15 @@ class Plan(NamedTuple):
     declared: tuple[str, ...] = ()
     """Types with a length, for showing; see Template."""
 
+    def declared_columns(self) -> tuple[tuple[str, str], ...]:
+        """Give output names and types as a new table keeps them: declared lengths stay."""
+        if len(self.declared) != len(self.columns):
+            return self.columns
+        return tuple(
+            (name, declared if declared and kind == "VARCHAR" else kind)
+            for (name, kind), declared in zip(self.columns, self.declared, strict=True)
+        )
+
     def scanned(self, bytes_read: int) -> int:
         """Give the bytes that Athena would bill: text files whole, columns as they were read."""
         return max(self.text_bytes, bytes_read) if self.columnar else self.text_bytes

@@ -92,7 +92,7 @@ def create_as(session: Session, statement: Statement) -> Outcome:
         return iceberg_ctas.create_as(
             session, (database, name), properties, plan, with_data=with_data
         )
-    target = _ctas_target(session, f"{database}.{name}", properties, plan.columns)
+    target = _ctas_target(session, f"{database}.{name}", properties, plan.declared_columns())
     buckets = _buckets(properties, target)
     check_empty(session, f"{database}.{name}", target.location)
     if not with_data:

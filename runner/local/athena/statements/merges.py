@@ -149,6 +149,10 @@ def _read_merge(session: Session, statement: Statement) -> _Merge:
     else:
         default = "source"
     alias = _alias(cursor) or default
+    if cursor.accept("("):
+        names = _until(cursor, statement, (")",))
+        cursor.expect(")")
+        source = f"{source} AS {_quoted(alias)} ({names})"
     cursor.expect("ON")
     on = _until(cursor, statement, ("WHEN",))
     clauses = []
@@ -385,7 +389,7 @@ def _apply(
 ) -> Outcome:
     """Write the changed files anew, with what is inserted, and commit."""
     touched = session.engine.run(
-        session.cursor, f'SELECT DISTINCT f FROM "{changes.pairs}" WHERE k >= 0'
+        session.cursor, f'SELECT f, count(*) FROM "{changes.pairs}" WHERE k >= 0 GROUP BY f'
     )
     paths = {str(row[0]) for row in touched.rows}
     new = session.engine.run(session.cursor, f'SELECT count(*) FROM "{changes.inserts}"').rows[0][0]
@@ -403,7 +407,7 @@ def _apply(
         "DML",
         substatement,
         bytes_scanned=changes.bytes_scanned + written.bytes_read,
-        rows_written=written.rows,
+        rows_written=sum(int(row[1]) for row in touched.rows) + int(new),
     )
 
 

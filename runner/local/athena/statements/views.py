@@ -35,7 +35,7 @@ def create(session: Session, statement: Statement) -> Outcome:
             column=1,
         )
     plan = session.planner.plan(session.cursor, sql, database=session.database)
-    columns = tuple((column, parse_type(kind)) for column, kind in plan.columns)
+    columns = tuple((column, parse_type(kind)) for column, kind in plan.declared_columns())
     given: dict[str, Any] = {
         "Name": name,
         "TableType": VIEW,
