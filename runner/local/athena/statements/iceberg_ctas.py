@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from runner.local.athena.errors import AthenaFailure, unsupported
-from runner.local.athena.iceberg import CURRENT, Opened, Snapshot, write_snapshot
+from runner.local.athena.iceberg import Change, first_snapshot, write_document
 from runner.local.athena.session import Cursor, Outcome, read_statement
 from runner.local.athena.sqltypes import parse_type
 from runner.local.athena.statements.iceberg import (
     check_type,
+    first_document,
     table_input,
     take_term,
     write_files,
@@ -38,25 +39,20 @@ def create_as(
     database, table = name
     _check(properties)
     location = properties.texts["location"]
-    columns = [
-        {"Name": column.lower(), "Type": _type(kind), "Parameters": dict(CURRENT)}
-        for column, kind in plan.columns
-    ]
-    names = [str(each["Name"]) for each in columns]
+    columns = [{"Name": column.lower(), "Type": _type(kind)} for column, kind in plan.columns]
+    names = [each["Name"] for each in columns]
     partition = tuple(
         take_term(Cursor(read_statement(text)), names)
         for text in properties.lists.get("partitioning", ())
     )
-    empty = Snapshot(0, "create", partition, ())
-    given = table_input(table, columns, location, properties.texts, "")
-    glue = {**given, "DatabaseName": database}
-    opened = Opened(table_info(glue), "", glue, empty)
-    written = write_files(session, opened, plan.sql) if with_data else Written(0, (), (), 0)
-    snapshot = empty._replace(
-        operation="append" if written.files else "create", files=written.files
-    )
-    url = write_snapshot(session, f"{database}.{table}", location, snapshot)
-    given = table_input(table, columns, location, properties.texts, url)
+    document = first_document(columns, partition, location, properties.texts)
+    glue = {**table_input(table, document, properties.texts, ""), "DatabaseName": database}
+    written, files = Written(0, (), (), 0), ()
+    if with_data:
+        written, files = write_files(session, table_info(glue), document, plan.sql)
+    document = first_snapshot(session, document, Change("append", files))
+    url = write_document(session, document)
+    given = table_input(table, document, properties.texts, url)
     try:
         session.catalog.create_table(DatabaseName=database, TableInput=given)
     except GlueError as error:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from runner.local.athena.errors import AthenaFailure
-from runner.local.athena.iceberg import commit, open_table, parts_of
+from runner.local.athena.iceberg import Change, commit, open_table, parts_of
 from runner.local.athena.planner import Given
 from runner.local.athena.readers import located_sql
 from runner.local.athena.session import Cursor, Outcome
@@ -261,7 +261,7 @@ def _check_columns(table: TableInfo, clauses: Sequence[_Clause]) -> None:
 def _given(session: Session, opened: Opened, source: Plan | None) -> dict[tuple[str, str], Given]:
     """Name the target's rows with their places, and the source's rows, for the planner."""
     target = opened.table._replace(columns=(*opened.table.columns, *_HIDDEN))
-    scan = located_sql(opened.table, parts_of(session, opened.snapshot.files))
+    scan = located_sql(opened.table, parts_of(session, opened.urls()))
     found = {(_DATABASE, "target"): Given(target, scan)}
     if source is not None:
         fields = [Field(name.lower(), parse_type(kind).hive()) for name, kind in source.columns]
@@ -391,14 +391,15 @@ def _apply(
     new = session.engine.run(session.cursor, f'SELECT count(*) FROM "{changes.inserts}"').rows[0][0]
     if not paths and not new:
         return Outcome("DML", substatement, bytes_scanned=changes.bytes_scanned)
-    files = opened.snapshot.files
-    changed = [url for url in files if session.s3.place_of(url) in paths]
+    changed = [url for url in opened.urls() if session.s3.place_of(url) in paths]
     selects = [_kept(session, opened, changes, changed)] if changed else []
     if new:
         selects.append(_inserted(opened.table, changes.inserts, inserting))
-    written = write_files(session, opened, " UNION ALL ".join(selects))
-    stay = [url for url in files if url not in set(changed)]
-    commit(session, opened, operation="overwrite", files=[*stay, *written.files])
+    written, files = write_files(
+        session, opened.table, opened.document, " UNION ALL ".join(selects)
+    )
+    operation = "overwrite" if files and changed else "append" if files else "delete"
+    commit(session, opened, Change(operation, files, frozenset(changed)))
     return Outcome(
         "DML",
         substatement,
