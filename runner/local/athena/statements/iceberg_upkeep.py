@@ -19,6 +19,7 @@ from runner.local.athena.iceberg import (
     parts_of,
     read_snapshot,
 )
+from runner.local.athena.icebergs.manifests import DELETED
 from runner.local.athena.planner import Given
 from runner.local.athena.readers import located_sql, scan_sql
 from runner.local.athena.session import Cursor, Outcome, read_statement
@@ -153,7 +154,7 @@ def _urls(session: Session, opened: Opened) -> set[str]:
     for snapshot in opened.document.snapshots():
         manifests, entries = read_snapshot(session.s3, opened.document, snapshot)
         found |= {snapshot.manifest_list, *(each.url for each in manifests)}
-        found |= {each.file.url for one in entries for each in one}
+        found |= {each.file.url for one in entries for each in one if each.status != DELETED}
     return found
 
 
