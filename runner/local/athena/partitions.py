@@ -65,6 +65,10 @@ class Locator(NamedTuple):
         """Give the parts that have files."""
         return tuple(part for part in self._parts(table, conditions) if part.files)
 
+    def values(self, table: TableInfo) -> tuple[Values, ...]:
+        """Give the values of all partitions, whether they have files or not."""
+        return tuple(values for values, _ in self._candidates(table, ()))
+
     def _parts(self, table: TableInfo, conditions: Sequence[Condition]) -> Iterator[Part]:
         if table.is_iceberg:
             from runner.local.athena.iceberg import snapshot_files  # noqa: PLC0415 - a circle

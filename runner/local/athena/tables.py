@@ -24,7 +24,9 @@ ICEBERG_FIELD = "iceberg.field."
 SNAPSHOT = "$snapshot"
 """Parameter of a `TableInfo` that means an old snapshot of an Iceberg table: its id."""
 _PREFIX, _SUFFIX = "/* Presto View: ", " */"
-Format = Literal["parquet", "json", "openx", "csv", "opencsv", "regex", "grok", "unknown"]
+Format = Literal[
+    "parquet", "json", "openx", "csv", "opencsv", "regex", "grok", "virtual", "unknown"
+]
 _SERDES: dict[str, Format] = {
     "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe": "parquet",
     "org.openx.data.jsonserde.JsonSerDe": "openx",

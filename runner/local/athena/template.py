@@ -29,6 +29,8 @@ class Scan(NamedTuple):
     database: str
     table: str
     conditions: tuple[Condition, ...] = ()
+    hidden: tuple[str, ...] = ()
+    """Columns beside the table's own that the query names, such as `$path`."""
 
 
 class Template(NamedTuple):
@@ -58,6 +60,7 @@ class Template(NamedTuple):
                         Condition(c.column, c.operator, tuple(shape.fill(v) for v in c.values))
                         for c in scan.conditions
                     ),
+                    scan.hidden,
                 )
                 for scan in self.scans
             ),
@@ -86,6 +89,7 @@ def load_template(text: str) -> Template:
                     Condition(c["column"], c["operator"], tuple(c["values"]))
                     for c in scan["conditions"]
                 ),
+                tuple(scan["hidden"]),
             )
             for scan in found["scans"]
         ),

@@ -28,6 +28,8 @@ from runner.local.athena.errors import AthenaFailure, syntax_error, unsupported
 from runner.local.athena.expand import expand
 from runner.local.athena.functions import check_functions
 from runner.local.athena.functions_maths import refuse_patterns
+from runner.local.athena.hidden import HIDDEN, has
+from runner.local.athena.hiddennames import drop_unnamed, hidden_columns, mark_hidden
 from runner.local.athena.literals import check_literals
 from runner.local.athena.passes import PASSES
 from runner.local.athena.passes.json import mark_json
@@ -37,6 +39,7 @@ from runner.local.athena.recursion import unroll
 from runner.local.athena.sqljson import spell_json
 from runner.local.athena.sqltypes import parse_type
 from runner.local.athena.template import Scan, Template, scan_name
+from runner.local.athena.travel import refuse_old_periods, travel_name
 from runner.local.athena.values import settle_values
 
 if TYPE_CHECKING:
@@ -64,6 +67,7 @@ def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
     refuse_patterns(sql)
     check_functions(sql)
     check_literals(sql)
+    refuse_old_periods(sql)
     tables = _Tables(lookup)
     tree = unify_rows(unroll(_parse(sql)))
     _mark_unnamed(tree)
@@ -80,10 +84,11 @@ def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
         for number, (table, _, _) in enumerate(tables.scans)
     }
     conditions = find_conditions(tree, keys)
+    hidden = hidden_columns(tree, [table for table, _, _ in tables.scans])
     return Template(
         sql=_generate(tree),
         scans=tuple(
-            Scan(database_, name, conditions.get(scan_name(number), ()))
+            Scan(database_, name, conditions.get(scan_name(number), ()), hidden[number])
             for number, (_, database_, name) in enumerate(tables.scans)
         ),
         reads=tuple((*key, fingerprint) for key, fingerprint in tables.reads.items()),
@@ -160,6 +165,8 @@ def _resolve(tree: exp.Query, database: str, tables: _Tables, *, depth: int) -> 
         if info.view is None:
             _put_scan(table, info, tables, table.db.lower() or database)
         else:
+            if table.args.get("version"):
+                raise unsupported("Time travel of a view")
             inner = unify_rows(unroll(_parse(info.view.sql)))
             _mark_unnamed(inner)
             inner = _resolve(inner, info.view.database, tables, depth=depth + 1)
@@ -185,6 +192,7 @@ def _is_cte(table: exp.Table) -> bool:
 def _look_up(table: exp.Table, database: str, tables: _Tables) -> TableInfo:
     line, column = _place(table)
     schema, name = (table.db or database).lower(), table.name.lower()
+    travelled = travel_name(name, table.args.get("version"))
     if table.catalog.lower() not in _CATALOGS:
         raise AthenaFailure(
             "CATALOG_NOT_FOUND",
@@ -192,7 +200,7 @@ def _look_up(table: exp.Table, database: str, tables: _Tables) -> TableInfo:
             line=line,
             column=column,
         )
-    info = tables.lookup(schema, name)
+    info = tables.lookup(schema, travelled)
     if info is None:
         raise AthenaFailure(
             "TABLE_NOT_FOUND",
@@ -200,7 +208,7 @@ def _look_up(table: exp.Table, database: str, tables: _Tables) -> TableInfo:
             line=line,
             column=column,
         )
-    tables.reads[schema, name] = info.fingerprint()
+    tables.reads[schema, travelled] = info.fingerprint()
     return info
 
 
@@ -211,7 +219,8 @@ def _put_scan(table: exp.Table, info: TableInfo, tables: _Tables, database: str)
     table.set("this", exp.to_identifier(scan_name(len(tables.scans)), quoted=True))
     table.set("db", None)
     table.set("catalog", None)
-    tables.scans.append((info, database, name))
+    tables.scans.append((info, database, travel_name(name, table.args.get("version"))))
+    table.set("version", None)
 
 
 def _put_view(table: exp.Table, inner: exp.Query) -> None:
@@ -273,18 +282,23 @@ def _type_decimals(tree: exp.Expr) -> None:
 
 def _qualified(tree: exp.Query, tables: _Tables) -> exp.Query:
     """Name every column's source and annotate types, as far as the tree lets us."""
+    hidden = HIDDEN if mark_hidden(tree) else {}
     schema = MappingSchema(
         {
             scan_name(number): {
                 f.name: parse_type(f.type).trino().replace("timestamp(3)", "timestamp")
                 for f in table.fields()
             }
+            | {name: kind for name, kind in hidden.items() if has(table, name)}
             for number, (table, _, _) in enumerate(tables.scans)
         },
         dialect="trino",
     )
     expanded = expand(tree, lambda each: _typed(each, schema))
-    return _typed(expanded, schema)
+    typed = _typed(expanded, schema)
+    if hidden:
+        drop_unnamed(typed)
+    return typed
 
 
 def _typed(tree: exp.Query, schema: MappingSchema) -> exp.Query:

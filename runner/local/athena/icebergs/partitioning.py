@@ -8,7 +8,7 @@ Names, transforms and values are those of Iceberg's specification.
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -98,6 +98,20 @@ class Term(NamedTuple):
         if self.transform == "bucket":
             return int(text)
         return read_value(text, self.kind)
+
+    def folder(self, value: int) -> str:
+        """Write a year, month, day or hour as folders have it; empty for other transforms."""
+        match self.transform:
+            case "year":
+                return str(_EPOCH.year + value)
+            case "month":
+                return f"{_EPOCH.year + value // 12}-{value % 12 + 1:02d}"
+            case "day":
+                return str(_EPOCH + timedelta(days=value))
+            case "hour":
+                return f"{_EPOCH + timedelta(days=value // 24)}-{value % 24:02d}"
+            case _:
+                return ""
 
 
 def read_term(text: str, fields: Sequence[IcebergField], number: int) -> Term:

@@ -272,7 +272,10 @@ def write_files(
     """Write rows as data files, partition by partition; they belong to no snapshot yet."""
     terms, columns = document.terms(), document.schema()
     names = ", ".join(f"s{number}" for number in range(len(columns)))
-    place = {each["id"]: f"s{number}" for number, each in enumerate(columns)}
+    place = {
+        each["id"]: f"CAST(s{number} AS {parse_type(hive_of(each['type'])).duck()})"
+        for number, each in enumerate(columns)
+    }
     again = "".join(f", {term.sql(place[term.source])}" for term in terms)
     target = Target(
         f"{document.location.rstrip('/')}/data/",
