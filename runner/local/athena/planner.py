@@ -19,7 +19,7 @@ from runner.local.athena.hidden import hidden_sql
 from runner.local.athena.lexer import position, tokenize
 from runner.local.athena.readers import scan_sql
 from runner.local.athena.shape import Shape, shape_of
-from runner.local.athena.sqltypes import parse_type
+from runner.local.athena.sqltypes import coerces, parse_type
 from runner.local.athena.tables import TableInfo, load_table
 from runner.local.athena.template import Template, load_template, scan_name
 from runner.local.athena.travel import as_of, period_of, snapshot_of
@@ -101,6 +101,12 @@ class Planner:
             for table, scan in zip(tables, template.scans, strict=True)
         )
 
+    def reads(self, cursor: Handle, sql: str, *, database: str) -> frozenset[tuple[str, str]]:
+        """Give the tables and views that a query reads, those inside of views, too."""
+        found = self._template(cursor, sql, database).reads
+        shape = shape_of(sql, tokenize(sql))
+        return frozenset((shape.fill(schema), shape.fill(name)) for schema, name, _ in found)
+
     def _template(self, cursor: Handle, sql: str, database: str) -> Template:
         """Translate a query, or find its translation."""
         shape = shape_of(sql, tokenize(sql))
@@ -167,12 +173,43 @@ class Planner:
             return self.source(shape.fill(schema), shape.fill(name))
 
         template = translate_query(text, database=database, lookup=look_up)
+        for view, line, column in template.views:
+            self._check_view(cursor, view, place=(line, column))
+        template = template._replace(views=())
         try:
             empty = self._empty(template.fill(shape), given or {})
             columns = self._engine.describe(cursor, empty)
         except UnknownColumn as error:
             raise _placed(error, text) from error
         return template._replace(columns=columns)
+
+    def _check_view(self, cursor: Handle, table: TableInfo, *, place: tuple[int, int]) -> None:
+        """Refuse a view whose query does not give the columns any more that it was made with."""
+        if table.view is None:
+            return
+        found = self._template(cursor, table.view.sql, table.view.database).columns
+        told = [(each.name, parse_type(each.type)) for each in table.columns]
+        why = ""
+        if len(found) != len(told):
+            why = (
+                f"stored view column count ({len(told)}) does not match column count derived from "
+                f"the view query analysis ({len(found)})"
+            )
+        for number, ((name, kind), (column, stored)) in enumerate(zip(found, told, strict=False)):
+            given = parse_type(kind)
+            if not why and not coerces(given, stored):
+                why = (
+                    f"column [{name}] of type {given.trino()} projected from query view at "
+                    f"position {number} cannot be coerced to column [{column}] of type "
+                    f"{stored.trino()} stored in view definition"
+                )
+        if why:
+            raise AthenaFailure(
+                "VIEW_IS_STALE",
+                f"View 'awsdatacatalog.{table}' is stale or in invalid state: {why}",
+                line=place[0],
+                column=place[1],
+            )
 
     def _empty(self, template: Template, given: Mapping[tuple[str, str], Given]) -> str:
         """Write the query over no files at all, to learn its columns."""

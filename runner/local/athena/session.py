@@ -82,6 +82,11 @@ class Cursor:
         self._tokens = statement.tokens
         self._place = 0
 
+    @property
+    def sql(self) -> str:
+        """Give the whole statement."""
+        return self._statement.sql
+
     def peek(self) -> Token | None:
         """Give the next token without taking it."""
         return self._tokens[self._place] if self._place < len(self._tokens) else None

@@ -149,4 +149,5 @@ def _field(column: Mapping[str, Any]) -> Field:
 
 def _is_current(column: Mapping[str, Any]) -> bool:
     """Tell whether a column is in the schema: Iceberg's catalogues keep dropped ones."""
-    return (column.get("Parameters") or {}).get(f"{ICEBERG_FIELD}current", "true") != "false"
+    told = (column.get("Parameters") or {}).get(f"{ICEBERG_FIELD}current")
+    return bool(told != "false")

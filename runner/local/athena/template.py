@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from runner.local.athena.shape import Shape
+    from runner.local.athena.tables import TableInfo
 
 Operator = Literal["in", "<", "<=", ">", ">=", "sql"]
 
@@ -47,6 +48,9 @@ class Template(NamedTuple):
     shown: str = ""
     """The query for showing its rows, where it differs: with the zones of each row."""
 
+    views: tuple[tuple[TableInfo, int, int], ...] = ()
+    """The views that the query names itself, with line and column, while they are checked."""
+
     def fill(self, shape: Shape) -> Template:
         """Put a statement's own literals in."""
         return self._replace(
@@ -73,7 +77,7 @@ class Template(NamedTuple):
             {**scan._asdict(), "conditions": [each._asdict() for each in scan.conditions]}
             for scan in self.scans
         ]
-        return json.dumps({**self._asdict(), "scans": scans}, separators=(",", ":"))
+        return json.dumps({**self._asdict(), "views": (), "scans": scans}, separators=(",", ":"))
 
 
 def load_template(text: str) -> Template:

@@ -30,12 +30,14 @@ from runner.local.athena.functions import check_functions
 from runner.local.athena.functions_maths import refuse_patterns
 from runner.local.athena.hidden import HIDDEN, has
 from runner.local.athena.hiddennames import drop_unnamed, hidden_columns, mark_hidden
+from runner.local.athena.lexer import tokenize
 from runner.local.athena.literals import check_literals
 from runner.local.athena.passes import PASSES
 from runner.local.athena.passes.json import mark_json
 from runner.local.athena.prepare import unify_rows
 from runner.local.athena.pruning import find_conditions
 from runner.local.athena.recursion import unroll
+from runner.local.athena.reserved import check_query
 from runner.local.athena.sqljson import spell_json
 from runner.local.athena.sqltypes import parse_type
 from runner.local.athena.template import Scan, Template, scan_name
@@ -60,6 +62,8 @@ class _Tables:
     scans: list[tuple[TableInfo, str, str]] = field(default_factory=list)
     """Tables with database and name as the text has them (with a shape's placeholders)."""
     reads: dict[tuple[str, str], str] = field(default_factory=dict)
+    views: list[tuple[TableInfo, int, int]] = field(default_factory=list)
+    """The views that the query names itself, with line and column."""
 
 
 def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
@@ -68,6 +72,7 @@ def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
     check_functions(sql)
     check_literals(sql)
     refuse_old_periods(sql)
+    check_query(sql, tokenize(sql))
     tables = _Tables(lookup)
     tree = unify_rows(unroll(_parse(sql)))
     _mark_unnamed(tree)
@@ -94,6 +99,7 @@ def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
         reads=tuple((*key, fingerprint) for key, fingerprint in tables.reads.items()),
         shows=tree.meta.get("shows", ()),
         shown=_shown(tree),
+        views=tuple(tables.views),
     )
 
 
@@ -142,6 +148,7 @@ def _syntax(error: ParseError) -> AthenaFailure:
     word = str(found.get("highlight") or "")
     line, column = int(found.get("line") or 1), int(found.get("col") or 1)
     wanted = str(found.get("description") or "").split(" but got ")[0].split(" missing for ")[0]
+    wanted = wanted.removeprefix("Expecting ")
     return syntax_error(
         line,
         max(1, column - len(word) + 1),
@@ -167,11 +174,31 @@ def _resolve(tree: exp.Query, database: str, tables: _Tables, *, depth: int) -> 
         else:
             if table.args.get("version"):
                 raise unsupported("Time travel of a view")
-            inner = unify_rows(unroll(_parse(info.view.sql)))
-            _mark_unnamed(inner)
-            inner = _resolve(inner, info.view.database, tables, depth=depth + 1)
-            _put_view(table, inner)
+            if depth == 0:
+                tables.views.append((info, *_place(table)))
+            _put_view(table, _view(table, info, tables, depth=depth))
     return tree
+
+
+def _view(table: exp.Table, info: TableInfo, tables: _Tables, *, depth: int) -> exp.Query:
+    """Resolve a view's own query; what is wrong in it is told with the view's name."""
+    if info.view is None:  # pragma: no cover - the caller knows; for the type checker
+        raise unsupported("This view")
+    try:
+        inner = unify_rows(unroll(_parse(info.view.sql)))
+        _mark_unnamed(inner)
+        return _resolve(inner, info.view.database, tables, depth=depth + 1)
+    except AthenaFailure as failure:
+        if failure.code in {"VIEW_IS_RECURSIVE", "INVALID_VIEW"}:
+            raise
+        line, column = _place(table)
+        why = failure.reason.removeprefix(f"{failure.code}: ")
+        raise AthenaFailure(
+            "INVALID_VIEW",
+            f"Failed analyzing stored view 'awsdatacatalog.{info}': {why}",
+            line=line,
+            column=column,
+        ) from failure
 
 
 def _is_cte(table: exp.Table) -> bool:

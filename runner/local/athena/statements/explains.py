@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from runner.local.athena.errors import syntax_error, unsupported
 from runner.local.athena.session import Cursor, Outcome, read_statement
 from runner.local.athena.sqltypes import SqlType
+from runner.local.athena.statements.prepares import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,6 +60,9 @@ def explain(session: Session, statement: Statement) -> Outcome:
     cursor.expect("EXPLAIN")
     options = _options(cursor)
     sql, start = cursor.rest()
+    if read_statement(sql).words()[:1] == ("EXECUTE",):
+        statement = resolve(session, read_statement(sql))
+        sql, start = statement.sql, 0
     query, written = _query(sql, start, statement)
     plan = session.planner.plan(session.cursor, query, database=session.database)
     if options.type == "VALIDATE":

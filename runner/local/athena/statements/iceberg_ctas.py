@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runner.local.athena.errors import AthenaFailure, unsupported
+from runner.local.athena.errors import AthenaFailure, DdlFailure, unsupported
 from runner.local.athena.iceberg import Change, first_snapshot, write_document
 from runner.local.athena.session import Cursor, Outcome, read_statement
 from runner.local.athena.sqltypes import parse_type
@@ -39,7 +39,9 @@ def create_as(
     database, table = name
     _check(properties)
     location = properties.texts["location"]
-    columns = [{"Name": column.lower(), "Type": _type(kind)} for column, kind in plan.columns]
+    columns = [
+        {"Name": column.lower(), "Type": _type(column, kind)} for column, kind in plan.columns
+    ]
     names = [each["Name"] for each in columns]
     partition = tuple(
         take_term(Cursor(read_statement(text)), names)
@@ -66,8 +68,19 @@ def create_as(
     )
 
 
-def _type(kind: str) -> str:
-    return check_type(parse_type(kind).hive())
+def _type(name: str, kind: str) -> str:
+    """Give the type of a column; raises AthenaFailure for one that Iceberg does not have."""
+    found = parse_type(kind)
+    if found.name == "unknown":
+        raise AthenaFailure(
+            "COLUMN_TYPE_UNKNOWN", f"Column type is unknown: {name}", line=1, column=1
+        )
+    try:
+        return check_type(found.hive())
+    except DdlFailure as failure:
+        raise AthenaFailure(
+            "NOT_SUPPORTED", f"Type not supported for Iceberg: {found.trino()}"
+        ) from failure
 
 
 def _check(properties: Properties) -> None:

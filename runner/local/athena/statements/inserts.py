@@ -27,7 +27,11 @@ _BATCH = 100
 def insert_into(session: Session, statement: Statement) -> Outcome:
     """Add rows to a table; always new files, never a changed one."""
     cursor = Cursor(statement)
-    cursor.expect("INSERT", "INTO")
+    cursor.expect("INSERT")
+    if not cursor.accept("INTO"):
+        raise cursor.fault("Expecting: 'INTO'")
+    if (token := cursor.peek()) is not None and token.word() == "TABLE":
+        raise cursor.fault("Expecting: <identifier>")
     database, name = cursor.qualified(session.database)
     named = _column_list(cursor)
     table = session.planner.lookup(database, name)

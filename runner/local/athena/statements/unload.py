@@ -12,6 +12,7 @@ from runner.local.athena.statements.ctas import (
     take_given,
     target_of,
 )
+from runner.local.athena.statements.outputs import check_names
 
 if TYPE_CHECKING:
     from runner.local.athena.session import Session, Statement
@@ -34,6 +35,7 @@ def unload(session: Session, statement: Statement) -> Outcome:
     if not location.startswith("s3://"):
         raise AthenaFailure("INVALID_TABLE_PROPERTY", f"{location} is not a valid S3 path")
     plan = session.planner.plan(session.cursor, query, database=session.database)
+    check_names(query, [column for column, _ in plan.columns])
     target = target_of(
         properties, storable_fields(plan.columns), location, what="UNLOAD in the format %s"
     )

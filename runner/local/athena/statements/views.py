@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.session import Cursor, Outcome
 from runner.local.athena.sqltypes import parse_type
+from runner.local.athena.statements.outputs import check_names
 from runner.local.athena.tables import VIEW, view_text
 from runner.local.glue import GlueError
 
@@ -35,6 +36,13 @@ def create(session: Session, statement: Statement) -> Outcome:
             column=1,
         )
     plan = session.planner.plan(session.cursor, sql, database=session.database)
+    check_names(sql, [column for column, _ in plan.columns])
+    if before is not None and (database, name) in session.planner.reads(
+        session.cursor, sql, database=session.database
+    ):
+        raise AthenaFailure(
+            "VIEW_IS_RECURSIVE", "Statement would create a recursive view", line=1, column=1
+        )
     columns = tuple((column, parse_type(kind)) for column, kind in plan.columns)
     given: dict[str, Any] = {
         "Name": name,
