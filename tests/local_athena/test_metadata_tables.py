@@ -136,7 +136,7 @@ def test_time_travel(ice: World) -> None:
 
 def test_a_snapshot_has_the_columns_of_its_time(ice: World) -> None:
     first = snapshots(ice)[0]
-    ice.run("ALTER TABLE t ADD COLUMNS (more int)")
+    ice.run("ALTER TABLE t ADD COLUMNS (extra int)")
     ice.run("ALTER TABLE t CHANGE id key bigint")
     old = columns(ice, f"SELECT * FROM t FOR VERSION AS OF {first}")
     assert [name for name, _ in old] == ["id", "name", "ts"]

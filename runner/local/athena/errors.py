@@ -38,7 +38,7 @@ _TYPES = {
     "FUNCTION_NOT_FOUND": 1303,
     "GENERIC_INTERNAL_ERROR": 9999,
 }
-"""AthenaError.ErrorType by code, as the user guide's "Athena error catalog" describes the numbers."""
+"""AthenaError.ErrorType by code: what the user guide's "Athena error catalog" says of numbers."""
 _DDL_FAILED = 1003
 _ICEBERG = 233
 _OTHER = 1006

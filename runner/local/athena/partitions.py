@@ -10,12 +10,18 @@ import os
 import re
 from contextlib import suppress
 from datetime import date
-from itertools import product
+from itertools import islice, product
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
 from runner.local.athena.errors import AthenaFailure
-from runner.local.athena.projection import Asked, is_projected, projected_values
+from runner.local.athena.projection import (
+    MOST,
+    Asked,
+    is_projected,
+    projected_values,
+    too_many,
+)
 from runner.local.s3_keys import encode_key
 
 if TYPE_CHECKING:
@@ -79,11 +85,14 @@ class Locator(NamedTuple):
             yield Part((), visible_files(self.s3.place_of(table.location)))
             return
         tests = tuple(_test(each, table.keys) for each in conditions if each.operator != "sql")
-        found = [
+        wanted = (
             (values, location)
             for values, location in self._candidates(table, conditions)
             if all(test(values) for test in tests)
-        ]
+        )
+        found = list(islice(wanted, MOST + 1))
+        if len(found) > MOST:
+            raise too_many(str(table))
         expressions = [each.values[0] for each in conditions if each.operator == "sql"]
         if expressions and 0 < len(found) <= _MOST_EVALUATED:
             kept = set(self.evaluate(table.keys, [values for values, _ in found], expressions))
@@ -116,6 +125,7 @@ class Locator(NamedTuple):
             yield from self._registered(table)
             return
         _check_configured(table, parameters)
+        _check_template(table, parameters)
         columns = [
             projected_values(
                 key.name,
@@ -214,6 +224,26 @@ def _check_configured(table: TableInfo, parameters: dict[str, str]) -> None:
             f"columns are missing projection configuration: [{', '.join(missing)}] "
             f"(table {table})",
         )
+
+
+def _check_template(table: TableInfo, parameters: dict[str, str]) -> None:
+    """Refuse a template that lacks a key, and injected values of a key that is no text."""
+    template = parameters.get("storage.location.template", "")
+    for key in table.keys:
+        if template and "${" + key.name + "}" not in template:
+            raise AthenaFailure(
+                "HIVE_METASTORE_ERROR",
+                f"Partition location template: {template} is missing partition column: "
+                f"'{key.name}' placeholder (table {table})",
+            )
+        kind = parameters.get(f"projection.{key.name}.type", "").strip().lower()
+        is_text = key.type.lower().partition("(")[0] in {"string", "varchar", "char"}
+        if kind == "injected" and not is_text:
+            raise AthenaFailure(
+                "HIVE_METASTORE_ERROR",
+                f"Injected projection is for text columns only, {key.name} has the type "
+                f"{key.type} (table {table})",
+            )
 
 
 def _asked(key: Field, conditions: Sequence[Condition]) -> Asked:

@@ -222,14 +222,14 @@ def _array(cursor: Cursor) -> tuple[str, ...]:
 
 
 def _with_data(statement: Statement, cursor: Cursor) -> tuple[str, bool]:
-    """Split WITH [NO] DATA off the end."""
+    """Split WITH [NO] DATA off the end; the query stays where it stands."""
     words = [token.text.upper() for token in statement.tokens[-3:]]
-    _, start = cursor.rest()
+    query = cursor.rest_in_place()
     if words == ["WITH", "NO", "DATA"]:
-        return statement.sql[start : statement.tokens[-3].start], False
+        return query[: statement.tokens[-3].start], False
     if words[-2:] == ["WITH", "DATA"]:
-        return statement.sql[start : statement.tokens[-2].start], True
-    return statement.sql[start:], True
+        return query[: statement.tokens[-2].start], True
+    return query, True
 
 
 def _check_absent(session: Session, database: str, name: str) -> None:

@@ -59,7 +59,7 @@ def explain(session: Session, statement: Statement) -> Outcome:
     cursor = Cursor(statement)
     cursor.expect("EXPLAIN")
     options = _options(cursor)
-    sql, start = cursor.rest()
+    sql, start = cursor.rest_in_place(), cursor.rest()[1]
     if read_statement(sql).words()[:1] == ("EXECUTE",):
         statement = resolve(session, read_statement(sql))
         sql, start = statement.sql, 0
@@ -131,9 +131,9 @@ def _query(sql: str, start: int, statement: Statement) -> tuple[str, str]:
         while not cursor.ended():
             token = cursor.peek()
             if token is not None and token.word() in _QUERIES:
-                return cursor.rest()[0], name
+                return cursor.rest_in_place(), name
             if cursor.take().word() == "AS":
-                return cursor.rest()[0], name
+                return cursor.rest_in_place(), name
     from runner.local.athena.lexer import position  # noqa: PLC0415 - only failures
 
     raise syntax_error(

@@ -43,7 +43,7 @@ def insert_into(session: Session, statement: Statement) -> Outcome:
             column=1,
         )
     _check_insertable(session, table)
-    plan = session.planner.plan(session.cursor, cursor.rest()[0], database=session.database)
+    plan = session.planner.plan(session.cursor, cursor.rest_in_place(), database=session.database)
     given = [parse_type(kind) for _, kind in plan.columns]
     fields = _targets(table, named)
     _check_types(fields, given)

@@ -18,10 +18,11 @@ from runner.local.athena.readers import located_sql
 from runner.local.athena.session import Cursor, Outcome
 from runner.local.athena.sqltypes import coerces, parse_type
 from runner.local.athena.statements.iceberg import write_files
+from runner.local.athena.statements.places import places_of
 from runner.local.athena.tables import Field, TableInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from runner.local.athena.iceberg import Opened
     from runner.local.athena.lexer import Token
@@ -67,6 +68,11 @@ class _Changes(NamedTuple):
 
 def merge_into(session: Session, statement: Statement) -> Outcome:
     """Run MERGE INTO."""
+    with places_of(statement):
+        return _merge(session, statement)
+
+
+def _merge(session: Session, statement: Statement) -> Outcome:
     found = _read_merge(session, statement)
     opened = open_table(session, found.database, found.name)
     _check_columns(opened.table, found.clauses)
@@ -84,8 +90,8 @@ def merge_into(session: Session, statement: Statement) -> Outcome:
     pairs = _pairs(session, found, matched, given)
     _refuse_several(session)
     inserts = _inserts(session, found, unmatched, given)
-    _check_types(opened.table, matched, pairs, skipped=4)
-    _check_types(opened.table, unmatched, inserts, skipped=2)
+    _check_types(opened.table, matched, pairs, skipped=4, cases=found.clauses)
+    _check_types(opened.table, unmatched, inserts, skipped=2, cases=found.clauses)
     changes = _Changes(matched, "merge_pairs", "merge_inserts", source.scanned(source.text_bytes))
     return _apply(session, opened, changes, "MERGE", unmatched)
 
@@ -98,7 +104,8 @@ def delete_from(session: Session, statement: Statement) -> Outcome:
     condition = cursor.rest()[0] if cursor.accept("WHERE") else "true"
     if condition == "true":
         cursor.expect_end()
-    return _change_rows(session, (database, name), _Clause(True, "delete", condition, {}))
+    with places_of(statement):
+        return _change_rows(session, (database, name), _Clause(True, "delete", condition, {}))
 
 
 def update(session: Session, statement: Statement) -> Outcome:
@@ -107,14 +114,15 @@ def update(session: Session, statement: Statement) -> Outcome:
     cursor.expect("UPDATE")
     database, name = cursor.qualified(session.database)
     cursor.expect("SET")
-    values = dict(_assignments(cursor, statement, ("WHERE",)))
+    values = _once(_assignments(cursor, statement, ("WHERE",)))
     condition = cursor.rest()[0] if cursor.accept("WHERE") else "true"
-    return _change_rows(session, (database, name), _Clause(True, "update", condition, values))
+    with places_of(statement):
+        return _change_rows(session, (database, name), _Clause(True, "update", condition, values))
 
 
 def _change_rows(session: Session, named: tuple[str, str], clause: _Clause) -> Outcome:
     opened = open_table(session, *named)
-    _check_columns(opened.table, (clause,))
+    _check_columns(opened.table, (clause,), merging=False)
     alias = _quoted(named[1])
     values = "".join(f", ({each})" for each in clause.values.values())
     plan = session.planner.plan(
@@ -127,7 +135,7 @@ def _change_rows(session: Session, named: tuple[str, str], clause: _Clause) -> O
     names = ["f", "r", "s", "k", *_value_names((clause,))]
     _temporary(session, "merge_pairs", f"SELECT * FROM ({plan.sql}) AS q({', '.join(names)})")
     _temporary(session, "merge_inserts", "SELECT 0 AS k WHERE false")
-    _check_types(opened.table, (clause,), plan, skipped=4)
+    _check_types(opened.table, (clause,), plan, skipped=4, cases=())
     changes = _Changes((clause,), "merge_pairs", "merge_inserts", 0)
     return _apply(session, opened, changes, clause.action.upper(), ())
 
@@ -179,7 +187,7 @@ def _clause(cursor: Cursor, statement: Statement) -> _Clause:
     if matched and cursor.accept("DELETE"):
         return _Clause(matched, "delete", condition, {})
     if matched and cursor.accept("UPDATE", "SET"):
-        values = dict(_assignments(cursor, statement, ("WHEN",)))
+        values = _once(_assignments(cursor, statement, ("WHEN",)))
         return _Clause(matched, "update", condition, values)
     if matched:
         raise cursor.fault("Expecting: 'DELETE', 'UPDATE'")
@@ -203,7 +211,22 @@ def _clause(cursor: Cursor, statement: Statement) -> _Clause:
             line=1,
             column=1,
         )
-    return _Clause(matched, _INSERT, condition, dict(zip(keys, given, strict=True)))
+    return _Clause(matched, _INSERT, condition, _once(zip(keys, given, strict=True)))
+
+
+def _once(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Give values by column; raises AthenaFailure for a column that is named twice."""
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        if name in found:
+            raise AthenaFailure(
+                "DUPLICATE_COLUMN_NAME",
+                f"Column name is specified more than once: {name}",
+                line=1,
+                column=1,
+            )
+        found[name] = value
+    return found
 
 
 def _assignments(
@@ -242,14 +265,16 @@ def _stops(token: Token, stops: tuple[str, ...]) -> bool:
     return token.text.upper() in stops and token.kind in {"word", "mark"}
 
 
-def _check_columns(table: TableInfo, clauses: Sequence[_Clause]) -> None:
+def _check_columns(table: TableInfo, clauses: Sequence[_Clause], *, merging: bool = True) -> None:
     names = {each.name for each in table.columns}
     for clause in clauses:
         for column in clause.values:
             if column not in names and not column.startswith("#"):
                 raise AthenaFailure(
                     "COLUMN_NOT_FOUND",
-                    f"Merge column name does not exist in target table: {column}",
+                    f"Merge column name does not exist in target table: {column}"
+                    if merging
+                    else f"The UPDATE SET target column {column} doesn't exist",
                     line=1,
                     column=1,
                 )
@@ -346,24 +371,38 @@ def _refuse_several(session: Session) -> None:
         )
 
 
-def _check_types(table: TableInfo, clauses: Sequence[_Clause], plan: Plan, *, skipped: int) -> None:
+def _check_types(
+    table: TableInfo,
+    clauses: Sequence[_Clause],
+    plan: Plan,
+    *,
+    skipped: int,
+    cases: Sequence[_Clause],
+) -> None:
     """Refuse values that Trino would not cast by itself to their columns."""
-    wanted = [
-        parse_type(each.type)
-        for clause in clauses
-        for each in (_field(table, column) for column in clause.values)
-    ]
-    given = [parse_type(kind) for _, kind in plan.columns[skipped:]]
-    if all(coerces(have, want) for have, want in zip(given, wanted, strict=True)):
-        return
-    raise AthenaFailure(
-        "TYPE_MISMATCH",
-        f"MERGE table column types don't match: Table: "
-        f"[{', '.join(each.trino() for each in wanted)}], "
-        f"Expressions: [{', '.join(each.trino() for each in given)}]",
-        line=1,
-        column=1,
-    )
+    for clause in clauses:
+        names = list(clause.values)
+        if names[:1] == ["#0"]:
+            names = [f"#{number}" for number in range(len(table.columns))]
+        wanted = [parse_type(_field(table, column).type) for column in names]
+        last = skipped + len(clause.values)
+        given = [parse_type(kind) for _, kind in plan.columns[skipped:last]]
+        skipped = last
+        if len(given) == len(wanted) and all(
+            coerces(have, want) for have, want in zip(given, wanted, strict=True)
+        ):
+            continue
+        what = "UPDATE table column types don't match SET expressions"
+        if clause in cases:
+            number = cases.index(clause)
+            what = f"MERGE table column types don't match for MERGE case {number}, SET expressions"
+        raise AthenaFailure(
+            "TYPE_MISMATCH",
+            f"{what}: Table: [{', '.join(each.trino() for each in wanted)}], "
+            f"Expressions: [{', '.join(each.trino() for each in given)}]",
+            line=1,
+            column=1,
+        )
 
 
 def _field(table: TableInfo, column: str) -> Field:
@@ -385,7 +424,7 @@ def _apply(
 ) -> Outcome:
     """Write the changed files anew, with what is inserted, and commit."""
     touched = session.engine.run(
-        session.cursor, f'SELECT DISTINCT f FROM "{changes.pairs}" WHERE k >= 0'
+        session.cursor, f'SELECT f, count(*) FROM "{changes.pairs}" WHERE k >= 0 GROUP BY f'
     )
     paths = {str(row[0]) for row in touched.rows}
     new = session.engine.run(session.cursor, f'SELECT count(*) FROM "{changes.inserts}"').rows[0][0]
@@ -404,7 +443,7 @@ def _apply(
         "DML",
         substatement,
         bytes_scanned=changes.bytes_scanned + written.bytes_read,
-        rows_written=written.rows,
+        rows_written=sum(int(row[1]) for row in touched.rows) + int(new),
     )
 
 

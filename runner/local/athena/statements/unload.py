@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from runner.local.athena.errors import AthenaFailure
-from runner.local.athena.session import Cursor, Outcome
+from runner.local.athena.session import Cursor, Outcome, in_place
 from runner.local.athena.statements.ctas import (
     check_empty,
     storable_fields,
@@ -60,4 +60,4 @@ def take_query(statement: Statement) -> tuple[str, Cursor]:
         text = cursor.take().text
         depth += {"(": 1, ")": -1}.get(text, 0)
         if not depth:
-            return cursor.text_between(begin, end), cursor
+            return in_place(statement.sql, begin)[:end], cursor

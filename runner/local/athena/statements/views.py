@@ -24,7 +24,7 @@ def create(session: Session, statement: Statement) -> Outcome:
     database, name = cursor.qualified(session.database)
     comment = cursor.string() if cursor.accept("COMMENT") else ""
     cursor.expect("AS")
-    sql, _ = cursor.rest()
+    sql, query = cursor.rest()[0], cursor.rest_in_place()
     _refuse_lateral_view(cursor)
     before = session.planner.lookup(database, name)
     if before is not None and (not replace or before.view is None):
@@ -35,7 +35,7 @@ def create(session: Session, statement: Statement) -> Outcome:
             line=1,
             column=1,
         )
-    plan = session.planner.plan(session.cursor, sql, database=session.database)
+    plan = session.planner.plan(session.cursor, query, database=session.database)
     check_names(sql, [column for column, _ in plan.columns])
     if before is not None and (database, name) in session.planner.reads(
         session.cursor, sql, database=session.database
