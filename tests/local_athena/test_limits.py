@@ -260,8 +260,8 @@ def test_unsupported_ddl(table: World, sql: str) -> None:
         (
             "INSERT INTO h SELECT 1, 2, 'k'",
             (
-                "TYPE_MISMATCH: line 1:1: Insert query has mismatched column types: Table: [integer, "
-                "varchar, varchar], Query: [integer, integer, varchar"
+                "TYPE_MISMATCH: line 1:1: Insert query has mismatched column types: Table: "
+                "[integer, varchar, varchar], Query: [integer, integer, varchar"
             ),
         ),
         ("INSERT INTO h (a, nope) SELECT 1, 2", "does not exist in target table: nope"),

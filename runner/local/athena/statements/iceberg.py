@@ -196,9 +196,11 @@ def _partitioned_by(cursor: Cursor, columns: list[str]) -> tuple[str, ...]:
 
 def take_term(cursor: Cursor, columns: Sequence[str]) -> str:
     """Take `dt`, `month(dt)`, `bucket(16, id)` (CTAS: `bucket(id, 16)`), as DDL writes it."""
-    name = take_name(cursor)
+    token = cursor.peek()
+    is_transform = token is not None and token.text.lower() in TRANSFORMS
+    name = cursor.name() if is_transform else take_name(cursor)
     text = name
-    if name in TRANSFORMS and cursor.accept("("):
+    if is_transform and cursor.accept("("):
         number = _take_number(cursor)
         if number:
             cursor.expect(",")
