@@ -76,7 +76,7 @@ def test_what_holds_others_comes_back() -> None:
             {"name": "real", "type": "float"},
         ],
     }
-    records = (
+    records: tuple[dict[str, object], ...] = (
         {"maybe": None, "many": [], "named": {}, "three": b"abc", "day": -1, "real": 0.5},
         {
             "maybe": 1.5,

@@ -111,7 +111,8 @@ def test_data_files_hold_the_numbers_of_their_columns(world: World) -> None:
     make(world, "id bigint, l array<int>")
     world.run("INSERT INTO t VALUES (1, ARRAY[1, 2])")
     path = world.s3.path_of(entries(world)[0]["data_file"]["file_path"])
-    found = duckdb.sql(f"SELECT name, field_id FROM parquet_schema('{path}')").fetchall()
+    query = f"SELECT name, field_id FROM parquet_schema('{path}')"
+    found = duckdb.connect().execute(query).fetchall()
     assert [each for each in found if each[1] is not None] == [("id", 1), ("l", 2), ("element", 3)]
 
 

@@ -6,7 +6,7 @@ In: a name.  Out: its columns, and the query that gives its rows, made anew for 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.sqltypes import SqlType, parse_type
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from runner.local.athena.partitions import Locator
 
-VIRTUAL = "virtual"
+VIRTUAL: Literal["virtual"] = "virtual"
 SCHEMA = "information_schema"
 
 Columns = tuple[tuple[str, str], ...]

@@ -20,6 +20,7 @@ from runner.local.athena.writer import Written
 from runner.local.glue import GlueError
 
 if TYPE_CHECKING:
+    from runner.local.athena.icebergs.manifests import DataFile
     from runner.local.athena.planner import Plan
     from runner.local.athena.session import Session
     from runner.local.athena.statements.ctas import Properties
@@ -49,7 +50,8 @@ def create_as(
     )
     document = first_document(columns, partition, location, properties.texts)
     glue = {**table_input(table, document, properties.texts, ""), "DatabaseName": database}
-    written, files = Written(0, (), (), 0), ()
+    written = Written(0, (), (), 0)
+    files: tuple[DataFile, ...] = ()
     if with_data:
         written, files = write_files(session, table_info(glue), document, plan.sql)
     document = first_snapshot(session, document, Change("append", files))

@@ -162,9 +162,11 @@ def _orphans(session: Session, opened: Opened, used: set[str]) -> Iterator[str]:
     """Give the files below the table's place that belong to nothing and are old enough."""
     bucket, _, prefix = opened.document.location.removeprefix("s3://").partition("/")
     limit = time.time() - _most_age(opened)
-    token: dict[str, str] = {}
+    token = ""
     while True:
-        page = session.s3.list_objects_v2(Bucket=bucket, Prefix=f"{prefix}/", **token)
+        page = session.s3.list_objects_v2(
+            Bucket=bucket, Prefix=f"{prefix}/", ContinuationToken=token
+        )
         for each in page.get("Contents", ()):
             url = f"s3://{bucket}/{each['Key']}"
             if url not in used:
@@ -173,4 +175,4 @@ def _orphans(session: Session, opened: Opened, used: set[str]) -> Iterator[str]:
                     yield url
         if not page.get("IsTruncated"):
             return
-        token = {"ContinuationToken": page["NextContinuationToken"]}
+        token = page["NextContinuationToken"]
