@@ -220,6 +220,20 @@ def test_more_than_100_partitions_are_refused(table: World) -> None:
         (CREATE.replace("`t`", "u").replace("'zstd'", "'lzo'"), "Unsupported compression"),
         ("UPDATE t SET nope = 1", "COLUMN_NOT_FOUND"),
         ("UPDATE t SET id = 'x'", "TYPE_MISMATCH"),
+        (CREATE.replace("`t`", "u").replace("`name`", "`id`"), "Duplicate column name: id"),
+        (CREATE.replace("`t`", "u").replace("(`dt`)", "(bucket(0, id))"), "arguments of bucket"),
+        (CREATE.replace("`t`", "u").replace("s3://b/t/", "/b/t/"), "is not an S3 path"),
+        (
+            CREATE.replace("TABLE `db`.`t`", "EXTERNAL TABLE u").replace(
+                " PARTITIONED BY (`dt`)", ""
+            ),
+            "External keyword is not supported for table type ICEBERG",
+        ),
+        ("ALTER TABLE t SET TBLPROPERTIES ('table_type' = 'HIVE')", "Unsupported table_type: HIVE"),
+        (
+            "ALTER TABLE t SET TBLPROPERTIES ('vacuum_min_snapshots_to_keep' = 'two')",
+            "Invalid value of the table property vacuum_min_snapshots_to_keep: two",
+        ),
         ("UPDATE t SET id = 1, id = 2", "DUPLICATE_COLUMN_NAME"),
         ("UPDATE t SET nope = 1", "The UPDATE SET target column nope doesn't exist"),
         (

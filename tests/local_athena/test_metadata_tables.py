@@ -208,6 +208,15 @@ def test_a_star_does_not_give_hidden_columns(hive: World) -> None:
     ]
     inner = columns(hive, 'SELECT * FROM (SELECT "$path", a FROM h)')
     assert [name for name, _ in inner] == ["$path", "a"]
+    for sql in (
+        'WITH w AS (SELECT *, "$path" AS f FROM h) SELECT * FROM w',
+        'SELECT * FROM (SELECT * FROM (SELECT *, "$path" AS f FROM h))',
+        'SELECT x.*, "$path" AS f FROM (SELECT a, p, "$path" FROM h) AS x',
+    ):
+        assert [name for name, _ in columns(hive, sql)][-3:] in (
+            ["a", "p", "f"],
+            ["p", "$path", "f"],
+        )
 
 
 def test_hidden_columns_of_joined_tables(ice: World) -> None:

@@ -14,7 +14,7 @@ from runner.local.athena.hidden import HIDDEN, has
 from runner.local.athena.template import scan_name
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Mapping, Sequence
 
     from runner.local.athena.tables import TableInfo
 
@@ -52,14 +52,15 @@ def mark_hidden(tree: exp.Expr) -> bool:
 
 
 def drop_unnamed(tree: exp.Expr) -> None:
-    """Take the hidden columns out that only stand for a star."""
-    for select in tree.find_all(exp.Select):
-        scans = {
-            table.alias_or_name
-            for table in _sources(select)
-            if isinstance(table, exp.Table) and table.name.startswith(scan_name(0)[:-1])
+    """Take the hidden columns out that only stand for a star, the innermost queries first."""
+    ctes = {each.alias: each.this for each in tree.find_all(exp.CTE)}
+    for select in reversed(list(tree.find_all(exp.Select))):
+        given = {
+            source.alias_or_name: _names(source, ctes)
+            for source in _sources(select)
+            if source is not None
         }
-        kept = [each for each in select.expressions if not _is_unnamed(each, scans)]
+        kept = [each for each in select.expressions if not _is_unnamed(each, given)]
         if len(kept) != len(select.expressions):
             select.set("expressions", kept)
 
@@ -70,11 +71,18 @@ def _sources(select: exp.Select) -> list[exp.Expr | None]:
     return [each.this for each in (from_, *joins) if each is not None]
 
 
-def _is_unnamed(projection: exp.Expr, scans: Collection[str]) -> bool:
+def _names(source: exp.Expr, ctes: Mapping[str, exp.Expr]) -> frozenset[str] | None:
+    """Give the columns that a source has by name; of a table no hidden one, None if unknown."""
+    if isinstance(source, exp.Table) and source.name.startswith(scan_name(0)[:-1]):
+        return frozenset()
+    query = ctes.get(source.name) if isinstance(source, exp.Table) else source
+    query = query.unnest() if query is not None else None
+    return frozenset(query.named_selects) if isinstance(query, exp.Query) else None
+
+
+def _is_unnamed(projection: exp.Expr, given: Mapping[str, frozenset[str] | None]) -> bool:
     column = projection.unalias()
-    return (
-        isinstance(column, exp.Column)
-        and column.name.lower() in HIDDEN
-        and column.table in scans
-        and _NAMED not in column.meta
-    )
+    if not isinstance(column, exp.Column) or column.name.lower() not in HIDDEN:
+        return False
+    names = given.get(column.table)
+    return _NAMED not in column.meta and names is not None and column.name not in names

@@ -50,6 +50,8 @@ def create_hive(session: Session, cursor: Cursor) -> Outcome:
     if cursor.accept("LIKE"):
         raise unknown_statement()
     given = read_table(cursor, name, default=_default_location(session, database, name))
+    if given["Parameters"].get("table_type", "").upper() == "ICEBERG":
+        raise DdlFailure("External keyword is not supported for table type ICEBERG")
     if session.planner.lookup(database, name) is not None:
         if if_not_exists:
             return Outcome("DDL", "CREATE_TABLE")

@@ -62,6 +62,7 @@ PROPERTIES = frozenset(
 )
 _CODECS = frozenset({"GZIP", "SNAPPY", "ZSTD", "NONE"})
 _CODEC = "write.parquet.compression-codec"
+_NUMBERS = PROPERTIES - {"table_type", "format", "write_compression"}
 _OWN = frozenset({"table_type", "format", "write_compression", "compression_level"})
 """Properties of Athena that Iceberg knows by other names."""
 
@@ -80,6 +81,8 @@ def create(session: Session, statement: Statement) -> Outcome:
     location = take_text(cursor) if cursor.accept("LOCATION") else ""
     if not location or not cursor.accept("TBLPROPERTIES"):
         raise _not_external()
+    if not location.startswith("s3://"):
+        raise DdlFailure(f"SemanticException {location} is not an S3 path")
     properties = take_properties(cursor)
     cursor.expect_end()
     if properties.get("table_type", "").upper() != "ICEBERG":
@@ -167,7 +170,12 @@ def table_input(
 def _columns(cursor: Cursor) -> list[dict[str, str]]:
     """Take `(name type [COMMENT text], ...)`."""
     columns = take_columns(cursor)
-    for each in columns:
+    names = [each["Name"].lower() for each in columns]
+    for number, each in enumerate(columns):
+        if names[number] in names[:number]:
+            raise DdlFailure(
+                f"SemanticException [Error 10036]: Duplicate column name: {names[number]}"
+            )
         check_type(each["Type"])
     return columns
 
@@ -207,7 +215,7 @@ def take_term(cursor: Cursor, columns: Sequence[str]) -> str:
         text, name = name, take_name(cursor)
         if not number and cursor.accept(","):
             number = _take_number(cursor)
-        if bool(number) != (text in {"bucket", "truncate"}):
+        if bool(number) != (text in {"bucket", "truncate"}) or number == "0":
             raise cursor.fault(f"Expecting: arguments of {text}")
         cursor.expect(")")
         text = f"{text}({f'{number}, ' if number else ''}{name})"
@@ -226,6 +234,11 @@ def check_properties(found: Mapping[str, str]) -> None:
     unknown = sorted(set(found) - PROPERTIES)
     if unknown:
         raise DdlFailure(f"Unsupported table property key: {unknown[0]}")
+    if found.get("table_type", "ICEBERG").upper() != "ICEBERG":
+        raise DdlFailure(f"Unsupported table_type: {found['table_type']}")
+    for name in sorted(_NUMBERS & set(found)):
+        if not found[name].isdigit():
+            raise DdlFailure(f"Invalid value of the table property {name}: {found[name]}")
     if found.get("format", "parquet").lower() != "parquet":
         raise unsupported(f"Format {found['format']} of an Iceberg table")
     if found.get("write_compression", "ZSTD").upper() not in _CODECS:
