@@ -380,3 +380,76 @@ def test_tables_with_delete_files_are_refused_by_name(world: World) -> None:
     assert "NOT_SUPPORTED: Reading an Iceberg table with delete files" in world.failure(
         "SELECT * FROM t"
     )
+
+
+# --- files that are not opened --------------------------------------------------------------------
+
+
+@pytest.fixture
+def numbers(world: World) -> World:
+    """Make a table with a file for each of 1 to 4, and one with NULLs; ids are negative, too."""
+    make(world, "id int, name string, d date, long string", "name")
+    for number in (-300, 2, 3):
+        world.run(
+            f"INSERT INTO t VALUES ({number}, 'n{number}', "
+            f"DATE '2013-01-01' + INTERVAL '{abs(number)}' DAY, '{'x' * 20}{number}')"
+        )
+    world.run("INSERT INTO t (long) VALUES ('y')")
+    return world
+
+
+@pytest.mark.parametrize(
+    ("where", "files", "rows"),
+    [
+        ("id = 2", 2, 1),
+        ("id < 0", 2, 1),
+        ("id IN (-300, 3)", 3, 2),
+        ("id >= 2", 3, 2),
+        ("2 < id", 2, 1),
+        ("id BETWEEN 3 AND 9", 2, 1),
+        ("id = 99", 1, 0),
+        ("id > 2 OR id < -1", 4, 2),
+        ("name = 'n3'", 1, 1),
+        ("name > 'n2'", 1, 1),
+        ("name IS NULL", 4, 1),
+        ("d = DATE '2013-01-03'", 2, 1),
+        ("d <= DATE '2013-01-03'", 2, 1),
+        ("long LIKE 'x%'", 4, 3),
+        ("long = 'y'", 4, 1),
+        ("id + 0 = 2", 4, 1),
+        ("true", 4, 4),
+    ],
+)
+def test_files_that_cannot_have_rows_are_not_opened(
+    numbers: World, where: str, files: int, rows: int
+) -> None:
+    """Without bounds (NULLs, long texts) a file is opened unless its partition excludes it."""
+    sql = f"SELECT * FROM t WHERE {where}"
+    planner, engine = numbers.athena._planner, numbers.athena._engine  # noqa: SLF001 - a look inside
+    with engine.cursor() as cursor:
+        ((_, parts),) = planner.scans(cursor, sql, database="db")
+    assert sum(len(part.files) for part in parts) == files
+    assert len(numbers.rows(sql)) == rows
+
+
+def test_bounds_of_a_narrower_type_still_tell(numbers: World) -> None:
+    numbers.run("ALTER TABLE t CHANGE id id bigint")
+    numbers.run("INSERT INTO t (id) VALUES (5000000000)")
+    assert numbers.rows("SELECT id FROM t WHERE id < -1") == [(-300,)]
+    assert numbers.rows("SELECT id FROM t WHERE id > 3") == [(5_000_000_000,)]
+
+
+def test_a_renamed_column_is_told_by_its_number(numbers: World) -> None:
+    numbers.run("ALTER TABLE t CHANGE id key int")
+    numbers.run("ALTER TABLE t ADD COLUMNS (id int)")
+    assert numbers.rows("SELECT key FROM t WHERE key = 2") == [(2,)]
+    assert numbers.rows("SELECT key FROM t WHERE id = 2") == []
+
+
+def test_joins_and_views_leave_the_files_they_need(numbers: World) -> None:
+    numbers.run("CREATE VIEW v AS SELECT id, name FROM t")
+    assert numbers.rows("SELECT name FROM v WHERE id = 3") == [("n3",)]
+    assert sorted(
+        numbers.rows("SELECT a.id, b.id FROM t a LEFT JOIN t b ON a.id = b.id AND b.id = 2"),
+        key=repr,
+    ) == [(-300, None), (2, 2), (3, None), (None, None)]

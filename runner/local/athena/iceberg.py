@@ -14,6 +14,7 @@ import os
 import time
 import uuid
 from contextlib import suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runner.local.athena.errors import AthenaFailure, unsupported
@@ -30,6 +31,7 @@ from runner.local.athena.icebergs.manifests import (
     write_list,
     write_manifest,
 )
+from runner.local.athena.icebergs.skipping import may_hold
 from runner.local.athena.icebergs.types import hive_of
 from runner.local.athena.partitions import File
 from runner.local.athena.tables import ICEBERG_FIELD, SNAPSHOT, table_info
@@ -43,10 +45,13 @@ if TYPE_CHECKING:
     from runner.local.athena.partitions import Part
     from runner.local.athena.session import Session
     from runner.local.athena.tables import TableInfo
+    from runner.local.athena.template import Condition
     from runner.local.s3 import FolderS3
 
 METADATA = "metadata_location"
 PREVIOUS = "previous_metadata_location"
+_MOST_KEPT = 512
+"""Manifests that a process remembers."""
 _KEPT = ("Name", "Description", "Owner", "Retention", "PartitionKeys", "TableType")
 
 
@@ -118,10 +123,7 @@ def read_snapshot(
         manifests = read_list(read_bytes(s3, snapshot.manifest_list))
         if any(each.content == DELETES for each in manifests):
             raise unsupported("Reading an Iceberg table with delete files")
-        entries = tuple(
-            read_manifest(read_bytes(s3, each.url), each, document.terms(each.spec))
-            for each in manifests
-        )
+        entries = tuple(_entries(s3, each, document.terms(each.spec)) for each in manifests)
     except FileNotFoundError as error:
         raise AthenaFailure(
             "ICEBERG_MISSING_METADATA", f"Manifest not found: {error.filename}"
@@ -133,15 +135,41 @@ def read_snapshot(
     return manifests, entries
 
 
-def snapshot_files(s3: FolderS3, table: TableInfo) -> tuple[File, ...]:
-    """Give the files of the snapshot that the table's description means: else the current one."""
+def _entries(s3: FolderS3, manifest: Manifest, terms: tuple[Term, ...]) -> tuple[Entry, ...]:
+    place = s3.place_of(manifest.url)
+    state = os.stat(place)  # noqa: PTH116 - as above
+    return _read_once(place, (state.st_size, state.st_mtime_ns), manifest, terms)
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def _read_once(
+    place: str, _state: tuple[int, int], manifest: Manifest, terms: tuple[Term, ...]
+) -> tuple[Entry, ...]:
+    """Read a manifest, or remember it: a file that is the same in size and time is the same."""
+    with open(place, "rb") as file:  # noqa: PTH123 - as above
+        return read_manifest(file.read(), manifest, terms)
+
+
+def snapshot_files(
+    s3: FolderS3, table: TableInfo, conditions: Sequence[Condition] = ()
+) -> tuple[File, ...]:
+    """Give the files of the snapshot that the table's description means: else the current one.
+
+    Files that surely have no row for which the conditions hold are left out.
+    """
     parameters = dict(table.parameters)
     document = read_document(s3, parameters.get(METADATA, ""))
     wanted = parameters.get(SNAPSHOT)
     snapshot = document.snapshot(int(wanted)) if wanted else document.current()
-    _, entries = read_snapshot(s3, document, snapshot)
+    manifests, entries = read_snapshot(s3, document, snapshot)
+    schema = document.schema(snapshot.schema if wanted and snapshot else None)
+    fields = {each["name"].lower(): each for each in schema}
+    terms = {each.spec: document.terms(each.spec) for each in manifests}
     return tuple(
-        _file(s3, each.file.url) for found in entries for each in found if each.status != DELETED
+        _file(s3, each.file.url)
+        for manifest, found in zip(manifests, entries, strict=True)
+        for each in found
+        if each.status != DELETED and may_hold(each.file, terms[manifest.spec], fields, conditions)
     )
 
 

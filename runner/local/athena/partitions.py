@@ -79,7 +79,7 @@ class Locator(NamedTuple):
         if table.is_iceberg:
             from runner.local.athena.iceberg import snapshot_files  # noqa: PLC0415 - a circle
 
-            yield Part((), snapshot_files(self.s3, table))
+            yield Part((), snapshot_files(self.s3, table, conditions))
             return
         if not table.keys:
             yield Part((), visible_files(self.s3.place_of(table.location)))

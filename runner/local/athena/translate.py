@@ -85,7 +85,9 @@ def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
     for apply in PASSES:
         tree = apply(tree)
     keys = {
-        scan_name(number): frozenset(key.name for key in table.keys)
+        scan_name(number): frozenset(
+            field.name for field in (table.fields() if table.is_iceberg else table.keys)
+        )
         for number, (table, _, _) in enumerate(tables.scans)
     }
     conditions = find_conditions(tree, keys)

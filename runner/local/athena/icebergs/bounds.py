@@ -23,6 +23,9 @@ _PACKED = {
     "float": "<f",
     "double": "<d",
 }
+_NARROW = {"long": "int", "double": "float"}
+"""What a column was before its type became wider: older files have its bounds so."""
+_NARROW_BYTES = 4
 _LONGEST = 16
 """Longer texts have no bounds: a file's statistics may cut them."""
 _BOUNDED = frozenset({"int", "long", "date", "timestamp", "timestamptz", "string", "decimal"})
@@ -46,8 +49,8 @@ def to_bytes(value: Value, kind: str) -> bytes:
 def from_bytes(data: bytes, kind: str) -> Any:  # noqa: ANN401 - a value of the kind
     """Read a value back."""
     if kind in _PACKED:
-        size = struct.calcsize(_PACKED[kind])
-        return struct.unpack(_PACKED[kind], data.ljust(size, b"\0")[:size])[0]
+        narrow = _NARROW.get(kind, "") if len(data) == _NARROW_BYTES else ""
+        return struct.unpack(_PACKED[narrow or kind], data)[0]
     if kind == "boolean":
         return data == b"\x01"
     if kind.startswith("decimal"):

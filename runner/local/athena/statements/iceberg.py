@@ -38,7 +38,7 @@ from runner.local.athena.writer import Target
 from runner.local.glue import GlueError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from runner.local.athena.iceberg import Opened
     from runner.local.athena.icebergs.document import Document
@@ -229,11 +229,16 @@ def _take_number(cursor: Cursor) -> str:
     return cursor.take().text if token is not None and token.kind == "number" else ""
 
 
-def check_properties(found: Mapping[str, str]) -> None:
-    """Raise AthenaFailure for properties that Athena does not take."""
-    unknown = sorted(set(found) - PROPERTIES)
+def check_known(names: Collection[str]) -> None:
+    """Raise AthenaFailure for names of properties that Athena does not take."""
+    unknown = sorted(set(names) - PROPERTIES)
     if unknown:
         raise DdlFailure(f"Unsupported table property key: {unknown[0]}")
+
+
+def check_properties(found: Mapping[str, str]) -> None:
+    """Raise AthenaFailure for properties that Athena does not take, or not with these values."""
+    check_known(found)
     if found.get("table_type", "ICEBERG").upper() != "ICEBERG":
         raise DdlFailure(f"Unsupported table_type: {found['table_type']}")
     for name in sorted(_NUMBERS & set(found)):

@@ -16,6 +16,7 @@ from runner.local.athena.session import Outcome
 from runner.local.athena.sqltypes import parse_type
 from runner.local.athena.statements.iceberg import (
     PROPERTIES,
+    check_known,
     check_properties,
     check_type,
     kept_properties,
@@ -149,7 +150,7 @@ def _unset(session: Session, opened: Opened, cursor: Cursor) -> Outcome:
     cursor.expect_end()
     have = _properties(opened)
     if not if_exists:
-        check_properties(dict.fromkeys(names, "snappy"))
+        check_known(names)
     names = list(_kept(dict.fromkeys(names, "")))
     _set(session, opened, {name: have[name] for name in have if name not in names})
     return Outcome("DDL", "ALTER_TABLE_UNSET_TBLPROPERTIES")
