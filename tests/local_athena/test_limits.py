@@ -279,7 +279,7 @@ def test_inserts_that_are_refused(table: World, sql: str, reason: str) -> None:
     "sql",
     [
         "CREATE EXTERNAL TABLE e (date string) LOCATION 's3://b/e/'",
-        "CREATE EXTERNAL TABLE e (a string) PARTITIONED BY (timestamp string) LOCATION 's3://b/e/'",
+        "CREATE EXTERNAL TABLE e (a string) PARTITIONED BY (date string) LOCATION 's3://b/e/'",
         "CREATE EXTERNAL TABLE table (a string) LOCATION 's3://b/e/'",
         "ALTER TABLE h ADD COLUMNS (order int)",
         "CREATE DATABASE user",

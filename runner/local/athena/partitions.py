@@ -11,6 +11,7 @@ import re
 from contextlib import suppress
 from datetime import date
 from itertools import islice, product
+from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
@@ -137,6 +138,8 @@ class Locator(NamedTuple):
             for key in table.keys
         ]
         template = parameters.get("storage.location.template") or _hive_template(table)
+        if not conditions and prod(map(len, columns)) > MOST:
+            raise too_many(str(table))
         for values in product(*columns):
             location = template
             for key, value in zip(table.keys, values, strict=True):

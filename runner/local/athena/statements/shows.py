@@ -125,7 +125,7 @@ def properties(session: Session, statement: Statement) -> Outcome:
             shown_properties,
         )
 
-        given = shown_properties(table)
+        given = {**shown_properties(table), "table_type": "ICEBERG"}
     names = (("prpt_name", _TEXT), ("prpt_value", _TEXT))
     if wanted:
         value = given.get(wanted, f"Table {table} does not have property: {wanted}")
