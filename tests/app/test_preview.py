@@ -88,7 +88,10 @@ def test_a_column_that_is_not_there_is_shown_at_its_line(flights: Path) -> None:
         preview(flights, "marts.wrong")
     (fault,) = refused.value.faults
     assert str(fault.place) == "sql/marts/wrong.sql:3:11"
-    assert fault.found == "COLUMN_NOT_FOUND: Column 'distination' cannot be resolved"
+    assert fault.found == (
+        "COLUMN_NOT_FOUND: Column 'distination' cannot be resolved or requester is not authorized "
+        "to access requested resources"
+    )
     assert fault.advice == "Correct the column's name, or add it upstream."
 
 

@@ -220,7 +220,9 @@ def _make_iceberg(world: World, name: str, case: dict[str, str]) -> None:
     plain = case["kind"] == "INSERT INTO" or "ADD COLUMNS" in case["sql"]
     columns = ICEBERG if plain and name == "iceberg_table" else ICEBERG_TABLES[name]
     world.run(
-        f"CREATE TABLE {name} ({columns}) LOCATION 's3://iceberg/{name}/' "
+        f"CREATE TABLE {name} ({columns}) "
+        f"{'PARTITIONED BY (catalog) ' if 'catalog ' in columns else ''}"
+        f"LOCATION 's3://iceberg/{name}/' "
         "TBLPROPERTIES ('table_type' = 'ICEBERG')"
     )
     values = ", ".join(_value(each) for each in _split(columns))

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from runner.local.athena.iceberg import read_snapshot
+from runner.local.athena.icebergs.document import Document
+from runner.local.athena.icebergs.manifests import DELETED
 from runner.model.ports import ServiceError
 
 if TYPE_CHECKING:
@@ -101,8 +104,7 @@ def test_files_of_partitions_without_changes_stay(table: World) -> None:
     before = set(table.keys("t/data/dt=y"))
     table.run("DELETE FROM t WHERE dt = 'x' AND id = 1")
     assert all_rows(table) == ROWS[1:]
-    snapshot = current(table)
-    assert {url for url in snapshot["files"] if "dt=y" in url} == {f"s3://b/{k}" for k in before}
+    assert {url for url in data_files(table) if "dt=y" in url} == {f"s3://b/{k}" for k in before}
 
 
 def current(world: World) -> dict[str, Any]:
@@ -111,6 +113,13 @@ def current(world: World) -> dict[str, Any]:
     body = world.s3.get_object(Bucket="b", Key=key)["Body"].read()
     value: dict[str, Any] = json.loads(body)
     return value
+
+
+def data_files(world: World) -> list[str]:
+    """Give the data files of the current snapshot."""
+    document = Document(current(world))
+    _, entries = read_snapshot(world.s3, document, document.current())
+    return [each.file.url for one in entries for each in one if each.status != DELETED]
 
 
 def test_update_and_delete_of_rows(table: World) -> None:
@@ -211,7 +220,69 @@ def test_more_than_100_partitions_are_refused(table: World) -> None:
         (CREATE.replace("`t`", "u").replace("'zstd'", "'lzo'"), "Unsupported compression"),
         ("UPDATE t SET nope = 1", "COLUMN_NOT_FOUND"),
         ("UPDATE t SET id = 'x'", "TYPE_MISMATCH"),
+        (CREATE.replace("`t`", "u").replace("`name`", "`id`"), "Duplicate column name: id"),
+        (CREATE.replace("`t`", "u").replace("(`dt`)", "(bucket(0, id))"), "arguments of bucket"),
+        (CREATE.replace("`t`", "u").replace("s3://b/t/", "/b/t/"), "is not an S3 path"),
+        (
+            CREATE.replace("TABLE `db`.`t`", "EXTERNAL TABLE u").replace(
+                " PARTITIONED BY (`dt`)", ""
+            ),
+            "External keyword is not supported for table type ICEBERG",
+        ),
+        ("ALTER TABLE t SET TBLPROPERTIES ('table_type' = 'HIVE')", "Unsupported table_type: HIVE"),
+        (
+            "ALTER TABLE t SET TBLPROPERTIES ('vacuum_min_snapshots_to_keep' = 'two')",
+            "Invalid value of the table property vacuum_min_snapshots_to_keep: two",
+        ),
+        ("UPDATE t SET id = 1, id = 2", "DUPLICATE_COLUMN_NAME"),
+        ("UPDATE t SET nope = 1", "The UPDATE SET target column nope doesn't exist"),
+        (
+            "UPDATE t SET id = name",
+            (
+                "UPDATE table column types don't match SET expressions: Table: [integer], "
+                "Expressions: [varchar]"
+            ),
+        ),
+        ("UPDATE t SET id = 1 WHERE id", "WHERE clause must evaluate to a boolean: actual type"),
+        ("DELETE FROM t WHERE id", "WHERE clause must evaluate to a boolean: actual type integer"),
+        ("DELETE FROM t WHERE nope = 1", "COLUMN_NOT_FOUND: line 1:21: Column 'nope'"),
+        ("DELETE FROM t WHERE id IN (SELECT 1 FROM no)", "TABLE_NOT_FOUND: line 1:42: Table"),
+        ("INSERT INTO t SELECT nope, 'x', 'y' FROM t", "COLUMN_NOT_FOUND: line 1:22: Column"),
+        ("INSERT OVERWRITE t SELECT 1, 'x', 'y'", "mismatched input 'OVERWRITE'"),
         ("MERGE INTO t USING t AS s ON t.id = s.id WHEN NOT MATCHED THEN DELETE", "SYNTAX_ERROR"),
+        (
+            "MERGE INTO t USING t s ON t.id = s.id WHEN NOT MATCHED BY SOURCE THEN DELETE",
+            "SYNTAX_ERROR: line 1:56: mismatched input 'BY'",
+        ),
+        (
+            "MERGE INTO t USING none ON t.id = none.id WHEN MATCHED THEN DELETE",
+            "TABLE_NOT_FOUND: line 1:20: Table 'awsdatacatalog.db.none' does not exist",
+        ),
+        (
+            "MERGE INTO t USING t s ON t.id = s.id WHEN NOT MATCHED THEN INSERT VALUES (s.id)",
+            (
+                "MERGE table column types don't match for MERGE case 0, SET expressions: Table: "
+                "[integer, varchar, varchar], Expressions: [integer]"
+            ),
+        ),
+        (
+            (
+                "MERGE INTO t USING t s ON t.id = s.id WHEN NOT MATCHED THEN INSERT (id, id) "
+                "VALUES (s.id, 1)"
+            ),
+            "DUPLICATE_COLUMN_NAME",
+        ),
+        (
+            (
+                "MERGE INTO t USING t s ON t.id = s.id WHEN MATCHED THEN DELETE "
+                "WHEN NOT MATCHED THEN INSERT (id) VALUES (s.name)"
+            ),
+            "MERGE case 1, SET expressions: Table: [integer], Expressions: [varchar]",
+        ),
+        (
+            "MERGE INTO t USING t s ON t.id = s.id AND s.id WHEN MATCHED THEN DELETE",
+            "Logical expression term must evaluate to a boolean (actual: integer)",
+        ),
         ("MERGE INTO t USING t AS s ON t.id = s.id", "SYNTAX_ERROR"),
         ("ALTER TABLE t SET LOCATION 's3://b/x/'", "NOT_SUPPORTED"),
         ("DELETE FROM nothing", "TABLE_NOT_FOUND"),
@@ -228,3 +299,62 @@ def test_what_is_refused(table: World, sql: str, reason: str) -> None:
 def test_rows_of_hive_tables_do_not_change(world: World) -> None:
     world.run("CREATE TABLE h WITH (external_location = 's3://b/h/') AS SELECT 1 AS a")
     assert world.failure("DELETE FROM h").startswith("NOT_SUPPORTED: Modifying Hive table rows")
+
+
+def counted(world: World, sql: str) -> int:
+    """Give the number of rows that a statement says it changed."""
+    identity = world.run(sql)["QueryExecutionId"]
+    return int(world.athena.get_query_results(QueryExecutionId=identity)["UpdateCount"])
+
+
+def test_statements_count_the_rows_that_they_change(table: World) -> None:
+    assert counted(table, "UPDATE t SET name = 'z' WHERE dt = 'x' AND id = 1") == 1
+    assert counted(table, "DELETE FROM t WHERE id = 99") == 0
+    assert counted(table, "INSERT INTO t VALUES (4, 'd', 'x'), (5, 'e', 'x')") == 2
+    assert (
+        counted(
+            table,
+            "MERGE INTO t USING (VALUES (1, false), (2, true), (7, false)) AS s (id, gone) "
+            "ON t.id = s.id WHEN MATCHED AND s.gone THEN DELETE "
+            "WHEN MATCHED THEN UPDATE SET name = 'm' "
+            "WHEN NOT MATCHED THEN INSERT (id, dt) VALUES (s.id, 'n')",
+        )
+        == 3
+    )
+    assert all_rows(table) == [
+        (1, "m", "x"),
+        (3, "c", "y"),
+        (4, "d", "x"),
+        (5, "e", "x"),
+        (7, None, "n"),
+    ]
+    assert counted(table, "DELETE FROM t") == 5
+
+
+def test_conditions_may_ask_other_tables(table: World) -> None:
+    table.run("CREATE TABLE o WITH (external_location='s3://b/o/') AS SELECT 1 AS id, 'q' AS name")
+    table.run("UPDATE t SET name = (SELECT max(name) FROM o) WHERE id IN (SELECT id FROM o)")
+    assert all_rows(table)[0] == (1, "q", "x")
+    table.run("DELETE FROM t WHERE NOT EXISTS (SELECT 1 FROM o WHERE o.id = t.id)")
+    assert all_rows(table) == [(1, "q", "x")]
+
+
+def test_a_merge_may_read_the_target_s_past(table: World) -> None:
+    first = table.rows('SELECT snapshot_id FROM "t$snapshots"')[0][0]
+    table.run("DELETE FROM t WHERE id > 1")
+    table.run(
+        f"MERGE INTO t USING (SELECT * FROM t FOR VERSION AS OF {first}) s ON t.id = s.id "
+        "WHEN NOT MATCHED THEN INSERT VALUES (s.id, s.name, s.dt)"
+    )
+    assert all_rows(table) == ROWS
+
+
+def test_places_are_those_of_the_whole_statement(table: World) -> None:
+    for sql, place in (
+        ("CREATE TABLE c WITH (external_location = 's3://b/c/') AS\nSELECT nope FROM t", "2:8"),
+        ("CREATE VIEW v AS SELECT nope FROM t", "1:25"),
+        ("UNLOAD (SELECT nope FROM t) TO 's3://b/u/' WITH (format = 'JSON')", "1:16"),
+        ("EXPLAIN SELECT nope FROM t", "1:16"),
+        ("EXPLAIN INSERT INTO t SELECT nope FROM t", "1:30"),
+    ):
+        assert table.failure(sql).startswith(f"COLUMN_NOT_FOUND: line {place}: Column 'nope'"), sql

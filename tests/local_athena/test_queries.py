@@ -218,7 +218,10 @@ FAILURES = (
     ("SELECT * FROM (VALUES (1, 2), (1)) t", "TYPE_MISMATCH: Values rows have mismatched sizes"),
     (
         "SELECT x AS y FROM (VALUES 1) t(x) GROUP BY x HAVING y = 1",
-        "COLUMN_NOT_FOUND: line 1:54: Column 'y' cannot be resolved",
+        (
+            "COLUMN_NOT_FOUND: line 1:54: Column 'y' cannot be resolved or requester "
+            "is not authorized to access requested resources"
+        ),
     ),
     (
         "SELECT sum(x) FROM (VALUES 9223372036854775807, 1) t(x)",

@@ -126,11 +126,17 @@ def test_aggregates(world: World, expression: str, value: object, kind: str) -> 
     [
         (
             "SELECT n AS m, m + 1 FROM t",
-            "COLUMN_NOT_FOUND: line 1:16: Column 'm' cannot be resolved",
+            (
+                "COLUMN_NOT_FOUND: line 1:16: Column 'm' cannot be resolved or requester "
+                "is not authorized to access requested resources"
+            ),
         ),
         (
             "SELECT n AS m FROM t GROUP BY m",
-            "COLUMN_NOT_FOUND: line 1:31: Column 'm' cannot be resolved",
+            (
+                "COLUMN_NOT_FOUND: line 1:31: Column 'm' cannot be resolved or requester "
+                "is not authorized to access requested resources"
+            ),
         ),
     ],
 )

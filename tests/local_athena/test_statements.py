@@ -106,10 +106,19 @@ def test_alter_table_sets_properties(world: World) -> None:
 @pytest.mark.parametrize(
     ("sql", "reason"),
     [
-        ("SELECT nope FROM t", "COLUMN_NOT_FOUND: line 1:8: Column 'nope' cannot be resolved"),
+        (
+            "SELECT nope FROM t",
+            (
+                "COLUMN_NOT_FOUND: line 1:8: Column 'nope' cannot be resolved or requester "
+                "is not authorized to access requested resources"
+            ),
+        ),
         (
             "SELECT n\nFROM t\nWHERE nope > '2013-01-05'",
-            "COLUMN_NOT_FOUND: line 3:7: Column 'nope' cannot be resolved",
+            (
+                "COLUMN_NOT_FOUND: line 3:7: Column 'nope' cannot be resolved or requester "
+                "is not authorized to access requested resources"
+            ),
         ),
         (
             "SELECT *\nFROM\n  db.nope",

@@ -7,7 +7,6 @@ says and what lies there are compared: where it is `published`, just its files m
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,8 @@ import duckdb
 
 from runner.keeper import records
 from runner.keeper.storage import Storage, Stored
+from runner.local.athena.iceberg import read_document, read_snapshot
+from runner.local.athena.icebergs.manifests import DELETED
 from runner.local.glue import GlueCatalog
 from runner.local.s3 import FolderS3
 from tests.support.forks import mart_rows
@@ -208,8 +209,11 @@ class _Known:
 
 def _iceberg(lake: _Lake, name: str, snapshot: str, known: _Known) -> _Table:
     """Read an Iceberg table by its newest snapshot; its records tell rows, not files."""
-    document = json.loads((lake.s3 / snapshot.removeprefix("s3://")).read_text())
-    files = [Stored(lake.storage.key(url), 0, "") for url in document["files"]]
+    s3 = FolderS3(lake.s3)
+    document = read_document(s3, snapshot)
+    _, entries = read_snapshot(s3, document, document.current())
+    urls = [each.file.url for one in entries for each in one if each.status != DELETED]
+    files = [Stored(lake.storage.key(url), 0, "") for url in urls]
     rows: dict[str, list[Row]] = {}
     columns: list[str] = next((body["partitions"] for body in known.bodies.values()), [])
     for row in lake.rows(files):

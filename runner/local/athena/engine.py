@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runner.local.athena.castfailures import cast_failure
-from runner.local.athena.errors import AthenaFailure
+from runner.local.athena.errors import AthenaFailure, no_column
 from runner.local.athena.functions_maths import UDFS as MATH_UDFS
 from runner.local.athena.functions_maths import udfs_called
 from runner.local.athena.macros import MACROS, UDFS, definition, macros_called
@@ -309,9 +309,7 @@ class UnknownColumn(AthenaFailure):
     def __init__(self, column: str, *, line: int = 0, place: int = 0) -> None:
         """Take the name in lower case and where it stands, if that is known."""
         self.column = column
-        super().__init__(
-            "COLUMN_NOT_FOUND", f"Column '{column}' cannot be resolved", line=line, column=place
-        )
+        super().__init__("COLUMN_NOT_FOUND", no_column(column), line=line, column=place)
 
 
 def _plain(text: str) -> str:

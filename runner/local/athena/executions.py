@@ -49,7 +49,8 @@ def check_request(request: Mapping[str, Any]) -> None:
         raise InvalidRequest("QueryString is required")
     if len(sql.encode()) > MOST_BYTES:
         raise InvalidRequest(
-            f"Query string too long: {len(sql.encode())} bytes; the limit is {MOST_BYTES}"
+            "1 validation error detected: Value at 'queryString' failed to satisfy constraint: "
+            f"Member must have length less than or equal to {MOST_BYTES}"
         )
     if token is not None and len(str(token)) not in _TOKEN_LENGTHS:
         raise InvalidRequest("ClientRequestToken must have between 32 and 128 characters")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from runner.local.athena.errors import DdlFailure
 from runner.local.athena.lexer import Token
+from runner.local.athena.reserved import refuse_name
 from runner.local.athena.session import Cursor, Statement
 
 if TYPE_CHECKING:
@@ -101,6 +102,8 @@ def take_name(cursor: Cursor) -> str:
     token = cursor.peek()
     if token is not None and token.kind == "string" and token.text.startswith('"'):
         return cursor.take().text[1:-1].lower()
+    if token is not None:
+        refuse_name(token, cursor.sql)
     return cursor.name()
 
 
@@ -184,7 +187,7 @@ def _fields(cursor: Cursor) -> str:
     cursor.expect("<")
     found = []
     while True:
-        name = take_name(cursor)
+        name = cursor.name()
         cursor.expect(":")
         found.append(f"{name}:{take_type(cursor)}")
         if cursor.accept("COMMENT"):

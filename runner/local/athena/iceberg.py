@@ -1,60 +1,58 @@
 """Iceberg tables on this machine: snapshots of a table's files, committed one after another.
 
-In: a table of the catalogue.  Out: the files of its current snapshot, and commits of new ones.
-What is kept is what a reader or writer of Athena's Iceberg tables can tell apart: a statement
-reads one snapshot, a commit is one catalogue update that fails if somebody else committed first,
-and what a failed statement wrote belongs to no snapshot.  The files themselves are not Iceberg's:
-one JSON document a snapshot (`metadata/<number>-<statement>.metadata.json`) lists the Parquet
-files, there are no manifests, and a change of rows writes the files anew that hold them.
+In: a table of the catalogue.  Out: the files of a snapshot, and commits of new ones.  The files are
+Iceberg's own (table format 2): metadata documents, manifests in Avro, data in Parquet with numbered
+columns; other engines read them.  A statement reads one snapshot, a commit is one catalogue update
+that fails if somebody else committed first, and what a failed statement wrote belongs to no
+snapshot.  A change of rows writes the files anew that hold them: there are no delete files, and
+tables that have some are refused.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import re
+import time
+import uuid
 from contextlib import suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from runner.local.athena.errors import AthenaFailure
+from runner.local.athena.errors import AthenaFailure, unsupported
+from runner.local.athena.icebergs.document import Document, Snapshot, load_document
+from runner.local.athena.icebergs.manifests import (
+    ADDED,
+    DELETED,
+    DELETES,
+    EXISTING,
+    Entry,
+    describe_manifest,
+    read_list,
+    read_manifest,
+    write_list,
+    write_manifest,
+)
+from runner.local.athena.icebergs.skipping import may_hold
+from runner.local.athena.icebergs.types import hive_of
 from runner.local.athena.partitions import File
-from runner.local.athena.tables import Field, table_info
+from runner.local.athena.tables import ICEBERG_FIELD, SNAPSHOT, table_info
 from runner.local.glue import GlueError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
+    from runner.local.athena.icebergs.manifests import DataFile, Manifest
+    from runner.local.athena.icebergs.partitioning import Term
     from runner.local.athena.partitions import Part
     from runner.local.athena.session import Session
     from runner.local.athena.tables import TableInfo
+    from runner.local.athena.template import Condition
     from runner.local.s3 import FolderS3
 
 METADATA = "metadata_location"
 PREVIOUS = "previous_metadata_location"
+_MOST_KEPT = 512
+"""Manifests that a process remembers."""
 _KEPT = ("Name", "Description", "Owner", "Retention", "PartitionKeys", "TableType")
-CURRENT = {"iceberg.field.current": "true"}
-"""Parameters of each column that is in the current schema, as Athena writes them."""
-
-
-class Snapshot(NamedTuple):
-    """What one metadata document says."""
-
-    number: int
-    operation: str
-    partition: tuple[str, ...]
-    """What tells partitions: columns (`dt`), or transforms of them (`bucket(16, id)`)."""
-    files: tuple[str, ...]
-    """URLs of the data files."""
-
-    def dump(self, table: str, previous: str) -> bytes:
-        """Write the document."""
-        found = {
-            "format": "local-iceberg",
-            "table": table,
-            "previous": previous,
-            **self._asdict(),
-        }
-        return json.dumps(found, indent=1).encode()
 
 
 class Opened(NamedTuple):
@@ -63,70 +61,116 @@ class Opened(NamedTuple):
     table: TableInfo
     version: str
     glue: dict[str, Any]
-    snapshot: Snapshot
+    document: Document
+    url: str
+    """Where the document lies."""
+    manifests: tuple[Manifest, ...]
+    entries: tuple[tuple[Entry, ...], ...]
+    """Of each manifest."""
 
     def terms(self) -> tuple[Term, ...]:
         """Give what tells partitions, in the order of the partitioning."""
-        by_name = {each.name: each for each in self.table.columns}
-        return tuple(_term(text, by_name) for text in self.snapshot.partition)
+        return self.document.terms()
+
+    def files(self) -> tuple[DataFile, ...]:
+        """Give the data files of the current snapshot."""
+        return tuple(
+            each.file for entries in self.entries for each in entries if each.status != DELETED
+        )
+
+    def urls(self) -> tuple[str, ...]:
+        """Give the places of the data files."""
+        return tuple(each.url for each in self.files())
 
 
-class Term(NamedTuple):
-    """What tells partitions: a column, or a transform of one."""
+class Change(NamedTuple):
+    """What a statement did to a table's files."""
 
-    field: Field
-    """The name and type of the folders' key."""
-    column: str
-    sql: str
-    """The value, with `{}` for the column."""
-
-
-_TERM = re.compile(r"(?:(\w+)\((?:(\d+), )?)?(\w+)\)?")
-_DATES = {"year": "%Y", "month": "%Y-%m", "day": "%Y-%m-%d", "hour": "%Y-%m-%d-%H"}
-TRANSFORMS = frozenset({*_DATES, "bucket", "truncate"})
+    operation: str
+    """append, overwrite, delete or replace."""
+    added: tuple[DataFile, ...] = ()
+    removed: frozenset[str] = frozenset()
 
 
-def column_of(term: str) -> str:
-    """Give the column of `dt` or `bucket(16, id)`."""
-    match = _TERM.fullmatch(term)
-    return match[3] if match else term
+# --- reading ----------------------------------------------------------------------------------
 
 
-def _term(text: str, columns: Mapping[str, Field]) -> Term:
-    """Read `dt`, `month(dt)` or `bucket(16, id)`; the buckets are DuckDB's hash, not Iceberg's."""
-    match = _TERM.fullmatch(text)
-    transform, number, name = match.groups() if match else ("", "", text)
-    column = columns[name]
-    if not transform:
-        return Term(column, name, "{}")
-    key = Field(f"{name}_{transform.removesuffix('cate')}", "string")
-    if transform in _DATES:
-        return Term(key, name, f"strftime({{}}, '{_DATES[transform]}')")
-    if transform == "bucket":
-        return Term(key, name, f"CAST(hash({{}}) % {number} AS VARCHAR)")
-    if column.type in {"int", "bigint"}:
-        return Term(key, name, f"CAST({{}} - (({{}} % {number}) + {number}) % {number} AS VARCHAR)")
-    return Term(key, name, f"left({{}}, {number})")
-
-
-def read_snapshot(s3: FolderS3, url: str) -> Snapshot:
-    """Read a metadata document; raises AthenaFailure if it is gone."""
+def read_document(s3: FolderS3, url: str) -> Document:
+    """Read a metadata document; raises AthenaFailure if it is gone, or none."""
     try:
-        with open(s3.place_of(url), "rb") as file:  # noqa: PTH123 - text is what places are
-            found = json.load(file)
+        return load_document(read_bytes(s3, url))
     except FileNotFoundError as error:
         raise AthenaFailure(
             "ICEBERG_MISSING_METADATA", f"Metadata not found in metadata location: {url}"
         ) from error
-    return Snapshot(
-        found["number"], found["operation"], tuple(found["partition"]), tuple(found["files"])
+    except ValueError as error:
+        raise AthenaFailure("ICEBERG_INVALID_METADATA", f"Invalid metadata file: {url}") from error
+
+
+def read_bytes(s3: FolderS3, url: str) -> bytes:
+    """Read an object; raises FileNotFoundError."""
+    with open(s3.place_of(url), "rb") as file:  # noqa: PTH123 - text is what places are
+        return file.read()
+
+
+def read_snapshot(
+    s3: FolderS3, document: Document, snapshot: Snapshot | None
+) -> tuple[tuple[Manifest, ...], tuple[tuple[Entry, ...], ...]]:
+    """Read a snapshot's manifests and what they list; raises AthenaFailure."""
+    if snapshot is None:
+        return (), ()
+    try:
+        manifests = read_list(read_bytes(s3, snapshot.manifest_list))
+        if any(each.content == DELETES for each in manifests):
+            raise unsupported("Reading an Iceberg table with delete files")
+        entries = tuple(_entries(s3, each, document.terms(each.spec)) for each in manifests)
+    except FileNotFoundError as error:
+        raise AthenaFailure(
+            "ICEBERG_MISSING_METADATA", f"Manifest not found: {error.filename}"
+        ) from error
+    except ValueError as error:
+        raise AthenaFailure(
+            "ICEBERG_INVALID_METADATA", f"Invalid manifest of {snapshot.manifest_list}: {error}"
+        ) from error
+    return manifests, entries
+
+
+def _entries(s3: FolderS3, manifest: Manifest, terms: tuple[Term, ...]) -> tuple[Entry, ...]:
+    place = s3.place_of(manifest.url)
+    state = os.stat(place)  # noqa: PTH116 - as above
+    return _read_once(place, (state.st_size, state.st_mtime_ns), manifest, terms)
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def _read_once(
+    place: str, _state: tuple[int, int], manifest: Manifest, terms: tuple[Term, ...]
+) -> tuple[Entry, ...]:
+    """Read a manifest, or remember it: a file that is the same in size and time is the same."""
+    with open(place, "rb") as file:  # noqa: PTH123 - as above
+        return read_manifest(file.read(), manifest, terms)
+
+
+def snapshot_files(
+    s3: FolderS3, table: TableInfo, conditions: Sequence[Condition] = ()
+) -> tuple[File, ...]:
+    """Give the files of the snapshot that the table's description means: else the current one.
+
+    Files that surely have no row for which the conditions hold are left out.
+    """
+    parameters = dict(table.parameters)
+    document = read_document(s3, parameters.get(METADATA, ""))
+    wanted = parameters.get(SNAPSHOT)
+    snapshot = document.snapshot(int(wanted)) if wanted else document.current()
+    manifests, entries = read_snapshot(s3, document, snapshot)
+    schema = document.schema(snapshot.schema if wanted and snapshot else None)
+    fields = {each["name"].lower(): each for each in schema}
+    terms = {each.spec: document.terms(each.spec) for each in manifests}
+    return tuple(
+        _file(s3, each.file.url)
+        for manifest, found in zip(manifests, entries, strict=True)
+        for each in found
+        if each.status != DELETED and may_hold(each.file, terms[manifest.spec], fields, conditions)
     )
-
-
-def snapshot_files(s3: FolderS3, table: TableInfo) -> tuple[File, ...]:
-    """Give the files of the snapshot that the table's description names."""
-    snapshot = read_snapshot(s3, dict(table.parameters).get(METADATA, ""))
-    return tuple(_file(s3, url) for url in snapshot.files)
 
 
 def _file(s3: FolderS3, url: str) -> File:
@@ -151,8 +195,10 @@ def open_table(session: Session, database: str, name: str) -> Opened:
     table = table_info(found)
     if not table.is_iceberg:
         raise AthenaFailure("NOT_SUPPORTED", f"Modifying Hive table rows is not supported: {table}")
-    snapshot = read_snapshot(session.s3, dict(table.parameters)[METADATA])
-    return Opened(table, found["VersionId"], found, snapshot)
+    url = dict(table.parameters).get(METADATA, "")
+    document = read_document(session.s3, url)
+    manifests, entries = read_snapshot(session.s3, document, document.current())
+    return Opened(table, found["VersionId"], found, document, url, manifests, entries)
 
 
 def parts_of(session: Session, urls: Sequence[str]) -> tuple[Part, ...]:
@@ -163,25 +209,32 @@ def parts_of(session: Session, urls: Sequence[str]) -> tuple[Part, ...]:
     return (Part((), files),) if files else ()
 
 
-def commit(
-    session: Session,
-    opened: Opened,
-    *,
-    operation: str,
-    files: Sequence[str],
-    columns: Sequence[dict[str, Any]] | None = None,
-) -> None:
+# --- committing ---------------------------------------------------------------------------------
+
+
+def commit(session: Session, opened: Opened, change: Change) -> None:
     """Make a snapshot the current one; raises AthenaFailure if another was committed first."""
+    written: list[str] = []
+    snapshot = _new_snapshot(session, opened, change)
+    manifests = list(_manifests(session, opened, change, snapshot, written))
+    listed = write_list(snapshot, manifests)
+    written.append(put(session.s3, snapshot.manifest_list, listed))
+    try:
+        commit_document(session, opened, opened.document.with_snapshot(snapshot))
+    except AthenaFailure:
+        for url in written:
+            with suppress(FileNotFoundError):
+                os.unlink(session.s3.place_of(url))  # noqa: PTH108 - as above
+        raise
+
+
+def commit_document(session: Session, opened: Opened, document: Document) -> None:
+    """Make a document the table's own; raises AthenaFailure if another was committed first."""
     old = opened.table
     parameters = dict(opened.glue.get("Parameters") or {})
-    snapshot = opened.snapshot._replace(
-        number=opened.snapshot.number + 1, operation=operation, files=tuple(files)
-    )
-    previous = parameters[METADATA]
-    url = write_snapshot(session, str(old), old.location, snapshot, previous=previous)
-    storage = dict(opened.glue["StorageDescriptor"])
-    if columns is not None:
-        storage["Columns"] = list(columns)
+    url = write_document(session, document.after(opened.url, now_ms()), after=opened.url)
+    columns = glue_columns(document)
+    storage = {**opened.glue["StorageDescriptor"], "Columns": columns}
     kept = {name: opened.glue[name] for name in _KEPT if name in opened.glue}
     try:
         session.catalog.update_table(
@@ -189,7 +242,7 @@ def commit(
             TableInput={
                 **kept,
                 "StorageDescriptor": storage,
-                "Parameters": {**parameters, METADATA: url, PREVIOUS: previous},
+                "Parameters": {**parameters, METADATA: url, PREVIOUS: opened.url},
             },
             VersionId=opened.version,
             SkipArchive=True,
@@ -203,12 +256,133 @@ def commit(
         ) from error
 
 
-def write_snapshot(
-    session: Session, table: str, location: str, snapshot: Snapshot, *, previous: str = ""
-) -> str:
-    """Write the metadata document of a snapshot; gives its URL."""
-    name = f"{snapshot.number:05d}-{session.query_id}-{os.urandom(4).hex()}.metadata.json"
-    url = f"{location.rstrip('/')}/metadata/{name}"
+def write_document(session: Session, document: Document, *, after: str = "") -> str:
+    """Write a metadata document under a new name; gives its URL."""
+    number = int(after.rpartition("/")[2].partition("-")[0]) + 1 if after else 0
+    name = f"{number:05d}-{uuid.uuid4()}.metadata.json"
+    url = f"{document.location.rstrip('/')}/metadata/{name}"
+    return put(session.s3, url, document.dump())
+
+
+def first_snapshot(session: Session, document: Document, change: Change) -> Document:
+    """Write the first snapshot of a table that is not in the catalogue yet."""
+    nothing = Opened(_nothing(), "", {}, document, "", (), ())
+    snapshot = _new_snapshot(session, nothing, change)
+    manifests = list(_manifests(session, nothing, change, snapshot, []))
+    put(session.s3, snapshot.manifest_list, write_list(snapshot, manifests))
+    return document.with_snapshot(snapshot)
+
+
+def _nothing() -> TableInfo:
+    return table_info({"DatabaseName": "", "Name": ""})
+
+
+def put(s3: FolderS3, url: str, body: bytes) -> str:
+    """Write an object; gives its URL."""
     bucket, _, key = url.removeprefix("s3://").partition("/")
-    session.s3.put_object(Bucket=bucket, Key=key, Body=snapshot.dump(table, previous))
+    s3.put_object(Bucket=bucket, Key=key, Body=body)
     return url
+
+
+def now_ms() -> int:
+    """Give the time in milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def glue_columns(document: Document) -> list[dict[str, Any]]:
+    """Give the columns of the current schema as Athena writes them into the catalogue."""
+    return [
+        {
+            "Name": each["name"],
+            "Type": hive_of(each["type"]),
+            **({"Comment": each["doc"]} if each.get("doc") else {}),
+            "Parameters": {
+                f"{ICEBERG_FIELD}current": "true",
+                f"{ICEBERG_FIELD}id": str(each["id"]),
+                f"{ICEBERG_FIELD}optional": str(not each.get("required", False)).lower(),
+            },
+        }
+        for each in document.schema()
+    ]
+
+
+def _new_snapshot(session: Session, opened: Opened, change: Change) -> Snapshot:
+    document = opened.document
+    parent = document.current()
+    number = int.from_bytes(os.urandom(8), "big") >> 1
+    made = max(now_ms(), parent.made_ms + 1 if parent else 0, document.content["last-updated-ms"])
+    folder = f"{document.location.rstrip('/')}/metadata"
+    return Snapshot(
+        number,
+        parent.id if parent else None,
+        document.last_sequence + 1,
+        made,
+        _summary(session, opened, change),
+        f"{folder}/snap-{number}-1-{uuid.uuid4()}.avro",
+        document.schema_id,
+    )
+
+
+def _summary(session: Session, opened: Opened, change: Change) -> dict[str, str]:
+    files = opened.files()
+    gone = [each for each in files if each.url in change.removed]
+    counts = {
+        "added-data-files": len(change.added),
+        "added-records": sum(each.rows for each in change.added),
+        "added-files-size": sum(each.size for each in change.added),
+        "deleted-data-files": len(gone),
+        "deleted-records": sum(each.rows for each in gone),
+        "removed-files-size": sum(each.size for each in gone),
+    }
+    partitions = {each.partition for each in (*change.added, *gone)}
+    size = sum(each.size for each in files)
+    rows = sum(each.rows for each in files)
+    return {
+        "operation": change.operation,
+        "trino_query_id": session.query_id,
+        **{name: str(count) for name, count in counts.items() if count},
+        "changed-partition-count": str(len(partitions)),
+        "total-data-files": str(len(files) - len(gone) + len(change.added)),
+        "total-records": str(rows - counts["deleted-records"] + counts["added-records"]),
+        "total-files-size": str(size - counts["removed-files-size"] + counts["added-files-size"]),
+        "total-delete-files": "0",
+        "total-position-deletes": "0",
+        "total-equality-deletes": "0",
+    }
+
+
+def _manifests(
+    session: Session, opened: Opened, change: Change, snapshot: Snapshot, written: list[str]
+) -> Iterator[Manifest]:
+    """Write the manifests that the change needs; those without removed files stay."""
+    document, stem = opened.document, uuid.uuid4()
+    new = [Entry(ADDED, snapshot.id, snapshot.sequence, each) for each in change.added]
+    waiting = [(document.spec_id, new)] if new else []
+    for manifest, entries in zip(opened.manifests, opened.entries, strict=True):
+        if not any(each.file.url in change.removed for each in entries):
+            if any(each.status != DELETED for each in entries):
+                yield manifest
+            continue
+        waiting.append((manifest.spec, [_after(e, change, snapshot) for e in _living(entries)]))
+    for number, (spec, entries_) in enumerate(waiting):
+        body = write_manifest(document, spec, entries_)
+        url = f"{document.location.rstrip('/')}/metadata/{stem}-m{number}.avro"
+        written.append(put(session.s3, url, body))
+        yield describe_manifest(
+            url,
+            len(body),
+            spec=spec,
+            snapshot=snapshot,
+            entries=entries_,
+            terms=document.terms(spec),
+        )
+
+
+def _living(entries: Sequence[Entry]) -> list[Entry]:
+    return [each for each in entries if each.status != DELETED]
+
+
+def _after(entry: Entry, change: Change, snapshot: Snapshot) -> Entry:
+    if entry.file.url in change.removed:
+        return entry._replace(status=DELETED, snapshot=snapshot.id)
+    return entry._replace(status=EXISTING)

@@ -10,12 +10,19 @@ import os
 import re
 from contextlib import suppress
 from datetime import date
-from itertools import product
+from itertools import islice, product
+from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
 from runner.local.athena.errors import AthenaFailure
-from runner.local.athena.projection import Asked, is_projected, projected_values
+from runner.local.athena.projection import (
+    MOST,
+    Asked,
+    is_projected,
+    projected_values,
+    too_many,
+)
 from runner.local.s3_keys import encode_key
 
 if TYPE_CHECKING:
@@ -65,21 +72,28 @@ class Locator(NamedTuple):
         """Give the parts that have files."""
         return tuple(part for part in self._parts(table, conditions) if part.files)
 
+    def values(self, table: TableInfo) -> tuple[Values, ...]:
+        """Give the values of all partitions, whether they have files or not."""
+        return tuple(values for values, _ in self._candidates(table, ()))
+
     def _parts(self, table: TableInfo, conditions: Sequence[Condition]) -> Iterator[Part]:
         if table.is_iceberg:
             from runner.local.athena.iceberg import snapshot_files  # noqa: PLC0415 - a circle
 
-            yield Part((), snapshot_files(self.s3, table))
+            yield Part((), snapshot_files(self.s3, table, conditions))
             return
         if not table.keys:
             yield Part((), visible_files(self.s3.place_of(table.location)))
             return
         tests = tuple(_test(each, table.keys) for each in conditions if each.operator != "sql")
-        found = [
+        wanted = (
             (values, location)
             for values, location in self._candidates(table, conditions)
             if all(test(values) for test in tests)
-        ]
+        )
+        found = list(islice(wanted, MOST + 1))
+        if len(found) > MOST:
+            raise too_many(str(table))
         expressions = [each.values[0] for each in conditions if each.operator == "sql"]
         if expressions and 0 < len(found) <= _MOST_EVALUATED:
             kept = set(self.evaluate(table.keys, [values for values, _ in found], expressions))
@@ -112,6 +126,7 @@ class Locator(NamedTuple):
             yield from self._registered(table, conditions)
             return
         _check_configured(table, parameters)
+        _check_template(table, parameters)
         columns = [
             projected_values(
                 key.name,
@@ -123,6 +138,8 @@ class Locator(NamedTuple):
             for key in table.keys
         ]
         template = parameters.get("storage.location.template") or _hive_template(table)
+        if not conditions and prod(map(len, columns)) > MOST:
+            raise too_many(str(table))
         for values in product(*columns):
             location = template
             for key, value in zip(table.keys, values, strict=True):
@@ -221,6 +238,26 @@ def _check_configured(table: TableInfo, parameters: dict[str, str]) -> None:
             f"columns are missing projection configuration: [{', '.join(missing)}] "
             f"(table {table})",
         )
+
+
+def _check_template(table: TableInfo, parameters: dict[str, str]) -> None:
+    """Refuse a template that lacks a key, and injected values of a key that is no text."""
+    template = parameters.get("storage.location.template", "")
+    for key in table.keys:
+        if template and "${" + key.name + "}" not in template:
+            raise AthenaFailure(
+                "HIVE_METASTORE_ERROR",
+                f"Partition location template: {template} is missing partition column: "
+                f"'{key.name}' placeholder (table {table})",
+            )
+        kind = parameters.get(f"projection.{key.name}.type", "").strip().lower()
+        is_text = key.type.lower().partition("(")[0] in {"string", "varchar", "char"}
+        if kind == "injected" and not is_text:
+            raise AthenaFailure(
+                "HIVE_METASTORE_ERROR",
+                f"Injected projection is for text columns only, {key.name} has the type "
+                f"{key.type} (table {table})",
+            )
 
 
 def _asked(key: Field, conditions: Sequence[Condition]) -> Asked:

@@ -11,16 +11,19 @@ import uuid
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runner.local.athena.engine import UnknownColumn
 from runner.local.athena.errors import AthenaFailure
+from runner.local.athena.hidden import hidden_sql
 from runner.local.athena.lexer import position, tokenize
 from runner.local.athena.readers import scan_sql
 from runner.local.athena.shape import Shape, shape_of
-from runner.local.athena.sqltypes import parse_type
+from runner.local.athena.sqltypes import coerces, parse_type
 from runner.local.athena.tables import TableInfo, load_table
 from runner.local.athena.template import Template, load_template, scan_name
+from runner.local.athena.travel import as_of, period_of, snapshot_of
+from runner.local.athena.virtual import VIRTUAL, find_virtual, is_virtual, virtual_sql
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from runner.local.athena.engine import Engine, Handle
     from runner.local.athena.partitions import Evaluate, Locator, Part, Values
     from runner.local.athena.tables import Field
+    from runner.local.athena.travel import Period
 
 
 class Plan(NamedTuple):
@@ -99,9 +103,20 @@ class Planner:
         template = self._template(cursor, sql, database)
         tables = [self._table(scan.database, scan.table) for scan in template.scans]
         return tuple(
-            (table, tuple(self._locator.parts(table, scan.conditions)))
+            (
+                table,
+                ()
+                if table.format == VIRTUAL
+                else tuple(self._locator.parts(table, scan.conditions)),
+            )
             for table, scan in zip(tables, template.scans, strict=True)
         )
+
+    def reads(self, cursor: Handle, sql: str, *, database: str) -> frozenset[tuple[str, str]]:
+        """Give the tables and views that a query reads, those inside of views, too."""
+        found = self._template(cursor, sql, database).reads
+        shape = shape_of(sql, tokenize(sql))
+        return frozenset((shape.fill(schema), shape.fill(name)) for schema, name, _ in found)
 
     def _template(self, cursor: Handle, sql: str, database: str) -> Template:
         """Translate a query, or find its translation."""
@@ -121,8 +136,35 @@ class Planner:
         return template.fill(shape)
 
     def lookup(self, database: str, name: str) -> TableInfo | None:
-        """Find a table or view."""
+        """Find a table or view of the catalogue."""
         return load_table(self._locator.catalog, database, name)
+
+    def source(self, database: str, name: str) -> TableInfo | None:
+        """Find what a query may read: also a table of the past, or one that tells of others."""
+        if (period := period_of(name)) is not None:
+            return self._as_of(database, period)
+        if is_virtual(database, name):
+            return find_virtual(self._locator, database, name)
+        return self.lookup(database, name)
+
+    def _as_of(self, database: str, period: Period) -> TableInfo | None:
+        from runner.local.athena.iceberg import METADATA, read_document  # noqa: PLC0415 - rare
+
+        table = self.lookup(database, period.name)
+        if table is None or table.view is not None:
+            return table
+        if not table.is_iceberg:
+            raise AthenaFailure("NOT_SUPPORTED", "This connector does not support versioned tables")
+        document = read_document(self._locator.s3, dict(table.parameters)[METADATA])
+        return as_of(table, document, snapshot_of(document, period, self._value, str(table)))
+
+    def _value(self, sql: str) -> tuple[str, Any]:
+        """Give the type and the value of an expression."""
+        with self._engine.cursor() as cursor:
+            plan = self.plan(cursor, f"SELECT {sql}", database="")
+            return parse_type(plan.columns[0][1]).name, self._engine.run(cursor, plan.sql).rows[0][
+                0
+            ]
 
     def _translated(
         self,
@@ -139,9 +181,12 @@ class Planner:
         def look_up(schema: str, name: str) -> TableInfo | None:
             if given and (schema, name) in given:
                 return given[schema, name].table
-            return self.lookup(shape.fill(schema), shape.fill(name))
+            return self.source(shape.fill(schema), shape.fill(name))
 
         template = translate_query(text, database=database, lookup=look_up)
+        for view, line, column in template.views:
+            self._check_view(cursor, view, place=(line, column))
+        template = template._replace(views=())
         try:
             empty = self._empty(template.fill(shape), given or {})
             columns = self._engine.describe(cursor, empty)
@@ -149,12 +194,48 @@ class Planner:
             raise _placed(error, text) from error
         return template._replace(columns=columns)
 
+    def _check_view(self, cursor: Handle, table: TableInfo, *, place: tuple[int, int]) -> None:
+        """Refuse a view whose query does not give the columns any more that it was made with."""
+        if table.view is None:
+            return
+        found = self._template(cursor, table.view.sql, table.view.database).columns
+        told = [(each.name, parse_type(each.type)) for each in table.columns]
+        why = ""
+        if len(found) != len(told):
+            why = (
+                f"stored view column count ({len(told)}) does not match column count derived from "
+                f"the view query analysis ({len(found)})"
+            )
+        for number, ((name, kind), (column, stored)) in enumerate(zip(found, told, strict=False)):
+            given = parse_type(kind)
+            if not why and not coerces(given, stored):
+                why = (
+                    f"column [{name}] of type {given.trino()} projected from query view at "
+                    f"position {number} cannot be coerced to column [{column}] of type "
+                    f"{stored.trino()} stored in view definition"
+                )
+        if why:
+            raise AthenaFailure(
+                "VIEW_IS_STALE",
+                f"View 'awsdatacatalog.{table}' is stale or in invalid state: {why}",
+                line=place[0],
+                column=place[1],
+            )
+
     def _empty(self, template: Template, given: Mapping[tuple[str, str], Given]) -> str:
         """Write the query over no files at all, to learn its columns."""
         names = ((scan.database, scan.table) for scan in template.scans)
         tables = (given[key].table if key in given else self._table(*key) for key in names)
-        scans = (scan_sql(table, ()) for table in tables)
+        scans = (
+            self._scan(table, (), scan.hidden)
+            for table, scan in zip(tables, template.scans, strict=True)
+        )
         return _insert(template.sql, tuple(scans))
+
+    def _scan(self, table: TableInfo, parts: Sequence[Part], hidden: Sequence[str]) -> str:
+        return (
+            hidden_sql(self._locator.s3, table, parts, hidden) if hidden else scan_sql(table, parts)
+        )
 
     def _fill(
         self, template: Template, given: Mapping[tuple[str, str], Given] | None = None
@@ -170,8 +251,11 @@ class Planner:
                 columnar = True
                 continue
             table = tables[key] = tables.get(key) or self._table(*key)
+            if table.format == VIRTUAL:
+                found.append(virtual_sql(self._locator, table))
+                continue
             parts = self._locator.parts(table, scan.conditions)
-            found.append(scan_sql(table, parts))
+            found.append(self._scan(table, parts, scan.hidden))
             if table.format == "parquet":
                 columnar = columnar or bool(parts)
             else:
@@ -189,7 +273,7 @@ class Planner:
         )
 
     def _table(self, database: str, name: str) -> TableInfo:
-        table = self.lookup(database, name)
+        table = self.source(database, name)
         if table is None:
             raise AthenaFailure(
                 "TABLE_NOT_FOUND", f"Table 'awsdatacatalog.{database}.{name}' does not exist"
@@ -212,7 +296,7 @@ class Planner:
         except (OSError, ValueError, KeyError, TypeError):
             return None
         for schema, name, fingerprint in template.reads:
-            table = self.lookup(shape.fill(schema), shape.fill(name))
+            table = self.source(shape.fill(schema), shape.fill(name))
             if table is None or table.fingerprint() != fingerprint:
                 return None
         return template

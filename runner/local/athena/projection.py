@@ -20,8 +20,11 @@ _NOW = re.compile(
     r"\s*NOW\s*(([+\-])\s*([0-9]+)\s*(YEARS?|MONTHS?|WEEKS?|DAYS?|HOURS?|MINUTES?|SECONDS?)\s*)?",
     re.IGNORECASE,
 )
-_MOST = 1_000_000
+MOST = 1_000_000
+"""Partitions that one scan may read."""
+_NUMBER = re.compile(r"[+-]?[0-9]+")
 _MONTHS = {"MONTHS": 1, "YEARS": 12}
+_ENDS = 2
 _SECONDS = {"WEEKS": 604800, "DAYS": 86400, "HOURS": 3600, "MINUTES": 60, "SECONDS": 1}
 
 
@@ -88,11 +91,14 @@ def _integers(
 ) -> Iterator[str]:
     text = _need(column, "range", parameters, table)
     try:
-        first, last = (int(each.strip()) for each in text.split(","))
-        step = int(parameters.get(f"projection.{column}.interval", "1"))
-        digits = int(parameters.get(f"projection.{column}.digits", "0"))
+        first, last = (_long(each) for each in text.split(","))
     except ValueError:
-        raise _metastore(f"Invalid range {text!r} of column {column} (table {table})") from None
+        raise _metastore(
+            f"Invalid projection.{column}.range: {text!r} is not two whole numbers with a comma "
+            f"between them (table {table})"
+        ) from None
+    step = _positive(column, "interval", parameters, table)
+    digits = _positive(column, "digits", parameters, table, default=0)
     if wanted is not None:
         for value in sorted(wanted):
             number = int(value) if re.fullmatch(r"-?\d+", value) else first - 1
@@ -101,6 +107,29 @@ def _integers(
         return
     for number in range(first, last + 1, step):
         yield f"{number:0{digits}d}"
+
+
+def _long(text: str) -> int:
+    """Read a number of 64 bits; raises ValueError."""
+    found = int(text.strip()) if _NUMBER.fullmatch(text.strip()) else None
+    if found is None or not -(2**63) <= found < 2**63:
+        raise ValueError(text)
+    return found
+
+
+def _positive(
+    column: str, name: str, parameters: Mapping[str, str], table: str, *, default: int = 1
+) -> int:
+    text = parameters.get(f"projection.{column}.{name}")
+    if text is None:
+        return default
+    found = int(text.strip()) if _NUMBER.fullmatch(text.strip()) else 0
+    if found <= 0:
+        raise _metastore(
+            f"Invalid projection.{column}.{name}: {text!r} is not a positive whole number "
+            f"(table {table})"
+        )
+    return found
 
 
 def _dates(
@@ -114,8 +143,8 @@ def _dates(
     pattern = _need(column, "format", parameters, table)
     text = _need(column, "range", parameters, table)
     try:
-        unit, step = _interval(column, parameters, pattern)
-        first, last = (_bound(each, pattern, now) for each in text.split(","))
+        unit, step = _interval(column, parameters, pattern, table)
+        first, last = _ends(text, pattern, now)
     except ValueError as error:
         raise _metastore(
             f"Invalid configuration of column {column}: {error} (table {table})"
@@ -124,17 +153,30 @@ def _dates(
         yield from _members(wanted, pattern, first, last)
         return
     first, last = _clipped(asked, pattern, (unit, step), (first, last))
-    for count in range(_MOST + 1):
+    for count in range(MOST + 1):
         instant = _add(first, unit, step * count)
         if instant > last:
             return
         value = format_java(instant, pattern)
         if wanted is None or value in wanted:
             yield value
-    raise AthenaFailure(
+    raise too_many(table)
+
+
+def too_many(table: str) -> AthenaFailure:
+    """Make the failure of a scan of more partitions than one may read."""
+    return AthenaFailure(
         "HIVE_EXCEEDED_PARTITION_LIMIT",
-        f"Query over table '{table}' can read more than {_MOST} partitions",
+        f"Query over table '{table}' can potentially read more than {MOST} partitions",
     )
+
+
+def _ends(text: str, pattern: str, now: datetime) -> tuple[datetime, datetime]:
+    """Read a range of dates; raises ValueError."""
+    ends = text.split(",")
+    if len(ends) != _ENDS:
+        raise ValueError(f"range {text!r} is not two dates with a comma between them")
+    return _bound(ends[0], pattern, now), _bound(ends[1], pattern, now)
 
 
 def _clipped(
@@ -178,19 +220,23 @@ def _members(
             yield value
 
 
-def _interval(column: str, parameters: Mapping[str, str], pattern: str) -> tuple[str, int]:
+def _interval(
+    column: str, parameters: Mapping[str, str], pattern: str, table: str
+) -> tuple[str, int]:
     unit = parameters.get(f"projection.{column}.interval.unit")
-    step = parameters.get(f"projection.{column}.interval")
+    given = parameters.get(f"projection.{column}.interval")
+    step = _positive(column, "interval", parameters, table)
     finest = finest_unit(pattern)
-    if unit is None or step is None:
+    if unit is None or given is None:
         if finest not in {"DAYS", "MONTHS"}:
             raise ValueError("interval and interval.unit are required for this format")
-        return finest, int(step or 1)
+        if unit is None:
+            return finest, step
     plural = unit.strip().upper()
     plural = plural if plural.endswith("S") else plural + "S"
     if plural not in _MONTHS and plural not in _SECONDS:
         raise ValueError(f"interval unit {unit}")
-    return plural, int(step)
+    return plural, step
 
 
 def _bound(text: str, pattern: str, now: datetime) -> datetime:

@@ -167,6 +167,8 @@ def _parquet(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
 
     Files of one statement have one schema, so that DuckDB need not open them all to plan.
     """
+    if table.columns and all(each.number for each in table.columns):
+        return _by_number(table, paths, extra)
     declared = ", ".join(f"CAST(NULL AS {_duck(f)}) AS {_quote(f.name)}" for f in table.columns)
     groups: dict[str, list[str]] = {}
     for path in paths:
@@ -179,6 +181,16 @@ def _parquet(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
         for statement, group in groups.items()
     )
     return f"(SELECT {declared} WHERE false{''.join(reads)})"
+
+
+def _by_number(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
+    """Read an Iceberg table's columns by their numbers, whatever their names were."""
+    columns = ", ".join(
+        f"{each.number}: {{name: {_text(each.name)}, type: {_text(_duck(each))}, "
+        f"default_value: NULL}}"
+        for each in table.columns
+    )
+    return f"read_parquet({_list(paths)}, schema=MAP {{{columns}}}{extra.options})"
 
 
 def _json(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:

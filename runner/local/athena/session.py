@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from runner.local.athena.errors import syntax_error
@@ -40,6 +41,15 @@ def read_statement(sql: str) -> Statement:
         sql = sql[: tokens[-1].start]
         tokens = tokens[:-1]
     return Statement(sql, tokens)
+
+
+def in_place(sql: str, start: int) -> str:
+    r"""Blank out what stands before a place, so that lines and columns stay what they are.
+
+    >>> in_place("INSERT\nINTO t SELECT 1", 14)
+    '      \n       SELECT 1'
+    """
+    return re.sub(r"[^\n]", " ", sql[:start]) + sql[start:]
 
 
 class Session(NamedTuple):
@@ -89,6 +99,11 @@ class Cursor:
         self._statement = statement
         self._tokens = statement.tokens
         self._place = 0
+
+    @property
+    def sql(self) -> str:
+        """Give the whole statement."""
+        return self._statement.sql
 
     def peek(self) -> Token | None:
         """Give the next token without taking it."""
@@ -151,6 +166,10 @@ class Cursor:
         token = self.peek()
         start = token.start if token else len(self._statement.sql)
         return self._statement.sql[start:], start
+
+    def rest_in_place(self) -> str:
+        """Give the text from here on, where it stands: all before it is blank."""
+        return in_place(self._statement.sql, self.rest()[1])
 
     def text_between(self, begin: int, end: int) -> str:
         """Give a piece of the statement's text."""

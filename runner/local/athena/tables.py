@@ -19,8 +19,14 @@ if TYPE_CHECKING:
     from runner.local.glue import GlueCatalog
 
 VIEW = "VIRTUAL_VIEW"
+ICEBERG_FIELD = "iceberg.field."
+"""What begins the parameters that tell an Iceberg table's columns in the catalogue."""
+SNAPSHOT = "$snapshot"
+"""Parameter of a `TableInfo` that means an old snapshot of an Iceberg table: its id."""
 _PREFIX, _SUFFIX = "/* Presto View: ", " */"
-Format = Literal["parquet", "json", "openx", "csv", "opencsv", "regex", "grok", "unknown"]
+Format = Literal[
+    "parquet", "json", "openx", "csv", "opencsv", "regex", "grok", "virtual", "unknown"
+]
 _SERDES: dict[str, Format] = {
     "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe": "parquet",
     "org.openx.data.jsonserde.JsonSerDe": "openx",
@@ -38,6 +44,8 @@ class Field(NamedTuple):
 
     name: str
     type: str
+    number: int = 0
+    """An Iceberg column's own number; 0 for all others."""
 
 
 class View(NamedTuple):
@@ -130,5 +138,16 @@ def _view(found: Mapping[str, Any]) -> View:
     return View(content["originalSql"], content.get("schema") or found["DatabaseName"])
 
 
-def _fields(columns: list[dict[str, str]] | None) -> tuple[Field, ...]:
-    return tuple(Field(each["Name"].lower(), each.get("Type", "string")) for each in columns or ())
+def _fields(columns: list[dict[str, Any]] | None) -> tuple[Field, ...]:
+    return tuple(_field(each) for each in columns or () if _is_current(each))
+
+
+def _field(column: Mapping[str, Any]) -> Field:
+    number = (column.get("Parameters") or {}).get(f"{ICEBERG_FIELD}id", "0")
+    return Field(column["Name"].lower(), column.get("Type", "string"), int(number))
+
+
+def _is_current(column: Mapping[str, Any]) -> bool:
+    """Tell whether a column is in the schema: Iceberg's catalogues keep dropped ones."""
+    told = (column.get("Parameters") or {}).get(f"{ICEBERG_FIELD}current")
+    return bool(told != "false")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from runner.local.athena.shape import Shape
+    from runner.local.athena.tables import TableInfo
 
 Operator = Literal["in", "<", "<=", ">", ">=", "sql"]
 
@@ -29,6 +30,8 @@ class Scan(NamedTuple):
     database: str
     table: str
     conditions: tuple[Condition, ...] = ()
+    hidden: tuple[str, ...] = ()
+    """Columns beside the table's own that the query names, such as `$path`."""
 
 
 class Template(NamedTuple):
@@ -47,6 +50,9 @@ class Template(NamedTuple):
     declared: tuple[str, ...] = ()
     """Of each column its type as it was declared, where DuckDB's lacks a length; or nothing."""
 
+    views: tuple[tuple[TableInfo, int, int], ...] = ()
+    """The views that the query names itself, with line and column, while they are checked."""
+
     def fill(self, shape: Shape) -> Template:
         """Put a statement's own literals in."""
         return self._replace(
@@ -60,6 +66,7 @@ class Template(NamedTuple):
                         Condition(c.column, c.operator, tuple(shape.fill(v) for v in c.values))
                         for c in scan.conditions
                     ),
+                    scan.hidden,
                 )
                 for scan in self.scans
             ),
@@ -72,7 +79,7 @@ class Template(NamedTuple):
             {**scan._asdict(), "conditions": [each._asdict() for each in scan.conditions]}
             for scan in self.scans
         ]
-        return json.dumps({**self._asdict(), "scans": scans}, separators=(",", ":"))
+        return json.dumps({**self._asdict(), "views": (), "scans": scans}, separators=(",", ":"))
 
 
 def load_template(text: str) -> Template:
@@ -88,6 +95,7 @@ def load_template(text: str) -> Template:
                     Condition(c["column"], c["operator"], tuple(c["values"]))
                     for c in scan["conditions"]
                 ),
+                tuple(scan["hidden"]),
             )
             for scan in found["scans"]
         ),

@@ -28,15 +28,20 @@ from runner.local.athena.errors import AthenaFailure, syntax_error, unsupported
 from runner.local.athena.expand import expand
 from runner.local.athena.functions import check_functions
 from runner.local.athena.functions_maths import refuse_patterns
+from runner.local.athena.hidden import HIDDEN, has
+from runner.local.athena.hiddennames import drop_unnamed, hidden_columns, mark_hidden
+from runner.local.athena.lexer import tokenize
 from runner.local.athena.literals import check_literals
 from runner.local.athena.passes import PASSES
 from runner.local.athena.passes.json import mark_json
 from runner.local.athena.prepare import unify_rows
 from runner.local.athena.pruning import find_conditions
 from runner.local.athena.recursion import unroll
+from runner.local.athena.reserved import check_query
 from runner.local.athena.sqljson import spell_json
 from runner.local.athena.sqltypes import parse_type
 from runner.local.athena.template import Scan, Template, scan_name
+from runner.local.athena.travel import refuse_old_periods, travel_name
 from runner.local.athena.values import settle_values
 
 if TYPE_CHECKING:
@@ -57,6 +62,8 @@ class _Tables:
     scans: list[tuple[TableInfo, str, str]] = field(default_factory=list)
     """Tables with database and name as the text has them (with a shape's placeholders)."""
     reads: dict[tuple[str, str], str] = field(default_factory=dict)
+    views: list[tuple[TableInfo, int, int]] = field(default_factory=list)
+    """The views that the query names itself, with line and column."""
 
 
 def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
@@ -64,6 +71,8 @@ def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
     refuse_patterns(sql)
     check_functions(sql)
     check_literals(sql)
+    refuse_old_periods(sql)
+    check_query(sql, tokenize(sql))
     tables = _Tables(lookup)
     tree = unify_rows(unroll(_parse(sql)))
     _mark_unnamed(tree)
@@ -77,20 +86,24 @@ def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
     for apply in PASSES:
         tree = apply(tree)
     keys = {
-        scan_name(number): frozenset(key.name for key in table.keys)
+        scan_name(number): frozenset(
+            field.name for field in (table.fields() if table.is_iceberg else table.keys)
+        )
         for number, (table, _, _) in enumerate(tables.scans)
     }
     conditions = find_conditions(tree, keys)
+    hidden = hidden_columns(tree, [table for table, _, _ in tables.scans])
     return Template(
         sql=_generate(tree),
         scans=tuple(
-            Scan(database_, name, conditions.get(scan_name(number), ()))
+            Scan(database_, name, conditions.get(scan_name(number), ()), hidden[number])
             for number, (_, database_, name) in enumerate(tables.scans)
         ),
         reads=tuple((*key, fingerprint) for key, fingerprint in tables.reads.items()),
         shows=tree.meta.get("shows", ()),
         shown=_shown(tree),
         declared=declared,
+        views=tuple(tables.views),
     )
 
 
@@ -156,6 +169,7 @@ def _syntax(error: ParseError) -> AthenaFailure:
     word = str(found.get("highlight") or "")
     line, column = int(found.get("line") or 1), int(found.get("col") or 1)
     wanted = str(found.get("description") or "").split(" but got ")[0].split(" missing for ")[0]
+    wanted = wanted.removeprefix("Expecting ")
     return syntax_error(
         line,
         max(1, column - len(word) + 1),
@@ -179,11 +193,33 @@ def _resolve(tree: exp.Query, database: str, tables: _Tables, *, depth: int) -> 
         if info.view is None:
             _put_scan(table, info, tables, table.db.lower() or database)
         else:
-            inner = unify_rows(unroll(_parse(info.view.sql)))
-            _mark_unnamed(inner)
-            inner = _resolve(inner, info.view.database, tables, depth=depth + 1)
-            _put_view(table, inner)
+            if table.args.get("version"):
+                raise unsupported("Time travel of a view")
+            if depth == 0:
+                tables.views.append((info, *_place(table)))
+            _put_view(table, _view(table, info, tables, depth=depth))
     return tree
+
+
+def _view(table: exp.Table, info: TableInfo, tables: _Tables, *, depth: int) -> exp.Query:
+    """Resolve a view's own query; what is wrong in it is told with the view's name."""
+    if info.view is None:  # pragma: no cover - the caller knows; for the type checker
+        raise unsupported("This view")
+    try:
+        inner = unify_rows(unroll(_parse(info.view.sql)))
+        _mark_unnamed(inner)
+        return _resolve(inner, info.view.database, tables, depth=depth + 1)
+    except AthenaFailure as failure:
+        if failure.code in {"VIEW_IS_RECURSIVE", "INVALID_VIEW"}:
+            raise
+        line, column = _place(table)
+        why = failure.reason.removeprefix(f"{failure.code}: ")
+        raise AthenaFailure(
+            "INVALID_VIEW",
+            f"Failed analyzing stored view 'awsdatacatalog.{info}': {why}",
+            line=line,
+            column=column,
+        ) from failure
 
 
 def _is_cte(table: exp.Table) -> bool:
@@ -204,6 +240,7 @@ def _is_cte(table: exp.Table) -> bool:
 def _look_up(table: exp.Table, database: str, tables: _Tables) -> TableInfo:
     line, column = _place(table)
     schema, name = (table.db or database).lower(), table.name.lower()
+    travelled = travel_name(name, table.args.get("version"))
     if table.catalog.lower() not in _CATALOGS:
         raise AthenaFailure(
             "CATALOG_NOT_FOUND",
@@ -211,7 +248,7 @@ def _look_up(table: exp.Table, database: str, tables: _Tables) -> TableInfo:
             line=line,
             column=column,
         )
-    info = tables.lookup(schema, name)
+    info = tables.lookup(schema, travelled)
     if info is None:
         raise AthenaFailure(
             "TABLE_NOT_FOUND",
@@ -219,7 +256,7 @@ def _look_up(table: exp.Table, database: str, tables: _Tables) -> TableInfo:
             line=line,
             column=column,
         )
-    tables.reads[schema, name] = info.fingerprint()
+    tables.reads[schema, travelled] = info.fingerprint()
     return info
 
 
@@ -230,7 +267,8 @@ def _put_scan(table: exp.Table, info: TableInfo, tables: _Tables, database: str)
     table.set("this", exp.to_identifier(scan_name(len(tables.scans)), quoted=True))
     table.set("db", None)
     table.set("catalog", None)
-    tables.scans.append((info, database, name))
+    tables.scans.append((info, database, travel_name(name, table.args.get("version"))))
+    table.set("version", None)
 
 
 def _put_view(table: exp.Table, inner: exp.Query) -> None:
@@ -292,18 +330,23 @@ def _type_decimals(tree: exp.Expr) -> None:
 
 def _qualified(tree: exp.Query, tables: _Tables) -> exp.Query:
     """Name every column's source and annotate types, as far as the tree lets us."""
+    hidden = HIDDEN if mark_hidden(tree) else {}
     schema = MappingSchema(
         {
             scan_name(number): {
                 f.name: parse_type(f.type).trino().replace("timestamp(3)", "timestamp")
                 for f in table.fields()
             }
+            | {name: kind for name, kind in hidden.items() if has(table, name)}
             for number, (table, _, _) in enumerate(tables.scans)
         },
         dialect="trino",
     )
     expanded = expand(tree, lambda each: _typed(each, schema))
-    return _typed(expanded, schema)
+    typed = _typed(expanded, schema)
+    if hidden:
+        drop_unnamed(typed)
+    return typed
 
 
 def _typed(tree: exp.Query, schema: MappingSchema) -> exp.Query:

@@ -19,6 +19,7 @@ _CALL = re.compile(r"\b__[a-z_0-9]+(?=\()", re.IGNORECASE)
 _FAMILIES = {
     "__json_": "runner.local.athena.functions_json",
     "__sqljson_": "runner.local.athena.functions_sqljson",
+    "__iceberg_": "runner.local.athena.functions_iceberg",
     "__type_": "runner.local.athena.functions_types",
 }
 

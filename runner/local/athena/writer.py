@@ -44,6 +44,8 @@ class Target(NamedTuple):
     """Of ZSTD's compression; 0 for its own choice."""
     bucket: int = -1
     """The bucket that the rows belong to, for the files' names; -1 if there are none."""
+    numbers: str = ""
+    """DuckDB's FIELD_IDS, where columns have numbers of their own."""
 
 
 class Written(NamedTuple):
@@ -172,7 +174,8 @@ def _format(target: Target) -> str:
             level = (
                 f", COMPRESSION_LEVEL {target.level}" if codec == "ZSTD" and target.level else ""
             )
-            return f"FORMAT parquet, COMPRESSION {codecs.get(codec, codec)}{level}"
+            numbers = f", FIELD_IDS {target.numbers}" if target.numbers else ""
+            return f"FORMAT parquet, COMPRESSION {codecs.get(codec, codec)}{level}{numbers}"
         case "json":
             return f"FORMAT json, COMPRESSION {_text_codec(codec)}"
         case "csv":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from runner.local.athena.errors import AthenaFailure
+from runner.local.athena.errors import AthenaFailure, no_column
 
 
 def apply(tree: exp.Query) -> exp.Query:
@@ -20,7 +20,7 @@ def apply(tree: exp.Query) -> exp.Query:
                     meta = column.this.meta
                     raise AthenaFailure(
                         "COLUMN_NOT_FOUND",
-                        f"Column '{column.name}' cannot be resolved",
+                        no_column(column.name),
                         line=meta.get("line", 0),
                         column=meta.get("col", 0) - (meta.get("end", 0) - meta.get("start", 0)),
                     )

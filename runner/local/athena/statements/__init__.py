@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from runner.local.athena.errors import AthenaFailure, syntax_error, unsupported
+from runner.local.athena.errors import syntax_error, unknown_statement, unsupported
 
 if TYPE_CHECKING:
     from runner.local.athena.session import Outcome, Session, Statement
@@ -18,7 +18,7 @@ _HANDLERS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("WITH",), "queries.select"),
     (("(",), "queries.select"),
     (("VALUES",), "queries.select"),
-    (("INSERT", "INTO"), "inserts.insert_into"),
+    (("INSERT",), "inserts.insert_into"),
     (("MERGE", "INTO"), "merges.merge_into"),
     (("DELETE", "FROM"), "merges.delete_from"),
     (("UPDATE",), "merges.update"),
@@ -65,11 +65,13 @@ _REFUSED: tuple[tuple[str, ...], ...] = (
     ("COMMIT",),
     ("CREATE", "INDEX"),
     ("CREATE", "ROLE"),
+    ("CREATE", "MACRO"),
     ("CREATE", "TEMPORARY"),
     ("DESCRIBE", "DATABASE"),
     ("DFS",),
     ("DROP", "INDEX"),
     ("DROP", "ROLE"),
+    ("DROP", "TEMPORARY"),
     ("EXPORT", "TABLE"),
     ("GRANT",),
     ("IMPORT", "TABLE"),
@@ -82,7 +84,9 @@ _REFUSED: tuple[tuple[str, ...], ...] = (
     ("SHOW", "INDEXES"),
     ("SHOW", "LOCKS"),
     ("SHOW", "PRINCIPALS"),
+    ("SHOW", "ROLE"),
     ("SHOW", "ROLES"),
+    ("SHOW", "STATS"),
     ("SHOW", "TRANSACTIONS"),
     ("START", "TRANSACTION"),
     ("TRUNCATE",),
@@ -95,7 +99,7 @@ def run_statement(session: Session, statement: Statement) -> Outcome:
     """Run any statement; raises AthenaFailure."""
     words = statement.words()
     if any(words[: len(opening)] == opening for opening in _REFUSED):
-        raise AthenaFailure("NOT_SUPPORTED", "Queries of this type are not supported")
+        raise unknown_statement()
     for opening, handler in _HANDLERS:
         if words[: len(opening)] == opening:
             module, _, function = handler.partition(".")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from runner.local.athena.errors import DdlFailure
+from runner.local.athena.errors import DdlFailure, unknown_statement
 from runner.local.athena.hive import (
     open_cursor,
     take_column,
@@ -30,6 +30,23 @@ if TYPE_CHECKING:
     from runner.local.athena.session import Cursor, Session, Statement
     from runner.local.athena.tables import TableInfo
 
+UNSUPPORTED: tuple[tuple[str, ...], ...] = (
+    ("ARCHIVE",),
+    ("CLUSTERED", "BY"),
+    ("EXCHANGE",),
+    ("NOT",),
+    ("RENAME", "TO"),
+    ("SET", "SERDEPROPERTIES"),
+    ("SET", "SERDE"),
+    ("SET", "SKEWED"),
+    ("SKEWED", "BY"),
+    ("TOUCH",),
+    ("UNARCHIVE",),
+    ("COMPACT",),
+    ("CONCATENATE",),
+    ("SET", "FILEFORMAT"),
+)
+"""What follows ALTER TABLE t [PARTITION (...)] in Hive, and the user guide lists as unsupported."""
 _KEPT = (
     "Name",
     "Description",
@@ -86,6 +103,8 @@ def _set(session: Session, table: TableInfo, cursor: Cursor) -> Outcome:
             raise DdlFailure(f"SemanticException {location} is not an S3 path")
         _update(session, table, storage={"Location": location})
         return Outcome("DDL", "ALTER_TABLE_SET_LOCATION")
+    if any(cursor.accept(*words) for words in UNSUPPORTED):
+        raise unknown_statement()
     raise cursor.fault("Expecting: ADD, CHANGE, DROP, PARTITION, REPLACE or SET")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from runner.local.athena.errors import DdlFailure
+from runner.local.athena.errors import DdlFailure, unknown_statement
 from runner.local.athena.hive import (
     open_cursor,
     take_columns,
@@ -47,7 +47,11 @@ def create_hive(session: Session, cursor: Cursor) -> Outcome:
     """Make a Hive table of what follows CREATE EXTERNAL TABLE."""
     if_not_exists = cursor.accept("IF", "NOT", "EXISTS")
     database, name = take_table(cursor, session.database)
+    if cursor.accept("LIKE"):
+        raise unknown_statement()
     given = read_table(cursor, name, default=_default_location(session, database, name))
+    if given["Parameters"].get("table_type", "").upper() == "ICEBERG":
+        raise DdlFailure("External keyword is not supported for table type ICEBERG")
     if session.planner.lookup(database, name) is not None:
         if if_not_exists:
             return Outcome("DDL", "CREATE_TABLE")

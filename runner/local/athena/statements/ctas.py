@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from runner.local.athena.errors import AthenaFailure, unsupported
+from runner.local.athena.errors import AthenaFailure, unknown_statement, unsupported
 from runner.local.athena.hive import unescape
 from runner.local.athena.partitions import visible_files
 from runner.local.athena.session import Cursor, Outcome
@@ -16,6 +16,7 @@ from runner.local.athena.sqltypes import parse_type
 from runner.local.athena.statements import iceberg, iceberg_ctas
 from runner.local.athena.statements.formats import STORAGE, storage_of
 from runner.local.athena.statements.inserts import register
+from runner.local.athena.statements.outputs import check_names
 from runner.local.athena.tables import Field
 from runner.local.athena.writer import MOST_WRITERS, Target, Written
 from runner.local.glue import GlueError
@@ -81,6 +82,8 @@ def create_as(session: Session, statement: Statement) -> Outcome:
     token = cursor.peek()
     if token is not None and token.text == "(":
         return iceberg.create(session, statement)
+    if cursor.accept("LIKE"):
+        raise unknown_statement()
     properties = take_with(cursor)
     cursor.expect("AS")
     query, with_data = _with_data(statement, cursor)
@@ -88,6 +91,7 @@ def create_as(session: Session, statement: Statement) -> Outcome:
         return Outcome("DML", "CREATE_TABLE_AS_SELECT")
     _check_absent(session, database, name)
     plan = session.planner.plan(session.cursor, query, database=session.database)
+    check_names(query, [column for column, _ in plan.columns])
     if properties.texts.get("table_type", "HIVE").upper() == "ICEBERG":
         return iceberg_ctas.create_as(
             session, (database, name), properties, plan, with_data=with_data
@@ -218,14 +222,14 @@ def _array(cursor: Cursor) -> tuple[str, ...]:
 
 
 def _with_data(statement: Statement, cursor: Cursor) -> tuple[str, bool]:
-    """Split WITH [NO] DATA off the end."""
+    """Split WITH [NO] DATA off the end; the query stays where it stands."""
     words = [token.text.upper() for token in statement.tokens[-3:]]
-    _, start = cursor.rest()
+    query = cursor.rest_in_place()
     if words == ["WITH", "NO", "DATA"]:
-        return statement.sql[start : statement.tokens[-3].start], False
+        return query[: statement.tokens[-3].start], False
     if words[-2:] == ["WITH", "DATA"]:
-        return statement.sql[start : statement.tokens[-2].start], True
-    return statement.sql[start:], True
+        return query[: statement.tokens[-2].start], True
+    return query, True
 
 
 def _check_absent(session: Session, database: str, name: str) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from runner.local.athena.errors import syntax_error, unsupported
 from runner.local.athena.session import Cursor, Outcome, read_statement
 from runner.local.athena.sqltypes import SqlType
+from runner.local.athena.statements.prepares import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,7 +59,10 @@ def explain(session: Session, statement: Statement) -> Outcome:
     cursor = Cursor(statement)
     cursor.expect("EXPLAIN")
     options = _options(cursor)
-    sql, start = cursor.rest()
+    sql, start = cursor.rest_in_place(), cursor.rest()[1]
+    if read_statement(sql).words()[:1] == ("EXECUTE",):
+        statement = resolve(session, read_statement(sql))
+        sql, start = statement.sql, 0
     query, written = _query(sql, start, statement)
     plan = session.planner.plan(session.cursor, query, database=session.database)
     if options.type == "VALIDATE":
@@ -127,9 +131,9 @@ def _query(sql: str, start: int, statement: Statement) -> tuple[str, str]:
         while not cursor.ended():
             token = cursor.peek()
             if token is not None and token.word() in _QUERIES:
-                return cursor.rest()[0], name
+                return cursor.rest_in_place(), name
             if cursor.take().word() == "AS":
-                return cursor.rest()[0], name
+                return cursor.rest_in_place(), name
     from runner.local.athena.lexer import position  # noqa: PLC0415 - only failures
 
     raise syntax_error(

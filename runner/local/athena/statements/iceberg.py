@@ -6,6 +6,7 @@ data types for Iceberg tables in Athena".
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING, Any
 
 from runner.local.athena.errors import AthenaFailure, DdlFailure, unsupported
@@ -18,23 +19,30 @@ from runner.local.athena.hive import (
     take_text,
 )
 from runner.local.athena.iceberg import (
-    CURRENT,
     METADATA,
-    TRANSFORMS,
-    Snapshot,
+    Change,
     commit,
+    glue_columns,
+    now_ms,
     open_table,
-    write_snapshot,
+    write_document,
 )
+from runner.local.athena.icebergs.document import new_document
+from runner.local.athena.icebergs.measure import measure
+from runner.local.athena.icebergs.partitioning import TRANSFORMS, read_term, refusal_of
+from runner.local.athena.icebergs.types import Numbers, duck_ids, fields_of, hive_of
 from runner.local.athena.session import Outcome
 from runner.local.athena.sqltypes import parse_type
+from runner.local.athena.tables import Field
 from runner.local.athena.writer import Target
 from runner.local.glue import GlueError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from runner.local.athena.iceberg import Opened
+    from runner.local.athena.icebergs.document import Document
+    from runner.local.athena.icebergs.manifests import DataFile
     from runner.local.athena.session import Cursor, Session, Statement
     from runner.local.athena.tables import TableInfo
     from runner.local.athena.writer import Written
@@ -53,6 +61,10 @@ PROPERTIES = frozenset(
     | {"vacuum_max_metadata_files_to_keep", "write_target_data_file_size_bytes"}
 )
 _CODECS = frozenset({"GZIP", "SNAPPY", "ZSTD", "NONE"})
+_CODEC = "write.parquet.compression-codec"
+_NUMBERS = PROPERTIES - {"table_type", "format", "write_compression"}
+_OWN = frozenset({"table_type", "format", "write_compression", "compression_level"})
+"""Properties of Athena that Iceberg knows by other names."""
 
 
 def create(session: Session, statement: Statement) -> Outcome:
@@ -64,24 +76,27 @@ def create(session: Session, statement: Statement) -> Outcome:
     columns = _columns(cursor)
     if not any(token.text[1:-1].upper() == "ICEBERG" for token in statement.tokens):
         raise _not_external()
-    if cursor.accept("COMMENT"):
-        take_text(cursor)
+    comment = take_text(cursor) if cursor.accept("COMMENT") else ""
     partition = _partitioned_by(cursor, [each["Name"] for each in columns])
     location = take_text(cursor) if cursor.accept("LOCATION") else ""
     if not location or not cursor.accept("TBLPROPERTIES"):
         raise _not_external()
+    if not location.startswith("s3://"):
+        raise DdlFailure(f"SemanticException {location} is not an S3 path")
     properties = take_properties(cursor)
     cursor.expect_end()
     if properties.get("table_type", "").upper() != "ICEBERG":
         raise _not_external()
-    _check_properties(properties)
+    check_properties(properties)
     if session.planner.lookup(database, name) is not None:
         if if_not_exists:
             return Outcome("DDL", "CREATE_TABLE")
         raise DdlFailure(f"AlreadyExistsException(message:Table {name} already exists.)")
-    snapshot = Snapshot(0, "create", partition, ())
-    url = write_snapshot(session, f"{database}.{name}", location, snapshot)
-    given = table_input(name, columns, location, properties, url)
+    document = first_document(columns, partition, location, properties)
+    url = write_document(session, document)
+    given = table_input(name, document, properties, url)
+    if comment:
+        given["Description"] = comment
     try:
         session.catalog.create_table(DatabaseName=database, TableInput=given)
     except GlueError as error:
@@ -95,16 +110,45 @@ def _not_external() -> DdlFailure:
     return DdlFailure("SemanticException CREATE TABLE needs EXTERNAL, or table_type ICEBERG")
 
 
-def table_input(
-    name: str,
-    columns: list[dict[str, Any]],
+def first_document(
+    columns: Sequence[Mapping[str, Any]],
+    partition: Sequence[str],
     location: str,
     properties: Mapping[str, str],
-    metadata: str,
+) -> Document:
+    """Make the metadata document of a new table; raises AthenaFailure for a wrong partition."""
+    numbers = Numbers()
+    fields = fields_of(columns, numbers)
+    terms = tuple(read_term(text, fields, number) for number, text in enumerate(partition))
+    by_number = {each["id"]: each["type"] for each in fields}
+    for term in terms:
+        if refusal := refusal_of(term.transform, by_number[term.source]):
+            raise AthenaFailure("INVALID_TABLE_PROPERTY", refusal)
+    if len({each.name for each in terms}) != len(terms):
+        raise AthenaFailure("INVALID_TABLE_PROPERTY", "Cannot use partition name more than once")
+    return new_document(
+        str(uuid.uuid4()),
+        location.rstrip("/"),
+        fields=fields,
+        last_number=numbers.last,
+        terms=terms,
+        properties=kept_properties(properties),
+        now_ms=now_ms(),
+    )
+
+
+def kept_properties(given: Mapping[str, str]) -> dict[str, str]:
+    """Give properties as a metadata document keeps them: the codec by Iceberg's name."""
+    codec = given.get("write_compression", "ZSTD").lower()
+    kept = {name: value for name, value in given.items() if name in PROPERTIES - _OWN}
+    return {_CODEC: "uncompressed" if codec == "none" else codec, **kept}
+
+
+def table_input(
+    name: str, document: Document, properties: Mapping[str, str], metadata: str
 ) -> dict[str, Any]:
     """Make the catalogue's entry of an Iceberg table."""
-    known = {"table_type", "format", "write_compression", "compression_level"}
-    others = {key: value for key, value in properties.items() if key in PROPERTIES - known}
+    others = {key: value for key, value in properties.items() if key in PROPERTIES - _OWN}
     return {
         "Name": name,
         "TableType": "EXTERNAL_TABLE",
@@ -116,16 +160,24 @@ def table_input(
             **others,
         },
         "PartitionKeys": [],
-        "StorageDescriptor": {"Columns": columns, "Location": location.rstrip("/")},
+        "StorageDescriptor": {
+            "Columns": glue_columns(document),
+            "Location": document.location,
+        },
     }
 
 
-def _columns(cursor: Cursor) -> list[dict[str, Any]]:
+def _columns(cursor: Cursor) -> list[dict[str, str]]:
     """Take `(name type [COMMENT text], ...)`."""
     columns = take_columns(cursor)
-    for each in columns:
+    names = [each["Name"].lower() for each in columns]
+    for number, each in enumerate(columns):
+        if names[number] in names[:number]:
+            raise DdlFailure(
+                f"SemanticException [Error 10036]: Duplicate column name: {names[number]}"
+            )
         check_type(each["Type"])
-    return [{**each, "Parameters": dict(CURRENT)} for each in columns]
+    return columns
 
 
 def check_type(text: str) -> str:
@@ -151,29 +203,47 @@ def _partitioned_by(cursor: Cursor, columns: list[str]) -> tuple[str, ...]:
 
 
 def take_term(cursor: Cursor, columns: Sequence[str]) -> str:
-    """Take `dt`, `month(dt)` or `bucket(16, id)`, as a snapshot keeps it."""
-    name = take_name(cursor)
+    """Take `dt`, `month(dt)`, `bucket(16, id)` (CTAS: `bucket(id, 16)`), as DDL writes it."""
+    token = cursor.peek()
+    is_transform = token is not None and token.text.lower() in TRANSFORMS
+    name = cursor.name() if is_transform else take_name(cursor)
     text = name
-    if name in TRANSFORMS and cursor.accept("("):
-        token = cursor.peek()
-        number = ""
-        if token is not None and token.kind == "number":
-            number = f"{cursor.take().text}, "
+    if is_transform and cursor.accept("("):
+        number = _take_number(cursor)
+        if number:
             cursor.expect(",")
-        if bool(number) != (name in {"bucket", "truncate"}):
-            raise cursor.fault(f"Expecting: arguments of {name}")
         text, name = name, take_name(cursor)
+        if not number and cursor.accept(","):
+            number = _take_number(cursor)
+        if bool(number) != (text in {"bucket", "truncate"}) or number == "0":
+            raise cursor.fault(f"Expecting: arguments of {text}")
         cursor.expect(")")
-        text = f"{text}({number}{name})"
+        text = f"{text}({f'{number}, ' if number else ''}{name})"
     if name not in columns:
         raise DdlFailure(f"SemanticException Cannot find source column: {name}")
     return text
 
 
-def _check_properties(found: Mapping[str, str]) -> None:
-    unknown = sorted(set(found) - PROPERTIES)
+def _take_number(cursor: Cursor) -> str:
+    token = cursor.peek()
+    return cursor.take().text if token is not None and token.kind == "number" else ""
+
+
+def check_known(names: Collection[str]) -> None:
+    """Raise AthenaFailure for names of properties that Athena does not take."""
+    unknown = sorted(set(names) - PROPERTIES)
     if unknown:
         raise DdlFailure(f"Unsupported table property key: {unknown[0]}")
+
+
+def check_properties(found: Mapping[str, str]) -> None:
+    """Raise AthenaFailure for properties that Athena does not take, or not with these values."""
+    check_known(found)
+    if found.get("table_type", "ICEBERG").upper() != "ICEBERG":
+        raise DdlFailure(f"Unsupported table_type: {found['table_type']}")
+    for name in sorted(_NUMBERS & set(found)):
+        if not found[name].isdigit():
+            raise DdlFailure(f"Invalid value of the table property {name}: {found[name]}")
     if found.get("format", "parquet").lower() != "parquet":
         raise unsupported(f"Format {found['format']} of an Iceberg table")
     if found.get("write_compression", "ZSTD").upper() not in _CODECS:
@@ -194,32 +264,47 @@ def drop_data(session: Session, table: TableInfo) -> None:
 def append(session: Session, database: str, name: str, select: str) -> Written:
     """Add the rows of a select in the table's column order; others may commit meanwhile."""
     opened = open_table(session, database, name)
-    written = write_files(session, opened, select)
+    written, files = write_files(session, opened.table, opened.document, select)
+    change = Change("append", files)
     for _ in range(_TRIES - 1):
         try:
-            _commit_append(session, opened, written)
-        except AthenaFailure:
-            opened = open_table(session, database, name)
+            commit(session, opened, change)
+        except AthenaFailure as failure:
+            again = open_table(session, database, name)
+            if failure.code != "ICEBERG_COMMIT_ERROR" or not _is_alike(again, opened):
+                raise
+            opened = again
         else:
             return written
-    _commit_append(session, opened, written)
+    commit(session, opened, change)
     return written
 
 
-def _commit_append(session: Session, opened: Opened, written: Written) -> None:
-    files = (*opened.snapshot.files, *written.files)
-    commit(session, opened, operation="append", files=files)
+def _is_alike(one: Opened, other: Opened) -> bool:
+    """Tell whether rows for one fit the other: columns and partitions are what they were."""
+    first, second = one.document, other.document
+    return first.schema() == second.schema() and first.terms() == second.terms()
 
 
-def write_files(session: Session, opened: Opened, select: str) -> Written:
+def write_files(
+    session: Session, table: TableInfo, document: Document, select: str
+) -> tuple[Written, tuple[DataFile, ...]]:
     """Write rows as data files, partition by partition; they belong to no snapshot yet."""
-    table, terms = opened.table, opened.terms()
-    names = ", ".join(f"s{number}" for number in range(len(table.columns)))
-    place = {each.name: f"s{number}" for number, each in enumerate(table.columns)}
-    again = "".join(f", {term.sql.replace('{}', place[term.column])}" for term in terms)
-    keys = tuple(term.field for term in terms)
-    codec = dict(table.parameters).get("write.compression", "ZSTD")
-    target = Target(f"{table.location.rstrip('/')}/data/", table.columns, keys, "parquet", codec)
+    terms, columns = document.terms(), document.schema()
+    names = ", ".join(f"s{number}" for number in range(len(columns)))
+    place = {
+        each["id"]: f"CAST(s{number} AS {parse_type(hive_of(each['type'])).duck()})"
+        for number, each in enumerate(columns)
+    }
+    again = "".join(f", {term.sql(place[term.source])}" for term in terms)
+    target = Target(
+        f"{document.location.rstrip('/')}/data/",
+        tuple(Field(each["name"], hive_of(each["type"])) for each in columns),
+        tuple(Field(term.name, "string") for term in terms),
+        "parquet",
+        dict(table.parameters).get("write.compression", "ZSTD"),
+        numbers=duck_ids(columns),
+    )
     rows = f"SELECT {names}{again} FROM ({select}) AS s({names})"
     try:
         written = session.writer.write(session.cursor, rows, target)
@@ -228,4 +313,9 @@ def write_files(session: Session, opened: Opened, select: str) -> Written:
             raise
         message = failure.reason.partition(": ")[2].replace("/buckets", "")
         raise AthenaFailure("ICEBERG_TOO_MANY_OPEN_PARTITIONS", message) from failure
-    return written if written.rows else written._replace(files=())
+    if not written.rows:  # a file without rows
+        for url in written.files:
+            bucket, _, key = url.removeprefix("s3://").partition("/")
+            session.s3.delete_object(Bucket=bucket, Key=key)
+        written = written._replace(files=())
+    return written, measure(session, document, written.files)

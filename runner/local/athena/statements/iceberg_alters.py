@@ -1,7 +1,7 @@
 """ALTER TABLE of an Iceberg table: columns, properties and its name.
 
-A column that is dropped, renamed or given a wider type changes what the data files must hold, and
-our files know columns by their names alone: they are written anew in the same commit.
+Columns have numbers, which stay when names and types change: the data files are what they were, and
+are read by number.  What a change of columns commits is a metadata document without a new snapshot.
 """
 
 from __future__ import annotations
@@ -10,21 +10,24 @@ from typing import TYPE_CHECKING, Any
 
 from runner.local.athena.errors import DdlFailure, unsupported
 from runner.local.athena.hive import take_columns, take_name, take_properties, take_table, take_text
-from runner.local.athena.iceberg import CURRENT, column_of, commit, open_table, parts_of
-from runner.local.athena.readers import scan_sql
+from runner.local.athena.iceberg import commit_document, open_table
+from runner.local.athena.icebergs.types import Numbers, fields_of, hive_of, kind_of, widens
 from runner.local.athena.session import Outcome
-from runner.local.athena.statements.iceberg import PROPERTIES, check_type, write_files
-from runner.local.athena.tables import Field
+from runner.local.athena.sqltypes import parse_type
+from runner.local.athena.statements.iceberg import (
+    PROPERTIES,
+    check_known,
+    check_properties,
+    check_type,
+    kept_properties,
+)
 from runner.local.glue import GlueError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from runner.local.athena.iceberg import Opened
+    from runner.local.athena.icebergs.types import IcebergField
     from runner.local.athena.session import Cursor, Session
     from runner.local.athena.tables import TableInfo
-
-_WIDER = {("int", "bigint"), ("float", "double")}
 
 
 def alter(session: Session, table: TableInfo, cursor: Cursor) -> Outcome:
@@ -32,7 +35,7 @@ def alter(session: Session, table: TableInfo, cursor: Cursor) -> Outcome:
     opened = open_table(session, table.database, table.name)
     if cursor.accept("ADD", "COLUMNS"):
         return _add(session, opened, cursor)
-    if cursor.accept("DROP", "COLUMN") or cursor.accept("DROP"):
+    if cursor.accept("DROP", "COLUMN"):
         return _drop(session, opened, cursor)
     if cursor.accept("CHANGE"):
         return _change(session, opened, cursor)
@@ -43,8 +46,8 @@ def _alter_table(session: Session, opened: Opened, cursor: Cursor) -> Outcome:
     if cursor.accept("SET", "TBLPROPERTIES"):
         given = take_properties(cursor)
         cursor.expect_end()
-        _check_properties(given)
-        _set(session, opened, {**(opened.glue.get("Parameters") or {}), **_kept(given)})
+        check_properties(given)
+        _set(session, opened, {**_properties(opened), **_kept(given)})
         return Outcome("DDL", "ALTER_TABLE_SET_TBLPROPERTIES")
     if cursor.accept("UNSET", "TBLPROPERTIES"):
         return _unset(session, opened, cursor)
@@ -53,85 +56,81 @@ def _alter_table(session: Session, opened: Opened, cursor: Cursor) -> Outcome:
     raise unsupported("This ALTER TABLE statement of an Iceberg table", line=1, column=1)
 
 
-def _columns(opened: Opened) -> list[dict[str, Any]]:
-    return list(opened.glue["StorageDescriptor"]["Columns"])
-
-
 def _add(session: Session, opened: Opened, cursor: Cursor) -> Outcome:
-    columns = _columns(opened)
+    have = opened.document.schema()
     new = take_columns(cursor)
     cursor.expect_end()
+    names = [each["name"] for each in have]
     for each in new:
-        if any(each["Name"] == other["Name"].lower() for other in columns):
+        if each["Name"] in names:
             raise DdlFailure(f"Cannot add column, name already exists: {each['Name']}")
         check_type(each["Type"])
-        columns.append({**each, "Parameters": dict(CURRENT)})
-    commit(session, opened, operation="alter", files=opened.snapshot.files, columns=columns)
+        names.append(each["Name"])
+    numbers = Numbers(opened.document.last_number)
+    fields = [*have, *fields_of(new, numbers)]
+    commit_document(session, opened, opened.document.with_schema(fields, numbers.last))
     return Outcome("DDL", "ALTER_TABLE_ADD_COLUMNS")
 
 
 def _drop(session: Session, opened: Opened, cursor: Cursor) -> Outcome:
     name = take_name(cursor)
     cursor.expect_end()
-    have = _columns(opened)
-    columns = [each for each in have if each["Name"].lower() != name]
-    if len(columns) == len(have):
+    have = opened.document.schema()
+    gone = next((each for each in have if each["name"] == name), None)
+    if gone is None:
         raise DdlFailure(f"SemanticException Cannot delete missing column: {name}")
-    if name in map(column_of, opened.snapshot.partition):
-        raise DdlFailure(f"SemanticException Cannot drop the partition column {name}")
-    _rewrite(session, opened, columns, [(each["Name"].lower(),) * 2 for each in columns])
+    for term in opened.terms():
+        if term.source == gone["id"]:
+            raise DdlFailure(f"SemanticException Cannot drop the partition column {name}")
+    fields = [each for each in have if each is not gone]
+    if not fields:
+        raise DdlFailure(f"SemanticException Cannot drop the only column {name}")
+    _commit_fields(session, opened, fields)
     return Outcome("DDL", "ALTER_TABLE_DROP_COLUMN")
+
+
+def _commit_fields(session: Session, opened: Opened, fields: list[IcebergField]) -> None:
+    document = opened.document
+    commit_document(session, opened, document.with_schema(fields, document.last_number))
 
 
 def _change(session: Session, opened: Opened, cursor: Cursor) -> Outcome:
     from runner.local.athena.statements.alters import changed_columns  # noqa: PLC0415 - a cycle
 
-    columns, old, before = changed_columns(cursor, _columns(opened))
+    have = {each["name"]: each for each in opened.document.schema()}
+    given = [
+        {
+            "Name": name,
+            "Type": hive_of(each["type"]),
+            **({"Comment": each["doc"]} if each.get("doc") else {}),
+        }
+        for name, each in have.items()
+    ]
+    columns, old, before = changed_columns(cursor, given)
     cursor.expect_end()
-    names = {each["Name"].lower() for each in _columns(opened)}
-    new = next((each for each in columns if each["Name"].lower() not in names), None)
-    name = new["Name"] if new else old
-    kind = next(each["Type"] for each in columns if each["Name"].lower() == name)
-    check_type(kind)
-    if kind != before["Type"] and not _widens(before["Type"], kind):
-        raise DdlFailure(
-            f"SemanticException Cannot change column type: {old}: {before['Type']} -> {kind}"
-        )
-    if name != old and old in map(column_of, opened.snapshot.partition):
-        raise DdlFailure(f"SemanticException Cannot rename the partition column {old}")
-    pairs = [(n, old if n == name else n) for n in (each["Name"].lower() for each in columns)]
-    _rewrite(session, opened, columns, pairs)
+    name = next((each["Name"] for each in columns if each["Name"] not in have), old)
+    fields = [
+        _changed(have[old], each, before) if each["Name"] == name else have[each["Name"]]
+        for each in columns
+    ]
+    _commit_fields(session, opened, fields)
     return Outcome("DDL", "ALTER_TABLE_CHANGE_COLUMN")
 
 
-def _widens(old: str, new: str) -> bool:
-    if old.startswith("decimal(") and new.startswith("decimal("):
-        (p1, s1), (p2, s2) = (t[8:-1].split(",") for t in (old, new))
-        return s1 == s2 and int(p2) >= int(p1)
-    return (old, new) in _WIDER
-
-
-def _rewrite(
-    session: Session,
-    opened: Opened,
-    columns: Sequence[dict[str, Any]],
-    pairs: Sequence[tuple[str, str]],
-) -> None:
-    """Commit new columns with the data files written anew: pairs of (new name, old name)."""
-    files: tuple[str, ...] = ()
-    if opened.snapshot.files:
-        rows = scan_sql(opened.table, parts_of(session, opened.snapshot.files))
-        picked = ", ".join(f'"{old}" AS "{new}"' for new, old in pairs)
-        fields = tuple(Field(each["Name"].lower(), each["Type"]) for each in columns)
-        shaped = opened._replace(table=opened.table._replace(columns=fields))
-        files = write_files(session, shaped, f"SELECT {picked} FROM {rows}").files
-    commit(session, opened, operation="alter", files=files, columns=columns)
-
-
-def _check_properties(given: dict[str, str]) -> None:
-    unknown = sorted(set(given) - PROPERTIES)
-    if unknown:
-        raise DdlFailure(f"Unsupported table property key: {unknown[0]}")
+def _changed(field: IcebergField, column: dict[str, Any], before: dict[str, Any]) -> IcebergField:
+    """Give a field its new name, type and comment; raises AthenaFailure for a narrower type."""
+    kind = check_type(column["Type"])
+    if not widens(before["Type"], kind):
+        raise DdlFailure(
+            f"SemanticException Cannot change column type: {field['name']}: "
+            f"{before['Type']} -> {kind}"
+        )
+    made: IcebergField = {**field, "name": column["Name"]}
+    if kind != before["Type"]:
+        made["type"] = kind_of(parse_type(kind), Numbers())
+    if column.get("Comment"):
+        made["doc"] = column["Comment"]
+    return made
 
 
 def _kept(given: dict[str, str]) -> dict[str, str]:
@@ -142,22 +141,36 @@ def _kept(given: dict[str, str]) -> dict[str, str]:
 
 
 def _unset(session: Session, opened: Opened, cursor: Cursor) -> Outcome:
+    if_exists = cursor.accept("IF", "EXISTS")
     cursor.expect("(")
     names = [take_text(cursor)]
     while cursor.accept(","):
         names.append(take_text(cursor))
     cursor.expect(")")
     cursor.expect_end()
-    have = opened.glue.get("Parameters") or {}
-    _check_properties(dict.fromkeys(names, ""))
+    have = _properties(opened)
+    if not if_exists:
+        check_known(names)
     names = list(_kept(dict.fromkeys(names, "")))
     _set(session, opened, {name: have[name] for name in have if name not in names})
     return Outcome("DDL", "ALTER_TABLE_UNSET_TBLPROPERTIES")
 
 
+def _properties(opened: Opened) -> dict[str, str]:
+    return dict(opened.glue.get("Parameters") or {})
+
+
 def _set(session: Session, opened: Opened, parameters: dict[str, str]) -> None:
+    """Commit properties, in the catalogue and in the metadata document."""
+    known = {name: value for name, value in parameters.items() if name in PROPERTIES}
+    if codec := parameters.get("write.compression"):
+        known["write_compression"] = codec
+    rest = {
+        name: value for name, value in opened.document.properties.items() if name not in PROPERTIES
+    }
+    document = opened.document.with_properties({**rest, **kept_properties(known)})
     changed = opened._replace(glue={**opened.glue, "Parameters": parameters})
-    commit(session, changed, operation="alter", files=opened.snapshot.files)
+    commit_document(session, changed, document)
 
 
 def _rename(session: Session, opened: Opened, cursor: Cursor) -> Outcome:

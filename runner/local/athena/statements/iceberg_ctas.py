@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runner.local.athena.errors import AthenaFailure, unsupported
-from runner.local.athena.iceberg import CURRENT, Opened, Snapshot, write_snapshot
+from runner.local.athena.errors import AthenaFailure, DdlFailure, unsupported
+from runner.local.athena.iceberg import Change, first_snapshot, write_document
 from runner.local.athena.session import Cursor, Outcome, read_statement
 from runner.local.athena.sqltypes import parse_type
 from runner.local.athena.statements.iceberg import (
     check_type,
+    first_document,
     table_input,
     take_term,
     write_files,
@@ -19,6 +20,7 @@ from runner.local.athena.writer import Written
 from runner.local.glue import GlueError
 
 if TYPE_CHECKING:
+    from runner.local.athena.icebergs.manifests import DataFile
     from runner.local.athena.planner import Plan
     from runner.local.athena.session import Session
     from runner.local.athena.statements.ctas import Properties
@@ -39,24 +41,22 @@ def create_as(
     _check(properties)
     location = properties.texts["location"]
     columns = [
-        {"Name": column.lower(), "Type": _type(kind), "Parameters": dict(CURRENT)}
-        for column, kind in plan.columns
+        {"Name": column.lower(), "Type": _type(column, kind)} for column, kind in plan.columns
     ]
-    names = [str(each["Name"]) for each in columns]
+    names = [each["Name"] for each in columns]
     partition = tuple(
         take_term(Cursor(read_statement(text)), names)
         for text in properties.lists.get("partitioning", ())
     )
-    empty = Snapshot(0, "create", partition, ())
-    given = table_input(table, columns, location, properties.texts, "")
-    glue = {**given, "DatabaseName": database}
-    opened = Opened(table_info(glue), "", glue, empty)
-    written = write_files(session, opened, plan.sql) if with_data else Written(0, (), (), 0)
-    snapshot = empty._replace(
-        operation="append" if written.files else "create", files=written.files
-    )
-    url = write_snapshot(session, f"{database}.{table}", location, snapshot)
-    given = table_input(table, columns, location, properties.texts, url)
+    document = first_document(columns, partition, location, properties.texts)
+    glue = {**table_input(table, document, properties.texts, ""), "DatabaseName": database}
+    written = Written(0, (), (), 0)
+    files: tuple[DataFile, ...] = ()
+    if with_data:
+        written, files = write_files(session, table_info(glue), document, plan.sql)
+    document = first_snapshot(session, document, Change("append", files))
+    url = write_document(session, document)
+    given = table_input(table, document, properties.texts, url)
     try:
         session.catalog.create_table(DatabaseName=database, TableInput=given)
     except GlueError as error:
@@ -70,8 +70,19 @@ def create_as(
     )
 
 
-def _type(kind: str) -> str:
-    return check_type(parse_type(kind).hive())
+def _type(name: str, kind: str) -> str:
+    """Give the type of a column; raises AthenaFailure for one that Iceberg does not have."""
+    found = parse_type(kind)
+    if found.name == "unknown":
+        raise AthenaFailure(
+            "COLUMN_TYPE_UNKNOWN", f"Column type is unknown: {name}", line=1, column=1
+        )
+    try:
+        return check_type(found.hive())
+    except DdlFailure as failure:
+        raise AthenaFailure(
+            "NOT_SUPPORTED", f"Type not supported for Iceberg: {found.trino()}"
+        ) from failure
 
 
 def _check(properties: Properties) -> None:

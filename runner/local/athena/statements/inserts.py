@@ -28,7 +28,11 @@ _BATCH = 100
 def insert_into(session: Session, statement: Statement) -> Outcome:
     """Add rows to a table; always new files, never a changed one."""
     cursor = Cursor(statement)
-    cursor.expect("INSERT", "INTO")
+    cursor.expect("INSERT")
+    if not cursor.accept("INTO"):
+        raise cursor.fault("Expecting: 'INTO'")
+    if (token := cursor.peek()) is not None and token.word() == "TABLE":
+        raise cursor.fault("Expecting: <identifier>")
     database, name = cursor.qualified(session.database)
     named = _column_list(cursor)
     table = session.planner.lookup(database, name)
@@ -40,7 +44,7 @@ def insert_into(session: Session, statement: Statement) -> Outcome:
             column=1,
         )
     _check_insertable(session, table)
-    plan = session.planner.plan(session.cursor, cursor.rest()[0], database=session.database)
+    plan = session.planner.plan(session.cursor, cursor.rest_in_place(), database=session.database)
     given = [parse_type(kind) for _, kind in plan.columns]
     fields = _targets(table, named)
     _check_types(fields, given)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING, Any
 
-from runner.local.athena.errors import DdlFailure
+from runner.local.athena.errors import DdlFailure, unknown_statement
 from runner.local.athena.hive import (
     open_cursor,
     take_name,
@@ -187,9 +187,12 @@ def alter_partition(session: Session, table: TableInfo, cursor: Cursor) -> Outco
         kind = "SET_LOCATION"
     else:
         from runner.local.athena.statements.alters import (  # noqa: PLC0415 - they share columns
+            UNSUPPORTED,
             added_columns,
         )
 
+        if any(cursor.accept(*words) for words in (*UNSUPPORTED, ("CHANGE",))):
+            raise unknown_statement()
         cursor.expect("ADD", "COLUMNS")
         have = storage.get("Columns") or [
             {"Name": each.name, "Type": each.type} for each in table.columns

@@ -54,6 +54,11 @@ def execute(session: Session, statement: Statement) -> Outcome:
     """Run a prepared statement with its parameters, or with those of the request."""
     from runner.local.athena.statements import run_statement  # noqa: PLC0415 - it lists this one
 
+    return run_statement(session, resolve(session, statement))
+
+
+def resolve(session: Session, statement: Statement) -> Statement:
+    """Give the statement that EXECUTE name [USING ...] means."""
     cursor = Cursor(statement)
     cursor.expect("EXECUTE")
     name = _name(cursor)
@@ -61,8 +66,7 @@ def execute(session: Session, statement: Statement) -> Outcome:
     if cursor.accept("USING"):
         given = _parameters(cursor)
     cursor.expect_end()
-    sql = bind(_find(session, name), given)
-    return run_statement(session, read_statement(sql))
+    return read_statement(bind(_find(session, name), given))
 
 
 def deallocate(session: Session, statement: Statement) -> Outcome:

@@ -100,8 +100,8 @@ def _iceberg(session: Session, table: TableInfo, glue: dict[str, Any], name: str
     opened = open_table(session, table.database, table.name)
     columns = [_commented(glue, each) for each in glue["StorageDescriptor"]["Columns"]]
     lines = [f"CREATE TABLE {name} (", *(line.replace("`", "") for line in _columns(columns))]
-    if opened.snapshot.partition:
-        terms = (re.sub(r"(\w+)(\)?)\Z", r"`\1`\2", term) for term in opened.snapshot.partition)
+    if partition := [term.text() for term in opened.terms()]:
+        terms = (re.sub(r"(\w+)(\)?)\Z", r"`\1`\2", term) for term in partition)
         lines.append(f"PARTITIONED BY ({', '.join(terms)})")
     lines += [f"LOCATION {_text(table.location)}"]
     return [*lines, "TBLPROPERTIES (", *_list(_pairs(shown_properties(table)), ")")]

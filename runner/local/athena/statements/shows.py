@@ -120,6 +120,12 @@ def properties(session: Session, statement: Statement) -> Outcome:
         cursor.expect(")")
     cursor.expect_end()
     given = dict(table.parameters)
+    if table.is_iceberg:
+        from runner.local.athena.statements.show_create import (  # noqa: PLC0415 - it imports us
+            shown_properties,
+        )
+
+        given = {**shown_properties(table), "table_type": "ICEBERG"}
     names = (("prpt_name", _TEXT), ("prpt_value", _TEXT))
     if wanted:
         value = given.get(wanted, f"Table {table} does not have property: {wanted}")

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from runner.local.athena.errors import AthenaFailure
-from runner.local.athena.session import Cursor, Outcome
+from runner.local.athena.session import Cursor, Outcome, in_place
 from runner.local.athena.statements.ctas import (
     check_empty,
     storable_fields,
     take_given,
     target_of,
 )
+from runner.local.athena.statements.outputs import check_names
 
 if TYPE_CHECKING:
     from runner.local.athena.session import Session, Statement
@@ -34,6 +35,7 @@ def unload(session: Session, statement: Statement) -> Outcome:
     if not location.startswith("s3://"):
         raise AthenaFailure("INVALID_TABLE_PROPERTY", f"{location} is not a valid S3 path")
     plan = session.planner.plan(session.cursor, query, database=session.database)
+    check_names(query, [column for column, _ in plan.columns])
     target = target_of(
         properties, storable_fields(plan.columns), location, what="UNLOAD in the format %s"
     )
@@ -58,4 +60,4 @@ def take_query(statement: Statement) -> tuple[str, Cursor]:
         text = cursor.take().text
         depth += {"(": 1, ")": -1}.get(text, 0)
         if not depth:
-            return cursor.text_between(begin, end), cursor
+            return in_place(statement.sql, begin)[:end], cursor

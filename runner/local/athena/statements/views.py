@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.session import Cursor, Outcome
 from runner.local.athena.sqltypes import parse_type
+from runner.local.athena.statements.outputs import check_names
 from runner.local.athena.tables import VIEW, view_text
 from runner.local.glue import GlueError
 
@@ -23,7 +24,7 @@ def create(session: Session, statement: Statement) -> Outcome:
     database, name = cursor.qualified(session.database)
     comment = cursor.string() if cursor.accept("COMMENT") else ""
     cursor.expect("AS")
-    sql, _ = cursor.rest()
+    sql, query = cursor.rest()[0], cursor.rest_in_place()
     _refuse_lateral_view(cursor)
     before = session.planner.lookup(database, name)
     if before is not None and (not replace or before.view is None):
@@ -34,7 +35,14 @@ def create(session: Session, statement: Statement) -> Outcome:
             line=1,
             column=1,
         )
-    plan = session.planner.plan(session.cursor, sql, database=session.database)
+    plan = session.planner.plan(session.cursor, query, database=session.database)
+    check_names(sql, [column for column, _ in plan.columns])
+    if before is not None and (database, name) in session.planner.reads(
+        session.cursor, sql, database=session.database
+    ):
+        raise AthenaFailure(
+            "VIEW_IS_RECURSIVE", "Statement would create a recursive view", line=1, column=1
+        )
     columns = tuple((column, parse_type(kind)) for column, kind in plan.declared_columns())
     given: dict[str, Any] = {
         "Name": name,
