@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import tempfile
 import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runner.local.athena.castfailures import cast_failure
 from runner.local.athena.errors import AthenaFailure
+from runner.local.athena.foreign import Reading, foreign_scans, missing
 from runner.local.athena.functions_maths import UDFS as MATH_UDFS
 from runner.local.athena.functions_maths import udfs_called
 from runner.local.athena.macros import MACROS, UDFS, definition, macros_called
@@ -57,9 +60,18 @@ class Rows(NamedTuple):
 class Handle:
     """A cursor that is opened when it is first needed, and may be interrupted before that."""
 
-    def __init__(self, opener: Callable[[], duckdb.DuckDBPyConnection]) -> None:
-        """Take what opens it."""
+    def __init__(
+        self, opener: Callable[[], duckdb.DuckDBPyConnection], spill: Path | None = None
+    ) -> None:
+        """Take what opens it, and the folder in which it may keep files."""
         self._opener = opener
+        self._spill = spill
+        self._scratch = ""
+        self.reading = Reading()
+        self.foreign: set[str] = set()
+        """Foreign tables that the cursor knows."""
+        self.unpacked: dict[str, str] = {}
+        """Packed files, and where their text lies."""
         self._cursor: duckdb.DuckDBPyConnection | None = None
         self._stopped = False
 
@@ -77,10 +89,20 @@ class Handle:
         if self._cursor is not None:
             self._cursor.interrupt()
 
+    def scratch(self) -> str:
+        """Give a folder that lasts as long as the statement."""
+        if not self._scratch:
+            if self._spill is not None:
+                self._spill.mkdir(parents=True, exist_ok=True)
+            self._scratch = tempfile.mkdtemp(prefix="statement-", dir=self._spill)
+        return self._scratch
+
     def close(self) -> None:
-        """Close the cursor if it was opened."""
+        """Close the cursor if it was opened; what it kept in files goes."""
         if self._cursor is not None:
             self._cursor.close()
+        if self._scratch:
+            shutil.rmtree(self._scratch, ignore_errors=True)
 
 
 class Engine:
@@ -97,7 +119,7 @@ class Engine:
     @contextmanager
     def cursor(self) -> Iterator[Handle]:
         """Give a cursor of its own to one statement; DuckDB starts when it is first used."""
-        handle = Handle(self._open)
+        handle = Handle(self._open, self._spill)
         try:
             yield handle
         finally:
@@ -121,13 +143,16 @@ class Engine:
 
         cursor = handle.get()
         self._define(cursor, sql)
+        _attach(handle, cursor, sql)
+        before = handle.reading.bytes_read
         try:
             cursor.execute(sql)
             columns = tuple((each[0], str(each[1])) for each in cursor.description or ())
             rows = cursor.fetchall() if most is None else cursor.fetchmany(most)
         except duckdb.Error as error:
-            raise failure_of(error) from error
-        return Rows(columns, tuple(rows), _bytes_read(cursor))
+            raise handle.reading.failure or failure_of(error) from error
+        foreign = handle.reading.bytes_read - before
+        return Rows(columns, tuple(rows), _bytes_read(cursor) + foreign)
 
     def describe(self, handle: Handle, sql: str) -> tuple[tuple[str, str], ...]:
         """Give a query's output columns without running it; raises AthenaFailure."""
@@ -179,6 +204,20 @@ class Engine:
                 function, parameters, returns = UDFS[name]
                 connection.create_function(name, function, list(parameters), returns)
                 self._defined.add(name)
+
+
+def _attach(handle: Handle, cursor: duckdb.DuckDBPyConnection, sql: str) -> None:
+    """Give DuckDB the foreign tables that a statement names; raises AthenaFailure."""
+    for name, scan in foreign_scans(sql):
+        if name not in handle.foreign:
+            try:
+                from runner.local.athena.foreign_dataset import (  # noqa: PLC0415 - few tables need it
+                    ForeignDataset,
+                )
+            except ImportError as error:
+                raise missing(f"Reading {scan.format.upper()}", error) from error
+            cursor.register(name, ForeignDataset(scan, handle.reading))
+            handle.foreign.add(name)
 
 
 def _connect(threads: int, spill: Path) -> duckdb.DuckDBPyConnection:

@@ -21,6 +21,7 @@ from runner.local.athena.shape import Shape, shape_of
 from runner.local.athena.sqltypes import parse_type
 from runner.local.athena.tables import TableInfo, load_table
 from runner.local.athena.template import Template, load_template, scan_name
+from runner.local.athena.unpacking import unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -78,8 +79,9 @@ class Planner:
         """Plan one query over the catalogue's tables and those given; raises AthenaFailure."""
         if given:
             plain = Shape(sql, ())
-            return self._fill(self._translated(cursor, sql, plain, database, given), given)
-        return self._fill(self._template(cursor, sql, database))
+            template = self._translated(cursor, sql, plain, database, given)
+            return self._fill(cursor, template, given)
+        return self._fill(cursor, self._template(cursor, sql, database))
 
     def scans(
         self, cursor: Handle, sql: str, *, database: str
@@ -146,7 +148,10 @@ class Planner:
         return _insert(template.sql, tuple(scans))
 
     def _fill(
-        self, template: Template, given: Mapping[tuple[str, str], Given] | None = None
+        self,
+        cursor: Handle,
+        template: Template,
+        given: Mapping[tuple[str, str], Given] | None = None,
     ) -> Plan:
         found: list[str] = []
         text_bytes, columnar = 0, False
@@ -160,8 +165,8 @@ class Planner:
                 continue
             table = tables[key] = tables.get(key) or self._table(*key)
             parts = self._locator.parts(table, scan.conditions)
-            found.append(scan_sql(table, parts))
-            if table.format == "parquet":
+            found.append(scan_sql(table, unpacked(table, parts, cursor)))
+            if table.format in {"parquet", "orc"}:
                 columnar = columnar or bool(parts)
             else:
                 text_bytes += _size(parts)

@@ -13,7 +13,15 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from runner.local.athena.errors import AthenaFailure, unsupported
-from runner.local.athena.sqltypes import SqlType, parse_type
+from runner.local.athena.foreign import ForeignScan, foreign_table
+from runner.local.athena.lazytext import (
+    delimiters,
+    lazy_value,
+    needs_lines,
+    split_line,
+    strict_try,
+)
+from runner.local.athena.sqltypes import parse_type
 from runner.local.athena.writer import statement_of
 
 if TYPE_CHECKING:
@@ -24,12 +32,14 @@ if TYPE_CHECKING:
     from runner.local.athena.tables import Field, TableInfo
 
 _NO_QUOTE = "\x02"
+_NO_NULL = "\x03\x03"
+_NO_DELIMITER = "\x1f\x1e\x1d\x1c"
+"""What no line has, so that DuckDB gives lines whole."""
 _PLAIN_VALUE = re.compile(r"(?!null\Z)[a-z0-9][a-z0-9._-]*", re.IGNORECASE)
 _HEAD = 4096
 _FEW = 3
 _FEW_STATEMENTS = 8
 """Statements whose files are read each by itself, and not united by name."""
-_NESTED = frozenset({"array", "map", "row"})
 
 
 def scan_sql(table: TableInfo, parts: Sequence[Part]) -> str:
@@ -74,7 +84,7 @@ _NAMED = _Extra(", hive_partitioning=false, filename='__path'", ("__path",))
 
 def _tell_values(table: TableInfo, parts: Sequence[Part]) -> bool:
     """Tell whether DuckDB reads the parts' values, and no others, out of the folders' names."""
-    if table.format not in {"parquet", "json", "openx"}:
+    if table.format not in {"parquet", "json", "openx"} or _is_by_index(table):
         return False
     base = ""
     for part in parts:
@@ -133,7 +143,7 @@ def _constants(table: TableInfo, part: Part) -> str:
 def _files(table: TableInfo, parts: Sequence[Part], extra: _Extra = _BARE) -> str:
     paths = [file.path for part in parts for file in part.files]
     match table.format:
-        case "parquet":
+        case "parquet" if not _is_by_index(table):
             return _parquet(table, paths, extra)
         case "json" | "openx":
             return _json(table, paths, extra)
@@ -141,8 +151,33 @@ def _files(table: TableInfo, parts: Sequence[Part], extra: _Extra = _BARE) -> st
             return _csv(table, paths, extra)
         case "regex" | "grok":
             return _lines(table, paths, extra)
+        case "orc" | "avro" | "ion" | "parquet":
+            return _foreign(table, paths, extra)
         case _:
             raise unsupported(f"The SerDe of table {table}")
+
+
+def _foreign(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
+    """Read what DuckDB does not: the statement names the files, and the engine opens them."""
+    by_index = _is_by_index(table)
+    return foreign_table(
+        ForeignScan(
+            table.format,
+            tuple(paths),
+            tuple((field.name, field.type) for field in table.columns),
+            tuple((name.lower(), value) for name, value in table.serde),
+            by_index=by_index,
+            path_column="".join(extra.names),
+        )
+    )
+
+
+def _is_by_index(table: TableInfo) -> bool:
+    """Tell whether columns are found by their place: by default in ORC, and not in Parquet."""
+    serde = {name.lower(): value for name, value in (*table.parameters, *table.serde)}
+    default = "true" if table.format == "orc" else "false"
+    name = f"{table.format}.column.index.access"
+    return not table.is_iceberg and serde.get(name, default).strip().lower() == "true"
 
 
 def _columns(table: TableInfo) -> str:
@@ -153,7 +188,7 @@ def _columns(table: TableInfo) -> str:
         case "grok":
             return _grok_columns(table)
         case "csv":
-            return ", ".join(f"{_lazy(f)} AS {_quote(f.name)}" for f in table.columns)
+            return _lazy_columns(table)
         case "opencsv":
             return ", ".join(f"{_opencsv(f)} AS {_quote(f.name)}" for f in table.columns)
         case _:
@@ -231,34 +266,34 @@ def _first_line(path: str) -> bytes:
 
 
 def _csv(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
+    """Read fields; where DuckDB cannot tell them apart as the SerDe does, lines are split."""
+    if table.format == "csv" and _splits_lines(table):
+        return (
+            f"(SELECT * REPLACE ({split_line('zqfields', dict(table.serde))} AS zqfields) "
+            f"FROM {_whole_lines(table, paths, extra, name='zqfields')})"
+        )
     serde = {name.lower(): value for name, value in table.serde}
     if table.format == "opencsv":
         delimiter = serde.get("separatorchar", ",")
         quote, escape = serde.get("quotechar", '"'), serde.get("escapechar", "\\")
     else:
-        delimiter = text_delimiter(table)
-        quote, escape = _NO_QUOTE, serde.get("escape.delim") or ""
+        delimiter, quote, escape = delimiters(serde).levels[0], _NO_QUOTE, ""
     names = ", ".join(f"{_text(f.name)}: 'VARCHAR'" for f in table.columns)
-    lazy_null = serde.get("serialization.null.format", "\\N")
-    null = _text(lazy_null if table.format == "csv" else "\x03\x03")
     options = (
         f"auto_detect=false, header=false, delim={_text(delimiter)}, quote={_text(quote)}, "
-        f"escape={_text(escape)}, nullstr={null}, null_padding=true, strict_mode=false, "
-        f"skip={_skip(table)}, columns={{{names}}}" + extra.options
+        f"escape={_text(escape)}, nullstr={_text(_NO_NULL)}, null_padding=true, "
+        f"strict_mode=false, skip={_skip(table)}, columns={{{names}}}" + extra.options
     )
     return f"read_csv({_list(paths)}, {options})"
 
 
-def text_delimiter(table: TableInfo) -> str:
-    """Give what LazySimpleSerDe puts between the fields of a table."""
-    serde = {name.lower(): value for name, value in table.serde}
-    return _delimiter(serde.get("field.delim") or serde.get("serialization.format") or "")
-
-
-def _delimiter(text: str) -> str:
-    if not text:
-        return "\x01"
-    return chr(int(text)) if text.isdigit() and len(text) > 1 else text if text != "1" else "\x01"
+def _whole_lines(table: TableInfo, paths: Sequence[str], extra: _Extra, *, name: str) -> str:
+    options = (
+        f"auto_detect=false, header=false, delim={_text(_NO_DELIMITER)}, quote='', escape='', "
+        f"nullstr={_text(_NO_NULL)}, strict_mode=false, max_line_size=33554432, "
+        f"skip={_skip(table)}, columns={{{_text(name)}: 'VARCHAR'}}"
+    ) + extra.options
+    return f"read_csv({_list(paths)}, {options})"
 
 
 def _skip(table: TableInfo) -> int:
@@ -266,26 +301,18 @@ def _skip(table: TableInfo) -> int:
     return int(text) if text.strip().isdigit() else 0
 
 
-def _lazy(column: Field) -> str:
+def _splits_lines(table: TableInfo) -> bool:
+    return needs_lines([parse_type(field.type) for field in table.columns], dict(table.serde))
+
+
+def _lazy_columns(table: TableInfo) -> str:
     """Read text as LazySimpleSerDe does: what does not fit the type is NULL."""
-    kind, name = parse_type(column.type), f"f.{_quote(column.name)}"
-    if kind.name in _NESTED:
-        raise unsupported(f"Column {column.name} of type {column.type} in a text file")
-    if kind.name == "varchar":
-        return name
-    return _strict_try(name, kind)
-
-
-def _strict_try(value: str, kind: SqlType) -> str:
-    """Cast text that looks like the type, else NULL (no rounding of 1.5 to an integer)."""
-    if kind.name in {"tinyint", "smallint", "integer", "bigint"}:
-        return (
-            f"CASE WHEN regexp_full_match({value}, '[-+]?[0-9]+') "
-            f"THEN TRY_CAST({value} AS {kind.duck()}) END"
-        )
-    if kind.name == "boolean":
-        return f"CASE lower({value}) WHEN 'true' THEN true WHEN 'false' THEN false END"
-    return f"TRY_CAST({value} AS {kind.duck()})"
+    serde, whole = dict(table.serde), _splits_lines(table)
+    return ", ".join(
+        f"{lazy_value(f'f.zqfields[{place}]' if whole else f'f.{_quote(f.name)}', parse_type(f.type), serde)} "
+        f"AS {_quote(f.name)}"
+        for place, f in enumerate(table.columns, 1)
+    )
 
 
 def _opencsv(column: Field) -> str:
@@ -311,15 +338,11 @@ def _lines(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
         flags, pattern, groups = _regex(table)
         anchored = _text(f"{flags}^(?:{pattern})$")
     names = ", ".join(f"'g{number}'" for number in range(groups))
-    options = (
-        f"auto_detect=false, header=false, delim='\x1f', quote='', escape='', nullstr='\x03\x03', "
-        f"strict_mode=false, max_line_size=33554432, skip={_skip(table)}, "
-        f"columns={{'line': 'VARCHAR'}}"
-    ) + extra.options
+    lines = _whole_lines(table, paths, extra, name="line")
     return (
         f"(SELECT * REPLACE (CASE WHEN regexp_matches(g, {anchored}) "
         f"THEN regexp_extract(g, {anchored}, [{names}]) END AS g) "
-        f"FROM (SELECT * RENAME (line AS g) FROM read_csv({_list(paths)}, {options})))"
+        f"FROM (SELECT * RENAME (line AS g) FROM {lines}))"
     )
 
 
@@ -376,7 +399,7 @@ def _group(number: int, column: Field, *, optional: bool) -> str:
     if optional:
         value = f"nullif({value}, '')"
     kind = parse_type(column.type)
-    return value if kind.name == "varchar" else _strict_try(value, kind)
+    return value if kind.name == "varchar" else strict_try(value, kind)
 
 
 def _optional_groups(pattern: str) -> frozenset[int]:

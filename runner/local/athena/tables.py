@@ -20,7 +20,19 @@ if TYPE_CHECKING:
 
 VIEW = "VIRTUAL_VIEW"
 _PREFIX, _SUFFIX = "/* Presto View: ", " */"
-Format = Literal["parquet", "json", "openx", "csv", "opencsv", "regex", "grok", "unknown"]
+Format = Literal[
+    "parquet",
+    "json",
+    "openx",
+    "csv",
+    "opencsv",
+    "regex",
+    "grok",
+    "orc",
+    "avro",
+    "ion",
+    "unknown",
+]
 _SERDES: dict[str, Format] = {
     "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe": "parquet",
     "org.openx.data.jsonserde.JsonSerDe": "openx",
@@ -30,6 +42,9 @@ _SERDES: dict[str, Format] = {
     "org.apache.hadoop.hive.serde2.OpenCSVSerde": "opencsv",
     "org.apache.hadoop.hive.serde2.RegexSerDe": "regex",
     "com.amazonaws.glue.serde.GrokSerDe": "grok",
+    "org.apache.hadoop.hive.ql.io.orc.OrcSerde": "orc",
+    "org.apache.hadoop.hive.serde2.avro.AvroSerDe": "avro",
+    "com.amazon.ionhiveserde.IonHiveSerDe": "ion",
 }
 
 

@@ -34,9 +34,7 @@ def unload(session: Session, statement: Statement) -> Outcome:
     if not location.startswith("s3://"):
         raise AthenaFailure("INVALID_TABLE_PROPERTY", f"{location} is not a valid S3 path")
     plan = session.planner.plan(session.cursor, query, database=session.database)
-    target = target_of(
-        properties, storable_fields(plan.columns), location, what="UNLOAD in the format %s"
-    )
+    target = target_of(properties, storable_fields(plan.columns), location)
     check_empty(session, "UNLOAD", location)
     written = session.writer.write(session.cursor, plan.sql, target)
     return Outcome(

@@ -1,0 +1,100 @@
+"""Files in formats that DuckDB does not read, named inside of SQL.
+
+In: a format, files and declared columns.  Out: the name of a table that says it all; `Engine`
+finds such names in a statement and gives DuckDB their rows.  A query so stays one text.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import zlib
+from typing import TYPE_CHECKING, NamedTuple
+
+from runner.local.athena.errors import AthenaFailure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_PREFIX = "foreign:"
+_NAME = re.compile(rf'"({_PREFIX}([\w=-]+))"')
+PACKAGES = "athena-runner[formats]"
+
+
+class ForeignScan(NamedTuple):
+    """What is read: the format, paths, declared columns (name, Hive type), and how."""
+
+    format: str
+    paths: tuple[str, ...]
+    columns: tuple[tuple[str, str], ...]
+    options: tuple[tuple[str, str], ...] = ()
+    """The SerDe's properties, names in lower case."""
+    by_index: bool = False
+    """Whether columns are found by their place, and not by name."""
+    path_column: str = ""
+    """The name of a column that holds each row's file; empty for none."""
+
+    def option(self, name: str, default: str = "") -> str:
+        """Give a property of the SerDe."""
+        return dict(self.options).get(name, default)
+
+    def is_on(self, name: str, *, default: bool = False) -> bool:
+        """Tell whether a property of the SerDe says true."""
+        return self.option(name, str(default)).strip().lower() == "true"
+
+
+class Reading:
+    """What is read while a statement runs: bytes, and the first failure."""
+
+    def __init__(self) -> None:
+        """Start at nothing."""
+        self.bytes_read = 0
+        self.failure: AthenaFailure | None = None
+
+
+def foreign_table(scan: ForeignScan) -> str:
+    """Write a scan as the quoted name of a table.
+
+    >>> scan = ForeignScan("orc", ("/x",), (("a", "int"),))
+    >>> dict(foreign_scans(f"SELECT a FROM {foreign_table(scan)}")).popitem()[1] == scan
+    True
+    """
+    packed = zlib.compress(json.dumps(scan).encode())
+    return f'"{_PREFIX}{base64.urlsafe_b64encode(packed).decode()}"'
+
+
+def foreign_scans(sql: str) -> Iterator[tuple[str, ForeignScan]]:
+    """Find the scans that a statement names."""
+    if _PREFIX not in sql:
+        return
+    for name, packed in _NAME.findall(sql):
+        given = json.loads(zlib.decompress(base64.urlsafe_b64decode(packed)))
+        yield name, _scan(*given)
+
+
+def _scan(  # noqa: PLR0917 - the fields of the tuple
+    kind: str,
+    paths: Sequence[str],
+    columns: Sequence[Sequence[str]],
+    options: Sequence[Sequence[str]],
+    by_index: bool,  # noqa: FBT001 - as above
+    path_column: str,
+) -> ForeignScan:
+    return ForeignScan(
+        kind,
+        tuple(paths),
+        tuple((name, hive) for name, hive in columns),
+        tuple((name, value) for name, value in options),
+        by_index,
+        path_column,
+    )
+
+
+def missing(what: str, error: ImportError) -> AthenaFailure:
+    """Make the failure of a format whose library is not installed."""
+    return AthenaFailure(
+        "NOT_SUPPORTED",
+        f"{what} needs the package {error.name or 'pyarrow'}; install it with "
+        f"pip install '{PACKAGES}'",
+    )
