@@ -6,13 +6,15 @@ as the declared one.  Which types may stand for which is what Athena's readers a
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from runner.local.athena.errors import AthenaFailure
-from runner.local.athena.sqltypes import SqlType
+
+if TYPE_CHECKING:
+    from runner.local.athena.sqltypes import SqlType
 
 _PLAIN = {
     "boolean": pa.bool_(),
@@ -73,8 +75,7 @@ def conform(array: Any, kind: SqlType, name: str) -> Any:  # noqa: ANN401 - as a
             return _row(array, kind, name)
         case "array" if _is_list(array.type):
             inner = conform(array.flatten(), kind.parts[0], f"{name}.item")
-            made = pa.ListArray.from_arrays(_offsets(array), inner, mask=_mask(array))
-            return made
+            return pa.ListArray.from_arrays(_offsets(array), inner, mask=_mask(array))
         case "map" if pa.types.is_map(array.type):
             return _map(array, kind, name)
         case _:

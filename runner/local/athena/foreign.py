@@ -34,6 +34,8 @@ class ForeignScan(NamedTuple):
     """Whether columns are found by their place, and not by name."""
     path_column: str = ""
     """The name of a column that holds each row's file; empty for none."""
+    row_column: str = ""
+    """The name of a column that counts the rows of each file from 0; empty for none."""
 
     def option(self, name: str, default: str = "") -> str:
         """Give a property of the SerDe."""
@@ -70,31 +72,18 @@ def foreign_scans(sql: str) -> Iterator[tuple[str, ForeignScan]]:
         return
     for name, packed in _NAME.findall(sql):
         given = json.loads(zlib.decompress(base64.urlsafe_b64decode(packed)))
-        yield name, _scan(*given)
+        kind, paths, columns, options, *how = given
+        yield name, ForeignScan(kind, tuple(paths), _pairs(columns), _pairs(options), *how)
 
 
-def _scan(  # noqa: PLR0917 - the fields of the tuple
-    kind: str,
-    paths: Sequence[str],
-    columns: Sequence[Sequence[str]],
-    options: Sequence[Sequence[str]],
-    by_index: bool,  # noqa: FBT001 - as above
-    path_column: str,
-) -> ForeignScan:
-    return ForeignScan(
-        kind,
-        tuple(paths),
-        tuple((name, hive) for name, hive in columns),
-        tuple((name, value) for name, value in options),
-        by_index,
-        path_column,
-    )
+def _pairs(given: Sequence[Sequence[str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value) for name, value in given)
 
 
 def missing(what: str, error: ImportError) -> AthenaFailure:
     """Make the failure of a format whose library is not installed."""
     return AthenaFailure(
         "NOT_SUPPORTED",
-        f"{what} needs the package {error.name or 'pyarrow'}; install it with "
+        f"{what} needs a package that is not installed ({error.name}); install it with "
         f"pip install '{PACKAGES}'",
     )

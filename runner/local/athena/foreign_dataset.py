@@ -54,6 +54,7 @@ class ForeignDataset(pyarrow.dataset.InMemoryDataset):  # type: ignore[misc]  # 
         """Take what is read, and where bytes and failures are kept."""
         fields = [(name, arrow_type(parse_type(hive))) for name, hive in scan.columns]
         fields += [(scan.path_column, pa.string())] if scan.path_column else []
+        fields += [(scan.row_column, pa.int64())] if scan.row_column else []
         schema = pa.schema(fields)
         super().__init__(schema.empty_table(), schema)
         self._scan, self._reading, self._schema = scan, reading, schema
@@ -79,23 +80,27 @@ class ForeignDataset(pyarrow.dataset.InMemoryDataset):  # type: ignore[misc]  # 
         ]
 
     def _batches(self, names: Sequence[str]) -> Iterator[Any]:
-        wanted = [name for name in names if name != self._scan.path_column]
+        own = {self._scan.path_column, self._scan.row_column}
+        wanted = [name for name in names if name not in own]
         try:
             for path in self._scan.paths:
+                first = 0
                 with Path(path).open("rb") as file:
                     for batch in self._read(_Counted(file, self._reading), self._scan, wanted):
-                        yield self._whole(batch, names, path)
+                        yield self._whole(batch, names, path, first)
+                        first += batch.num_rows
         except AthenaFailure as failure:
             self._reading.failure = failure
             raise
 
-    def _whole(self, batch: Any, names: Sequence[str], path: str) -> Any:  # noqa: ANN401 - as above
-        arrays = [
-            pa.repeat(pa.scalar(path), batch.num_rows)
-            if name == self._scan.path_column
-            else batch.column(name)
-            for name in names
-        ]
+    def _whole(self, batch: Any, names: Sequence[str], path: str, first: int) -> Any:  # noqa: ANN401 - as above
+        """Add what is known of the rows' places to the columns of a file."""
+        size = batch.num_rows
+        added = {
+            self._scan.path_column: lambda: pa.repeat(pa.scalar(path), size),
+            self._scan.row_column: lambda: pa.array(range(first, first + size), pa.int64()),
+        }
+        arrays = [added[name]() if name in added else batch.column(name) for name in names]
         return pa.RecordBatch.from_arrays(arrays, names=list(names))
 
 

@@ -127,7 +127,7 @@ def _structs(
         yield {name: value for name, value in found.items() if value is not None}
 
 
-def _value(value: Any, kind: SqlType) -> Any:  # noqa: ANN401 - any value of SQL
+def _value(value: Any, kind: SqlType) -> Any:  # noqa: ANN401, PLR0911 - any value of SQL
     if value is None:
         return None
     match kind.name:

@@ -10,10 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from runner.local.athena.errors import unsupported
-from runner.local.athena.sqltypes import SqlType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from runner.local.athena.sqltypes import SqlType
 
 _NULL = "\\N"
 _LEVELS = 8
@@ -50,10 +51,10 @@ def delimiters(serde: Mapping[str, str]) -> Delimiters:
 
 
 def _byte(text: str, default: str) -> str:
-    """Give one character: a number is that of a byte, of other text the first letter counts.
+    r"""Give one character: a number is that of a byte, of other text the first letter counts.
 
     >>> _byte("9", ","), _byte("||", ","), _byte("", ",")
-    ('\\t', '|', ',')
+    ('\t', '|', ',')
     """
     try:
         return chr(int(text) % 256)
@@ -131,7 +132,10 @@ def _map(text: str, kind: SqlType, found: Delimiters, level: int) -> str:
     item, entry = f"zqp{level}", f"zqk{level}"
     between, inside = _text(found.levels[level]), _text(found.levels[level + 1])
     key = _value(f"split_part({item}, {inside}, 1)", kind.parts[0], found, level + 2)
-    rest = f"CASE WHEN contains({item}, {inside}) THEN substr({item}, strpos({item}, {inside}) + 1) END"
+    rest = (
+        f"CASE WHEN contains({item}, {inside}) "
+        f"THEN substr({item}, strpos({item}, {inside}) + 1) END"
+    )
     value = _value(f"({rest})", kind.parts[1], found, level + 2)
     pairs = (
         f"list_filter(list_transform(string_split({text}, {between}), lambda {item}: "

@@ -13,6 +13,7 @@ import pyarrow.parquet
 
 from runner.local.athena.arrowtypes import arrow_type, conform
 from runner.local.athena.errors import AthenaFailure, unsupported
+from runner.local.athena.rowvalues import bare
 from runner.local.athena.sqltypes import parse_type
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from runner.local.athena.foreign import ForeignScan
 
 _ROWS = 65_536
-_CODECS = {"NONE": "uncompressed", "UNCOMPRESSED": "uncompressed"}
+_CODECS = {"NONE": "uncompressed", "UNCOMPRESSED": "uncompressed", "GZIP": "zlib"}
 
 
 def read(file: Any, scan: ForeignScan, wanted: Sequence[str]) -> Iterator[Any]:  # noqa: ANN401 - pyarrow has no types
@@ -36,7 +37,7 @@ def read(file: Any, scan: ForeignScan, wanted: Sequence[str]) -> Iterator[Any]: 
             yield from _batches(
                 stripe, scan, wanted, {n: picked.index(p) for n, p in places.items()}
             )
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowInvalid, OSError) as error:
         if "nanosecond resolution" in str(error):
             raise unsupported("A timestamp before 1677 or after 2262 in an ORC file") from error
         raise AthenaFailure("HIVE_BAD_DATA", f"Malformed ORC file. {error}") from error
@@ -53,7 +54,7 @@ def read_parquet(file: Any, scan: ForeignScan, wanted: Sequence[str]) -> Iterato
             yield from _batches(
                 batch, scan, wanted, {n: picked.index(p) for n, p in places.items()}
             )
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowInvalid, OSError) as error:
         raise AthenaFailure("HIVE_CANNOT_OPEN_SPLIT", str(error)) from error
 
 
@@ -81,7 +82,11 @@ def _batches(
             else pa.nulls(piece.num_rows, arrow_type(kinds[name]))
             for name in wanted
         ]
-        yield pa.RecordBatch.from_arrays(arrays, names=list(wanted))
+        yield (
+            pa.RecordBatch.from_arrays(arrays, names=list(wanted))
+            if wanted
+            else bare(piece.num_rows)
+        )
 
 
 def write(batches: Iterator[Any], path: str, schema: Any, *, codec: str) -> None:  # noqa: ANN401 - as above

@@ -59,15 +59,17 @@ def scan_sql(table: TableInfo, parts: Sequence[Part]) -> str:
 
 
 def located_sql(table: TableInfo, parts: Sequence[Part]) -> str:
-    """Write the query that reads Parquet files with each row's place: `__file` and `__row`."""
+    """Write the query that reads data files with each row's place: `__file` and `__row`."""
     if not parts:
         nothing = ", ".join(f"CAST(NULL AS {_duck(f)}) AS {_quote(f.name)}" for f in table.columns)
         return (
             f"(SELECT {nothing}, CAST(NULL AS VARCHAR) AS __file, CAST(NULL AS BIGINT) AS __row "
             f"WHERE false)"
         )
-    extra = _Extra(", hive_partitioning=false, filename='__file', file_row_number=true")
-    columns = f"{_columns(table)}, f.__file AS __file, f.file_row_number AS __row"
+    extra = _Extra(
+        ", hive_partitioning=false, filename='__file', file_row_number=true", ("__file",), _ROW
+    )
+    columns = f"{_columns(table)}, f.__file AS __file, f.{_ROW} AS __row"
     return f"(SELECT {columns} FROM {_files(table, parts, extra)} AS f)"
 
 
@@ -76,8 +78,11 @@ class _Extra(NamedTuple):
 
     options: str
     names: tuple[str, ...] = ()
+    row: str = ""
+    """The name of the column that counts the rows of a file."""
 
 
+_ROW = "file_row_number"
 _BARE = _Extra(", hive_partitioning=false")
 _NAMED = _Extra(", hive_partitioning=false, filename='__path'", ("__path",))
 
@@ -168,6 +173,7 @@ def _foreign(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
             tuple((name.lower(), value) for name, value in table.serde),
             by_index=by_index,
             path_column="".join(extra.names),
+            row_column=extra.row,
         )
     )
 
@@ -308,10 +314,13 @@ def _splits_lines(table: TableInfo) -> bool:
 def _lazy_columns(table: TableInfo) -> str:
     """Read text as LazySimpleSerDe does: what does not fit the type is NULL."""
     serde, whole = dict(table.serde), _splits_lines(table)
-    return ", ".join(
-        f"{lazy_value(f'f.zqfields[{place}]' if whole else f'f.{_quote(f.name)}', parse_type(f.type), serde)} "
-        f"AS {_quote(f.name)}"
+    texts = [
+        f"f.zqfields[{place}]" if whole else f"f.{_quote(f.name)}"
         for place, f in enumerate(table.columns, 1)
+    ]
+    return ", ".join(
+        f"{lazy_value(text, parse_type(f.type), serde)} AS {_quote(f.name)}"
+        for f, text in zip(table.columns, texts, strict=True)
     )
 
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     Take = Callable[[Mapping[str, object], str], object]
 
 _ROWS = 8192
+_ION_NULL = "IonPyNull"
+"""The class of Ion's nulls that have a type or an annotation."""
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - timestamps are wall time in UTC
 _BITS = {"tinyint": 8, "smallint": 16, "integer": 32, "bigint": 64}
 
@@ -45,12 +47,17 @@ def batches(
 
 def _batch(rows: Sequence[Mapping[str, object]], kinds: Mapping[str, SqlType], take: Take) -> Any:  # noqa: ANN401 - pyarrow has no types
     if not kinds:
-        return pa.RecordBatch.from_struct_array(pa.array([{}] * len(rows), pa.struct([])))
+        return bare(len(rows))
     arrays = [
         pa.array([converted(take(row, name), kind, name) for row in rows], arrow_type(kind))
         for name, kind in kinds.items()
     ]
     return pa.RecordBatch.from_arrays(arrays, names=list(kinds))
+
+
+def bare(rows: int) -> Any:  # noqa: ANN401 - as above
+    """Give a batch that has rows and no columns."""
+    return pa.RecordBatch.from_struct_array(pa.array([{}] * rows, pa.struct([])))
 
 
 def _by_name(row: Mapping[str, object], name: str) -> object:
@@ -59,7 +66,7 @@ def _by_name(row: Mapping[str, object], name: str) -> object:
 
 def converted(value: object, kind: SqlType, name: str) -> object:
     """Make a value one of the type; raises AthenaFailure if it is of another."""
-    if value is None:
+    if value is None or type(value).__name__ == _ION_NULL:
         return None
     match kind.name:
         case "array" if isinstance(value, list | tuple):
@@ -95,7 +102,7 @@ def _integer(value: object, kind: SqlType, name: str) -> int:
     return int(value)
 
 
-def _plain(value: Any, kind: SqlType, name: str) -> object:  # noqa: ANN401 - what the library gives
+def _plain(value: Any, kind: SqlType, name: str) -> object:  # noqa: ANN401, PLR0911 - what the library gives
     match kind.name:
         case "boolean" if isinstance(value, bool):
             return value

@@ -46,6 +46,10 @@ _SERDES: dict[str, Format] = {
     "org.apache.hadoop.hive.serde2.avro.AvroSerDe": "avro",
     "com.amazon.ionhiveserde.IonHiveSerDe": "ion",
 }
+DATA_FORMAT = "write.format.default"
+"""Iceberg's property for the format of a table's data files."""
+_ICEBERG: dict[str, Format] = {"orc": "orc", "avro": "avro"}
+"""Formats of an Iceberg table's data files beside Parquet."""
 
 
 class Field(NamedTuple):
@@ -116,7 +120,7 @@ def table_info(found: Mapping[str, Any]) -> TableInfo:
         columns=_fields(storage.get("Columns")),
         keys=_fields(found.get("PartitionKeys")),
         location=storage.get("Location") or "",
-        format="parquet"
+        format=_ICEBERG.get(parameters.get(DATA_FORMAT, ""), "parquet")
         if iceberg
         else _SERDES.get(serde.get("SerializationLibrary") or "", "unknown"),
         serde=tuple(sorted((serde.get("Parameters") or {}).items())),

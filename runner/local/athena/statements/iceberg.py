@@ -28,6 +28,7 @@ from runner.local.athena.iceberg import (
 )
 from runner.local.athena.session import Outcome
 from runner.local.athena.sqltypes import parse_type
+from runner.local.athena.tables import DATA_FORMAT
 from runner.local.athena.writer import Target
 from runner.local.glue import GlueError
 
@@ -105,6 +106,8 @@ def table_input(
     """Make the catalogue's entry of an Iceberg table."""
     known = {"table_type", "format", "write_compression", "compression_level"}
     others = {key: value for key, value in properties.items() if key in PROPERTIES - known}
+    kind = properties.get("format", "parquet").lower()
+    others |= {DATA_FORMAT: kind} if kind != "parquet" else {}
     return {
         "Name": name,
         "TableType": "EXTERNAL_TABLE",
@@ -174,7 +177,7 @@ def _check_properties(found: Mapping[str, str]) -> None:
     unknown = sorted(set(found) - PROPERTIES)
     if unknown:
         raise DdlFailure(f"Unsupported table property key: {unknown[0]}")
-    if found.get("format", "parquet").lower() != "parquet":
+    if found.get("format", "parquet").lower() not in {"parquet", "orc", "avro"}:
         raise unsupported(f"Format {found['format']} of an Iceberg table")
     if found.get("write_compression", "ZSTD").upper() not in _CODECS:
         raise DdlFailure(f"Unsupported compression: {found['write_compression']}")
@@ -219,7 +222,7 @@ def write_files(session: Session, opened: Opened, select: str) -> Written:
     again = "".join(f", {term.sql.replace('{}', place[term.column])}" for term in terms)
     keys = tuple(term.field for term in terms)
     codec = dict(table.parameters).get("write.compression", "ZSTD")
-    target = Target(f"{table.location.rstrip('/')}/data/", table.columns, keys, "parquet", codec)
+    target = Target(f"{table.location.rstrip('/')}/data/", table.columns, keys, table.format, codec)
     rows = f"SELECT {names}{again} FROM ({select}) AS s({names})"
     try:
         written = session.writer.write(session.cursor, rows, target)

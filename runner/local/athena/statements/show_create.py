@@ -14,6 +14,7 @@ from runner.local.athena.statements.describes import comment_of
 from runner.local.athena.statements.iceberg import PROPERTIES
 from runner.local.athena.statements.partitions import need
 from runner.local.athena.statements.shows import rows_of
+from runner.local.athena.tables import DATA_FORMAT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -113,6 +114,8 @@ def shown_properties(table: TableInfo) -> dict[str, str]:
     for name, value in table.parameters:
         if name == "write.compression":
             found["write_compression"] = value.lower()
+        elif name == DATA_FORMAT:
+            found["format"] = value
         elif name in PROPERTIES and name not in {"table_type", METADATA, PREVIOUS}:
             found[name] = value
     return found
