@@ -258,7 +258,7 @@ def test_insert_writes_the_tables_own_delimiter(world: World) -> None:
         ("ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe'", "INSERT INTO cannot write"),
         ("ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.OpenCSVSerde'", "cannot write"),
         ("CLUSTERED BY (a) INTO 2 BUCKETS STORED AS PARQUET", "bucketed tables"),
-        ("STORED AS ORC", "format ORC is not supported by the local engine"),
+        ("STORED AS RCFILE", "INSERT INTO cannot write"),
     ],
 )
 def test_what_insert_refuses(world: World, clauses: str, reason: str) -> None:

@@ -150,7 +150,7 @@ class Engine:
             columns = tuple((each[0], str(each[1])) for each in cursor.description or ())
             rows = cursor.fetchall() if most is None else cursor.fetchmany(most)
         except duckdb.Error as error:
-            raise handle.reading.failure or failure_of(error) from error
+            raise handle.reading.take_failure() or failure_of(error) from error
         foreign = handle.reading.bytes_read - before
         return Rows(columns, tuple(rows), _bytes_read(cursor) + foreign)
 

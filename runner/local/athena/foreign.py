@@ -52,7 +52,16 @@ class Reading:
     def __init__(self) -> None:
         """Start at nothing."""
         self.bytes_read = 0
-        self.failure: AthenaFailure | None = None
+        self._failure: AthenaFailure | None = None
+
+    def fail(self, failure: AthenaFailure) -> None:
+        """Keep why reading failed, which DuckDB's own error does not tell in full."""
+        self._failure = failure
+
+    def take_failure(self) -> AthenaFailure | None:
+        """Give the failure once; what it holds on to must not outlive the statement."""
+        found, self._failure = self._failure, None
+        return found
 
 
 def foreign_table(scan: ForeignScan) -> str:

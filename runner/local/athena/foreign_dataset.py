@@ -90,7 +90,7 @@ class ForeignDataset(pyarrow.dataset.InMemoryDataset):  # type: ignore[misc]  # 
                         yield self._whole(batch, names, path, first)
                         first += batch.num_rows
         except AthenaFailure as failure:
-            self._reading.failure = failure
+            self._reading.fail(failure)
             raise
 
     def _whole(self, batch: Any, names: Sequence[str], path: str, first: int) -> Any:  # noqa: ANN401 - as above
