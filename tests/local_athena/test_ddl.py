@@ -312,8 +312,8 @@ def test_unload_writes_files_and_a_manifest(world: World) -> None:
     assert "needs the property format" in world.failure(
         "UNLOAD (SELECT 1 AS a) TO 's3://b/o/' WITH (compression = 'GZIP')"
     )
-    assert "format ORC" in world.failure(
-        "UNLOAD (SELECT 1 AS a) TO 's3://b/o/' WITH (format = 'ORC')"
+    assert "table property 'format' to ['XML']" in world.failure(
+        "UNLOAD (SELECT 1 AS a) TO 's3://b/o/' WITH (format = 'XML')"
     )
 
 

@@ -78,7 +78,7 @@ ARROW = pa.schema(
 )
 
 
-def orc(table: pa.Table, **options: Any) -> bytes:
+def orc(table: pa.Table, **options: object) -> bytes:
     sink = io.BytesIO()
     pyarrow.orc.write_table(table, sink, **options)
     return sink.getvalue()
@@ -90,7 +90,7 @@ def avro(schema: dict[str, Any], rows: list[dict[str, Any]], codec: str = "null"
     return sink.getvalue()
 
 
-def record(**fields: Any) -> dict[str, Any]:
+def record(**fields: object) -> dict[str, Any]:
     listed = [{"name": name, "type": kind} for name, kind in fields.items()]
     return {"type": "record", "name": "r", "fields": listed}
 

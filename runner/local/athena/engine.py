@@ -46,7 +46,8 @@ _MAP_ERRORS = {
     ),
 }
 _ARGUMENTS = re.compile(r"argument types '__(\w+)\((.*?)\)'")
-_READ_ERRORS = ("JSON transform error", "Malformed JSON", "read_csv", "CSV Error", "Parquet")
+_BAD_JSON = "Malformed JSON"
+_READ_ERRORS = ("JSON transform error", _BAD_JSON, "read_csv", "CSV Error", "Parquet")
 
 
 class Rows(NamedTuple):
@@ -71,7 +72,7 @@ class Handle:
         self.foreign: set[str] = set()
         """Foreign tables that the cursor knows."""
         self.unpacked: dict[str, str] = {}
-        """Packed files, and where their text lies."""
+        """Files of text, and what is read in their place."""
         self._cursor: duckdb.DuckDBPyConnection | None = None
         self._stopped = False
 
@@ -259,7 +260,7 @@ def failure_of(error: Exception) -> AthenaFailure:  # noqa: PLR0911 - one return
     if "Division by zero" in text:
         return AthenaFailure("DIVISION_BY_ZERO", "Division by zero")
     if any(word in text for word in _READ_ERRORS):
-        return AthenaFailure("HIVE_BAD_DATA", _plain(text))
+        return _unread(_plain(text))
     if name == "BinderException":
         return _unbound(text)
     if match := _NO_DATE.search(text):
@@ -277,6 +278,13 @@ def failure_of(error: Exception) -> AthenaFailure:  # noqa: PLR0911 - one return
         "OutOfMemoryException": "EXCEEDED_LOCAL_MEMORY_LIMIT",
     }.get(name, "GENERIC_INTERNAL_ERROR")
     return AthenaFailure(code, _plain(text))
+
+
+def _unread(text: str) -> AthenaFailure:
+    if _BAD_JSON in text:
+        reason = f"Row is not a valid JSON Object - JSONException: {text}"
+        return AthenaFailure("HIVE_CURSOR_ERROR", reason)
+    return AthenaFailure("HIVE_BAD_DATA", text)
 
 
 def _unbound(text: str) -> AthenaFailure:

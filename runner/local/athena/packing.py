@@ -9,10 +9,11 @@ from __future__ import annotations
 import bz2
 import os
 import zlib
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from runner.local.athena.errors import AthenaFailure, unsupported
+from runner.local.athena.errors import unsupported
 from runner.local.athena.foreign import missing
 
 if TYPE_CHECKING:
@@ -35,16 +36,17 @@ SUFFIXES = {
 """Extensions of the codecs in which text is written."""
 
 
-def unpack(path: str, to: str) -> None:
-    """Write a packed file's text to another file; raises AthenaFailure if it is broken."""
-    suffix = Path(path).suffix.lower()
-    try:
-        with Path(path).open("rb") as file, Path(to).open("wb") as text:
-            text.writelines(_unpacked(file, suffix))
-    except (OSError, ValueError, EOFError, zlib.error) as error:
-        raise AthenaFailure(
-            "HIVE_CURSOR_ERROR", f"Failed to read file: {Path(path).name}: {error}"
-        ) from error
+def pieces_of(path: str) -> Iterator[bytes]:
+    """Give a file's text, unpacked as its extension says; raises what its codec raises."""
+    with Path(path).open("rb") as file:
+        yield from _unpacked(file, Path(path).suffix.lower())
+
+
+def is_readable(path: str) -> bool:
+    """Tell whether `pieces_of` can unpack a file; the codecs of DuckDB may need no package."""
+    if not path.lower().endswith(".zst"):
+        return True
+    return find_spec("pyarrow") is not None
 
 
 def _unpacked(file: BinaryIO, suffix: str) -> Iterator[bytes]:
@@ -60,8 +62,10 @@ def _unpacked(file: BinaryIO, suffix: str) -> Iterator[bytes]:
             yield from _zstd(file)
         case ".snappy" | ".lz4":
             yield from _blocks(file, suffix)
-        case _:
+        case ".lzo":
             raise unsupported(f"Compression {suffix.removeprefix('.').upper()} of text")
+        case _:
+            yield from iter(lambda: file.read(_PIECE), b"")
 
 
 def _inflated(file: BinaryIO, bits: int) -> Iterator[bytes]:
@@ -79,7 +83,7 @@ def _zstd(file: BinaryIO) -> Iterator[bytes]:
     try:
         import pyarrow as pa  # noqa: PLC0415 - few files need it
     except ImportError as error:
-        raise missing("Compression ZSTD of Ion", error) from error
+        raise missing("Compression ZSTD", error) from error
     with pa.input_stream(file, compression="zstd") as opened:
         yield from iter(lambda: opened.read(_PIECE), b"")
 

@@ -8,10 +8,9 @@ LazySimpleSerDe or RegexSerDe gives NULL, OpenCSVSerde fails.
 from __future__ import annotations
 
 import re
-import zlib
-from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from runner.local.athena.csvtext import csv_value, split_csv
 from runner.local.athena.errors import AthenaFailure, unsupported
 from runner.local.athena.foreign import ForeignScan, foreign_table
 from runner.local.athena.lazytext import (
@@ -22,21 +21,21 @@ from runner.local.athena.lazytext import (
     strict_try,
 )
 from runner.local.athena.sqltypes import parse_type
+from runner.local.athena.textlines import QUOTE
+from runner.local.athena.unpacking import MARKED, json_keys
 from runner.local.athena.writer import statement_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from runner.local.athena.grok import Grok
     from runner.local.athena.partitions import Part
     from runner.local.athena.tables import Field, TableInfo
 
-_NO_QUOTE = "\x02"
 _NO_NULL = "\x03\x03"
 _NO_DELIMITER = "\x1f\x1e\x1d\x1c"
 """What no line has, so that DuckDB gives lines whole."""
 _PLAIN_VALUE = re.compile(r"(?!null\Z)[a-z0-9][a-z0-9._-]*", re.IGNORECASE)
-_HEAD = 4096
 _FEW = 3
 _FEW_STATEMENTS = 8
 """Statements whose files are read each by itself, and not united by name."""
@@ -196,7 +195,7 @@ def _columns(table: TableInfo) -> str:
         case "csv":
             return _lazy_columns(table)
         case "opencsv":
-            return ", ".join(f"{_opencsv(f)} AS {_quote(f.name)}" for f in table.columns)
+            return _csv_columns(table)
         case _:
             return ", ".join(
                 f"CAST(f.{_quote(f.name)} AS {_duck(f)}) AS {_quote(f.name)}" for f in table.columns
@@ -223,82 +222,71 @@ def _parquet(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
 
 
 def _json(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
-    """Read JSON lines; keys are matched without regard to case when a file has capitals."""
+    """Read JSON lines, whose keys are ready: see `unpacked`."""
     serde = {name.lower(): value for name, value in table.serde}
-    lenient = serde.get("ignore.malformed.json", "").lower() == "true"
-    mapping = {n.removeprefix("mapping."): v for n, v in serde.items() if n.startswith("mapping.")}
-    keys = {f.name: mapping.get(f.name, f.name) for f in table.columns}
+    keys = json_keys(table)
     options = "format='newline_delimited', maximum_object_size=33554432"
-    options += ", ignore_errors=true" if lenient else ""
-    options += extra.options
-    if mapping or _have_capitals(paths):
-        return _json_any_case(keys, paths, options, extra)
-    columns = ", ".join(f"{_text(f.name)}: {_text(_duck(f))}" for f in table.columns)
-    return f"read_json({_list(paths)}, {options}, columns={{{columns}}})"
-
-
-def _json_any_case(keys: dict[str, str], paths: Sequence[str], options: str, extra: _Extra) -> str:
-    """Look keys up in lower case: slower, for files that have capitals."""
+    if serde.get("ignore.malformed.json", "").strip().lower() == "true":
+        options += ", ignore_errors=true"
+    formats = serde.get("timestamp.formats", "")
+    types = {f.name: "VARCHAR" if formats and _is_time(f) else _duck(f) for f in table.columns}
+    columns = ", ".join(f"{_text(keys.key(n))}: {_text(kind)}" for n, kind in types.items())
+    read = f"read_json({_list(paths)}, {options}{extra.options}, columns={{{columns}}})"
+    renamed = [n for n in types if keys.key(n) != n]
+    if not formats and not renamed:
+        return read
     picked = ", ".join(
-        f"json_extract_string(o, '$.\"' || list_filter(json_keys(o), lambda k: "
-        f"lower(k) = {_text(key.lower())})[1] || '\"') AS {_quote(name)}"
-        for name, key in keys.items()
+        f"{_timed(keys.key(f.name), formats if _is_time(f) else '')} AS {_quote(f.name)}"
+        for f in table.columns
     )
     others = "".join(f", {_quote(name)}" for name in extra.names)
-    return (
-        f"(SELECT {picked}{others} FROM (SELECT json AS o{others} FROM "
-        f"read_json_objects({_list(paths)}, {options})))"
-    )
+    return f"(SELECT {picked}{others} FROM {read})"
 
 
-def _have_capitals(paths: Iterable[str]) -> bool:
-    """Tell whether the first line of any file has a key with a capital letter."""
-    return any(re.search(rb'"[^"]*[A-Z][^"]*"\s*:', _first_line(path)) for path in paths)
+def _is_time(field: Field) -> bool:
+    return parse_type(field.type).name == "timestamp"
 
 
-def _first_line(path: str) -> bytes:
-    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - many small files: Path costs more
-        head = file.read(_HEAD)
-    packed = head.startswith(b"\x1f\x8b")
-    with suppress(zlib.error):
-        start = zlib.decompressobj(31).decompress(head, _HEAD) if packed else head
-        line, ended, _ = start.partition(b"\n")
-        if ended:
-            return line
-    import gzip  # noqa: PLC0415 - long first lines are rare
-
-    with gzip.open(path) if packed else open(path, "rb") as whole:  # noqa: PTH123 - as above
-        return whole.readline(1_000_000)
+def _timed(key: str, formats: str) -> str:
+    """Write a column's value; one with formats is text, to be read by the first that fits."""
+    if not formats:
+        return _quote(key)
+    return f"make_timestamp(__text_timestamp({_quote(key)}, {_text(formats)}))"
 
 
 def _csv(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
     """Read fields; where DuckDB cannot tell them apart as the SerDe does, lines are split."""
-    if table.format == "csv" and _splits_lines(table):
-        return (
-            f"(SELECT * REPLACE ({split_line('zqfields', dict(table.serde))} AS zqfields) "
-            f"FROM {_whole_lines(table, paths, extra, name='zqfields')})"
-        )
-    serde = {name.lower(): value for name, value in table.serde}
+    serde = dict(table.serde)
     if table.format == "opencsv":
-        delimiter = serde.get("separatorchar", ",")
-        quote, escape = serde.get("quotechar", '"'), serde.get("escapechar", "\\")
-    else:
-        delimiter, quote, escape = delimiters(serde).levels[0], _NO_QUOTE, ""
+        fields = split_csv("zqfields", serde)
+        lines = _whole_lines(table, paths, extra, name="zqfields")
+        return f"(SELECT * REPLACE ({fields} AS zqfields) FROM {lines})"
+    if _splits_lines(table):
+        fields = split_line("zqfields", serde)
+        lines = _whole_lines(table, paths, extra, name="zqfields")
+        return f"(SELECT * REPLACE ({fields} AS zqfields) FROM {lines})"
     names = ", ".join(f"{_text(f.name)}: 'VARCHAR'" for f in table.columns)
     options = (
-        f"auto_detect=false, header=false, delim={_text(delimiter)}, quote={_text(quote)}, "
-        f"escape={_text(escape)}, nullstr={_text(_NO_NULL)}, null_padding=true, "
-        f"strict_mode=false, skip={_skip(table)}, columns={{{names}}}" + extra.options
+        f"{_plain_options(table, paths)}, delim={_text(delimiters(serde).levels[0])}, "
+        f"null_padding=true, columns={{{names}}}" + extra.options
     )
     return f"read_csv({_list(paths)}, {options})"
 
 
+def _plain_options(table: TableInfo, paths: Sequence[str]) -> str:
+    """Write the options of every read of text: nothing is quoted, but the marks of empty lines."""
+    quote = QUOTE if any(path.endswith(MARKED) for path in paths) else ""
+    return (
+        f"auto_detect=false, header=false, quote={_text(quote)}, escape='', "
+        f"nullstr={_text(_NO_NULL)}, strict_mode=false, skip={_skip(table)}"
+    )
+
+
 def _whole_lines(table: TableInfo, paths: Sequence[str], extra: _Extra, *, name: str) -> str:
     options = (
-        f"auto_detect=false, header=false, delim={_text(_NO_DELIMITER)}, quote='', escape='', "
-        f"nullstr={_text(_NO_NULL)}, strict_mode=false, max_line_size=33554432, "
-        f"skip={_skip(table)}, columns={{{_text(name)}: 'VARCHAR'}}"
-    ) + extra.options
+        f"{_plain_options(table, paths)}, delim={_text(_NO_DELIMITER)}, "
+        f"max_line_size=33554432, columns={{{_text(name)}: 'VARCHAR'}}" + extra.options
+    )
     return f"read_csv({_list(paths)}, {options})"
 
 
@@ -309,6 +297,16 @@ def _skip(table: TableInfo) -> int:
 
 def _splits_lines(table: TableInfo) -> bool:
     return needs_lines([parse_type(field.type) for field in table.columns], dict(table.serde))
+
+
+def _csv_columns(table: TableInfo) -> str:
+    """Read text as OpenCSVSerde does in Athena: what does not fit the type fails."""
+    given = {name.lower(): value for name, value in (*table.parameters, *table.serde)}
+    lenient = given.get("use.null.for.invalid.data", "").strip().lower() == "true"
+    return ", ".join(
+        f"{csv_value(place, parse_type(f.type), lenient=lenient)} AS {_quote(f.name)}"
+        for place, f in enumerate(table.columns)
+    )
 
 
 def _lazy_columns(table: TableInfo) -> str:
@@ -322,20 +320,6 @@ def _lazy_columns(table: TableInfo) -> str:
         f"{lazy_value(text, parse_type(f.type), serde)} AS {_quote(f.name)}"
         for f, text in zip(table.columns, texts, strict=True)
     )
-
-
-def _opencsv(column: Field) -> str:
-    """Read text as OpenCSVSerde does in Athena: dates are days, timestamps milliseconds."""
-    kind, name = parse_type(column.type), f"f.{_quote(column.name)}"
-    match kind.name:
-        case "varchar":
-            return name
-        case "date":
-            return f"CAST(DATE '1970-01-01' + CAST({name} AS INTEGER) AS DATE)"
-        case "timestamp":
-            return f"make_timestamp(CAST({name} AS BIGINT) * 1000)"
-        case _:
-            return f"CAST({name} AS {kind.duck()})"
 
 
 def _lines(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:

@@ -45,7 +45,16 @@ _SERDES: dict[str, Format] = {
     "org.apache.hadoop.hive.ql.io.orc.OrcSerde": "orc",
     "org.apache.hadoop.hive.serde2.avro.AvroSerDe": "avro",
     "com.amazon.ionhiveserde.IonHiveSerDe": "ion",
+    "com.amazon.emr.hive.serde.CloudTrailSerde": "json",
 }
+_UNREAD = frozenset(
+    {
+        "org.apache.hadoop.mapred.SequenceFileInputFormat",
+        "org.apache.hadoop.hive.ql.io.RCFileInputFormat",
+    }
+)
+SYMLINKS = "org.apache.hadoop.hive.ql.io.SymlinkTextInputFormat"
+"""The input format of a table whose files name the files to read."""
 DATA_FORMAT = "write.format.default"
 """Iceberg's property for the format of a table's data files."""
 _ICEBERG: dict[str, Format] = {"orc": "orc", "avro": "avro"}
@@ -78,6 +87,8 @@ class TableInfo(NamedTuple):
     serde: tuple[tuple[str, str], ...]
     parameters: tuple[tuple[str, str], ...]
     view: View | None
+    input_format: str = ""
+    """The class that finds records in the files."""
 
     def __str__(self) -> str:
         """Write it as `database.name`."""
@@ -113,6 +124,7 @@ def table_info(found: Mapping[str, Any]) -> TableInfo:
     serde = storage.get("SerdeInfo") or {}
     view = _view(found) if found.get("TableType") == VIEW else None
     parameters = found.get("Parameters") or {}
+    input_format = storage.get("InputFormat") or ""
     iceberg = parameters.get("table_type", "").upper() == "ICEBERG"
     return TableInfo(
         database=found["DatabaseName"],
@@ -122,11 +134,17 @@ def table_info(found: Mapping[str, Any]) -> TableInfo:
         location=storage.get("Location") or "",
         format=_ICEBERG.get(parameters.get(DATA_FORMAT, ""), "parquet")
         if iceberg
-        else _SERDES.get(serde.get("SerializationLibrary") or "", "unknown"),
+        else _format(serde.get("SerializationLibrary") or "", input_format),
         serde=tuple(sorted((serde.get("Parameters") or {}).items())),
         parameters=tuple(sorted(parameters.items())),
         view=view,
+        input_format=input_format,
     )
+
+
+def _format(serde: str, input_format: str) -> Format:
+    """Tell the format by the SerDe, unless records lie in files that are not read here."""
+    return "unknown" if input_format in _UNREAD else _SERDES.get(serde, "unknown")
 
 
 def view_text(sql: str, database: str, columns: tuple[tuple[str, str], ...]) -> str:

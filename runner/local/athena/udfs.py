@@ -19,6 +19,7 @@ _CALL = re.compile(r"\b__[a-z_0-9]+(?=\()", re.IGNORECASE)
 _FAMILIES = {
     "__json_": "runner.local.athena.functions_json",
     "__sqljson_": "runner.local.athena.functions_sqljson",
+    "__text_": "runner.local.athena.functions_textfiles",
     "__type_": "runner.local.athena.functions_types",
 }
 
@@ -26,7 +27,7 @@ _FAMILIES = {
 class Udf(NamedTuple):
     """A function over one row's values, with DuckDB's names of its types."""
 
-    function: Callable[..., str | int | bool | bytes | None]
+    function: Callable[..., str | int | bool | bytes | list[str] | None]
     parameters: tuple[str, ...]
     returns: str
 
