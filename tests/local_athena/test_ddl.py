@@ -252,20 +252,6 @@ def test_insert_writes_the_tables_own_delimiter(world: World) -> None:
     assert world.rows("SELECT * FROM t ORDER BY a") == [(1, "x"), (2, None)]
 
 
-@pytest.mark.parametrize(
-    ("clauses", "reason"),
-    [
-        ("ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe'", "INSERT INTO cannot write"),
-        ("ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.OpenCSVSerde'", "cannot write"),
-        ("CLUSTERED BY (a) INTO 2 BUCKETS STORED AS PARQUET", "bucketed tables"),
-        ("STORED AS RCFILE", "INSERT INTO cannot write"),
-    ],
-)
-def test_what_insert_refuses(world: World, clauses: str, reason: str) -> None:
-    world.run(f"CREATE EXTERNAL TABLE t (a int) {clauses} LOCATION 's3://b/t/'")
-    assert reason in world.failure("INSERT INTO t VALUES (1)")
-
-
 def test_ctas_in_buckets(world: World) -> None:
     world.run(
         "CREATE TABLE t WITH (external_location = 's3://b/t/', bucketed_by = ARRAY['a'], "

@@ -22,6 +22,8 @@ import pyarrow.parquet
 from amazon.ion import simpleion
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.local_athena.conftest import World
 
 COLUMNS = (
@@ -273,7 +275,8 @@ def test_avro_of_ours_is_read_by_fastavro(world: World, codec: str) -> None:
     (body,) = written(world, sql)
     reader = fastavro.reader(io.BytesIO(body))
     assert reader.codec == AVRO_CODECS[codec]
-    found = sorted(reader, key=lambda row: row["id"] is None)  # type: ignore[index,call-overload]  # rows are dictionaries
+    rows: list[Any] = list(reader)
+    found = sorted(rows, key=lambda row: row["id"] is None)
     assert found == [{**FULL, "at": FULL["at"].replace(tzinfo=UTC)}, EMPTY]
     assert world.rows("SELECT * FROM t ORDER BY id IS NULL") == ROWS
 
@@ -363,8 +366,15 @@ def test_what_avro_cannot_hold_is_refused(world: World, select: str, reason: str
     assert reason in world.failure(f"CREATE TABLE t WITH (format = 'AVRO') AS SELECT {select}")
 
 
+UNPACK: dict[str, Callable[[bytes], bytes]] = {
+    "NONE": bytes,
+    "GZIP": gzip.decompress,
+    "BZIP2": bz2.decompress,
+}
+
+
 @pytest.mark.parametrize("encoding", ["BINARY", "TEXT"])
-@pytest.mark.parametrize("codec", ["NONE", "GZIP", "BZIP2"])
+@pytest.mark.parametrize("codec", UNPACK)
 def test_ion_of_ours_is_read_by_amazon_ion(world: World, encoding: str, codec: str) -> None:
     select = f"SELECT {VALUES.format(small='CAST(300 AS smallint)')} UNION ALL {NOTHING}"
     sql = (
@@ -372,7 +382,7 @@ def test_ion_of_ours_is_read_by_amazon_ion(world: World, encoding: str, codec: s
         f"write_compression = '{codec}') AS {select}"
     )
     (body,) = written(world, sql)
-    plain = {"NONE": bytes, "GZIP": gzip.decompress, "BZIP2": bz2.decompress}[codec](body)
+    plain = UNPACK[codec](body)
     assert plain.startswith(b"\xe0\x01\x00\xea") == (encoding == "BINARY")
     found = [value for value in simpleion.loads(plain, single_value=False) if value]
     assert len(found) == 1

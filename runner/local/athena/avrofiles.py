@@ -56,7 +56,7 @@ def read(file: Any, scan: ForeignScan, wanted: Sequence[str]) -> Iterator[Any]: 
     declared = {name: parse_type(hive) for name, hive in scan.columns}
     try:
         schema = json.loads(literal) if literal else None
-        reader = fastavro.reader(file, reader_schema=schema)
+        reader: Iterable[Any] = fastavro.reader(file, reader_schema=schema)
         lowered = ({key.lower(): value for key, value in row.items()} for row in reader)
         yield from batches(lowered, {name: declared[name] for name in wanted})
     except (ValueError, KeyError, EOFError, fastavro.schema.SchemaParseException) as error:

@@ -23,10 +23,7 @@ _NUMBER = r"'[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?|[-+]?Infinity|NaN
 
 def split_csv(line: str, serde: Mapping[str, str]) -> str:
     """Write the SQL that splits a line into its fields."""
-    given = {name.lower(): value for name, value in serde.items()}
-    separator = given.get("separatorchar", "")[:1] or ","
-    quote = given.get("quotechar", "")[:1] or '"'
-    escape = given.get("escapechar", "")[:1] or "\\"
+    separator, quote, escape = _marks(serde)
     # The SerDe takes the double quote as escape for "none given".
     escape = "\\" if escape == '"' else escape
     marks = ", ".join(_text(mark) for mark in (separator, quote, escape))
@@ -34,6 +31,30 @@ def split_csv(line: str, serde: Mapping[str, str]) -> str:
         f"CASE WHEN contains({line}, {_text(quote)}) OR contains({line}, {_text(escape)}) "
         f"THEN __text_fields({line}, {marks}) ELSE string_split({line}, {_text(separator)}) END"
     )
+
+
+def _marks(serde: Mapping[str, str]) -> tuple[str, str, str]:
+    """Give separator, quote and escape: the first letters of the properties."""
+    given = {name.lower(): value for name, value in serde.items()}
+    return (
+        given.get("separatorchar", "")[:1] or ",",
+        given.get("quotechar", "")[:1] or '"',
+        given.get("escapechar", "")[:1] or '"',
+    )
+
+
+def csv_options(serde: Mapping[str, str]) -> str:
+    """Write the options of COPY for fields that are quoted already."""
+    separator = _text(_marks(serde)[0])
+    return f"FORMAT csv, HEADER false, DELIMITER {separator}, QUOTE '', ESCAPE '', NULLSTR ''"
+
+
+def csv_text(value: str, serde: Mapping[str, str]) -> str:
+    """Write the SQL that quotes a text; NULL is nothing at all between two separators."""
+    _, quote, escape = _marks(serde)
+    for mark in dict.fromkeys((escape, quote)):
+        value = f"replace({value}, {_text(mark)}, {_text(escape + mark)})"
+    return f"{_text(quote)} || {value} || {_text(quote)}"
 
 
 def csv_value(place: int, kind: SqlType, *, lenient: bool) -> str:

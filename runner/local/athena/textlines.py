@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 QUOTE = "\x1a"
 """What marks an empty line: as a quoted field, it is the empty text."""
-_ENDS = (b"\n", b"\r")
-_BLANKS = (b"\n\n", b"\n\r", b"\r\r")
+_BLANK = re.compile(rb"\n[\n\r]|\r\r")
+_BLANK_LF = re.compile(rb"\n\n")
+"""The same where no CR is: a search that costs a quarter."""
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"(\s*:)?')
 _SPACE = re.compile(r"[ \t\r\n]*")
 
@@ -45,7 +46,8 @@ def has_empty_lines(pieces: Iterable[bytes]) -> bool:
     """
     before = b"\n"
     for piece in pieces:
-        if (before + piece[:1]) in _BLANKS or any(blank in piece for blank in _BLANKS):
+        blank = _BLANK if b"\r" in piece else _BLANK_LF
+        if _BLANK.search(before + piece[:1]) or blank.search(piece):
             return True
         before = piece[-1:] or before
     return False
@@ -97,7 +99,7 @@ def _renamed(text: str, change: Callable[[str], str]) -> str:
     """
     decoder = json.JSONDecoder()
     at = _after(text, 0, "{")
-    pairs = []
+    pairs: list[str] = []
     while text[at] != "}":
         if pairs:
             at = _after(text, at, ",")

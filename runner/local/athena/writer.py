@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
+from runner.local.athena.csvtext import csv_options, csv_text
 from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.lazytext import lazy_options, lazy_text
 from runner.local.athena.partitions import hive_folder, unescape_value
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 FOREIGN = frozenset({"orc", "avro", "ion"})
 """Formats that DuckDB does not write: it writes Parquet, from which they are made."""
 _KEY = "__k"
+_TEXT = frozenset({"json", "csv", "opencsv"})
 _PLAIN = ("NONE", "UNCOMPRESSED")
 _OWN_CODECS = ("GZIP", "ZSTD")
 """Codecs in which DuckDB packs text."""
@@ -136,7 +138,7 @@ def _finished(path: str, target: Target) -> str:
 def _is_packed_after(target: Target) -> bool:
     if target.format == "ion":
         return target.compression not in _PLAIN
-    return target.format in {"json", "csv"} and target.compression not in {*_PLAIN, *_OWN_CODECS}
+    return target.format in _TEXT and target.compression not in {*_PLAIN, *_OWN_CODECS}
 
 
 def _discard(folder: str) -> None:
@@ -195,6 +197,8 @@ def _written(value: str, column: Field, target: Target) -> str:
     """Write a column's value as its format keeps it."""
     if target.format == "csv":
         return lazy_text(value, parse_type(column.type), dict(target.serde))
+    if target.format == "opencsv":
+        return csv_text(value, dict(target.serde))
     return value
 
 
@@ -211,6 +215,8 @@ def _format(target: Target) -> str:
             return f"FORMAT json, COMPRESSION {_text_codec(target)}"
         case "csv":
             return f"{lazy_options(dict(target.serde))}, COMPRESSION {_text_codec(target)}"
+        case "opencsv":
+            return f"{csv_options(dict(target.serde))}, COMPRESSION {_text_codec(target)}"
         case _:
             return "FORMAT parquet, COMPRESSION snappy"
 
@@ -228,4 +234,4 @@ def _suffix(target: Target) -> str:
     if target.format == "parquet" or target.format in FOREIGN:
         return ".parquet"
     packed = {"GZIP": ".gz", "ZSTD": ".zst", "": ".gz"}.get(target.compression.upper(), "")
-    return {"json": ".json", "csv": ".csv"}.get(target.format, "") + packed
+    return (".json" if target.format == "json" else ".csv") + packed

@@ -78,6 +78,16 @@ _ALLOWED = frozenset(
     }
 )
 
+_HIVE_ONLY = frozenset(
+    {"external_location", "partitioned_by", "bucketed_by", "bucket_count", "field_delimiter"}
+    | {"ion_encoding"}
+)
+_ICEBERG_ONLY = frozenset(
+    name
+    for name in _ALLOWED
+    if name.startswith(("optimize_", "vacuum_", "write_target_")) or name == "partitioning"
+) | {"location"}
+
 
 def create_as(session: Session, statement: Statement) -> Outcome:
     """Run CREATE TABLE ... AS: write into an empty prefix, register table and partitions."""
@@ -93,6 +103,7 @@ def create_as(session: Session, statement: Statement) -> Outcome:
     query, with_data = _with_data(statement, cursor)
     if if_not_exists and session.planner.lookup(database, name) is not None:
         return Outcome("DML", "CREATE_TABLE_AS_SELECT")
+    _check_kind(properties)
     _check_absent(session, database, name)
     plan = session.planner.plan(session.cursor, query, database=session.database)
     if properties.texts.get("table_type", "HIVE").upper() == "ICEBERG":
@@ -116,6 +127,23 @@ def create_as(session: Session, statement: Statement) -> Outcome:
         rows_written=written.rows,
         files=written.files,
     )
+
+
+def _check_kind(properties: Properties) -> None:
+    """Refuse the properties of the other kind of table."""
+    given = {*properties.texts, *properties.lists}
+    kind = properties.texts.get("table_type", "HIVE").upper()
+    if kind not in {"HIVE", "ICEBERG"}:
+        raise AthenaFailure(
+            "INVALID_TABLE_PROPERTY",
+            f"Unable to set catalog 'awsdatacatalog' table property 'table_type' to ['{kind}']",
+        )
+    foreign = _HIVE_ONLY if kind == "ICEBERG" else _ICEBERG_ONLY
+    for name in sorted(given & foreign):
+        raise AthenaFailure(
+            "INVALID_TABLE_PROPERTY",
+            f"Table property '{name}' is not supported for table type {kind}",
+        )
 
 
 def _buckets(properties: Properties, target: Target) -> Buckets:

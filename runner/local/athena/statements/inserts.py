@@ -146,17 +146,33 @@ def _check_insertable(session: Session, table: TableInfo) -> None:
         raise AthenaFailure(
             "NOT_SUPPORTED", f"Inserting into bucketed tables is not supported: {table}"
         )
-    if table.format in {"parquet", "json", "csv", "orc", "avro", "ion"}:
-        return
-    serde = (storage.get("SerdeInfo") or {}).get("SerializationLibrary", "")
-    raise AthenaFailure(
-        "NOT_SUPPORTED", f"Table {table} has a SerDe that INSERT INTO cannot write: {serde}"
-    )
+    if table.format == "opencsv":
+        _check_strings(table)
+    elif table.format not in {"parquet", "json", "csv", "orc", "avro", "ion"}:
+        serde = (storage.get("SerdeInfo") or {}).get("SerializationLibrary", "")
+        raise AthenaFailure(
+            "HIVE_UNSUPPORTED_FORMAT",
+            f"Output format {storage.get('OutputFormat')} with SerDe {serde} is not supported.",
+        )
+
+
+def _check_strings(table: TableInfo) -> None:
+    others = [
+        f"{field.name} {parse_type(field.type).trino()}"
+        for field in table.columns
+        if parse_type(field.type) != SqlType("varchar")
+    ]
+    if others:
+        raise AthenaFailure(
+            "NOT_SUPPORTED",
+            "Hive CSV storage format only supports VARCHAR (unbounded). Unsupported columns: "
+            + ", ".join(others),
+        )
 
 
 def _target(table: TableInfo) -> Target:
     parameters = {name.lower(): value for name, value in table.parameters}
-    kind = format_written(table.format)
+    kind = "TEXTFILE" if table.format == "opencsv" else format_written(table.format)
     name = next((n for n in (*_CODEC_PROPERTIES, *_OWN_PROPERTIES[kind]) if n in parameters), "")
     if kind == "AVRO":
         check_avro(table.columns)

@@ -31,6 +31,11 @@ def unload(session: Session, statement: Statement) -> Outcome:
     cursor.expect_end()
     if "format" not in properties.texts:
         raise AthenaFailure("INVALID_TABLE_PROPERTY", "UNLOAD needs the property format")
+    if properties.texts["format"].upper() == "ION":
+        raise AthenaFailure(
+            "INVALID_TABLE_PROPERTY",
+            "Unable to set catalog 'awsdatacatalog' table property 'format' to ['ION']",
+        )
     if not location.startswith("s3://"):
         raise AthenaFailure("INVALID_TABLE_PROPERTY", f"{location} is not a valid S3 path")
     plan = session.planner.plan(session.cursor, query, database=session.database)
