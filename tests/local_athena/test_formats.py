@@ -497,9 +497,28 @@ def test_a_bucketed_table_has_a_file_for_each_bucket(world: World, kind: str) ->
 @pytest.mark.parametrize("kind", ["ORC", "AVRO", "ION"])
 def test_many_batches_keep_every_row(world: World, kind: str) -> None:
     world.run(
-        f"CREATE TABLE t WITH (format = '{kind}') AS SELECT a * 1000 + b AS n FROM "
-        "UNNEST(sequence(0, 69)) AS x(a), UNNEST(sequence(0, 999)) AS y(b)"
+        f"CREATE TABLE t WITH (format = '{kind}') AS SELECT a * 1000 + b AS n, "
+        "CASE WHEN b % 7 > 0 THEN ARRAY[a, b] END AS l, "
+        "CASE WHEN b % 5 > 0 THEN MAP(ARRAY['k'], ARRAY[b]) END AS m, "
+        "CASE WHEN b % 3 > 0 THEN CAST(ROW(b, ARRAY[b]) AS ROW(x integer, y array(integer))) "
+        "END AS r FROM UNNEST(sequence(0, 69)) AS x(a), UNNEST(sequence(0, 999)) AS y(b)"
     )
     assert world.rows("SELECT count(*), count(DISTINCT n), max(n) FROM t") == [
         (70_000, 70_000, 69_999)
     ]
+    right = (
+        "coalesce(l[1] * 1000 + l[2] = n, n % 1000 % 7 = 0) AND "
+        "coalesce(m['k'] = n % 1000, n % 1000 % 5 = 0) AND "
+        "coalesce(r.x = n % 1000 AND r.y[1] = n % 1000, n % 1000 % 3 = 0)"
+    )
+    assert world.rows(f"SELECT count(*), count(l), count(m), count(r) FROM t WHERE {right}") == [
+        (70_000, 70 * 857, 70 * 800, 70 * 666)
+    ]
+
+
+def test_records_of_avro_have_names_of_their_own(world: World) -> None:
+    world.run(
+        "CREATE TABLE t WITH (format = 'AVRO') AS SELECT "
+        "CAST(ROW(ROW(1)) AS ROW(b ROW(c integer))) AS a, CAST(ROW(2) AS ROW(c integer)) AS a_b"
+    )
+    assert world.rows("SELECT a.b.c, a_b.c FROM t") == [(1, 2)]

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from runner.model.ports import ServiceError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -310,6 +312,22 @@ def test_malformed_json_fails_or_becomes_nulls(world: World) -> None:
     )
     make(world, "a int", serde(OPENX, "'ignore.malformed.json' = 'true'"))
     assert world.rows("SELECT a FROM t ORDER BY a") == [(1,), (3,), (None,)]
+
+
+def test_json_values_that_do_not_fit_fail_or_become_null(world: World) -> None:
+    world.put("t/x.json", '{"a": "x", "b": "kept"}\n{"a": 2, "b": "k"}\n')
+    for properties in ("", "'ignore.malformed.json' = 'true'"):
+        make(world, "a int, b string", serde(OPENX, properties))
+        assert world.failure("SELECT a FROM t").startswith("HIVE_BAD_DATA: ")
+    make(world, "a int, b string", serde(OPENX, "'use.null.for.invalid.data' = 'TRUE'"))
+    assert world.rows("SELECT a, b FROM t ORDER BY a") == [(2, "k"), (None, "kept")]
+    world.put("t/y.json", "{\n")
+    assert world.failure("SELECT a FROM t").startswith("HIVE_CURSOR_ERROR: Row is not a valid")
+
+
+def test_lines_end_with_a_newline_alone(world: World) -> None:
+    with pytest.raises(ServiceError, match="LINES TERMINATED BY only supports newline"):
+        make(world, "a string", "ROW FORMAT DELIMITED LINES TERMINATED BY '|'")
 
 
 def test_hive_json_reads_timestamps_by_patterns(world: World) -> None:

@@ -69,8 +69,8 @@ def write(
 ) -> None:
     """Write an Avro file."""
     fields = [
-        {"name": name, "type": ["null", _schema(parse_type(hive), name)], "default": None}
-        for name, hive in columns
+        {"name": name, "type": ["null", _schema(parse_type(hive), f"r{at}")], "default": None}
+        for at, (name, hive) in enumerate(columns)
     ]
     schema = {"type": "record", "name": "runner_record", "fields": fields}
     kinds = {name: parse_type(hive) for name, hive in columns}
@@ -83,17 +83,17 @@ def write(
 
 
 def _schema(kind: SqlType, name: str) -> object:
-    """Give the Avro schema of a type; `name` is that of the records in it."""
+    """Give the Avro schema of a type; records in it have names by their place, each its own."""
     if kind.name == "array":
-        return {"type": "array", "items": ["null", _schema(kind.parts[0], f"{name}_item")]}
+        return {"type": "array", "items": ["null", _schema(kind.parts[0], f"{name}_0")]}
     if kind.name == "map":
-        return {"type": "map", "values": ["null", _schema(kind.parts[1], f"{name}_value")]}
+        return {"type": "map", "values": ["null", _schema(kind.parts[1], f"{name}_0")]}
     if kind.name == "row":
         fields = [
-            {"name": field, "type": ["null", _schema(part, f"{name}_{field}")], "default": None}
-            for field, part in zip(kind.fields, kind.parts, strict=True)
+            {"name": field, "type": ["null", _schema(part, f"{name}_{at}")], "default": None}
+            for at, (field, part) in enumerate(zip(kind.fields, kind.parts, strict=True))
         ]
-        return {"type": "record", "name": f"{name}_record", "fields": fields}
+        return {"type": "record", "name": name, "fields": fields}
     if kind.name == "decimal":
         precision, scale = kind.numbers
         logical = {"logicalType": "decimal", "precision": precision, "scale": scale}

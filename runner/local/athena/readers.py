@@ -22,7 +22,7 @@ from runner.local.athena.lazytext import (
 )
 from runner.local.athena.sqltypes import parse_type
 from runner.local.athena.textlines import QUOTE
-from runner.local.athena.unpacking import MARKED, json_keys
+from runner.local.athena.unpacking import MARKED, json_rules
 from runner.local.athena.writer import statement_of
 
 if TYPE_CHECKING:
@@ -224,10 +224,9 @@ def _parquet(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
 def _json(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
     """Read JSON lines, whose keys are ready: see `unpacked`."""
     serde = {name.lower(): value for name, value in table.serde}
-    keys = json_keys(table)
+    keys = json_rules(table)
     options = "format='newline_delimited', maximum_object_size=33554432"
-    if serde.get("ignore.malformed.json", "").strip().lower() == "true":
-        options += ", ignore_errors=true"
+    options += ", ignore_errors=true" if keys.forgives_values else ""
     formats = serde.get("timestamp.formats", "")
     types = {f.name: "VARCHAR" if formats and _is_time(f) else _duck(f) for f in table.columns}
     columns = ", ".join(f"{_text(keys.key(n))}: {_text(kind)}" for n, kind in types.items())

@@ -74,6 +74,35 @@ def records(text: bytes) -> Iterator[bytes]:
         yield json.dumps(record, ensure_ascii=False).encode() + b"\n"
 
 
+def valid_rows(lines: Iterable[bytes], *, lenient: bool) -> Iterator[bytes]:
+    """Give lines that are JSON objects; others fail, or become an empty object if that is asked.
+
+    >>> list(valid_rows([b'{"a": 1}', b"{", b"", b"5"], lenient=True))
+    [b'{"a": 1}', b'{}', b'', b'{}']
+    """
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or _is_object(line):
+            yield line
+        elif lenient:
+            yield b"{}"
+        else:
+            raise AthenaFailure(
+                "HIVE_CURSOR_ERROR",
+                f"Row is not a valid JSON Object - JSONException: line {number}",
+            )
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        return isinstance(json.loads(line, parse_constant=_refuse), dict)
+    except ValueError:
+        return False
+
+
+def _refuse(word: str) -> None:
+    raise ValueError(word)
+
+
 def changed_keys(lines: Iterable[bytes], change: Callable[[str], str]) -> Iterator[bytes]:
     """Change the keys of every object, at whatever depth."""
     for line in lines:

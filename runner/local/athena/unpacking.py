@@ -27,6 +27,7 @@ from runner.local.athena.textlines import (
     lines_of,
     marked,
     records,
+    valid_rows,
 )
 
 if TYPE_CHECKING:
@@ -46,14 +47,18 @@ _CAPITAL_KEY = re.compile(rb'[A-Z][^"\\]*"\s*:')
 _GZIP = b"\x1f\x8b"
 
 
-class JsonKeys(NamedTuple):
-    """How a SerDe finds a column's value in an object."""
+class JsonRules(NamedTuple):
+    """How a SerDe finds a column's value in a line."""
 
     any_case: bool
     dots: bool
     """Whether dots in keys become underscores."""
     mapping: dict[str, str]
     """Keys by column, where they are not the column's name."""
+    skips_malformed: bool
+    """Whether a line that is no JSON is a row of NULLs."""
+    forgives_values: bool
+    """Whether a value that does not fit its column's type is NULL."""
 
     def key(self, column: str) -> str:
         """Give the key under which the files that `unpacked` gives have a column."""
@@ -62,17 +67,19 @@ class JsonKeys(NamedTuple):
         return self.mapping.get(column, column).lower()
 
 
-def json_keys(table: TableInfo) -> JsonKeys:
+def json_rules(table: TableInfo) -> JsonRules:
     """Read the properties of a table's JSON SerDe."""
-    serde = {name.lower(): value for name, value in table.serde}
+    serde = {name.lower(): value for name, value in (*table.parameters, *table.serde)}
 
     def is_on(name: str, default: str) -> bool:
         return serde.get(name, default).strip().lower() == "true"
 
-    return JsonKeys(
+    return JsonRules(
         is_on("case.insensitive", "true"),
         is_on("dots.in.keys", "false") or is_on("convertdotsinjsonkeystounderscores", "false"),
         {n.removeprefix("mapping."): v for n, v in serde.items() if n.startswith("mapping.")},
+        is_on("ignore.malformed.json", "false"),
+        is_on("use.null.for.invalid.data", "false"),
     )
 
 
@@ -118,7 +125,7 @@ def _rewrite(table: TableInfo, path: str) -> _Rewrite | None:
     """Tell what must be done to a file; None if DuckDB reads it as it is."""
     if table.input_format == _CLOUDTRAIL:
         return _Rewrite(_trail(table))
-    if table.format in _JSON and (change := _key_change(table, path)):
+    if table.format in _JSON and (change := _row_change(table, path)):
         return _Rewrite(lambda pieces: change(lines_of(pieces)))
     if table.format in _BY_LINES and is_readable(path) and has_empty_lines(pieces_of(path)):
         return _Rewrite(lambda pieces: marked(lines_of(pieces)), MARKED)
@@ -136,9 +143,22 @@ def _trail(table: TableInfo) -> Callable[[Iterable[bytes]], Iterable[bytes]]:
     return content
 
 
+def _row_change(table: TableInfo, path: str) -> Callable[[Iterable[bytes]], Iterator[bytes]] | None:
+    """Tell how lines of JSON are changed, if any has to be."""
+    keys, change = json_rules(table), _key_change(table, path)
+    if not keys.skips_malformed and not keys.forgives_values:
+        return change
+
+    def valid(lines: Iterable[bytes]) -> Iterator[bytes]:
+        found = valid_rows(lines, lenient=keys.skips_malformed)
+        return change(found) if change else (line + b"\n" for line in found)
+
+    return valid
+
+
 def _key_change(table: TableInfo, path: str) -> Callable[[Iterable[bytes]], Iterator[bytes]] | None:
     """Tell how keys are changed, if any has to be: see the head of the file."""
-    keys = json_keys(table)
+    keys = json_rules(table)
     named_in_capitals = any(key != key.lower() for key in keys.mapping.values())
     if keys.any_case and not keys.dots and not named_in_capitals and not _has_capitals(path):
         return None
@@ -146,7 +166,7 @@ def _key_change(table: TableInfo, path: str) -> Callable[[Iterable[bytes]], Iter
 
 
 def _changing(table: TableInfo) -> Callable[[Iterable[bytes]], Iterator[bytes]] | None:
-    keys = json_keys(table)
+    keys = json_rules(table)
     if not keys.any_case:
         columns = {key: column for column, key in keys.mapping.items()}
         if not columns and not keys.dots:
@@ -161,7 +181,7 @@ def _changing(table: TableInfo) -> Callable[[Iterable[bytes]], Iterator[bytes]] 
     return lambda lines: change(lines, lambda key: _undotted(key, keys).lower())
 
 
-def _undotted(key: str, keys: JsonKeys) -> str:
+def _undotted(key: str, keys: JsonRules) -> str:
     return key.replace(".", "_") if keys.dots else key
 
 

@@ -213,6 +213,10 @@ class _Clauses:
                     break
             else:
                 break
+        if self.serde_properties.get("line.delim", "\n") not in {"\n", "10"}:
+            raise DdlFailure(
+                "SemanticException LINES TERMINATED BY only supports newline '\\n' right now."
+            )
         if "field.delim" in self.serde_properties:
             self.serde_properties["serialization.format"] = self.serde_properties["field.delim"]
 
