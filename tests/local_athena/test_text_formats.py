@@ -278,6 +278,55 @@ def test_opencsv_refuses_what_does_not_fit(world: World, kind: str, text: str) -
     assert world.rows("SELECT a, b FROM t") == [("a", None)]
 
 
+REGEX = "org.apache.hadoop.hive.serde2.RegexSerDe"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "rows"),
+    [
+        ("(?:(a)|(b))(\\\\d*)", [("a", None, "1"), (None, "b", ""), (None, None, None)]),
+        ("(?!c)(.)(x)?(.*)", [("a", None, "1"), ("b", None, ""), (None, None, None)]),
+        ("(.)(x*)?(.*?)", [("a", "", "1"), ("b", "", ""), ("c", "", "")]),
+    ],
+)
+def test_groups_that_take_no_part_are_null(
+    world: World, pattern: str, rows: list[tuple[str | None, ...]]
+) -> None:
+    world.put("t/x", "a1\nb\nc\n")
+    make(world, "x string, y string, z string", serde(REGEX, f"'input.regex' = '{pattern}'"))
+    assert world.rows("SELECT * FROM t") == rows
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        ("date", "infinity", None),
+        ("date", "2020-2-3", date(2020, 2, 3)),
+        ("timestamp", "epoch", None),
+        ("timestamp", "2020-01-01T00:00:00", None),
+        ("timestamp", "2020-01-01 00:00:00+02", None),
+        ("timestamp", "2020-01-01 00:00:00.1236", datetime(2020, 1, 1, 0, 0, 0, 124000)),
+        ("double", "inf", None),
+        ("double", "1_000", None),
+        ("double", "-1.5e3", -1500.0),
+        ("decimal(5,2)", "1.005", Decimal("1.01")),
+        ("decimal(5,2)", "1000", None),
+        ("int", "1.5", None),
+        ("int", "+7", 7),
+        ("tinyint", "128", None),
+        ("boolean", "TRUE", True),
+        ("boolean", "1", None),
+        ("varchar(2)", "abc", "ab"),
+    ],
+)
+def test_text_that_does_not_fit_its_type_is_null(
+    world: World, kind: str, text: str, value: object
+) -> None:
+    world.put("t/x", f"{text}\n")
+    make(world, f"a {kind}")
+    assert world.rows("SELECT a FROM t") == [(value,)]
+
+
 def test_json_keys_in_capitals_are_found_at_every_depth(world: World) -> None:
     row = {"UserId": 1, "Deep": {"InnerKey": [{"X": 1.10}]}, "Tags": {"Some Key": "V"}}
     world.put("t/x.json", json.dumps(row) + "\n")

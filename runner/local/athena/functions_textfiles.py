@@ -6,6 +6,7 @@ import re
 from contextlib import suppress
 
 from runner.local.athena.functions_dates import joda_instant
+from runner.local.athena.javaregex import compile_java
 from runner.local.athena.udfs import Udf
 
 _PLAIN = re.compile(r"\d{4}-\d\d?-\d\d? \d\d?:\d\d?:\d\d?(\.\d{1,9})?")
@@ -102,7 +103,18 @@ def text_timestamp(text: str | None, formats: str) -> int | None:
     raise ValueError(f"HIVE_CURSOR_ERROR: Cannot create timestamp, parsing error {text}")
 
 
+def text_groups(line: str | None, pattern: str) -> list[str | None] | None:
+    """Give the groups of a line that a Java pattern matches whole; None if it does not.
+
+    >>> text_groups("ab", "(?=a)(.)(x)?(.)"), text_groups("b", "(?=a)(.)")
+    (['a', None, 'b'], None)
+    """
+    match = None if line is None else compile_java(pattern).fullmatch(line)
+    return None if match is None else list(match.groups())
+
+
 FUNCTIONS = {
     "__text_fields": Udf(csv_fields, ("VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR"), "VARCHAR[]"),
+    "__text_groups": Udf(text_groups, ("VARCHAR", "VARCHAR"), "VARCHAR[]"),
     "__text_timestamp": Udf(text_timestamp, ("VARCHAR", "VARCHAR"), "BIGINT"),
 }

@@ -21,6 +21,10 @@ _LEVELS = 8
 _PRIVATE = 0xE000
 """Where escaped delimiters are hidden while text is split: code points that no text should have."""
 _NESTED = frozenset({"array", "map", "row"})
+_WHOLE = "[-+]?[0-9]+"
+_NUMBER = r"\s*([-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?|[-+]?Infinity|NaN)\s*"
+_DATE = r"\s*[0-9]{1,4}-.*"
+_TIMESTAMP = r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2} [0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(\.[0-9]{1,9})?"
 _INTEGERS = frozenset({"tinyint", "smallint", "integer", "bigint"})
 
 
@@ -181,14 +185,26 @@ def _plain(text: str, kind: SqlType, found: Delimiters) -> str:
 
 def strict_try(value: str, kind: SqlType) -> str:
     """Cast text that looks like the type, else NULL (no rounding of 1.5 to an integer)."""
-    if kind.name in _INTEGERS:
-        return (
-            f"CASE WHEN regexp_full_match({value}, '[-+]?[0-9]+') "
-            f"THEN TRY_CAST({value} AS {kind.duck()}) END"
-        )
-    if kind.name == "boolean":
-        return f"CASE lower({value}) WHEN 'true' THEN true WHEN 'false' THEN false END"
-    return f"TRY_CAST({value} AS {kind.duck()})"
+    tried = f"TRY_CAST({value} AS {kind.duck()})"
+    match kind.name:
+        case "boolean":
+            return f"CASE lower({value}) WHEN 'true' THEN true WHEN 'false' THEN false END"
+        case "timestamp":
+            # java.sql.Timestamp's form, and the milliseconds that Athena keeps.
+            rounded = f"date_trunc('millisecond', {tried} + INTERVAL 500 MICROSECOND)"
+            return _if_like(value, _TIMESTAMP, rounded)
+        case "date":
+            return _if_like(value, _DATE, tried)
+        case "real" | "double" | "decimal":
+            return _if_like(value, _NUMBER, tried)
+        case name if name in _INTEGERS:
+            return _if_like(value, _WHOLE, tried)
+        case _:
+            return tried
+
+
+def _if_like(value: str, pattern: str, then: str) -> str:
+    return f"CASE WHEN regexp_full_match({value}, {_text(pattern)}) THEN {then} END"
 
 
 def lazy_options(serde: Mapping[str, str]) -> str:

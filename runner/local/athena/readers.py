@@ -20,6 +20,7 @@ from runner.local.athena.lazytext import (
     split_line,
     strict_try,
 )
+from runner.local.athena.regextext import needs_java, optional_groups
 from runner.local.athena.sqltypes import parse_type
 from runner.local.athena.textlines import QUOTE
 from runner.local.athena.unpacking import MARKED, json_rules
@@ -328,6 +329,10 @@ def _lines(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
         anchored, groups = _text(f"(?s){found.pattern}"), len(found.names)
     else:
         flags, pattern, groups = _regex(table)
+        if needs_java(pattern):
+            matched = f"__text_groups(g, {_text(flags + pattern)})"
+            lines = _whole_lines(table, paths, extra, name="g")
+            return f"(SELECT * REPLACE ({matched} AS g) FROM {lines})"
         anchored = _text(f"{flags}^(?:{pattern})$")
     names = ", ".join(f"'g{number}'" for number in range(groups))
     lines = _whole_lines(table, paths, extra, name="line")
@@ -359,7 +364,13 @@ def _regex(table: TableInfo) -> tuple[str, str, int]:
 
 
 def _regex_columns(table: TableInfo) -> str:
-    optional = _optional_groups(_regex(table)[1])
+    pattern = _regex(table)[1]
+    if needs_java(pattern):
+        return ", ".join(
+            f"{_taken(f'f.g[{place}]', column)} AS {_quote(column.name)}"
+            for place, column in enumerate(table.columns, 1)
+        )
+    optional = optional_groups(pattern)
     return ", ".join(
         f"{_group(number, column, optional=number in optional)} AS {_quote(column.name)}"
         for number, column in enumerate(table.columns)
@@ -390,42 +401,12 @@ def _group(number: int, column: Field, *, optional: bool) -> str:
     value = f"f.g.g{number}"
     if optional:
         value = f"nullif({value}, '')"
+    return _taken(value, column)
+
+
+def _taken(value: str, column: Field) -> str:
     kind = parse_type(column.type)
     return value if kind.name == "varchar" else strict_try(value, kind)
-
-
-def _optional_groups(pattern: str) -> frozenset[int]:
-    """Find groups `( x)?` that cannot match nothing: when absent, Java gives NULL, RE2 ''."""
-    opened: list[int] = []
-    found: set[int] = set()
-    groups, place, in_class = 0, 0, False
-    starts: dict[int, int] = {}
-    while place < len(pattern):
-        letter = pattern[place]
-        if letter == "\\":
-            place += 2
-            continue
-        if in_class or letter == "[":
-            in_class = not (in_class and letter == "]")
-        elif letter == "(":
-            capturing = not pattern.startswith("(?", place)
-            opened.append(groups if capturing else -1)
-            starts[groups] = place if capturing else -1
-            groups += capturing
-        elif letter == ")" and opened:
-            group = opened.pop()
-            inner = pattern[starts.get(group, 0) + 1 : place]
-            if group >= 0 and pattern[place + 1 : place + 2] == "?":
-                found |= {group} if _never_empty(inner) else set()
-        place += 1
-    return frozenset(found)
-
-
-def _never_empty(inner: str) -> bool:
-    try:
-        return re.fullmatch(inner, "") is None
-    except re.error:
-        return False
 
 
 def _duck(column: Field) -> str:

@@ -27,7 +27,7 @@ _FAMILIES = {
 class Udf(NamedTuple):
     """A function over one row's values, with DuckDB's names of its types."""
 
-    function: Callable[..., str | int | bool | bytes | list[str] | None]
+    function: Callable[..., str | int | bool | bytes | list[str] | list[str | None] | None]
     parameters: tuple[str, ...]
     returns: str
 
