@@ -224,6 +224,9 @@ def _parquet(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
 
 def _json(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
     """Read JSON lines, whose keys are ready: see `unpacked`."""
+    for field in table.columns:
+        if "binary" in field.type:
+            raise unsupported(f"Column {field.name} of type {field.type} in JSON")
     serde = {name.lower(): value for name, value in table.serde}
     keys = json_rules(table)
     options = "format='newline_delimited', maximum_object_size=33554432"

@@ -13,7 +13,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from runner.local.athena.csvtext import csv_options, csv_text
-from runner.local.athena.errors import AthenaFailure
+from runner.local.athena.errors import AthenaFailure, unsupported
 from runner.local.athena.lazytext import lazy_options, lazy_text
 from runner.local.athena.partitions import hive_folder, unescape_value
 from runner.local.athena.sqltypes import parse_type
@@ -197,6 +197,8 @@ def _written(value: str, column: Field, target: Target) -> str:
     """Write a column's value as its format keeps it."""
     if target.format == "csv":
         return lazy_text(value, parse_type(column.type), dict(target.serde))
+    if target.format == "json" and "binary" in column.type:
+        raise unsupported(f"Column {column.name} of type {column.type} in JSON")
     if target.format == "opencsv":
         return csv_text(value, dict(target.serde))
     return value
