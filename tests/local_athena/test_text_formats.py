@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import json
+import sys
 import zlib
 from datetime import date, datetime
 from decimal import Decimal
@@ -203,6 +204,20 @@ def test_packed_text_is_told_by_its_extension(
     assert scanned == len(body) * len(names)
 
 
+def test_long_chunks_of_lz4_are_unpacked(world: World) -> None:
+    pa = pytest.importorskip("pyarrow", reason="the extra 'formats' is not installed")
+    lines = [f"{number},{number * 7919 % 1000}" for number in range(60_000)]
+    texts = ["".join(f"{line}\n" for line in part) for part in (lines[:50_000], lines[50_000:])]
+    codec = pa.Codec("lz4_raw")
+    chunks = [codec.compress(text.encode()).to_pybytes() for text in texts]
+    size = sum(map(len, texts))
+    assert size > 2 * 256 * 1024
+    world.put("t/x.lz4", hadoop_blocks([(size, chunks)]))
+    make(world, "a int, b int", "ROW FORMAT DELIMITED FIELDS TERMINATED BY ','")
+    total = sum(number * 7919 % 1000 for number in range(60_000))
+    assert world.rows("SELECT count(*), max(a), sum(b) FROM t") == [(60_000, 59_999, total)]
+
+
 @pytest.mark.parametrize(
     ("suffix", "body"),
     [(".bz2", bz2.compress(TEXT)[:-9]), (".snappy", b"\x00\x00"), (".deflate", b"no zlib")],
@@ -213,6 +228,27 @@ def test_a_broken_packed_file_fails(world: World, suffix: str, body: bytes) -> N
     world.put(f"t/x{suffix}", body)
     make(world, "a string")
     assert world.failure("SELECT * FROM t").startswith("HIVE_CURSOR_ERROR: Failed to read file")
+
+
+@pytest.mark.parametrize(
+    ("package", "stored", "sql"),
+    [
+        ("pyarrow", "ORC", "SELECT a FROM t"),
+        ("pyarrow", "ORC", "INSERT INTO t VALUES ('x')"),
+        ("fastavro", "AVRO", "SELECT a FROM t"),
+        ("amazon.ion", "ION", "INSERT INTO t VALUES ('x')"),
+        ("cramjam", "TEXTFILE", "SELECT a FROM t"),
+    ],
+)
+def test_what_to_install_is_told(
+    world: World, monkeypatch: pytest.MonkeyPatch, package: str, stored: str, sql: str
+) -> None:
+    for module in ("foreign_dataset", "arrowtypes", "orcfiles", "avrofiles", "ionfiles"):
+        monkeypatch.delitem(sys.modules, f"runner.local.athena.{module}", raising=False)
+    monkeypatch.setitem(sys.modules, package, None)
+    world.put("t/x.snappy", b"\x00\x00\x00\x01\x00\x00\x00\x01x")
+    make(world, "a string", f"STORED AS {stored}")
+    assert "install it with pip install 'athena-runner[formats]'" in world.failure(sql)
 
 
 def test_lzo_is_refused_by_name(world: World) -> None:

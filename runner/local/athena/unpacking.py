@@ -94,7 +94,7 @@ def unpacked(table: TableInfo, parts: Sequence[Part], handle: Handle) -> Sequenc
 
 
 def _ready(table: TableInfo, file: File, handle: Handle) -> File:
-    key = f"{table.format} {file.path}"
+    key = f"{table} {file.path}"
     if key not in handle.unpacked:
         try:
             rewrite = _rewrite(table, file.path)
