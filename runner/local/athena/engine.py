@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import tempfile
 import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runner.local.athena.castfailures import cast_failure
 from runner.local.athena.errors import AthenaFailure, no_column
+from runner.local.athena.foreign import Reading, foreign_scans, missing
 from runner.local.athena.functions_maths import UDFS as MATH_UDFS
 from runner.local.athena.functions_maths import udfs_called
 from runner.local.athena.macros import MACROS, UDFS, definition, macros_called
@@ -43,7 +46,8 @@ _MAP_ERRORS = {
     ),
 }
 _ARGUMENTS = re.compile(r"argument types '__(\w+)\((.*?)\)'")
-_READ_ERRORS = ("JSON transform error", "Malformed JSON", "read_csv", "CSV Error", "Parquet")
+_BAD_JSON = "Malformed JSON"
+_READ_ERRORS = ("JSON transform error", _BAD_JSON, "read_csv", "CSV Error", "Parquet")
 
 
 class Rows(NamedTuple):
@@ -66,9 +70,18 @@ class Stream(NamedTuple):
 class Handle:
     """A cursor that is opened when it is first needed, and may be interrupted before that."""
 
-    def __init__(self, opener: Callable[[], duckdb.DuckDBPyConnection]) -> None:
-        """Take what opens it."""
+    def __init__(
+        self, opener: Callable[[], duckdb.DuckDBPyConnection], spill: Path | None = None
+    ) -> None:
+        """Take what opens it, and the folder in which it may keep files."""
         self._opener = opener
+        self._spill = spill
+        self._scratch = ""
+        self.reading = Reading()
+        self.foreign: set[str] = set()
+        """Foreign tables that the cursor knows."""
+        self.unpacked: dict[str, str] = {}
+        """Files of text, and what is read in their place."""
         self._cursor: duckdb.DuckDBPyConnection | None = None
         self._stopped = False
         self._lock = threading.Lock()
@@ -96,12 +109,22 @@ class Handle:
             if self._cursor is not None:
                 self._cursor.interrupt()
 
+    def scratch(self) -> str:
+        """Give a folder that lasts as long as the statement."""
+        if not self._scratch:
+            if self._spill is not None:
+                self._spill.mkdir(parents=True, exist_ok=True)
+            self._scratch = tempfile.mkdtemp(prefix="statement-", dir=self._spill)
+        return self._scratch
+
     def close(self) -> None:
-        """Close the cursor if it was opened."""
+        """Close the cursor if it was opened; what it kept in files goes."""
         with self._lock:
             if self._cursor is not None:
                 self._cursor.close()
                 self._cursor = None
+        if self._scratch:
+            shutil.rmtree(self._scratch, ignore_errors=True)
 
 
 class Engine:
@@ -118,7 +141,7 @@ class Engine:
     @contextmanager
     def cursor(self) -> Iterator[Handle]:
         """Give a cursor of its own to one statement; DuckDB starts when it is first used."""
-        handle = Handle(self._open)
+        handle = Handle(self._open, self._spill)
         try:
             yield handle
         finally:
@@ -142,13 +165,16 @@ class Engine:
 
         cursor = handle.get()
         self._define(cursor, sql)
+        _attach(handle, cursor, sql)
+        before = handle.reading.bytes_read
         try:
             cursor.execute(sql)
             columns = tuple((each[0], str(each[1])) for each in cursor.description or ())
             rows = cursor.fetchall() if most is None else cursor.fetchmany(most)
         except duckdb.Error as error:
-            raise failure_of(error) from error
-        return Rows(columns, tuple(rows), handle.checked(_bytes_read(cursor)))
+            raise handle.reading.take_failure() or failure_of(error) from error
+        foreign = handle.reading.bytes_read - before
+        return Rows(columns, tuple(rows), handle.checked(_bytes_read(cursor) + foreign))
 
     def stream(self, handle: Handle, sql: str, *, size: int) -> Stream:
         """Run a query whose rows are fetched piece by piece; raises AthenaFailure."""
@@ -156,15 +182,20 @@ class Engine:
 
         cursor = handle.get()
         self._define(cursor, sql)
+        _attach(handle, cursor, sql)
+        before = handle.reading.bytes_read
+
+        def bytes_read() -> int:
+            return _bytes_read(cursor) + handle.reading.bytes_read - before
 
         def pieces() -> Iterator[tuple[tuple[Any, ...], ...]]:
             while True:
                 try:
                     rows = handle.get().fetchmany(size)
                 except duckdb.Error as error:
-                    raise failure_of(error) from error
+                    raise handle.reading.take_failure() or failure_of(error) from error
                 if len(rows) < size:
-                    handle.checked(_bytes_read(cursor))
+                    handle.checked(bytes_read())
                 if rows:
                     yield tuple(rows)
                 if len(rows) < size:
@@ -173,9 +204,9 @@ class Engine:
         try:
             cursor.execute(sql)
         except duckdb.Error as error:
-            raise failure_of(error) from error
+            raise handle.reading.take_failure() or failure_of(error) from error
         columns = tuple((each[0], str(each[1])) for each in cursor.description or ())
-        return Stream(columns, pieces(), lambda: _bytes_read(cursor))
+        return Stream(columns, pieces(), bytes_read)
 
     def describe(self, handle: Handle, sql: str) -> tuple[tuple[str, str], ...]:
         """Give a query's output columns without running it; raises AthenaFailure."""
@@ -229,6 +260,20 @@ class Engine:
                 self._defined.add(name)
 
 
+def _attach(handle: Handle, cursor: duckdb.DuckDBPyConnection, sql: str) -> None:
+    """Give DuckDB the foreign tables that a statement names; raises AthenaFailure."""
+    for name, scan in foreign_scans(sql):
+        if name not in handle.foreign:
+            try:
+                from runner.local.athena.foreign_dataset import (  # noqa: PLC0415 - few tables need it
+                    ForeignDataset,
+                )
+            except ImportError as error:
+                raise missing(f"Reading {scan.format.upper()}", error) from error
+            cursor.register(name, ForeignDataset(scan, handle.reading))
+            handle.foreign.add(name)
+
+
 def _connect(threads: int, spill: Path) -> duckdb.DuckDBPyConnection:
     import duckdb  # noqa: PLC0415 - costs 0.1 s
 
@@ -268,7 +313,7 @@ def failure_of(error: Exception) -> AthenaFailure:  # noqa: PLR0911 - one return
     if "Division by zero" in text:
         return AthenaFailure("DIVISION_BY_ZERO", "Division by zero")
     if any(word in text for word in _READ_ERRORS):
-        return AthenaFailure("HIVE_BAD_DATA", _plain(text))
+        return _unread(_plain(text))
     if name == "BinderException":
         return _unbound(text)
     if match := _NO_DATE.search(text):
@@ -286,6 +331,13 @@ def failure_of(error: Exception) -> AthenaFailure:  # noqa: PLR0911 - one return
         "OutOfMemoryException": "EXCEEDED_LOCAL_MEMORY_LIMIT",
     }.get(name, "GENERIC_INTERNAL_ERROR")
     return AthenaFailure(code, _plain(text))
+
+
+def _unread(text: str) -> AthenaFailure:
+    if _BAD_JSON in text:
+        reason = f"Row is not a valid JSON Object - JSONException: {text}"
+        return AthenaFailure("HIVE_CURSOR_ERROR", reason)
+    return AthenaFailure("HIVE_BAD_DATA", text)
 
 
 def _unbound(text: str) -> AthenaFailure:

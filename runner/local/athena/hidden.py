@@ -43,19 +43,30 @@ def has(table: TableInfo, column: str) -> bool:
 
 
 def hidden_sql(
-    s3: FolderS3, table: TableInfo, parts: Sequence[Part], columns: Sequence[str]
+    s3: FolderS3,
+    table: TableInfo,
+    parts: tuple[Sequence[Part], Sequence[Part]],
+    columns: Sequence[str],
 ) -> str:
-    """Write the query that reads the parts with these columns, too."""
+    """Write the query that reads the parts with these columns, too.
+
+    The first parts have the files that the columns tell of, the second those that are read.
+    """
     known = [each for each in columns if has(table, each)]
-    files = [(part, file) for part in parts for file in part.files]
+    told, read = parts
+    files = [
+        (part, file, ready)
+        for part, made in zip(told, read, strict=True)
+        for file, ready in zip(part.files, made.files, strict=True)
+    ]
     if not files:
         nothing = "".join(f', CAST(NULL AS {_DUCK[each]}) AS "{each}"' for each in known)
         return f"(SELECT *{nothing} FROM {scan_sql(table, ())})"
     bucket = table.location.removeprefix("s3://").partition("/")[0]
     reads = (
         f"SELECT *{_facts(s3.url_of(Path(file.path), bucket), table, (part, file), known)} "
-        f"FROM {scan_sql(table, (Part(part.values, (file,)),))}"
-        for part, file in files
+        f"FROM {scan_sql(table, (Part(part.values, (ready,)),))}"
+        for part, file, ready in files
     )
     return f"({' UNION ALL '.join(reads)})"
 

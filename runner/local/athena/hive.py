@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from runner.local.athena.errors import DdlFailure
+from runner.local.athena.errors import AthenaFailure, DdlFailure
 from runner.local.athena.lexer import Token
 from runner.local.athena.reserved import refuse_name
 from runner.local.athena.session import Cursor, Statement
@@ -37,6 +37,8 @@ _PLAIN_TYPES = frozenset(
     {"boolean", "tinyint", "smallint", "int", "bigint", "float", "double", "decimal", "char"}
     | {"varchar", "string", "binary", "date", "timestamp", "array", "map", "struct"}
 )
+CATALOG = "awsdatacatalog"
+_WITH_DATABASE = 2
 _SYNONYMS = {"integer": "int"}
 
 
@@ -114,7 +116,24 @@ def take_table(cursor: Cursor, database: str) -> tuple[str, str]:
         parts.append(take_name(cursor))
     if len(parts) == 1:
         parts = parts[0].split(".")
+    if len(parts) > _WITH_DATABASE:
+        check_catalog(parts[0])
     return (parts[-2] if len(parts) > 1 else database), parts[-1]
+
+
+def check_catalog(name: str) -> None:
+    """Raise AthenaFailure for a catalogue that is not there; there is only Glue's."""
+    if name.lower() == CATALOG:
+        return
+    kind, colon, function = name.partition(":")
+    if colon and kind.lower() == "lambda":
+        raise AthenaFailure(
+            "GENERIC_USER_ERROR",
+            "Encountered an exception[com.amazonaws.services.lambda.model."
+            f"ResourceNotFoundException] from your LambdaFunction[{function}] executed in "
+            f"context[retrieving meta-data] with message[Function not found: {function}]",
+        )
+    raise AthenaFailure("CATALOG_NOT_FOUND", f"Catalog '{name}' does not exist")
 
 
 def take_properties(cursor: Cursor) -> dict[str, str]:

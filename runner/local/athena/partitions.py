@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import date
 from itertools import islice, product
 from math import prod
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
@@ -23,6 +24,7 @@ from runner.local.athena.projection import (
     projected_values,
     too_many,
 )
+from runner.local.athena.tables import SYMLINKS
 from runner.local.s3_keys import encode_key
 
 if TYPE_CHECKING:
@@ -83,7 +85,7 @@ class Locator(NamedTuple):
             yield Part((), snapshot_files(self.s3, table, conditions))
             return
         if not table.keys:
-            yield Part((), visible_files(self.s3.place_of(table.location)))
+            yield Part((), self._files(table, table.location))
             return
         tests = tuple(_test(each, table.keys) for each in conditions if each.operator != "sql")
         wanted = (
@@ -99,7 +101,16 @@ class Locator(NamedTuple):
             kept = set(self.evaluate(table.keys, [values for values, _ in found], expressions))
             found = [(values, location) for values, location in found if values in kept]
         for values, location in self._present(table, found):
-            yield Part(values, visible_files(self.s3.place_of(location)))
+            yield Part(values, self._files(table, location))
+
+    def _files(self, table: TableInfo, location: str) -> tuple[File, ...]:
+        """Give the files at a location, or those that the files there name."""
+        found = visible_files(self.s3.place_of(location))
+        if table.input_format != SYMLINKS:
+            return found
+        urls = [line.strip() for file in found for line in Path(file.path).read_text().split("\n")]
+        places = [self.s3.place_of(url) for url in urls if url]
+        return tuple(file for place in places for file in _named_file(place))
 
     def _present(
         self, table: TableInfo, found: Sequence[tuple[Values, str]]
@@ -170,6 +181,15 @@ def _leading(keys: Sequence[Field], conditions: Sequence[Condition]) -> list[str
             break
         found.append(fixed[key.name])
     return found
+
+
+def _named_file(place: str) -> tuple[File, ...]:
+    try:
+        return (File(place, os.stat(place).st_size),)  # noqa: PTH116 - as elsewhere here
+    except OSError as error:
+        raise AthenaFailure(
+            "HIVE_CANNOT_OPEN_SPLIT", f"Error opening Hive split: {place} does not exist"
+        ) from error
 
 
 def visible_files(folder: str) -> tuple[File, ...]:

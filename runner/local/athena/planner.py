@@ -23,6 +23,7 @@ from runner.local.athena.sqltypes import coerces, parse_type
 from runner.local.athena.tables import TableInfo, load_table
 from runner.local.athena.template import Template, load_template, scan_name
 from runner.local.athena.travel import as_of, period_of, snapshot_of
+from runner.local.athena.unpacking import unpacked
 from runner.local.athena.virtual import VIRTUAL, find_virtual, is_virtual, virtual_sql
 
 if TYPE_CHECKING:
@@ -93,8 +94,9 @@ class Planner:
         """Plan one query over the catalogue's tables and those given; raises AthenaFailure."""
         if given:
             plain = Shape(sql, ())
-            return self._fill(self._translated(cursor, sql, plain, database, given), given)
-        return self._fill(self._template(cursor, sql, database))
+            template = self._translated(cursor, sql, plain, database, given)
+            return self._fill(cursor, template, given)
+        return self._fill(cursor, self._template(cursor, sql, database))
 
     def scans(
         self, cursor: Handle, sql: str, *, database: str
@@ -227,18 +229,29 @@ class Planner:
         names = ((scan.database, scan.table) for scan in template.scans)
         tables = (given[key].table if key in given else self._table(*key) for key in names)
         scans = (
-            self._scan(table, (), scan.hidden)
+            self._scan(table, ((), ()), scan.hidden)
             for table, scan in zip(tables, template.scans, strict=True)
         )
         return _insert(template.sql, tuple(scans))
 
-    def _scan(self, table: TableInfo, parts: Sequence[Part], hidden: Sequence[str]) -> str:
+    def _scan(
+        self,
+        table: TableInfo,
+        parts: tuple[Sequence[Part], Sequence[Part]],
+        hidden: Sequence[str],
+    ) -> str:
+        """Write the scan of parts as they lie there, and as they were made ready."""
         return (
-            hidden_sql(self._locator.s3, table, parts, hidden) if hidden else scan_sql(table, parts)
+            hidden_sql(self._locator.s3, table, parts, hidden)
+            if hidden
+            else scan_sql(table, parts[1])
         )
 
     def _fill(
-        self, template: Template, given: Mapping[tuple[str, str], Given] | None = None
+        self,
+        cursor: Handle,
+        template: Template,
+        given: Mapping[tuple[str, str], Given] | None = None,
     ) -> Plan:
         found: list[str] = []
         text_bytes, columnar = 0, False
@@ -255,8 +268,9 @@ class Planner:
                 found.append(virtual_sql(self._locator, table))
                 continue
             parts = self._locator.parts(table, scan.conditions)
-            found.append(self._scan(table, parts, scan.hidden))
-            if table.format == "parquet":
+            ready = unpacked(table, parts, cursor)
+            found.append(self._scan(table, (parts, ready), scan.hidden))
+            if table.format in {"parquet", "orc"}:
                 columnar = columnar or bool(parts)
             else:
                 text_bytes += _size(parts)

@@ -8,28 +8,38 @@ LazySimpleSerDe or RegexSerDe gives NULL, OpenCSVSerde fails.
 from __future__ import annotations
 
 import re
-import zlib
-from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from runner.local.athena.csvtext import csv_value, split_csv
 from runner.local.athena.errors import AthenaFailure, unsupported
-from runner.local.athena.sqltypes import SqlType, parse_type
+from runner.local.athena.foreign import ForeignScan, foreign_table
+from runner.local.athena.lazytext import (
+    delimiters,
+    lazy_value,
+    needs_lines,
+    split_line,
+    strict_try,
+)
+from runner.local.athena.regextext import needs_java, optional_groups
+from runner.local.athena.sqltypes import parse_type
+from runner.local.athena.textlines import QUOTE
+from runner.local.athena.unpacking import MARKED, json_rules
 from runner.local.athena.writer import statement_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from runner.local.athena.grok import Grok
     from runner.local.athena.partitions import Part
     from runner.local.athena.tables import Field, TableInfo
 
-_NO_QUOTE = "\x02"
+_NO_NULL = "\x03\x03"
+_NO_DELIMITER = "\x1f\x1e\x1d\x1c"
+"""What no line has, so that DuckDB gives lines whole."""
 _PLAIN_VALUE = re.compile(r"(?!null\Z)[a-z0-9][a-z0-9._-]*", re.IGNORECASE)
-_HEAD = 4096
 _FEW = 3
 _FEW_STATEMENTS = 8
 """Statements whose files are read each by itself, and not united by name."""
-_NESTED = frozenset({"array", "map", "row"})
 
 
 def scan_sql(table: TableInfo, parts: Sequence[Part]) -> str:
@@ -49,15 +59,17 @@ def scan_sql(table: TableInfo, parts: Sequence[Part]) -> str:
 
 
 def located_sql(table: TableInfo, parts: Sequence[Part]) -> str:
-    """Write the query that reads Parquet files with each row's place: `__file` and `__row`."""
+    """Write the query that reads data files with each row's place: `__file` and `__row`."""
     if not parts:
         nothing = ", ".join(f"CAST(NULL AS {_duck(f)}) AS {_quote(f.name)}" for f in table.columns)
         return (
             f"(SELECT {nothing}, CAST(NULL AS VARCHAR) AS __file, CAST(NULL AS BIGINT) AS __row "
             f"WHERE false)"
         )
-    extra = _Extra(", hive_partitioning=false, filename='__file', file_row_number=true")
-    columns = f"{_columns(table)}, f.__file AS __file, f.file_row_number AS __row"
+    extra = _Extra(
+        ", hive_partitioning=false, filename='__file', file_row_number=true", ("__file",), _ROW
+    )
+    columns = f"{_columns(table)}, f.__file AS __file, f.{_ROW} AS __row"
     return f"(SELECT {columns} FROM {_files(table, parts, extra)} AS f)"
 
 
@@ -66,15 +78,18 @@ class _Extra(NamedTuple):
 
     options: str
     names: tuple[str, ...] = ()
+    row: str = ""
+    """The name of the column that counts the rows of a file."""
 
 
+_ROW = "file_row_number"
 _BARE = _Extra(", hive_partitioning=false")
 _NAMED = _Extra(", hive_partitioning=false, filename='__path'", ("__path",))
 
 
 def _tell_values(table: TableInfo, parts: Sequence[Part]) -> bool:
     """Tell whether DuckDB reads the parts' values, and no others, out of the folders' names."""
-    if table.format not in {"parquet", "json", "openx"}:
+    if table.format not in {"parquet", "json", "openx"} or _is_by_index(table):
         return False
     base = ""
     for part in parts:
@@ -133,7 +148,7 @@ def _constants(table: TableInfo, part: Part) -> str:
 def _files(table: TableInfo, parts: Sequence[Part], extra: _Extra = _BARE) -> str:
     paths = [file.path for part in parts for file in part.files]
     match table.format:
-        case "parquet":
+        case "parquet" if not _is_by_index(table):
             return _parquet(table, paths, extra)
         case "json" | "openx":
             return _json(table, paths, extra)
@@ -141,8 +156,34 @@ def _files(table: TableInfo, parts: Sequence[Part], extra: _Extra = _BARE) -> st
             return _csv(table, paths, extra)
         case "regex" | "grok":
             return _lines(table, paths, extra)
+        case "orc" | "avro" | "ion" | "parquet":
+            return _foreign(table, paths, extra)
         case _:
             raise unsupported(f"The SerDe of table {table}")
+
+
+def _foreign(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
+    """Read what DuckDB does not: the statement names the files, and the engine opens them."""
+    by_index = _is_by_index(table)
+    return foreign_table(
+        ForeignScan(
+            table.format,
+            tuple(paths),
+            tuple((field.name, field.type) for field in table.columns),
+            tuple((name.lower(), value) for name, value in table.serde),
+            by_index=by_index,
+            path_column="".join(extra.names),
+            row_column=extra.row,
+        )
+    )
+
+
+def _is_by_index(table: TableInfo) -> bool:
+    """Tell whether columns are found by their place: by default in ORC, and not in Parquet."""
+    serde = {name.lower(): value for name, value in (*table.parameters, *table.serde)}
+    default = "true" if table.format == "orc" else "false"
+    name = f"{table.format}.column.index.access"
+    return not table.is_iceberg and serde.get(name, default).strip().lower() == "true"
 
 
 def _columns(table: TableInfo) -> str:
@@ -153,9 +194,9 @@ def _columns(table: TableInfo) -> str:
         case "grok":
             return _grok_columns(table)
         case "csv":
-            return ", ".join(f"{_lazy(f)} AS {_quote(f.name)}" for f in table.columns)
+            return _lazy_columns(table)
         case "opencsv":
-            return ", ".join(f"{_opencsv(f)} AS {_quote(f.name)}" for f in table.columns)
+            return _csv_columns(table)
         case _:
             return ", ".join(
                 f"CAST(f.{_quote(f.name)} AS {_duck(f)}) AS {_quote(f.name)}" for f in table.columns
@@ -194,83 +235,74 @@ def _by_number(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
 
 
 def _json(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
-    """Read JSON lines; keys are matched without regard to case when a file has capitals."""
+    """Read JSON lines, whose keys are ready: see `unpacked`."""
+    for field in table.columns:
+        if "binary" in field.type:
+            raise unsupported(f"Column {field.name} of type {field.type} in JSON")
     serde = {name.lower(): value for name, value in table.serde}
-    lenient = serde.get("ignore.malformed.json", "").lower() == "true"
-    mapping = {n.removeprefix("mapping."): v for n, v in serde.items() if n.startswith("mapping.")}
-    keys = {f.name: mapping.get(f.name, f.name) for f in table.columns}
+    keys = json_rules(table)
     options = "format='newline_delimited', maximum_object_size=33554432"
-    options += ", ignore_errors=true" if lenient else ""
-    options += extra.options
-    if mapping or _have_capitals(paths):
-        return _json_any_case(keys, paths, options, extra)
-    columns = ", ".join(f"{_text(f.name)}: {_text(_duck(f))}" for f in table.columns)
-    return f"read_json({_list(paths)}, {options}, columns={{{columns}}})"
-
-
-def _json_any_case(keys: dict[str, str], paths: Sequence[str], options: str, extra: _Extra) -> str:
-    """Look keys up in lower case: slower, for files that have capitals."""
+    options += ", ignore_errors=true" if keys.forgives_values else ""
+    formats = serde.get("timestamp.formats", "")
+    types = {f.name: "VARCHAR" if formats and _is_time(f) else _duck(f) for f in table.columns}
+    columns = ", ".join(f"{_text(keys.key(n))}: {_text(kind)}" for n, kind in types.items())
+    read = f"read_json({_list(paths)}, {options}{extra.options}, columns={{{columns}}})"
+    renamed = [n for n in types if keys.key(n) != n]
+    if not formats and not renamed:
+        return read
     picked = ", ".join(
-        f"json_extract_string(o, '$.\"' || list_filter(json_keys(o), lambda k: "
-        f"lower(k) = {_text(key.lower())})[1] || '\"') AS {_quote(name)}"
-        for name, key in keys.items()
+        f"{_timed(keys.key(f.name), formats if _is_time(f) else '')} AS {_quote(f.name)}"
+        for f in table.columns
     )
     others = "".join(f", {_quote(name)}" for name in extra.names)
-    return (
-        f"(SELECT {picked}{others} FROM (SELECT json AS o{others} FROM "
-        f"read_json_objects({_list(paths)}, {options})))"
-    )
+    return f"(SELECT {picked}{others} FROM {read})"
 
 
-def _have_capitals(paths: Iterable[str]) -> bool:
-    """Tell whether the first line of any file has a key with a capital letter."""
-    return any(re.search(rb'"[^"]*[A-Z][^"]*"\s*:', _first_line(path)) for path in paths)
+def _is_time(field: Field) -> bool:
+    return parse_type(field.type).name == "timestamp"
 
 
-def _first_line(path: str) -> bytes:
-    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - many small files: Path costs more
-        head = file.read(_HEAD)
-    packed = head.startswith(b"\x1f\x8b")
-    with suppress(zlib.error):
-        start = zlib.decompressobj(31).decompress(head, _HEAD) if packed else head
-        line, ended, _ = start.partition(b"\n")
-        if ended:
-            return line
-    import gzip  # noqa: PLC0415 - long first lines are rare
-
-    with gzip.open(path) if packed else open(path, "rb") as whole:  # noqa: PTH123 - as above
-        return whole.readline(1_000_000)
+def _timed(key: str, formats: str) -> str:
+    """Write a column's value; one with formats is text, to be read by the first that fits."""
+    if not formats:
+        return _quote(key)
+    return f"make_timestamp(__text_timestamp({_quote(key)}, {_text(formats)}))"
 
 
 def _csv(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
-    serde = {name.lower(): value for name, value in table.serde}
+    """Read fields; where DuckDB cannot tell them apart as the SerDe does, lines are split."""
+    serde = dict(table.serde)
     if table.format == "opencsv":
-        delimiter = serde.get("separatorchar", ",")
-        quote, escape = serde.get("quotechar", '"'), serde.get("escapechar", "\\")
-    else:
-        delimiter = text_delimiter(table)
-        quote, escape = _NO_QUOTE, serde.get("escape.delim") or ""
+        fields = split_csv("zqfields", serde)
+        lines = _whole_lines(table, paths, extra, name="zqfields")
+        return f"(SELECT * REPLACE ({fields} AS zqfields) FROM {lines})"
+    if _splits_lines(table):
+        fields = split_line("zqfields", serde)
+        lines = _whole_lines(table, paths, extra, name="zqfields")
+        return f"(SELECT * REPLACE ({fields} AS zqfields) FROM {lines})"
     names = ", ".join(f"{_text(f.name)}: 'VARCHAR'" for f in table.columns)
-    lazy_null = serde.get("serialization.null.format", "\\N")
-    null = _text(lazy_null if table.format == "csv" else "\x03\x03")
     options = (
-        f"auto_detect=false, header=false, delim={_text(delimiter)}, quote={_text(quote)}, "
-        f"escape={_text(escape)}, nullstr={null}, null_padding=true, strict_mode=false, "
-        f"skip={_skip(table)}, columns={{{names}}}" + extra.options
+        f"{_plain_options(table, paths)}, delim={_text(delimiters(serde).levels[0])}, "
+        f"null_padding=true, columns={{{names}}}" + extra.options
     )
     return f"read_csv({_list(paths)}, {options})"
 
 
-def text_delimiter(table: TableInfo) -> str:
-    """Give what LazySimpleSerDe puts between the fields of a table."""
-    serde = {name.lower(): value for name, value in table.serde}
-    return _delimiter(serde.get("field.delim") or serde.get("serialization.format") or "")
+def _plain_options(table: TableInfo, paths: Sequence[str]) -> str:
+    """Write the options of every read of text: nothing is quoted, but the marks of empty lines."""
+    quote = QUOTE if any(path.endswith(MARKED) for path in paths) else ""
+    return (
+        f"auto_detect=false, header=false, quote={_text(quote)}, escape='', "
+        f"nullstr={_text(_NO_NULL)}, strict_mode=false, skip={_skip(table)}"
+    )
 
 
-def _delimiter(text: str) -> str:
-    if not text:
-        return "\x01"
-    return chr(int(text)) if text.isdigit() and len(text) > 1 else text if text != "1" else "\x01"
+def _whole_lines(table: TableInfo, paths: Sequence[str], extra: _Extra, *, name: str) -> str:
+    options = (
+        f"{_plain_options(table, paths)}, delim={_text(_NO_DELIMITER)}, "
+        f"max_line_size=33554432, columns={{{_text(name)}: 'VARCHAR'}}" + extra.options
+    )
+    return f"read_csv({_list(paths)}, {options})"
 
 
 def _skip(table: TableInfo) -> int:
@@ -278,40 +310,31 @@ def _skip(table: TableInfo) -> int:
     return int(text) if text.strip().isdigit() else 0
 
 
-def _lazy(column: Field) -> str:
+def _splits_lines(table: TableInfo) -> bool:
+    return needs_lines([parse_type(field.type) for field in table.columns], dict(table.serde))
+
+
+def _csv_columns(table: TableInfo) -> str:
+    """Read text as OpenCSVSerde does in Athena: what does not fit the type fails."""
+    given = {name.lower(): value for name, value in (*table.parameters, *table.serde)}
+    lenient = given.get("use.null.for.invalid.data", "").strip().lower() == "true"
+    return ", ".join(
+        f"{csv_value(place, parse_type(f.type), lenient=lenient)} AS {_quote(f.name)}"
+        for place, f in enumerate(table.columns)
+    )
+
+
+def _lazy_columns(table: TableInfo) -> str:
     """Read text as LazySimpleSerDe does: what does not fit the type is NULL."""
-    kind, name = parse_type(column.type), f"f.{_quote(column.name)}"
-    if kind.name in _NESTED:
-        raise unsupported(f"Column {column.name} of type {column.type} in a text file")
-    if kind.name == "varchar":
-        return name
-    return _strict_try(name, kind)
-
-
-def _strict_try(value: str, kind: SqlType) -> str:
-    """Cast text that looks like the type, else NULL (no rounding of 1.5 to an integer)."""
-    if kind.name in {"tinyint", "smallint", "integer", "bigint"}:
-        return (
-            f"CASE WHEN regexp_full_match({value}, '[-+]?[0-9]+') "
-            f"THEN TRY_CAST({value} AS {kind.duck()}) END"
-        )
-    if kind.name == "boolean":
-        return f"CASE lower({value}) WHEN 'true' THEN true WHEN 'false' THEN false END"
-    return f"TRY_CAST({value} AS {kind.duck()})"
-
-
-def _opencsv(column: Field) -> str:
-    """Read text as OpenCSVSerde does in Athena: dates are days, timestamps milliseconds."""
-    kind, name = parse_type(column.type), f"f.{_quote(column.name)}"
-    match kind.name:
-        case "varchar":
-            return name
-        case "date":
-            return f"CAST(DATE '1970-01-01' + CAST({name} AS INTEGER) AS DATE)"
-        case "timestamp":
-            return f"make_timestamp(CAST({name} AS BIGINT) * 1000)"
-        case _:
-            return f"CAST({name} AS {kind.duck()})"
+    serde, whole = dict(table.serde), _splits_lines(table)
+    texts = [
+        f"f.zqfields[{place}]" if whole else f"f.{_quote(f.name)}"
+        for place, f in enumerate(table.columns, 1)
+    ]
+    return ", ".join(
+        f"{lazy_value(text, parse_type(f.type), serde)} AS {_quote(f.name)}"
+        for f, text in zip(table.columns, texts, strict=True)
+    )
 
 
 def _lines(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
@@ -321,17 +344,17 @@ def _lines(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
         anchored, groups = _text(f"(?s){found.pattern}"), len(found.names)
     else:
         flags, pattern, groups = _regex(table)
+        if needs_java(pattern):
+            matched = f"__text_groups(g, {_text(flags + pattern)})"
+            lines = _whole_lines(table, paths, extra, name="g")
+            return f"(SELECT * REPLACE ({matched} AS g) FROM {lines})"
         anchored = _text(f"{flags}^(?:{pattern})$")
     names = ", ".join(f"'g{number}'" for number in range(groups))
-    options = (
-        f"auto_detect=false, header=false, delim='\x1f', quote='', escape='', nullstr='\x03\x03', "
-        f"strict_mode=false, max_line_size=33554432, skip={_skip(table)}, "
-        f"columns={{'line': 'VARCHAR'}}"
-    ) + extra.options
+    lines = _whole_lines(table, paths, extra, name="line")
     return (
         f"(SELECT * REPLACE (CASE WHEN regexp_matches(g, {anchored}) "
         f"THEN regexp_extract(g, {anchored}, [{names}]) END AS g) "
-        f"FROM (SELECT * RENAME (line AS g) FROM read_csv({_list(paths)}, {options})))"
+        f"FROM (SELECT * RENAME (line AS g) FROM {lines}))"
     )
 
 
@@ -356,7 +379,13 @@ def _regex(table: TableInfo) -> tuple[str, str, int]:
 
 
 def _regex_columns(table: TableInfo) -> str:
-    optional = _optional_groups(_regex(table)[1])
+    pattern = _regex(table)[1]
+    if needs_java(pattern):
+        return ", ".join(
+            f"{_taken(f'f.g[{place}]', column)} AS {_quote(column.name)}"
+            for place, column in enumerate(table.columns, 1)
+        )
+    optional = optional_groups(pattern)
     return ", ".join(
         f"{_group(number, column, optional=number in optional)} AS {_quote(column.name)}"
         for number, column in enumerate(table.columns)
@@ -387,42 +416,12 @@ def _group(number: int, column: Field, *, optional: bool) -> str:
     value = f"f.g.g{number}"
     if optional:
         value = f"nullif({value}, '')"
+    return _taken(value, column)
+
+
+def _taken(value: str, column: Field) -> str:
     kind = parse_type(column.type)
-    return value if kind.name == "varchar" else _strict_try(value, kind)
-
-
-def _optional_groups(pattern: str) -> frozenset[int]:
-    """Find groups `( x)?` that cannot match nothing: when absent, Java gives NULL, RE2 ''."""
-    opened: list[int] = []
-    found: set[int] = set()
-    groups, place, in_class = 0, 0, False
-    starts: dict[int, int] = {}
-    while place < len(pattern):
-        letter = pattern[place]
-        if letter == "\\":
-            place += 2
-            continue
-        if in_class or letter == "[":
-            in_class = not (in_class and letter == "]")
-        elif letter == "(":
-            capturing = not pattern.startswith("(?", place)
-            opened.append(groups if capturing else -1)
-            starts[groups] = place if capturing else -1
-            groups += capturing
-        elif letter == ")" and opened:
-            group = opened.pop()
-            inner = pattern[starts.get(group, 0) + 1 : place]
-            if group >= 0 and pattern[place + 1 : place + 2] == "?":
-                found |= {group} if _never_empty(inner) else set()
-        place += 1
-    return frozenset(found)
-
-
-def _never_empty(inner: str) -> bool:
-    try:
-        return re.fullmatch(inner, "") is None
-    except re.error:
-        return False
+    return value if kind.name == "varchar" else strict_try(value, kind)
 
 
 def _duck(column: Field) -> str:

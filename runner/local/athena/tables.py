@@ -25,7 +25,18 @@ SNAPSHOT = "$snapshot"
 """Parameter of a `TableInfo` that means an old snapshot of an Iceberg table: its id."""
 _PREFIX, _SUFFIX = "/* Presto View: ", " */"
 Format = Literal[
-    "parquet", "json", "openx", "csv", "opencsv", "regex", "grok", "virtual", "unknown"
+    "parquet",
+    "json",
+    "openx",
+    "csv",
+    "opencsv",
+    "regex",
+    "grok",
+    "orc",
+    "avro",
+    "ion",
+    "virtual",
+    "unknown",
 ]
 _SERDES: dict[str, Format] = {
     "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe": "parquet",
@@ -36,7 +47,19 @@ _SERDES: dict[str, Format] = {
     "org.apache.hadoop.hive.serde2.OpenCSVSerde": "opencsv",
     "org.apache.hadoop.hive.serde2.RegexSerDe": "regex",
     "com.amazonaws.glue.serde.GrokSerDe": "grok",
+    "org.apache.hadoop.hive.ql.io.orc.OrcSerde": "orc",
+    "org.apache.hadoop.hive.serde2.avro.AvroSerDe": "avro",
+    "com.amazon.ionhiveserde.IonHiveSerDe": "ion",
+    "com.amazon.emr.hive.serde.CloudTrailSerde": "json",
 }
+_UNREAD = frozenset(
+    {
+        "org.apache.hadoop.mapred.SequenceFileInputFormat",
+        "org.apache.hadoop.hive.ql.io.RCFileInputFormat",
+    }
+)
+SYMLINKS = "org.apache.hadoop.hive.ql.io.SymlinkTextInputFormat"
+"""The input format of a table whose files name the files to read."""
 
 
 class Field(NamedTuple):
@@ -67,6 +90,8 @@ class TableInfo(NamedTuple):
     serde: tuple[tuple[str, str], ...]
     parameters: tuple[tuple[str, str], ...]
     view: View | None
+    input_format: str = ""
+    """The class that finds records in the files."""
 
     def __str__(self) -> str:
         """Write it as `database.name`."""
@@ -102,6 +127,7 @@ def table_info(found: Mapping[str, Any]) -> TableInfo:
     serde = storage.get("SerdeInfo") or {}
     view = _view(found) if found.get("TableType") == VIEW else None
     parameters = found.get("Parameters") or {}
+    input_format = storage.get("InputFormat") or ""
     iceberg = parameters.get("table_type", "").upper() == "ICEBERG"
     return TableInfo(
         database=found["DatabaseName"],
@@ -111,11 +137,17 @@ def table_info(found: Mapping[str, Any]) -> TableInfo:
         location=storage.get("Location") or "",
         format="parquet"
         if iceberg
-        else _SERDES.get(serde.get("SerializationLibrary") or "", "unknown"),
+        else _format(serde.get("SerializationLibrary") or "", input_format),
         serde=tuple(sorted((serde.get("Parameters") or {}).items())),
         parameters=tuple(sorted(parameters.items())),
         view=view,
+        input_format=input_format,
     )
+
+
+def _format(serde: str, input_format: str) -> Format:
+    """Tell the format by the SerDe, unless records lie in files that are not read here."""
+    return "unknown" if input_format in _UNREAD else _SERDES.get(serde, "unknown")
 
 
 def view_text(sql: str, database: str, columns: tuple[tuple[str, str], ...]) -> str:

@@ -20,6 +20,7 @@ _FAMILIES = {
     "__json_": "runner.local.athena.functions_json",
     "__sqljson_": "runner.local.athena.functions_sqljson",
     "__iceberg_": "runner.local.athena.functions_iceberg",
+    "__text_": "runner.local.athena.functions_textfiles",
     "__type_": "runner.local.athena.functions_types",
 }
 
@@ -27,7 +28,7 @@ _FAMILIES = {
 class Udf(NamedTuple):
     """A function over one row's values, with DuckDB's names of its types."""
 
-    function: Callable[..., str | int | bool | bytes | None]
+    function: Callable[..., str | int | bool | bytes | list[str] | list[str | None] | None]
     parameters: tuple[str, ...]
     returns: str
 

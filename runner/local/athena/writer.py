@@ -12,7 +12,9 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
+from runner.local.athena.csvtext import csv_options, csv_text
 from runner.local.athena.errors import AthenaFailure, unsupported
+from runner.local.athena.lazytext import lazy_options, lazy_text
 from runner.local.athena.partitions import hive_folder, unescape_value
 from runner.local.athena.sqltypes import parse_type
 
@@ -24,7 +26,13 @@ if TYPE_CHECKING:
     from runner.local.athena.tables import Field
     from runner.local.s3 import FolderS3
 
+FOREIGN = frozenset({"orc", "avro", "ion"})
+"""Formats that DuckDB does not write: it writes Parquet, from which they are made."""
 _KEY = "__k"
+_TEXT = frozenset({"json", "csv", "opencsv"})
+_PLAIN = ("NONE", "UNCOMPRESSED")
+_OWN_CODECS = ("GZIP", "ZSTD")
+"""Codecs in which DuckDB packs text."""
 _NAME = re.compile(r"(?<![0-9a-f-])([0-9a-f-]{36})_[0-9a-f-]{36}\.parquet\Z")
 MOST_WRITERS = 100
 """Partitions that one statement may write."""
@@ -38,14 +46,16 @@ class Target(NamedTuple):
     keys: tuple[Field, ...]
     format: str
     compression: str
-    delimiter: str = "\x01"
-    """Between the fields of a text file."""
     level: int = 0
     """Of ZSTD's compression; 0 for its own choice."""
     bucket: int = -1
     """The bucket that the rows belong to, for the files' names; -1 if there are none."""
     numbers: str = ""
     """DuckDB's FIELD_IDS, where columns have numbers of their own."""
+    as_text: bool = False
+    """Whether Ion is written as text."""
+    serde: tuple[tuple[str, str], ...] = ()
+    """The properties of a text table's SerDe: more delimiters, and how NULL is written."""
 
 
 class Written(NamedTuple):
@@ -88,6 +98,7 @@ class Writer(NamedTuple):
         start = f"{folder}/{self.query_id}_{bucket_name}"
         found = self.engine.run(cursor, _copy(select, target, start))
         rows, paths = int(found.rows[0][0]), list(found.rows[0][1]) if found.rows[0][0] else []
+        paths = [_finished(path, target) for path in paths]
         keyed = [(_values_of(path, folder, len(target.keys)), path) for path in paths]
         keyed.sort(key=lambda each: ([value or "" for value in each[0]], each[1]))
         counts = Counter(values for values, _ in keyed)
@@ -111,6 +122,25 @@ class Writer(NamedTuple):
         if not (own_folder and self.s3.adopt_folder(parent, Bucket=bucket, Prefix=folder)):
             self.s3.adopt(path, Bucket=bucket, Key=key)
         return f"s3://{bucket}/{key}"
+
+
+def _finished(path: str, target: Target) -> str:
+    """Make what DuckDB wrote into a file of the target's format and codec; gives its path."""
+    if target.format in FOREIGN:
+        from runner.local.athena.converting import convert  # noqa: PLC0415 - few tables need it
+
+        path = convert(path, target)
+    if _is_packed_after(target):
+        from runner.local.athena.packing import pack  # noqa: PLC0415 - as above
+
+        path = pack(path, target.compression)
+    return path
+
+
+def _is_packed_after(target: Target) -> bool:
+    if target.format == "ion":
+        return target.compression not in _PLAIN
+    return target.format in _TEXT and target.compression not in {*_PLAIN, *_OWN_CODECS}
 
 
 def _discard(folder: str) -> None:
@@ -147,7 +177,8 @@ def _copy(select: str, target: Target, start: str) -> str:
     plain = len(target.columns)
     names = [f"c{n}" for n in range(plain)] + [f"{_KEY}{n}" for n in range(len(target.keys))]
     data = ", ".join(
-        f'CAST(c{n} AS {parse_type(column.type).duck()}) AS "{column.name}"'
+        f"{_written(f'CAST(c{n} AS {parse_type(column.type).duck()})', column, target)} "
+        f'AS "{column.name}"'
         for n, column in enumerate(target.columns)
     )
     keys = "".join(
@@ -164,48 +195,48 @@ def _copy(select: str, target: Target, start: str) -> str:
     return f"COPY ({rows}) TO {_text(to)} ({options}, RETURN_FILES)"
 
 
+def _written(value: str, column: Field, target: Target) -> str:
+    """Write a column's value as its format keeps it."""
+    if target.format == "csv":
+        return lazy_text(value, parse_type(column.type), dict(target.serde))
+    if target.format == "json" and "binary" in column.type:
+        raise unsupported(f"Column {column.name} of type {column.type} in JSON")
+    if target.format == "opencsv":
+        return csv_text(value, dict(target.serde))
+    return value
+
+
 def _format(target: Target) -> str:
     codec = target.compression.upper() or "GZIP"
     match target.format:
         case "parquet":
             codecs = {"NONE": "UNCOMPRESSED", "LZ4": "LZ4_RAW"}
-            if codec in {"LZO", "BZIP2", "DEFLATE", "ZLIB"}:
-                raise unsupported(f"Compression {codec} of PARQUET")
             level = (
                 f", COMPRESSION_LEVEL {target.level}" if codec == "ZSTD" and target.level else ""
             )
             numbers = f", FIELD_IDS {target.numbers}" if target.numbers else ""
             return f"FORMAT parquet, COMPRESSION {codecs.get(codec, codec)}{level}{numbers}"
         case "json":
-            return f"FORMAT json, COMPRESSION {_text_codec(codec)}"
+            return f"FORMAT json, COMPRESSION {_text_codec(target)}"
         case "csv":
-            _check_flat(target)
-            return (
-                f"FORMAT csv, HEADER false, DELIMITER {_text(target.delimiter)}, QUOTE '', "
-                f"ESCAPE '', NULLSTR '\\N', COMPRESSION {_text_codec(codec)}"
-            )
+            return f"{lazy_options(dict(target.serde))}, COMPRESSION {_text_codec(target)}"
+        case "opencsv":
+            return f"{csv_options(dict(target.serde))}, COMPRESSION {_text_codec(target)}"
         case _:
-            raise unsupported(f"Writing {target.format.upper()}")
-
-
-def _check_flat(target: Target) -> None:
-    for column in target.columns:
-        if parse_type(column.type).name in {"array", "map", "row", "varbinary"}:
-            raise unsupported(f"Column {column.name} of type {column.type} in a text file")
+            return "FORMAT parquet, COMPRESSION snappy"
 
 
 def _text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def _text_codec(codec: str) -> str:
-    if codec not in {"GZIP", "ZSTD", "NONE", "UNCOMPRESSED"}:
-        raise unsupported(f"Compression {codec} of text")
-    return {"UNCOMPRESSED": "none"}.get(codec, codec.lower())
+def _text_codec(target: Target) -> str:
+    codec = target.compression.upper() or "GZIP"
+    return codec.lower() if codec in _OWN_CODECS else "none"
 
 
 def _suffix(target: Target) -> str:
-    if target.format == "parquet":
+    if target.format == "parquet" or target.format in FOREIGN:
         return ".parquet"
     packed = {"GZIP": ".gz", "ZSTD": ".zst", "": ".gz"}.get(target.compression.upper(), "")
-    return {"json": ".json", "csv": ".csv"}.get(target.format, "") + packed
+    return (".json" if target.format == "json" else ".csv") + packed

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from runner.local.athena.avroschema import avro_columns
 from runner.local.athena.errors import DdlFailure, unknown_statement
 from runner.local.athena.hive import (
     open_cursor,
@@ -92,8 +93,10 @@ def read_table(cursor: Cursor, name: str, *, default: str = "") -> dict[str, Any
     found = _Clauses()
     found.read(cursor)
     cursor.expect_end()
+    if not columns and (literal := found.avro_schema()):
+        columns = avro_columns(literal)
     is_delta = found.properties.get("table_type", "").upper() == "DELTA"
-    if not columns and not is_delta and "avro.schema.literal" not in found.serde_properties:
+    if not columns and not is_delta:
         raise DdlFailure("SemanticException [Error 10003]: A table needs at least one column")
     _check_names([each["Name"] for each in (*columns, *found.keys)])
     found.location = found.location or default
@@ -161,6 +164,11 @@ class _Clauses:
         if cursor.accept("TBLPROPERTIES"):
             self.properties = take_properties(cursor)
 
+    def avro_schema(self) -> str:
+        """Give the schema that stands in a property; empty if there is none."""
+        name = "avro.schema.literal"
+        return self.serde_properties.get(name) or self.properties.get(name, "")
+
     def storage(self) -> dict[str, Any]:
         """Give the keys of the StorageDescriptor that tell formats, SerDe and buckets."""
         made = storage_of(self.format)
@@ -209,6 +217,10 @@ class _Clauses:
                     break
             else:
                 break
+        if self.serde_properties.get("line.delim", "\n") not in {"\n", "10"}:
+            raise DdlFailure(
+                "SemanticException LINES TERMINATED BY only supports newline '\\n' right now."
+            )
         if "field.delim" in self.serde_properties:
             self.serde_properties["serialization.format"] = self.serde_properties["field.delim"]
 

@@ -8,13 +8,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from runner.local.athena.errors import AthenaFailure, unknown_statement, unsupported
+from runner.local.athena.errors import AthenaFailure, unknown_statement
 from runner.local.athena.hive import unescape
 from runner.local.athena.partitions import visible_files
 from runner.local.athena.session import Cursor, Outcome
 from runner.local.athena.sqltypes import parse_type
 from runner.local.athena.statements import iceberg, iceberg_ctas
-from runner.local.athena.statements.formats import STORAGE, storage_of
+from runner.local.athena.statements.formats import (
+    FORMATS,
+    WRITTEN,
+    check_avro,
+    codec_of,
+    format_written,
+    level_of,
+    storage_of,
+)
 from runner.local.athena.statements.inserts import register
 from runner.local.athena.statements.outputs import check_names
 from runner.local.athena.tables import Field
@@ -70,7 +78,16 @@ _ALLOWED = frozenset(
         "write_target_data_file_size_bytes",
     }
 )
-_FORMATS = frozenset({"PARQUET", "ORC", "AVRO", "JSON", "TEXTFILE", "ION"})
+
+_HIVE_ONLY = frozenset(
+    {"external_location", "partitioned_by", "bucketed_by", "bucket_count", "field_delimiter"}
+    | {"ion_encoding"}
+)
+_ICEBERG_ONLY = frozenset(
+    name
+    for name in _ALLOWED
+    if name.startswith(("optimize_", "vacuum_", "write_target_")) or name == "partitioning"
+) | {"location"}
 
 
 def create_as(session: Session, statement: Statement) -> Outcome:
@@ -89,6 +106,7 @@ def create_as(session: Session, statement: Statement) -> Outcome:
     query, with_data = _with_data(statement, cursor)
     if if_not_exists and session.planner.lookup(database, name) is not None:
         return Outcome("DML", "CREATE_TABLE_AS_SELECT")
+    _check_kind(properties)
     _check_absent(session, database, name)
     plan = session.planner.plan(session.cursor, query, database=session.database)
     check_names(query, [column for column, _ in plan.columns])
@@ -96,7 +114,7 @@ def create_as(session: Session, statement: Statement) -> Outcome:
         return iceberg_ctas.create_as(
             session, (database, name), properties, plan, with_data=with_data
         )
-    target = _ctas_target(session, f"{database}.{name}", properties, plan.declared_columns())
+    target = _ctas_target(session, properties, plan.declared_columns())
     buckets = _buckets(properties, target)
     check_empty(session, f"{database}.{name}", target.location)
     if not with_data:
@@ -113,6 +131,23 @@ def create_as(session: Session, statement: Statement) -> Outcome:
         rows_written=written.rows,
         files=written.files,
     )
+
+
+def _check_kind(properties: Properties) -> None:
+    """Refuse the properties of the other kind of table."""
+    given = {*properties.texts, *properties.lists}
+    kind = properties.texts.get("table_type", "HIVE").upper()
+    if kind not in {"HIVE", "ICEBERG"}:
+        raise AthenaFailure(
+            "INVALID_TABLE_PROPERTY",
+            f"Unable to set catalog 'awsdatacatalog' table property 'table_type' to ['{kind}']",
+        )
+    foreign = _HIVE_ONLY if kind == "ICEBERG" else _ICEBERG_ONLY
+    for name in sorted(given & foreign):
+        raise AthenaFailure(
+            "INVALID_TABLE_PROPERTY",
+            f"Table property '{name}' is not supported for table type {kind}",
+        )
 
 
 def _buckets(properties: Properties, target: Target) -> Buckets:
@@ -249,19 +284,11 @@ def _check_absent(session: Session, database: str, name: str) -> None:
 
 
 def _ctas_target(
-    session: Session,
-    name: str,
-    properties: Properties,
-    columns: Sequence[tuple[str, str]],
+    session: Session, properties: Properties, columns: Sequence[tuple[str, str]]
 ) -> Target:
     fields = storable_fields(columns)
     location = properties.texts.get("external_location")
-    return target_of(
-        properties,
-        fields,
-        location or f"{session.results}tables/{session.query_id}/",
-        what=f"Format %s of table {name}",
-    )
+    return target_of(properties, fields, location or f"{session.results}tables/{session.query_id}/")
 
 
 def storable_fields(columns: Sequence[tuple[str, str]]) -> tuple[Field, ...]:
@@ -279,10 +306,8 @@ def storable_fields(columns: Sequence[tuple[str, str]]) -> tuple[Field, ...]:
     return fields
 
 
-def target_of(
-    properties: Properties, fields: tuple[Field, ...], location: str, *, what: str
-) -> Target:
-    """Make the target of a write; `what` names a format that cannot be written."""
+def target_of(properties: Properties, fields: tuple[Field, ...], location: str) -> Target:
+    """Make the target of a write; raises AthenaFailure for properties that do not fit."""
     keys = properties.lists.get("partitioned_by", ())
     names = [each.name for each in fields]
     if keys and tuple(names[-len(keys) :]) != keys:
@@ -296,28 +321,35 @@ def target_of(
         raise AthenaFailure("INVALID_TABLE_PROPERTY", "Table contains only partition columns")
     texts = properties.texts
     kind = texts.get("format", "PARQUET").upper()
-    if kind not in _FORMATS:
+    if kind not in WRITTEN:
         raise AthenaFailure(
             "INVALID_TABLE_PROPERTY",
             f"Unable to set catalog 'awsdatacatalog' table property 'format' to ['{kind}']",
         )
-    if kind not in STORAGE:
-        raise unsupported(what % kind)
-    level = texts.get("compression_level", "")
+    if kind == "AVRO":
+        check_avro(fields[:plain])
+    delimiter = _delimiter(texts.get("field_delimiter", "\x01"))
     return Target(
         location,
         fields[:plain],
         fields[plain:],
-        STORAGE[kind].format,
-        _codec(texts, kind),
-        delimiter=_delimiter(texts.get("field_delimiter", "\x01")),
-        level=int(level) if level.isdigit() else 0,
+        FORMATS[kind].format,
+        codec_of(texts, kind),
+        level=level_of(texts.get("compression_level", "")),
+        as_text=_ion_text(texts),
+        serde=(("field.delim", delimiter), ("serialization.format", delimiter)),
     )
 
 
-def _codec(texts: Mapping[str, str], kind: str) -> str:
-    own = texts.get("parquet_compression") if kind == "PARQUET" else None
-    return (texts.get("write_compression") or texts.get("compression") or own or "GZIP").upper()
+def _ion_text(texts: Mapping[str, str]) -> bool:
+    encoding = texts.get("ion_encoding", "BINARY").upper()
+    if encoding not in {"BINARY", "TEXT"}:
+        raise AthenaFailure(
+            "INVALID_TABLE_PROPERTY",
+            f"Unable to set catalog 'awsdatacatalog' table property 'ion_encoding' to "
+            f"['{texts['ion_encoding']}']",
+        )
+    return encoding == "TEXT"
 
 
 def _delimiter(text: str) -> str:
@@ -349,13 +381,11 @@ def check_empty(session: Session, name: str, location: str) -> None:
 
 def _create(session: Session, name: tuple[str, str], target: Target, buckets: Buckets) -> TableInfo:
     database, table = name
-    kind = next(k for k, each in STORAGE.items() if each.format == target.format)
-    storage = storage_of(kind)
+    storage = storage_of(format_written(target.format))
     if target.format == "csv":
-        storage["SerdeInfo"]["Parameters"] |= {
-            "field.delim": target.delimiter,
-            "serialization.format": target.delimiter,
-        }
+        storage["SerdeInfo"]["Parameters"] |= dict(target.serde)
+    if target.format == "ion":
+        storage["SerdeInfo"]["Parameters"]["ion.encoding"] = "TEXT" if target.as_text else "BINARY"
     if buckets.names:
         storage |= {"BucketColumns": list(buckets.names), "NumberOfBuckets": buckets.number}
     session.catalog.create_table(

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runner.local.athena.errors import AthenaFailure, unsupported
+from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.partitions import NULL_PARTITION, hive_folder
 from runner.local.athena.projection import is_projected
-from runner.local.athena.readers import text_delimiter
 from runner.local.athena.session import Cursor, Outcome
 from runner.local.athena.sqltypes import SqlType, coerces, parse_type
 from runner.local.athena.statements import iceberg
-from runner.local.athena.statements.formats import UNWRITTEN
+from runner.local.athena.statements.formats import (
+    WRITTEN,
+    check_avro,
+    checked_codec,
+    format_written,
+    level_of,
+)
 from runner.local.athena.statements.registration import partition_input
 from runner.local.athena.writer import Target
 
@@ -23,6 +28,16 @@ if TYPE_CHECKING:
     from runner.local.athena.writer import Written
 
 _BATCH = 100
+_CODEC_PROPERTIES = ("write.compression", "write_compression")
+_OWN_PROPERTIES: dict[str, tuple[str, ...]] = {
+    "PARQUET": ("parquet.compression", "parquet.compress"),
+    "ORC": ("orc.compress", "orc.compression"),
+    "AVRO": ("avro.compression", "avro.output.codec"),
+    "JSON": (),
+    "TEXTFILE": (),
+    "ION": ("ion.compression",),
+}
+"""Table properties that tell the codec, by format."""
 
 
 def insert_into(session: Session, statement: Statement) -> Outcome:
@@ -136,28 +151,45 @@ def _check_insertable(session: Session, table: TableInfo) -> None:
         raise AthenaFailure(
             "NOT_SUPPORTED", f"Inserting into bucketed tables is not supported: {table}"
         )
-    if table.format in {"parquet", "json", "csv"}:
-        return
-    serde = (storage.get("SerdeInfo") or {}).get("SerializationLibrary", "")
-    if serde in UNWRITTEN:
-        raise unsupported(f"INSERT INTO a table of format {UNWRITTEN[serde]}")
-    raise AthenaFailure(
-        "NOT_SUPPORTED", f"Table {table} has a SerDe that INSERT INTO cannot write: {serde}"
-    )
+    if table.format == "opencsv":
+        _check_strings(table)
+    elif table.format not in {"parquet", "json", "csv", "orc", "avro", "ion"}:
+        serde = (storage.get("SerdeInfo") or {}).get("SerializationLibrary", "")
+        raise AthenaFailure(
+            "HIVE_UNSUPPORTED_FORMAT",
+            f"Output format {storage.get('OutputFormat')} with SerDe {serde} is not supported.",
+        )
+
+
+def _check_strings(table: TableInfo) -> None:
+    others = [
+        f"{field.name} {parse_type(field.type).trino()}"
+        for field in table.columns
+        if parse_type(field.type) != SqlType("varchar")
+    ]
+    if others:
+        raise AthenaFailure(
+            "NOT_SUPPORTED",
+            "Hive CSV storage format only supports VARCHAR (unbounded). Unsupported columns: "
+            + ", ".join(others),
+        )
 
 
 def _target(table: TableInfo) -> Target:
     parameters = {name.lower(): value for name, value in table.parameters}
-    codec = parameters.get("write.compression") or parameters.get("parquet.compression") or "GZIP"
-    level = parameters.get("compression_level", "")
+    kind = "TEXTFILE" if table.format == "opencsv" else format_written(table.format)
+    name = next((n for n in (*_CODEC_PROPERTIES, *_OWN_PROPERTIES[kind]) if n in parameters), "")
+    if kind == "AVRO":
+        check_avro(table.columns)
     return Target(
         table.location,
         table.columns,
         table.keys,
         table.format,
-        codec.upper(),
-        delimiter=text_delimiter(table),
-        level=int(level) if level.isdigit() else 0,
+        checked_codec(parameters[name], kind, name) if name else WRITTEN[kind].default,
+        level=level_of(parameters.get("compression_level", "")),
+        as_text=dict(table.serde).get("ion.encoding", "").upper() == "TEXT",
+        serde=table.serde,
     )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from runner.local.athena.errors import DdlFailure, unsupported
-from runner.local.athena.hive import open_cursor, take_name, take_table, take_text
+from runner.local.athena.errors import DdlFailure
+from runner.local.athena.hive import check_catalog, open_cursor, take_name, take_table, take_text
 from runner.local.athena.partitions import hive_folder
 from runner.local.athena.session import Outcome
 from runner.local.athena.sqltypes import SqlType
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from runner.local.athena.session import Cursor, Session, Statement
 
 _TEXT = SqlType("string")
-_CATALOG = "awsdatacatalog"
 
 
 def tables(session: Session, statement: Statement) -> Outcome:
@@ -60,8 +59,7 @@ def _database(cursor: Cursor) -> str:
     name = take_name(cursor)
     if not cursor.accept("."):
         return name
-    if name != _CATALOG:
-        raise unsupported(f"Catalog {name}")
+    check_catalog(name)
     return take_name(cursor)
 
 
@@ -71,9 +69,7 @@ def databases(session: Session, statement: Statement) -> Outcome:
     cursor.expect("SHOW")
     cursor.take()
     if cursor.accept("IN") or cursor.accept("FROM"):
-        catalog = take_name(cursor)
-        if catalog != _CATALOG:
-            raise unsupported(f"Catalog {catalog}")
+        check_catalog(take_name(cursor))
     pattern = _pattern(cursor)
     found = session.catalog.get_databases()["DatabaseList"]
     names = (each["Name"] for each in found if _matches(pattern, each["Name"]))

@@ -32,13 +32,16 @@ def unload(session: Session, statement: Statement) -> Outcome:
     cursor.expect_end()
     if "format" not in properties.texts:
         raise AthenaFailure("INVALID_TABLE_PROPERTY", "UNLOAD needs the property format")
+    if properties.texts["format"].upper() == "ION":
+        raise AthenaFailure(
+            "INVALID_TABLE_PROPERTY",
+            "Unable to set catalog 'awsdatacatalog' table property 'format' to ['ION']",
+        )
     if not location.startswith("s3://"):
         raise AthenaFailure("INVALID_TABLE_PROPERTY", f"{location} is not a valid S3 path")
     plan = session.planner.plan(session.cursor, query, database=session.database)
     check_names(query, [column for column, _ in plan.columns])
-    target = target_of(
-        properties, storable_fields(plan.columns), location, what="UNLOAD in the format %s"
-    )
+    target = target_of(properties, storable_fields(plan.columns), location)
     check_empty(session, "UNLOAD", location)
     written = session.writer.write(session.cursor, plan.sql, target)
     return Outcome(
