@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 import uuid
 from contextlib import suppress
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from runner.local.athena.engine import UnknownColumn
 from runner.local.athena.errors import AthenaFailure
+from runner.local.athena.footers import FooterCache
 from runner.local.athena.lexer import position, tokenize
 from runner.local.athena.readers import scan_sql
 from runner.local.athena.shape import Shape, shape_of
@@ -65,6 +67,7 @@ class Planner:
         self._engine = engine
         self._locator = locator
         self._cache = cache
+        self._footers = FooterCache(engine)
         self._code = _code_digest() if cache is not None else ""
 
     def plan(
@@ -78,8 +81,9 @@ class Planner:
         """Plan one query over the catalogue's tables and those given; raises AthenaFailure."""
         if given:
             plain = Shape(sql, ())
-            return self._fill(self._translated(cursor, sql, plain, database, given), given)
-        return self._fill(self._template(cursor, sql, database))
+            template = self._translated(cursor, sql, plain, database, given)
+            return self._fill(cursor, template, given)
+        return self._fill(cursor, self._template(cursor, sql, database))
 
     def scans(
         self, cursor: Handle, sql: str, *, database: str
@@ -146,7 +150,10 @@ class Planner:
         return _insert(template.sql, tuple(scans))
 
     def _fill(
-        self, template: Template, given: Mapping[tuple[str, str], Given] | None = None
+        self,
+        cursor: Handle,
+        template: Template,
+        given: Mapping[tuple[str, str], Given] | None = None,
     ) -> Plan:
         found: list[str] = []
         text_bytes, columnar = 0, False
@@ -160,7 +167,7 @@ class Planner:
                 continue
             table = tables[key] = tables.get(key) or self._table(*key)
             parts = self._locator.parts(table, scan.conditions)
-            found.append(scan_sql(table, parts))
+            found.append(scan_sql(table, parts, partial(self._footers.columns, cursor)))
             if table.format == "parquet":
                 columnar = columnar or bool(parts)
             else:
