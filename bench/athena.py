@@ -38,7 +38,6 @@ from athena_cases import (
     CTAS,
     EVENTS,
     KINDS,
-    PARTITIONS,
     SCANS,
     SMALL,
     Scan,

@@ -9,6 +9,7 @@ from sqlglot import exp
 from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.passes.lambdas import call, field_of, lambda_of
 from runner.local.athena.sqltypes import SqlType, parse_type
+from runner.local.athena.trees import find_all, kind_of
 
 _CHAR = frozenset({exp.DataType.Type.CHAR, exp.DataType.Type.NCHAR})
 _TEXT = exp.DataType.TEXT_TYPES - _CHAR
@@ -30,7 +31,7 @@ _GUARDS = {
 
 def apply(tree: exp.Query) -> exp.Query:
     """Rewrite casts between text, numbers and booleans, innermost first; name types."""
-    for node in reversed(list(tree.find_all(exp.Cast, exp.Typeof))):
+    for node in reversed(find_all(tree, exp.Cast, exp.Typeof)):
         if isinstance(node, exp.Typeof):
             _typeof(node)
         elif isinstance(node, exp.Cast) and not node.args.get("json_call"):
@@ -40,10 +41,10 @@ def apply(tree: exp.Query) -> exp.Query:
 
 def _cast(node: exp.Cast) -> None:
     source = node.this.type
-    known = None if source is None or source.is_type("unknown", "null") else source
+    known = None if source is None or source.is_type(exp.DType.UNKNOWN, exp.DType.NULL) else source
     if node.to.this in _TEXT:
         if isinstance(node.this.unnest(), exp.HexString):
-            _refuse(exp.DataType.build("varbinary"), node.to)
+            _refuse(kind_of("varbinary"), node.to)
         if node.to.expressions or not node.this.is_string:
             _to_text(node, known)
     elif known is None or known.this in _TEXT:
@@ -73,7 +74,7 @@ def _is_plain(node: exp.Expr) -> bool:
 def _to_text(node: exp.Cast, source: exp.DataType | None) -> None:
     limit = node.to.expressions[0].copy() if node.to.expressions else None
     inner = node.this
-    if source is not None and (source.this in _NESTED or source.is_type("varbinary")):
+    if source is not None and (source.this in _NESTED or source.is_type(exp.DType.VARBINARY)):
         _refuse(source, node.to)
     new = _text_of(inner, source)
     if limit is not None:
@@ -104,10 +105,10 @@ def _text_of(inner: exp.Expr, source: exp.DataType | None) -> exp.Expr:
         name = "__any_text" if has_aggregate else "__text"
     elif source.this in _FLOATS:
         name = "__double_text"
-    elif source.is_type("timestamp"):
+    elif source.is_type(exp.DType.TIMESTAMP):
         name = "__timestamp_text"
     else:
-        return exp.Cast(this=inner.copy(), to=exp.DataType.build("varchar"))
+        return exp.Cast(this=inner.copy(), to=kind_of("varchar"))
     return exp.Anonymous(this=name, expressions=[inner.copy()])
 
 
@@ -127,7 +128,9 @@ def _cast_parts(node: exp.Cast, source: exp.DataType) -> None:
     if isinstance(node, exp.TryCast):
         new = exp.Anonymous(this="TRY", expressions=[new])
     new.type = node.to.copy()
-    cast = exp.Cast(this=new, to=node.to.copy(), json_call=node.to.is_type("array", "map"))
+    cast = exp.Cast(
+        this=new, to=node.to.copy(), json_call=node.to.is_type(exp.DType.ARRAY, exp.DType.MAP)
+    )
     cast.type = node.to.copy()
     node.replace(cast)
 
@@ -139,14 +142,14 @@ def _parts(value: exp.Expr, source: exp.DataType, target: exp.DataType, *, depth
     pairs = list(zip(_part_types(source), _part_types(target), strict=True))
     name = f"zqcast{depth}"
     one = exp.column(name)
-    if source.is_type("array"):
+    if source.is_type(exp.DType.ARRAY):
         return _each(value, name, _parts(one, *pairs[0], depth=depth + 1))
     fields = [field_of(name, place) for place in range(1, len(pairs) + 1)]
     casts = [
         _parts(field, *pair, depth=depth + 1) for field, pair in zip(fields, pairs, strict=True)
     ]
     row = call("row", *casts)
-    if source.is_type("map"):
+    if source.is_type(exp.DType.MAP):
         return call("map_from_entries", _each(call("map_entries", value), name, row))
     some = exp.Case().when(exp.column(name).is_(exp.Null()), exp.Null()).else_(row)
     rows = _each(exp.Array(expressions=[value]), name, some)
@@ -186,7 +189,7 @@ def _typeof(node: exp.Typeof) -> None:
     new: exp.Expr = exp.Literal.string(name)
     if not name:
         new = exp.Anonymous(this="__typeof", expressions=[node.this.copy()])
-    new.type = exp.DataType.build("varchar")
+    new.type = kind_of("varchar")
     node.replace(new)
 
 

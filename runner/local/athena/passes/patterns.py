@@ -18,6 +18,7 @@ from runner.local.athena.calls import (
     text_literal,
 )
 from runner.local.athena.javaregex import compile_java
+from runner.local.athena.trees import find_all
 
 if TYPE_CHECKING:
     from runner.local.athena.calls import Rule
@@ -126,7 +127,7 @@ def _replaced_by(text: exp.Expr, pattern: exp.Expr, made_by: exp.Expr) -> exp.Ex
     groups = exp.Dot(this=exp.column("part__"), expression=exp.to_identifier("groups"))
     name = made_by.expressions[0].name
     body = exp.Paren(this=made_by.this.copy())
-    for each in list(body.find_all(exp.Column, exp.Identifier)):
+    for each in find_all(body, exp.Column, exp.Identifier):
         if each.name == name and not isinstance(each.parent, exp.Column | exp.Dot):
             each.replace(groups.copy())
     filled = call("__filled", exp.column("part__"), body)
