@@ -1,8 +1,8 @@
 """Times the local Athena beside DuckDB alone, in one run, and prints which goals are met.
 
 In: this checkout with its environment installed.  Out: tables on standard output.  Both sides run
-alternately (floor, product, floor, ...); the medians are compared, and beside them stands the
-least CPU time of each side, which other work on the machine disturbs less.
+alternately (floor, product, floor, ...).  Medians are shown; goals are judged by the least time of
+each side, for other work on the machine only ever adds; and the least CPU time stands beside them.
 
 - small statements: milliseconds over the DuckDB SQL that the product itself ran in the end, on a
   bare cursor: for a statement that was seen before, and for one that is new to the process
@@ -27,7 +27,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +60,7 @@ MOST_BYTES = 1 << 30
 MEMORY = "850MB"
 """DuckDB's limit for both sides: what a process of 1 GiB leaves it."""
 THREADS = 2
+_FIRST = 10
 FILES = 8
 RESULT_ROWS = 1_000_000
 
@@ -73,6 +76,11 @@ class Taken:
     def median(self) -> float:
         """Give the median of the wall times."""
         return statistics.median(self.wall)
+
+    @property
+    def best(self) -> float:
+        """Give the least wall time."""
+        return min(self.wall)
 
     @property
     def least(self) -> float:
@@ -133,11 +141,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary)
         make_data(folder, options.rows)
-        met = [
-            each
-            for name in parts
-            for each in PARTS[name](folder, options.repeat, options.case)
-        ]
+        met = [each for name in parts for each in PARTS[name](folder, options.repeat, options.case)]
     return 1 if options.strict and not all(met) else 0
 
 
@@ -185,8 +189,10 @@ def make_data(folder: Path, rows: int) -> None:
         "ARRAY['day']) AS SELECT id, kind, path, referrer, amount, happened, "
         "'2013-01-0' || CAST(id % 5 + 1 AS varchar) AS day FROM events WHERE id < 1000"
     )
-    world.run("CREATE TABLE added WITH (external_location = 's3://b/added/') AS "
-              "SELECT 1 AS n, 'a' AS t, 1e0 AS d")
+    world.run(
+        "CREATE TABLE added WITH (external_location = 's3://b/added/') AS "
+        "SELECT 1 AS n, 'a' AS t, 1e0 AS d"
+    )
     world.close()
 
 
@@ -196,7 +202,7 @@ def make_data(folder: Path, rows: int) -> None:
 def small(folder: Path, repeat: int, wanted: str) -> Iterator[bool]:
     """Print what small statements cost over DuckDB's own part."""
     world = World(folder)
-    print(f"\n{'ms a small statement':28} {'floor':>8} {'ours':>8} {'over':>8} {'cpu over':>9}")
+    heading("ms a small statement", "floor", "ours", "over", "least", "cpu")
     for case in SMALL:
         if wanted in case.name:
             yield from measure_small(world, case, max(repeat * 4, 12))
@@ -205,58 +211,76 @@ def small(folder: Path, repeat: int, wanted: str) -> Iterator[bool]:
 
 def measure_small(world: World, case: Small, repeat: int) -> Iterator[bool]:
     """Time one statement as seen before, and as new."""
-    def text(number: int) -> str:
-        return case.sql.format(n=number)
-    first = 10
-    ours_once(world, text(first))
-    ours_once(world, text(first + 1))
-    if "{n}" not in case.sql or case.name.split()[0] not in {"CREATE", "INSERT"}:
-        yield show_small(f"{case.name}", *alternate_small(world, [text(first)] * repeat))
+    known = case.sql.format(n=_FIRST)
+    news = [case.sql.format(n=_FIRST + n) for n in range(2, repeat + 2)]
+    for number in (_FIRST, _FIRST + 1):  # the process has then seen its family
+        world.run(case.sql.format(n=number))
+    once = case.name.startswith(("CREATE", "INSERT"))
+    if not once:
+        yield show_small(case.name, *alternate_small(world, [known] * repeat))
     if "{n}" in case.sql:
-        news = [text(first + 2 + n) for n in range(repeat)]
         yield show_small(f"{case.name}, new", *alternate_small(world, news))
 
 
-def ours_once(world: World, sql: str) -> None:
-    """Run a statement, for the process to know its family."""
-    world.run(sql)
-
-
 def alternate_small(world: World, texts: Sequence[str]) -> tuple[Taken, Taken]:
-    """Run each statement, and then its DuckDB SQL on a bare cursor."""
+    """Run each statement, and then the DuckDB SQL that it ran in the end on a bare cursor."""
     ours, floors = [], []
     cursor = world.athena.connect()
-    engine = world.athena._engine  # noqa: SLF001 - what it ran in the end is the floor
-    ran: list[str] = []
-    run = engine.run
-
-    def noted(handle: Any, sql: str, **more: Any) -> Any:  # noqa: ANN401 - as it is
-        ran.append(sql)
-        return run(handle, sql, **more)
-
     for sql in texts:
-        ours.append(timed(lambda sql=sql: world.run(sql)))
-    for sql in texts[:1]:
-        engine.run = noted  # type: ignore[method-assign]  # to hear of it
-        world.run(sql if "made" not in sql and "added" not in sql else "SHOW TABLES")
-        engine.run = run  # type: ignore[method-assign]  # as above
-    final = ran[-1] if ran and not ran[-1].startswith("COPY") else ""
-    floors = [timed(lambda: cursor.execute(final).fetchall() if final else None) for _ in texts]
+        with noting(world) as ran:
+            ours.append(timed(partial(world.run, sql)))
+        final = ran[-1] if ran and sql.startswith(("SELECT", "WITH")) else ""
+        floors.append(timed(partial(fetch, cursor, final)))
     cursor.close()
     return taken(floors), taken(ours)
 
 
+@contextmanager
+def noting(world: World) -> Iterator[list[str]]:
+    """Note the SQL that the engine runs."""
+    engine = world.athena._engine  # noqa: SLF001 - nothing public tells it
+    ran: list[str] = []
+    methods = {name: getattr(engine, name) for name in ("run", "stream") if hasattr(engine, name)}
+
+    def noted(method: Callable[..., Any], handle: object, sql: str, **more: object) -> Any:  # noqa: ANN401 - as it is
+        ran.append(sql)
+        return method(handle, sql, **more)
+
+    for name, method in methods.items():
+        setattr(engine, name, partial(noted, method))
+    try:
+        yield ran
+    finally:
+        for name, method in methods.items():
+            setattr(engine, name, method)
+
+
+def fetch(cursor: duckdb.DuckDBPyConnection, sql: str) -> object:
+    """Run a query of DuckDB, if there is one."""
+    return cursor.execute(sql).fetchall() if sql else None
+
+
 def show_small(name: str, floor: Taken, ours: Taken) -> bool:
     """Print a line; tell whether the goal is met."""
-    over = (ours.median - floor.median) * 1000
-    met = over < MOST_OVERHEAD_MS
+    best = (ours.best - floor.best) * 1000
+    met = best < MOST_OVERHEAD_MS
     print(
-        f"{name:28} {floor.median * 1000:8.1f} {ours.median * 1000:8.1f} {over:8.1f} "
-        f"{(ours.least - floor.least) * 1000:9.1f}   < {MOST_OVERHEAD_MS:g} ms  "
-        f"{'met' if met else 'MISSED'}",
+        f"{name:28} {floor.median * 1000:8.1f} {ours.median * 1000:8.1f} "
+        f"{(ours.median - floor.median) * 1000:8.1f} {best:8.1f} "
+        f"{(ours.least - floor.least) * 1000:8.1f}   < {MOST_OVERHEAD_MS:g} ms  {told(met=met)}",
         flush=True,
     )
     return met
+
+
+def heading(title: str, *columns: str) -> None:
+    """Print the head of a table."""
+    print(f"\n{title:28} {' '.join(f'{each:>8}' for each in columns)}")
+
+
+def told(*, met: bool) -> str:
+    """Say whether a goal is met."""
+    return "met" if met else "MISSED"
 
 
 # --- Scans ---------------------------------------------------------------------------------------
@@ -265,7 +289,7 @@ def show_small(name: str, floor: Taken, ours: Taken) -> bool:
 def scans(folder: Path, repeat: int, wanted: str) -> Iterator[bool]:
     """Print what queries over all rows take beside DuckDB's own."""
     world = World(folder)
-    print(f"\n{'seconds a scan':28} {'floor':>8} {'ours':>8} {'ratio':>8} {'cpu ratio':>9}")
+    heading("seconds a scan", "floor", "ours", "ratio", "least", "cpu")
     for case in SCANS:
         if wanted in case.name:
             yield measure_scan(world, case, repeat)
@@ -281,12 +305,12 @@ def measure_scan(world: World, case: Scan, repeat: int) -> bool:
         floors.append(timed(lambda: world.native.execute(native).fetchall()))
         products.append(timed(lambda: world.run(ours)))
     floor, product = taken(floors), taken(products)
-    ratio = product.median / floor.median
-    met = ratio <= MOST_SCAN or product.median - floor.median <= MOST_OVERHEAD_MS / 1000
+    ratio = product.best / floor.best
+    met = ratio <= MOST_SCAN or product.best - floor.best <= MOST_OVERHEAD_MS / 1000
     print(
-        f"{case.name:28} {floor.median:8.3f} {product.median:8.3f} {ratio:8.2f} "
-        f"{product.least / floor.least:9.2f}   <= {MOST_SCAN:g} x or < {MOST_OVERHEAD_MS:g} ms  "
-        f"{'met' if met else 'MISSED'}",
+        f"{case.name:28} {floor.median:8.3f} {product.median:8.3f} "
+        f"{product.median / floor.median:8.2f} {ratio:8.2f} {product.least / floor.least:8.2f}   "
+        f"<= {MOST_SCAN:g} x or < {MOST_OVERHEAD_MS:g} ms  {told(met=met)}",
         flush=True,
     )
     return met
@@ -322,33 +346,33 @@ def plain(value: Any) -> str:  # noqa: ANN401 - any value
 
 def ctas(folder: Path, repeat: int, wanted: str) -> Iterator[bool]:
     """Print what a partitioned CTAS takes beside DuckDB's fastest COPY."""
-    print(f"\n{'CTAS, 100 partitions':28} {'floor':>8} {'ours':>8} {'ratio':>8} {'cpu ratio':>9}")
+    heading("CTAS, 100 partitions", "floor", "ours", "ratio", "least", "cpu")
     for codec in ("SNAPPY", "ZSTD"):
-        if wanted not in codec:
-            continue
-        sides: dict[str, list[tuple[float, float]]] = {}
-        peaks: dict[str, int] = {}
-        for _ in range(max(1, repeat // 2)):
-            for side in (*COPIES, "ours"):
-                wall, cpu, peak = in_process(folder, "ctas", side, codec)
-                sides.setdefault(side, []).append((wall, cpu))
-                peaks[side] = max(peaks.get(side, 0), peak)
-        done = {side: taken(each) for side, each in sides.items()}
-        best = min(COPIES, key=lambda side: done[side].median)
-        yield show_ctas(codec, done[best], done["ours"], peak=peaks["ours"])
-        print(f"    fastest COPY: {best}; " + ", ".join(
-            f"{side} {each.median:.2f} s, {peaks[side] >> 20} MiB" for side, each in done.items()))
+        if wanted in codec:
+            yield measure_ctas(folder, codec, max(1, repeat // 2))
 
 
-def show_ctas(codec: str, floor: Taken, ours: Taken, *, peak: int) -> bool:
-    """Print a line; tell whether the goals are met."""
-    ratio = ours.median / floor.median
-    met = ratio <= MOST_CTAS and peak <= MOST_BYTES
+def measure_ctas(folder: Path, codec: str, repeat: int) -> bool:
+    """Time all ways to write the partitions, each in a process of its own, alternately."""
+    runs: dict[str, list[tuple[float, float]]] = {}
+    peaks: dict[str, int] = {}
+    for _ in range(repeat):
+        for side in (*COPIES, "ours"):
+            wall, cpu, peak = in_process(folder, "ctas", side, codec)
+            runs.setdefault(side, []).append((wall, cpu))
+            peaks[side] = max(peaks.get(side, 0), peak)
+    done = {side: taken(each) for side, each in runs.items()}
+    fastest = min(COPIES, key=lambda side: done[side].best)
+    floor, ours = done[fastest], done["ours"]
+    ratio = ours.best / floor.best
+    met = ratio <= MOST_CTAS and peaks["ours"] <= MOST_BYTES
     print(
-        f"{codec:28} {floor.median:8.2f} {ours.median:8.2f} {ratio:8.2f} "
-        f"{ours.least / floor.least:9.2f}   <= {MOST_CTAS:g} x, 1 GiB  {'met' if met else 'MISSED'}",
-        flush=True,
+        f"{codec:28} {floor.median:8.2f} {ours.median:8.2f} {ours.median / floor.median:8.2f} "
+        f"{ratio:8.2f} {ours.least / floor.least:8.2f}   "
+        f"<= {MOST_CTAS:g} x in 1 GiB  {told(met=met)}"
     )
+    for side, each in done.items():
+        print(f"    {side:24} {each.best:8.2f} s, {peaks[side] >> 20} MiB", flush=True)
     return met
 
 
@@ -365,9 +389,17 @@ def run_side(folder: Path, side: Sequence[str]) -> int:
     case, name, *rest = side
     run = SIDES[case](folder, name, *rest)
     wall, cpu = timed(run)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    peak = peak_bytes()
     print(json.dumps({"wall": wall, "cpu": cpu, "peak": peak}))
     return 0
+
+
+def peak_bytes() -> int:
+    """Give the most memory that this process had; getrusage counts its parent's, too."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def ctas_side(folder: Path, name: str, codec: str) -> Callable[[], object]:
@@ -378,12 +410,15 @@ def ctas_side(folder: Path, name: str, codec: str) -> Callable[[], object]:
         world = World(folder)
         world.athena.connect().execute(f"SET GLOBAL memory_limit = '{MEMORY}'")
         world.run("DROP TABLE IF EXISTS made")
-        return lambda: world.run(CTAS.format(codec=codec))
-    select = COPIES[name].format(events=f"{bucket}/events/*.parquet")
+        return partial(world.run, CTAS.format(codec=codec))
+    select = f"SELECT * FROM read_parquet('{bucket}/events/*.parquet')"
     config = {"threads": THREADS, "memory_limit": MEMORY, "temp_directory": str(folder / "spill")}
     database = duckdb.connect(config=config)
-    sql = f"COPY ({select}) TO '{bucket}/made' (FORMAT parquet, COMPRESSION {codec}, PARTITION_BY (day))"
-    return lambda: database.execute(sql)
+    if COPIES[name]:
+        database.execute(COPIES[name])
+    order = " ORDER BY day" if name == "sorted" else ""
+    options = f"FORMAT parquet, COMPRESSION {codec}, PARTITION_BY (day)"
+    return partial(database.execute, f"COPY ({select}{order}) TO '{bucket}/made' ({options})")
 
 
 # --- Start, and large results --------------------------------------------------------------------
@@ -391,7 +426,7 @@ def ctas_side(folder: Path, name: str, codec: str) -> Callable[[], object]:
 
 def start(folder: Path, repeat: int, wanted: str) -> Iterator[bool]:
     """Print what the first statements of a process take beside DuckDB's."""
-    print(f"\n{'seconds, first statement':28} {'floor':>8} {'ours':>8} {'over':>8} {'cpu over':>9}")
+    heading("seconds, first statement", "floor", "ours", "over", "cpu over")
     for name in ("known", "new"):
         if wanted in name:
             floors, ours = [], []
@@ -401,7 +436,7 @@ def start(folder: Path, repeat: int, wanted: str) -> Iterator[bool]:
             one, other = taken(floors), taken(ours)
             print(
                 f"{name:28} {one.median:8.3f} {other.median:8.3f} "
-                f"{other.median - one.median:8.3f} {other.least - one.least:9.3f}   none",
+                f"{other.median - one.median:8.3f} {other.least - one.least:8.3f}   none",
                 flush=True,
             )
     yield True
@@ -420,7 +455,7 @@ def start_side(folder: Path, name: str) -> Callable[[], object]:
 
 def results(folder: Path, repeat: int, wanted: str) -> Iterator[bool]:
     """Print what a million rows as result file take, and to page through them."""
-    print(f"\n{'a large result':28} {'floor s':>8} {'ours s':>8} {'ratio':>8} {'cpu ratio':>9}")
+    heading("a large result", "floor s", "ours s", "ratio", "cpu ratio")
     times: dict[str, list[tuple[float, float]]] = {}
     peaks: dict[str, int] = {}
     for _ in range(max(1, repeat // 2)):
@@ -434,7 +469,7 @@ def results(folder: Path, repeat: int, wanted: str) -> Iterator[bool]:
             one, other = done["fetch"], done[side]
             print(
                 f"{side:28} {one.median:8.3f} {other.median:8.3f} {other.median / one.median:8.2f} "
-                f"{other.least / one.least:9.2f}   none; {peaks[side] >> 20} MiB "
+                f"{other.least / one.least:8.2f}   none; {peaks[side] >> 20} MiB "
                 f"beside {peaks['fetch'] >> 20}",
                 flush=True,
             )

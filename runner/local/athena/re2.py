@@ -153,14 +153,11 @@ class _Reader:
         match letter:
             case "(":
                 return self._group()
-            case "[":
-                return _Piece(self._class(), empty=False)
-            case "\\":
-                return _Piece(self._escape(), empty=False)
-            case ".":
-                return _Piece(letter, empty=False)
-            case "^":
-                return _Piece(letter, empty=True)
+            case "." | "^":
+                return _Piece(letter, empty=letter == "^")
+            case "[" | "\\":
+                text = self._class() if letter == "[" else self._escape()
+                return _Piece(text, empty=False)
             case "$" if self.place == len(self.pattern) or self.pattern[self.place] in "|)":
                 self.ends = True
                 return _Piece("\\n?\\z", empty=True)

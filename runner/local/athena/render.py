@@ -12,6 +12,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from runner.local.athena.sqltypes import SqlType
 
 _PLAIN_FROM, _PLAIN_TO = 1e-3, 1e7
@@ -29,8 +31,7 @@ def render(value: Any, kind: SqlType) -> str | None:  # noqa: ANN401, C901, PLR0
         case Decimal():
             return f"{value:f}"
         case datetime():
-            text = f"{value:%Y-%m-%d %H:%M:%S}.{value.microsecond // 1000:03}"
-            return f"{text} {zone_name(value)}" if value.tzinfo else text
+            return _stamp(value)
         case date() | time():
             return value.isoformat()
         case timedelta():
@@ -47,6 +48,53 @@ def render(value: Any, kind: SqlType) -> str | None:  # noqa: ANN401, C901, PLR0
             return _row(value, kind)
         case _:
             return str(value)
+
+
+def render_rows(rows: Sequence[Sequence[Any]], kinds: Sequence[SqlType]) -> list[list[str | None]]:
+    """Write all values of rows as `render` does, column by column, which takes a third of it."""
+    if not rows:
+        return []
+    columns = (
+        _column(each, kind) for each, kind in zip(zip(*rows, strict=True), kinds, strict=True)
+    )
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _column(values: Sequence[Any], kind: SqlType) -> list[str | None]:
+    """Write a column: values of the class that its type has go the short way."""
+    usual, write = _SHORT.get(kind.name, (object(), str))
+    return [
+        None if value is None else write(value) if value.__class__ is usual else render(value, kind)
+        for value in values
+    ]
+
+
+def _stamp(value: datetime) -> str:
+    text = value.isoformat(" ", "milliseconds")
+    return text if value.tzinfo is None else f"{text[:_STAMP_LENGTH]} {zone_name(value)}"
+
+
+def _bool(value: bool) -> str:  # noqa: FBT001 - a value
+    return "true" if value else "false"
+
+
+def _double(value: float) -> str:
+    if _PLAIN_FROM <= value < _PLAIN_TO or -_PLAIN_TO < value <= -_PLAIN_FROM:
+        return repr(value)
+    return render_double(value)
+
+
+_STAMP_LENGTH = len("2013-01-01 00:00:00.000")
+_SHORT: dict[str, tuple[object, Callable[[Any], str]]] = {
+    **dict.fromkeys(("tinyint", "smallint", "integer", "bigint"), (int, str)),
+    "varchar": (str, str),
+    "boolean": (bool, _bool),
+    "double": (float, _double),
+    "decimal": (Decimal, "{:f}".format),
+    "date": (date, date.isoformat),
+    "timestamp": (datetime, _stamp),
+}
+"""By a type's name the class that its values usually have, and how they are written."""
 
 
 def zone_name(value: datetime) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from runner.local.athena.render import render
+from runner.local.athena.render import render_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,11 +45,7 @@ def output_url(location: str, identity: str, outcome: Outcome | None) -> str:
 
 def texts(outcome: Outcome) -> list[list[str | None]]:
     """Write every row's values as text."""
-    kinds = [kind for _, kind in outcome.columns]
-    return [
-        [render(value, kind) for value, kind in zip(row, kinds, strict=True)]
-        for row in outcome.rows
-    ]
+    return render_rows(outcome.rows, [kind for _, kind in outcome.columns])
 
 
 def write_results(s3: FolderS3, url: str, outcome: Outcome, rows: list[list[str | None]]) -> None:
@@ -71,6 +67,10 @@ def write_results(s3: FolderS3, url: str, outcome: Outcome, rows: list[list[str 
 
 def _csv_line(values: Sequence[str | None]) -> str:
     """Quote everything; NULL is nothing at all."""
+    if None not in values:
+        line = '","'.join(values)  # type: ignore[arg-type]  # no None among them
+        if line.count('"') == 2 * len(values) - 2:
+            return f'"{line}"\n'
     fields = ("" if v is None else '"' + v.replace('"', '""') + '"' for v in values)
     return ",".join(fields) + "\n"
 

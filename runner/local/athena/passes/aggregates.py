@@ -73,7 +73,9 @@ def _most(node: exp.Expr) -> None:
         return
     top = outermost(node)
     known = exp.Max(this=_call("__not_nan", value.copy()))
-    new = exp.Coalesce(this=replaced(top, node, known), expressions=[top.copy()])
+    # Without a filter or a window any value will do where all are NaN.
+    other = exp.AnyValue(this=value.copy()) if top is node else top.copy()
+    new = exp.Coalesce(this=replaced(top, node, known), expressions=[other])
     new.type = node.type
     top.replace(new)
 

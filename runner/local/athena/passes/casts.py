@@ -9,13 +9,14 @@ from sqlglot import exp
 from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.passes.lambdas import call, field_of, lambda_of
 from runner.local.athena.sqltypes import SqlType, parse_type
-from runner.local.athena.trees import find_all, kind_of
+from runner.local.athena.trees import find_all, kind_of, walk
 
 _CHAR = frozenset({exp.DataType.Type.CHAR, exp.DataType.Type.NCHAR})
 _TEXT = exp.DataType.TEXT_TYPES - _CHAR
 _INTEGERS = exp.DataType.INTEGER_TYPES
 _FLOATS = exp.DataType.FLOAT_TYPES
 _NESTED = exp.DataType.NESTED_TYPES
+_UNSTEADY = (exp.AggFunc, exp.Window, exp.Query, exp.Subquery, exp.Rand, exp.Uuid)
 _PLAIN = re.compile(r"[+-]?\d+", re.ASCII)
 _GUARDS = {
     "tinyint": "__integer_text",
@@ -63,7 +64,25 @@ def _guard(node: exp.Cast, known: exp.DataType | None) -> None:
         return
     if known is None:
         guard = guard.replace("_text", "").replace("__", "__any_")
+    elif guard != "__boolean_text" and _is_steady(node.this):
+        guard = guard.replace("__", "__plain_")
     node.set("this", exp.Anonymous(this=guard, expressions=[node.this.copy()]))
+
+
+def _is_steady(node: exp.Expr) -> bool:
+    """Tell whether a value may stand twice: it is the same each time, and no TRY holds it."""
+    if isinstance(node, exp.Column):
+        return True
+    above = node.parent
+    while above is not None and not isinstance(above, exp.Query):
+        if isinstance(above, exp.Try) or above.name.lower() == "try":
+            return False
+        above = above.parent
+    return not any(
+        isinstance(each, _UNSTEADY) or "rand" in each.name.lower() or "uuid" in each.name.lower()
+        for each in walk(node)
+        if not isinstance(each, exp.Column | exp.Identifier | exp.Literal)
+    )
 
 
 def _is_plain(node: exp.Expr) -> bool:
