@@ -91,7 +91,7 @@ class Taken:
 class World:
     """A local Athena over a folder, and a DuckDB that knows nothing of it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, memory: str = "") -> None:
         """Open both."""
         self.folder = folder
         s3 = FolderS3(folder / "s3")
@@ -103,6 +103,7 @@ class World:
             results="s3://results/",
             cache=folder / "cache",
             threads=THREADS,
+            memory=memory,
         )
         self.native = duckdb.connect(config={"threads": THREADS})
 
@@ -407,8 +408,7 @@ def ctas_side(folder: Path, name: str, codec: str) -> Callable[[], object]:
     bucket = folder / "s3" / "b"
     shutil.rmtree(bucket / "made", ignore_errors=True)
     if name == "ours":
-        world = World(folder)
-        world.athena.connect().execute(f"SET GLOBAL memory_limit = '{MEMORY}'")
+        world = World(folder, memory=MEMORY)
         world.run("DROP TABLE IF EXISTS made")
         return partial(world.run, CTAS.format(codec=codec))
     select = f"SELECT * FROM read_parquet('{bucket}/events/*.parquet')"

@@ -32,6 +32,14 @@ if TYPE_CHECKING:
     from runner.local.athena.tables import Field
 
 
+class Learning(NamedTuple):
+    """A new translation whose columns are not known yet."""
+
+    template: Template
+    shape: Shape
+    database: str
+
+
 class Plan(NamedTuple):
     """A query that DuckDB can run."""
 
@@ -46,6 +54,8 @@ class Plan(NamedTuple):
     """How to show each output column; see Template."""
     shown: str = ""
     """The SQL whose rows are shown; see Template."""
+    learning: Learning | None = None
+    """A translation that is kept when running the query has told its columns."""
 
     def scanned(self, bytes_read: int) -> int:
         """Give the bytes that Athena would bill: text files whole, columns as they were read."""
@@ -84,6 +94,30 @@ class Planner:
             template = self._translated(cursor, sql, plain, database, given)
             return self._fill(cursor, template, given)
         return self._fill(cursor, self._template(cursor, sql, database))
+
+    def plan_to_run(self, cursor: Handle, sql: str, *, database: str) -> Plan:
+        """Plan a query that runs at once, so that its columns need not be asked for before.
+
+        Who runs it tells `learn` the columns, or asks `plan` for the reason when it fails.
+        """
+        shape = shape_of(sql, tokenize(sql))
+        known = self._known(shape, database)
+        if known is not None:
+            return self._fill(cursor, known.fill(shape))
+        try:
+            template = self._translate(shape.text, shape, database)
+            if not template.shown:  # which has other columns than the query
+                plan = self._fill(cursor, template.fill(shape))
+                return plan._replace(learning=Learning(template, shape, database))
+        except AthenaFailure:
+            pass  # planning says the same with the places and words of the text itself
+        return self.plan(cursor, sql, database=database)
+
+    def learn(self, plan: Plan, columns: tuple[tuple[str, str], ...]) -> None:
+        """Keep a new translation with the columns that running it gave."""
+        if plan.learning is not None:
+            template, shape, database = plan.learning
+            self._remember(template._replace(columns=columns), shape, database)
 
     def scans(
         self, cursor: Handle, sql: str, *, database: str
@@ -125,6 +159,21 @@ class Planner:
         database: str,
         given: Mapping[tuple[str, str], Given] | None = None,
     ) -> Template:
+        template = self._translate(text, shape, database, given)
+        try:
+            empty = self._empty(template.fill(shape), given or {})
+            columns = self._engine.describe(cursor, empty)
+        except UnknownColumn as error:
+            raise _placed(error, text) from error
+        return template._replace(columns=columns)
+
+    def _translate(
+        self,
+        text: str,
+        shape: Shape,
+        database: str,
+        given: Mapping[tuple[str, str], Given] | None = None,
+    ) -> Template:
         from runner.local.athena.translate import (  # noqa: PLC0415 - brings sqlglot, 0.2 s
             translate_query,
         )
@@ -134,13 +183,7 @@ class Planner:
                 return given[schema, name].table
             return self.lookup(shape.fill(schema), shape.fill(name))
 
-        template = translate_query(text, database=database, lookup=look_up)
-        try:
-            empty = self._empty(template.fill(shape), given or {})
-            columns = self._engine.describe(cursor, empty)
-        except UnknownColumn as error:
-            raise _placed(error, text) from error
-        return template._replace(columns=columns)
+        return translate_query(text, database=database, lookup=look_up)
 
     def _empty(self, template: Template, given: Mapping[tuple[str, str], Given]) -> str:
         """Write the query over no files at all, to learn its columns."""
