@@ -82,7 +82,7 @@ class LocalAthena:
         """Take the services, the history's file, and the default output location.
 
         `cache` is a folder for translated statements; `memory` is what DuckDB may use before it
-        writes to disk, such as `800MB` (its own choice if empty); `now` is the clock of projections;
+        writes to disk, as `800MB` (its own choice if empty); `now` is the clock of projections;
         `before_file` is called before each written file appears and may raise to fail there.
         """
         self._s3 = s3

@@ -43,7 +43,10 @@ _MAP_ERRORS = {
     ),
 }
 _ARGUMENTS = re.compile(r"argument types '__(\w+)\((.*?)\)'")
-_READ_ERRORS = ("JSON transform error", "Malformed JSON", "read_csv", "CSV Error", "Parquet")
+_READ_ERRORS = (
+    *("JSON transform error", "Malformed JSON", "read_csv", "CSV Error", "Parquet"),
+    "No magic bytes",
+)
 
 
 class Rows(NamedTuple):
