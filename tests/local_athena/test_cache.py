@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from runner.local.athena.lexer import tokenize
 from runner.local.athena.shape import shape_of
+from runner.local.athena.sqltypes import parse_type
 
 if TYPE_CHECKING:
     from tests.local_athena.conftest import World
@@ -69,6 +71,7 @@ def test_literals_whose_type_depends_on_their_digits_stay() -> None:
 
 CHILD = """
 import sys
+from decimal import Decimal
 from datetime import UTC, datetime
 from pathlib import Path
 from runner.local.athena import LocalAthena
@@ -102,3 +105,25 @@ def test_statements_of_known_shape_do_not_import_sqlglot(world: World) -> None:
         (2, "2013-01-02"),
         (2, "2013-01-03"),
     ]
+
+
+def test_a_query_is_kept_when_it_has_run(world: World) -> None:
+    world.run("CREATE TABLE t WITH (external_location='s3://b/t/') AS SELECT 7 AS n")
+    before = entries(world)
+    assert world.rows("SELECT n, 'x' AS s, 1.5 AS d FROM t") == [(7, "x", Decimal("1.5"))]
+    assert entries(world) == before + 1
+    assert world.athena.describe("SELECT n, 'x' AS s, 1.5 AS d FROM t", "db") == (
+        ("n", parse_type("integer")),
+        ("s", parse_type("varchar")),
+        ("d", parse_type("decimal(2,1)")),
+    )
+    assert entries(world) == before + 1
+
+
+def test_a_query_that_cannot_be_bound_is_told_with_its_place(world: World) -> None:
+    world.run("CREATE TABLE t WITH (external_location='s3://b/t/') AS SELECT 7 AS n")
+    before = entries(world)
+    reason = world.failure("SELECT n,\n  m FROM t WHERE n > 1")
+    assert reason == "COLUMN_NOT_FOUND: line 2:3: Column 'm' cannot be resolved"
+    assert entries(world) == before
+    assert "DIVISION_BY_ZERO" in world.failure("SELECT n / (n - 7) FROM t")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sqlglot import exp
 from sqlglot.dialects.trino import Trino
 
 from runner.local.athena import names, nested, numbers
@@ -15,7 +16,6 @@ from runner.local.athena import names, nested, numbers
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from sqlglot import exp
     from sqlglot.optimizer.annotate_types import TypeAnnotator
     from sqlglot.typing import ExprMetadataType
 
@@ -36,7 +36,7 @@ def _one_after_another(says: Sequence[Says]) -> Callable[[TypeAnnotator, exp.Exp
                 annotator._set_type(node, one["returns"])  # noqa: SLF001 - sqlglot's own way
             else:
                 one["annotator"](annotator, node)
-            if node.type is not None and not node.is_type("unknown"):
+            if node.type is not None and not node.is_type(exp.DType.UNKNOWN):
                 break
         return node
 

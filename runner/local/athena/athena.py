@@ -84,12 +84,14 @@ class LocalAthena:
         results: str = "",
         cache: Path | None = None,
         threads: int = 2,
+        memory: str = "",
         now: Callable[[], datetime] = _utc_now,
         before_file: Callable[[int], None] = _never,
     ) -> None:
         """Take the services, the history's file, and the default output location.
 
-        `cache` is a folder for translated statements; `now` is the clock of projections;
+        `cache` is a folder for translated statements; `memory` is what DuckDB may use before it
+        writes to disk, as `800MB` (its own choice if empty); `now` is the clock of projections;
         `before_file` is called before each written file appears and may raise to fail there.
         """
         self._s3 = s3
@@ -97,7 +99,9 @@ class LocalAthena:
         self._results = results
         self._before_file = before_file
         self._history = History(state_path)
-        self._engine = Engine(threads=threads, spill=state_path.with_suffix(".spill"))
+        self._engine = Engine(
+            threads=threads, spill=state_path.with_suffix(".spill"), memory=memory
+        )
         self._locator = Locator(s3, catalog, now, evaluate_with(self._engine))
         self._planner = Planner(self._engine, self._locator, cache)
         self.prepared = Prepared(state_path.with_suffix(".prepared.sqlite"))

@@ -10,6 +10,7 @@ from sqlglot import exp
 from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.natives import NATIVES
 from runner.local.athena.shape import is_filled_later
+from runner.local.athena.trees import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,7 +46,7 @@ def is_type(node: exp.Expr | None, *kinds: exp.DType) -> bool:
 def text_literal(text: str) -> exp.Literal:
     """Make a literal of text with its type."""
     new = exp.Literal(this=text, is_string=True)
-    new.type = exp.DataType.build("varchar")
+    new.type = kind_of("varchar")
     return new
 
 
@@ -120,7 +121,7 @@ def unicode_text(node: exp.UnicodeString) -> str:
 
 def as_varchar(node: exp.Expr) -> exp.Expr:
     """Give a node the type varchar."""
-    node.type = exp.DataType.build("varchar")
+    node.type = kind_of("varchar")
     return node
 
 

@@ -47,7 +47,10 @@ _MAP_ERRORS = {
 }
 _ARGUMENTS = re.compile(r"argument types '__(\w+)\((.*?)\)'")
 _BAD_JSON = "Malformed JSON"
-_READ_ERRORS = ("JSON transform error", _BAD_JSON, "read_csv", "CSV Error", "Parquet")
+_READ_ERRORS = (
+    *("JSON transform error", _BAD_JSON, "read_csv", "CSV Error", "Parquet"),
+    "No magic bytes",
+)
 
 
 class Rows(NamedTuple):
@@ -130,9 +133,13 @@ class Handle:
 class Engine:
     """A DuckDB instance; each statement runs on a cursor of its own and may be interrupted."""
 
-    def __init__(self, *, threads: int, spill: Path) -> None:
-        """Take the number of threads and the folder for what does not fit in memory."""
+    def __init__(self, *, threads: int, spill: Path, memory: str = "") -> None:
+        """Take the number of threads, the folder for what does not fit in memory, and its size.
+
+        Without a size, such as `800MB`, it is DuckDB's: four fifths of what the process may have.
+        """
         self._threads = threads
+        self._memory = memory
         self._spill = spill
         self._lock = threading.Lock()
         self._connection: duckdb.DuckDBPyConnection | None = None
@@ -151,7 +158,7 @@ class Engine:
         """Give a cursor that its taker closes; the first one starts DuckDB."""
         with self._lock:
             if self._connection is None:
-                self._connection = _connect(self._threads, self._spill)
+                self._connection = _connect(self._threads, self._spill, self._memory)
             return self._connection.cursor()
 
     def _open(self) -> duckdb.DuckDBPyConnection:
@@ -274,7 +281,7 @@ def _attach(handle: Handle, cursor: duckdb.DuckDBPyConnection, sql: str) -> None
             handle.foreign.add(name)
 
 
-def _connect(threads: int, spill: Path) -> duckdb.DuckDBPyConnection:
+def _connect(threads: int, spill: Path, memory: str) -> duckdb.DuckDBPyConnection:
     import duckdb  # noqa: PLC0415 - costs 0.1 s
 
     connection = duckdb.connect(
@@ -284,6 +291,7 @@ def _connect(threads: int, spill: Path) -> duckdb.DuckDBPyConnection:
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "enable_external_file_cache": "false",
+            **({"memory_limit": memory} if memory else {}),
         }
     )
     connection.execute("SET GLOBAL TimeZone = 'UTC'")

@@ -13,6 +13,7 @@ from sqlglot import exp
 
 from runner.local.athena.errors import AthenaFailure, unsupported
 from runner.local.athena.nested import FIELDS_AT, fields, is_kind, is_known, part
+from runner.local.athena.trees import find_all, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,10 +45,10 @@ def expand(tree: exp.Query, typed: Callable[[exp.Query], exp.Query]) -> exp.Quer
 
 def _waiting(tree: exp.Query) -> dict[int, exp.Expr]:
     """Mark and give what is to be expanded."""
-    found = [node for node in tree.find_all(exp.Unnest) if isinstance(node.parent, _PLACES)]
+    found = [node for node in find_all(tree, exp.Unnest) if isinstance(node.parent, _PLACES)]
     stars = [
         node
-        for node in tree.find_all(exp.Dot)
+        for node in find_all(tree, exp.Dot)
         if isinstance(node.expression, exp.Star) and isinstance(_projection(node), exp.Select)
     ]
     for mark, node in enumerate([*found, *stars]):
@@ -66,7 +67,7 @@ def _kinds(tree: exp.Query) -> dict[int, tuple[exp.DataType | None, ...]]:
     """Give the types of the marked nodes' arguments."""
     return {
         node.meta[_MARK]: tuple(each.type for each in _arguments(node))
-        for node in tree.walk()
+        for node in walk(tree)
         if _MARK in node.meta and isinstance(node, exp.Unnest | exp.Dot)
     }
 

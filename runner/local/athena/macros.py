@@ -26,10 +26,7 @@ MACROS: dict[str, str] = {
     **MACROS_MATHS,
     **STRING_MACROS,
     "__int_div": "(a, b) AS a // b",
-    "__float_div": """(a, b) AS CASE WHEN b = 0 THEN
-        CASE WHEN a > 0 THEN 'inf'::DOUBLE WHEN a < 0 THEN '-inf'::DOUBLE
-             WHEN a IS NULL THEN NULL ELSE 'nan'::DOUBLE END
-        ELSE a::DOUBLE / b::DOUBLE END""",
+    "__float_div": "(a, b) AS a::DOUBLE / b::DOUBLE",
     "__any_div": r"""(a, b) AS CASE
         WHEN typeof(a) IN ('DOUBLE', 'FLOAT') OR typeof(b) IN ('DOUBLE', 'FLOAT')
             THEN CASE WHEN b = 0 THEN

@@ -1,6 +1,7 @@
 """DuckDB macros of casts: text that Trino takes stays, other text gets a mark and so fails.
 
-Each uses its argument once: DuckDB would otherwise take what occurs twice out of a TRY.
+Each uses its argument once: DuckDB would otherwise take what occurs twice out of a TRY.  Those
+named `__plain_` do not, and are three times as fast: they are for arguments that cannot fail.
 `error()` is not used either: TRY refuses functions that are volatile.
 """
 
@@ -23,7 +24,15 @@ def _by_type(text: str, more: str = "") -> str:
         {more} ELSE v::VARCHAR END))[1]"""
 
 
+def _plain(pattern: str, other: str) -> str:
+    """Write a macro that keeps a text that matches, and gives another one for all others."""
+    return f"(a) AS CASE WHEN regexp_full_match(a, '{pattern}') THEN a ELSE {other} END"
+
+
 CASTS: dict[str, str] = {
+    "__plain_integer_text": _plain("[+-]?[0-9]+", f"'{MARK}' || a"),
+    "__plain_decimal_text": _plain(f"[+-]?{_NUMBER}", f"'{MARK}' || a"),
+    "__plain_float_text": _plain(f"[+-]?{_NUMBER}", "__float_text(a)"),
     "__duck_type": "(a) AS typeof(a)",
     "__integer_text": _taking("([+-]?[0-9]+)"),
     "__boolean_text": _taking("((?i:t|true|1|f|false|0))"),

@@ -15,6 +15,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from runner.local.athena.dialect import AthenaQuery
 from runner.local.athena.natives import NATIVES
+from runner.local.athena.trees import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,14 +111,14 @@ def _mark(kind: TokenType, text: str, near: Token) -> Token:
 def annotate(annotator: TypeAnnotator, node: exp.Expr) -> exp.Expr:
     """Give a call of ours its type."""
     name = node.name.lower()
-    kind = exp.DataType.build("unknown")
+    kind = exp.DataType(this=exp.DType.UNKNOWN)
     if name == CHAR_LITERAL and node.expressions:
         kind = char_of(len(node.expressions[0].name))
     elif name in NATIVES:
-        kind = exp.DataType.build(NATIVES[name].gives, dialect="duckdb")
+        kind = kind_of(NATIVES[name].gives, "duckdb")
         first = node.expressions[0] if node.expressions else None
-        if name in BINARY_TOO and first is not None and first.is_type("varbinary"):
-            kind = exp.DataType.build("varbinary")
+        if name in BINARY_TOO and first is not None and first.is_type(exp.DType.VARBINARY):
+            kind = kind_of("varbinary")
     annotator._set_type(node, kind)  # noqa: SLF001 - the way that sqlglot's own annotators take
     return node
 

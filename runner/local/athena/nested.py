@@ -12,6 +12,8 @@ from sqlglot import exp
 from sqlglot.dialects.trino import Trino
 from sqlglot.helper import seq_get
 
+from runner.local.athena.trees import kind_of, walk
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import TypeAlias
@@ -79,24 +81,24 @@ def array_of(kind: Kind) -> Kind:
 
 def row_of(kinds: Sequence[Kind]) -> Kind:
     """Make an anonymous row type."""
-    parts = [kind.copy() if kind else exp.DataType.build("unknown") for kind in kinds]
+    parts = [kind.copy() if kind else kind_of("unknown") for kind in kinds]
     return exp.DataType(this=exp.DataType.Type.STRUCT, expressions=parts, nested=True)
 
 
 def map_of(key: Kind, value: Kind) -> Kind:
     """Make a map type."""
-    parts = [kind.copy() if kind else exp.DataType.build("unknown") for kind in (key, value)]
+    parts = [kind.copy() if kind else kind_of("unknown") for kind in (key, value)]
     return exp.DataType(this=exp.DataType.Type.MAP, expressions=parts, nested=True)
 
 
 def is_known(kind: Kind) -> bool:
     """Tell whether a type was found."""
-    return kind is not None and not kind.is_type("unknown", "null")
+    return kind is not None and not kind.is_type(exp.DType.UNKNOWN, exp.DType.NULL)
 
 
 def is_kind(kind: Kind, name: str) -> bool:
     """Tell whether a type is an array, a map or a row (`struct`)."""
-    return kind is not None and kind.is_type(name)
+    return kind is not None and kind.this == exp.DType[name.upper()]
 
 
 def part(kind: Kind, place: int = 0) -> Kind:
@@ -118,7 +120,7 @@ def _concat(kinds: Sequence[Kind], _: Sequence[Kind]) -> Kind:
     arrays = [kind for kind in kinds if is_kind(kind, "array")]
     if arrays:
         return next((kind for kind in arrays if part(kind)), arrays[0])
-    return exp.DataType.build("varchar") if all(map(is_known, kinds)) else None
+    return kind_of("varchar") if all(map(is_known, kinds)) else None
 
 
 def _subscript(kinds: Sequence[Kind], _: Sequence[Kind]) -> Kind:
@@ -128,12 +130,12 @@ def _subscript(kinds: Sequence[Kind], _: Sequence[Kind]) -> Kind:
 def _sequence(kinds: Sequence[Kind], _: Sequence[Kind]) -> Kind:
     integers = exp.DataType.INTEGER_TYPES
     if kinds[0] is not None and kinds[0].is_type(*integers):
-        return array_of(exp.DataType.build("bigint"))
+        return array_of(kind_of("bigint"))
     return array_of(kinds[0])
 
 
 def _fixed(text: str) -> Signature:
-    return lambda _, __: exp.DataType.build(text, dialect="trino")
+    return lambda _, __: kind_of(text, "trino")
 
 
 def _map_from(kinds: Sequence[Kind], _: Sequence[Kind]) -> Kind:
@@ -171,7 +173,7 @@ _RETURNS: dict[str, Signature] = {
     "combinations": lambda kinds, _: array_of(kinds[0]),
     "concat": _concat,
     "flatten": lambda kinds, _: part(kinds[0]),
-    "histogram": lambda kinds, _: map_of(kinds[0], exp.DataType.build("bigint")),
+    "histogram": lambda kinds, _: map_of(kinds[0], kind_of("bigint")),
     "map": lambda kinds, _: (
         map_of(part(kinds[0]), part(kinds[1])) if len(kinds) > 1 else map_of(None, None)
     ),
@@ -254,7 +256,7 @@ def _annotate_lambda(annotator: TypeAnnotator, node: exp.Lambda, kinds: Sequence
     """Give parameters their types wherever they stand, then the body again."""
     known = dict(zip([each.name for each in node.expressions], kinds, strict=False))
     body = node.this
-    for each in list(body.walk()):
+    for each in walk(body):
         if isinstance(each, exp.Identifier):
             if each.name in known and not _is_field(each):
                 annotator._set_type(each, known[each.name])  # noqa: SLF001 - as above

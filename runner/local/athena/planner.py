@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 import uuid
 from contextlib import suppress
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runner.local.athena.engine import UnknownColumn
 from runner.local.athena.errors import AthenaFailure
+from runner.local.athena.footers import FooterCache
 from runner.local.athena.hidden import hidden_sql
 from runner.local.athena.lexer import position, tokenize
 from runner.local.athena.readers import scan_sql
@@ -35,6 +37,14 @@ if TYPE_CHECKING:
     from runner.local.athena.travel import Period
 
 
+class Learning(NamedTuple):
+    """A new translation whose columns are not known yet."""
+
+    template: Template
+    shape: Shape
+    database: str
+
+
 class Plan(NamedTuple):
     """A query that DuckDB can run."""
 
@@ -51,6 +61,8 @@ class Plan(NamedTuple):
     """The SQL whose rows are shown; see Template."""
     declared: tuple[str, ...] = ()
     """Types with a length, for showing; see Template."""
+    learning: Learning | None = None
+    """A translation that is kept when running the query has told its columns."""
 
     def declared_columns(self) -> tuple[tuple[str, str], ...]:
         """Give output names and types as a new table keeps them: declared lengths stay."""
@@ -81,6 +93,7 @@ class Planner:
         self._engine = engine
         self._locator = locator
         self._cache = cache
+        self._footers = FooterCache(engine)
         self._code = _code_digest() if cache is not None else ""
 
     def plan(
@@ -97,6 +110,30 @@ class Planner:
             template = self._translated(cursor, sql, plain, database, given)
             return self._fill(cursor, template, given)
         return self._fill(cursor, self._template(cursor, sql, database))
+
+    def plan_to_run(self, cursor: Handle, sql: str, *, database: str) -> Plan:
+        """Plan a query that runs at once, so that its columns need not be asked for before.
+
+        Who runs it tells `learn` the columns, or asks `plan` for the reason when it fails.
+        """
+        shape = shape_of(sql, tokenize(sql))
+        known = self._known(shape, database)
+        if known is not None:
+            return self._fill(cursor, known.fill(shape))
+        try:
+            template = self._translate(cursor, shape.text, shape, database)
+            if not template.shown:  # which has other columns than the query
+                plan = self._fill(cursor, template.fill(shape))
+                return plan._replace(learning=Learning(template, shape, database))
+        except AthenaFailure:
+            pass  # planning says the same with the places and words of the text itself
+        return self.plan(cursor, sql, database=database)
+
+    def learn(self, plan: Plan, columns: tuple[tuple[str, str], ...]) -> None:
+        """Keep a new translation with the columns that running it gave."""
+        if plan.learning is not None:
+            template, shape, database = plan.learning
+            self._remember(template._replace(columns=columns), shape, database)
 
     def scans(
         self, cursor: Handle, sql: str, *, database: str
@@ -176,6 +213,22 @@ class Planner:
         database: str,
         given: Mapping[tuple[str, str], Given] | None = None,
     ) -> Template:
+        template = self._translate(cursor, text, shape, database, given)
+        try:
+            empty = self._empty(template.fill(shape), given or {})
+            columns = self._engine.describe(cursor, empty)
+        except UnknownColumn as error:
+            raise _placed(error, text) from error
+        return template._replace(columns=columns)
+
+    def _translate(
+        self,
+        cursor: Handle,
+        text: str,
+        shape: Shape,
+        database: str,
+        given: Mapping[tuple[str, str], Given] | None = None,
+    ) -> Template:
         from runner.local.athena.translate import (  # noqa: PLC0415 - brings sqlglot, 0.2 s
             translate_query,
         )
@@ -188,13 +241,7 @@ class Planner:
         template = translate_query(text, database=database, lookup=look_up)
         for view, line, column in template.views:
             self._check_view(cursor, view, place=(line, column))
-        template = template._replace(views=())
-        try:
-            empty = self._empty(template.fill(shape), given or {})
-            columns = self._engine.describe(cursor, empty)
-        except UnknownColumn as error:
-            raise _placed(error, text) from error
-        return template._replace(columns=columns)
+        return template._replace(views=())
 
     def _check_view(self, cursor: Handle, table: TableInfo, *, place: tuple[int, int]) -> None:
         """Refuse a view whose query does not give the columns any more that it was made with."""
@@ -229,23 +276,20 @@ class Planner:
         names = ((scan.database, scan.table) for scan in template.scans)
         tables = (given[key].table if key in given else self._table(*key) for key in names)
         scans = (
-            self._scan(table, ((), ()), scan.hidden)
+            hidden_sql(self._locator.s3, table, ((), ()), scan.hidden)
+            if scan.hidden
+            else scan_sql(table, ())
             for table, scan in zip(tables, template.scans, strict=True)
         )
         return _insert(template.sql, tuple(scans))
 
     def _scan(
-        self,
-        table: TableInfo,
-        parts: tuple[Sequence[Part], Sequence[Part]],
-        hidden: Sequence[str],
+        self, cursor: Handle, table: TableInfo, parts: Sequence[Part], hidden: Sequence[str]
     ) -> str:
-        """Write the scan of parts as they lie there, and as they were made ready."""
-        return (
-            hidden_sql(self._locator.s3, table, parts, hidden)
-            if hidden
-            else scan_sql(table, parts[1])
-        )
+        ready = unpacked(table, parts, cursor)
+        if hidden:
+            return hidden_sql(self._locator.s3, table, (parts, ready), hidden)
+        return scan_sql(table, ready, partial(self._footers.columns, cursor))
 
     def _fill(
         self,
@@ -268,8 +312,7 @@ class Planner:
                 found.append(virtual_sql(self._locator, table))
                 continue
             parts = self._locator.parts(table, scan.conditions)
-            ready = unpacked(table, parts, cursor)
-            found.append(self._scan(table, (parts, ready), scan.hidden))
+            found.append(self._scan(cursor, table, parts, scan.hidden))
             if table.format in {"parquet", "orc"}:
                 columnar = columnar or bool(parts)
             else:

@@ -11,6 +11,7 @@ from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.simplify import simplify
 
 from runner.local.athena.nested import ELEMENT_AT, SUBSCRIPT
+from runner.local.athena.trees import find_all
 
 _SOURCES = (exp.Table, exp.Subquery, exp.Values, exp.Unnest, exp.Lateral)
 
@@ -20,17 +21,17 @@ def unify_rows(tree: exp.Query) -> exp.Query:
 
     Keys of `x[y]` and element_at are those of the text again.  Run it right after parsing.
     """
-    for node in list(tree.find_all(exp.Bracket)):
+    for node in find_all(tree, exp.Bracket):
         key = node.expressions[0]
         if node.args.get("offset") is None and _was_shifted(node.this, key):
             key = simplify(exp.Add(this=key.copy(), expression=exp.Literal.number(1)))
         name = ELEMENT_AT if node.args.get("safe") else SUBSCRIPT
         node.replace(exp.Anonymous(this=name, expressions=[node.this, key]))
-    for column in list(tree.find_all(exp.Column)):
+    for column in find_all(tree, exp.Column):
         _unify_field(column)
-    for lateral in list(tree.find_all(exp.Lateral)):
+    for lateral in find_all(tree, exp.Lateral):
         _unify_lateral(lateral)
-    for values in list(tree.find_all(exp.Values)):
+    for values in find_all(tree, exp.Values):
         for row in values.expressions:
             _unify_row(row)
     return tree
@@ -50,7 +51,7 @@ def _unify_row(row: exp.Expr) -> None:
         return
     if isinstance(inner, exp.Struct):
         row.set("expressions", list(inner.expressions))
-    elif isinstance(inner, exp.Cast) and inner.to.is_type("struct"):
+    elif isinstance(inner, exp.Cast) and inner.to.is_type(exp.DType.STRUCT):
         places = range(1, len(inner.to.expressions) + 1)
         taken = [
             exp.Anonymous(
@@ -97,7 +98,7 @@ def _source_names(column: exp.Column) -> set[str]:
 
 def _was_shifted(base: exp.Expr, key: exp.Expr) -> bool:
     """Tell whether sqlglot took 1 from a key, which it does to integers unless it sees no array."""
-    if base.type is not None and not base.type.is_type("unknown", "array"):
+    if base.type is not None and not base.type.is_type(exp.DType.UNKNOWN, exp.DType.ARRAY):
         return False
     kind = annotate_types(key.copy(), dialect="trino").type
     return kind is not None and kind.this in exp.DataType.INTEGER_TYPES

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from runner.local.athena.template import Condition
+from runner.local.athena.trees import find_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -97,7 +98,7 @@ def find_conditions(
     analysis = _Analysis(keys, _ctes_read_once(tree))
     analysis.query(tree, ())
     once = {id(cte) for cte in analysis.ctes.values()}
-    for query in list(tree.find_all(exp.Select)):
+    for query in find_all(tree, exp.Select):
         if id(query) not in once:
             analysis.query(query, ())
     return {
@@ -168,7 +169,7 @@ def _placed(
 ) -> Iterator[tuple[str, _Conjunct]]:
     """Give the conjuncts whose columns all belong to one source, with its name."""
     for tree in trees:
-        columns = list(tree.find_all(exp.Column))
+        columns = find_all(tree, exp.Column)
         tables = {
             column.table or (next(iter(sources)) if len(sources) == 1 else "") for column in columns
         }
@@ -201,7 +202,7 @@ def _through(select: exp.Select, outer: Sequence[_Conjunct]) -> Iterator[tuple[s
 
 def _renamed(conjunct: _Conjunct, columns: Mapping[str, exp.Column]) -> exp.Expr:
     holder = exp.Paren(this=conjunct.tree.copy())
-    for column in list(holder.find_all(exp.Column)):
+    for column in find_all(holder, exp.Column):
         column.replace(columns[column.name].copy())
     renamed: exp.Expr = holder.this
     return renamed
@@ -264,7 +265,9 @@ def _constant(tree: exp.Expr) -> str | None:
         return str(tree.this)
     if isinstance(tree, exp.Neg) and isinstance(tree.this, exp.Literal):
         return f"-{tree.this.this}"
-    if isinstance(tree, exp.Cast) and tree.to.is_type("date", "varchar", "text"):
+    if isinstance(tree, exp.Cast) and tree.to.is_type(
+        exp.DType.DATE, exp.DType.VARCHAR, exp.DType.TEXT
+    ):
         return _constant(tree.this) if isinstance(tree.this, exp.Literal) else None
     return None
 
@@ -300,6 +303,6 @@ def _conditions(conjunct: _Conjunct) -> Iterator[Condition]:
         yield from simple
         return
     bare = exp.Paren(this=conjunct.tree.copy())
-    for column in list(bare.find_all(exp.Column)):
+    for column in find_all(bare, exp.Column):
         column.replace(exp.column(exp.to_identifier(column.name, quoted=True)))
     yield Condition("", "sql", (bare.sql(dialect="duckdb"),))

@@ -29,6 +29,7 @@ from runner.local.athena.writer import statement_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from runner.local.athena.footers import Footers
     from runner.local.athena.grok import Grok
     from runner.local.athena.partitions import Part
     from runner.local.athena.tables import Field, TableInfo
@@ -42,20 +43,39 @@ _FEW_STATEMENTS = 8
 """Statements whose files are read each by itself, and not united by name."""
 
 
-def scan_sql(table: TableInfo, parts: Sequence[Part]) -> str:
-    """Write the query that reads the parts; raises AthenaFailure for formats that cannot be."""
+def scan_sql(table: TableInfo, parts: Sequence[Part], footers: Footers | None = None) -> str:
+    """Write the query that reads the parts; raises AthenaFailure for formats that cannot be.
+
+    Parquet files whose footers say that they are alike are read as one.
+    """
     if not parts:
         nothing = ", ".join(f"CAST(NULL AS {_duck(f)}) AS {_quote(f.name)}" for f in table.fields())
         return f"(SELECT {nothing} WHERE false)"
+    bare = _BARE._replace(alike=_alike(table, parts, footers))
     if not table.keys:
-        return f"(SELECT {_columns(table)} FROM {_files(table, parts)} AS f)"
+        return f"(SELECT {_columns(table)} FROM {_files(table, parts, bare)} AS f)"
     if len(parts) <= _FEW:
         each = (
-            f"SELECT {_columns(table)}, {_constants(table, part)} FROM {_files(table, [part])} AS f"
+            f"SELECT {_columns(table)}, {_constants(table, part)} "
+            f"FROM {_files(table, [part], bare)} AS f"
             for part in parts
         )
         return f"({' UNION ALL '.join(each)})"
-    return _by_folders(table, parts) if _tell_values(table, parts) else _mapped(table, parts)
+    read = _by_folders if _tell_values(table, parts) else _mapped
+    return read(table, parts, bare.alike)
+
+
+def _alike(
+    table: TableInfo, parts: Sequence[Part], footers: Footers | None
+) -> frozenset[str] | None:
+    """Give the columns that all Parquet files have, if they have the same; None if unknown."""
+    if footers is None or table.format != "parquet":
+        return None
+    paths = {statement_of(file.path) or file.path: file.path for p in parts for file in p.files}
+    first, found = next(iter(paths.values())), footers(tuple(paths.values()))
+    one = found.get(first)
+    alike = one is not None and all(found.get(path) == one for path in paths.values())
+    return one.names if one is not None and alike else None
 
 
 def located_sql(table: TableInfo, parts: Sequence[Part]) -> str:
@@ -80,8 +100,11 @@ class _Extra(NamedTuple):
     names: tuple[str, ...] = ()
     row: str = ""
     """The name of the column that counts the rows of a file."""
+    alike: frozenset[str] | None = None
+    """The columns of all files, if they have the same."""
 
 
+_NESTED = frozenset({"array", "map", "row"})
 _ROW = "file_row_number"
 _BARE = _Extra(", hive_partitioning=false")
 _NAMED = _Extra(", hive_partitioning=false, filename='__path'", ("__path",))
@@ -107,7 +130,7 @@ def _tell_values(table: TableInfo, parts: Sequence[Part]) -> bool:
     )
 
 
-def _by_folders(table: TableInfo, parts: Sequence[Part]) -> str:
+def _by_folders(table: TableInfo, parts: Sequence[Part], alike: frozenset[str] | None) -> str:
     """Read all parts at once; DuckDB takes the keys from the names of the folders."""
     keys = ", ".join(
         f"CAST(f.{_quote(key.name)} AS {_duck(key)}) AS {_quote(key.name)}" for key in table.keys
@@ -116,12 +139,14 @@ def _by_folders(table: TableInfo, parts: Sequence[Part]) -> str:
     extra = _Extra(
         f", hive_partitioning=true, hive_types={{{types}}}, hive_types_autocast=false",
         tuple(key.name for key in table.keys),
+        alike,
     )
     return f"(SELECT {_columns(table)}, {keys} FROM {_files(table, parts, extra)} AS f)"
 
 
-def _mapped(table: TableInfo, parts: Sequence[Part]) -> str:
+def _mapped(table: TableInfo, parts: Sequence[Part], alike: frozenset[str] | None) -> str:
     """Read all parts at once and look each row's partition up by the name of its file."""
+    named = _NAMED._replace(alike=alike)
     names = [f"k{number}" for number in range(len(table.keys))]
     rows = ", ".join(
         f"({', '.join([_text(file.path), *(_literal(v) for v in part.values)])})"
@@ -133,7 +158,7 @@ def _mapped(table: TableInfo, parts: Sequence[Part]) -> str:
         for name, key in zip(names, table.keys, strict=True)
     )
     return (
-        f"(SELECT {_columns(table)}, {keys} FROM {_files(table, parts, _NAMED)} AS f "
+        f"(SELECT {_columns(table)}, {keys} FROM {_files(table, parts, named)} AS f "
         f"JOIN (VALUES {rows}) AS p(path, {', '.join(names)}) ON f.__path = p.path)"
     )
 
@@ -145,7 +170,7 @@ def _constants(table: TableInfo, part: Part) -> str:
     )
 
 
-def _files(table: TableInfo, parts: Sequence[Part], extra: _Extra = _BARE) -> str:
+def _files(table: TableInfo, parts: Sequence[Part], extra: _Extra) -> str:
     paths = [file.path for part in parts for file in part.files]
     match table.format:
         case "parquet" if not _is_by_index(table):
@@ -210,11 +235,16 @@ def _parquet(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
     """
     if table.columns and all(each.number for each in table.columns):
         return _by_number(table, paths, extra)
+    nested = any(parse_type(f.type).name in _NESTED for f in table.columns)
+    if extra.alike is not None and not nested:
+        return _parquet_alike(table, paths, extra.alike, extra.options)
     declared = ", ".join(f"CAST(NULL AS {_duck(f)}) AS {_quote(f.name)}" for f in table.columns)
     groups: dict[str, list[str]] = {}
     for path in paths:
         groups.setdefault(statement_of(path) or path, []).append(path)
-    if len(groups) > _FEW_STATEMENTS:
+    if extra.alike is not None:
+        groups = {"alike": list(paths)}
+    elif len(groups) > _FEW_STATEMENTS:
         groups = {"": list(paths)}
     reads = (
         f" UNION ALL BY NAME SELECT * FROM read_parquet({_list(group)}, "
@@ -232,6 +262,19 @@ def _by_number(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
         for each in table.columns
     )
     return f"read_parquet({_list(paths)}, schema=MAP {{{columns}}}{extra.options})"
+
+
+def _parquet_alike(
+    table: TableInfo, paths: Sequence[str], names: frozenset[str], options: str
+) -> str:
+    """Read files that have these columns: one scan, into which DuckDB pushes all it can."""
+    read = f"read_parquet({_list(paths)}{options})"
+    missing = "".join(
+        f", CAST(NULL AS {_duck(f)}) AS {_quote(f.name)}"
+        for f in table.columns
+        if f.name not in names
+    )
+    return f"(SELECT *{missing} FROM {read})" if missing else read
 
 
 def _json(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:

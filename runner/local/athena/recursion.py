@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from runner.local.athena.errors import AthenaFailure
+from runner.local.athena.trees import find_all
 
 _DEEPEST = 10
 _EXCEEDED = (
@@ -19,7 +20,7 @@ _EXCEEDED = (
 
 def unroll(tree: exp.Query) -> exp.Query:
     """Write every recursive query of the tree as its steps."""
-    for with_ in reversed(list(tree.find_all(exp.With))):
+    for with_ in reversed(find_all(tree, exp.With)):
         if not with_.args.get("recursive"):
             continue
         found: list[exp.Expr] = []

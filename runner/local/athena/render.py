@@ -20,11 +20,12 @@ _PLAIN_FROM, _PLAIN_TO = 1e-3, 1e7
 
 
 def render_column(values: Iterable[Any], kind: SqlType) -> list[str | None]:
-    """Write the values of one column; those of plain types at the cost of little."""
-    plain = _PLAIN.get(kind.name)
-    if plain is None:
-        return [render(value, kind) for value in values]
-    return [value if value is None else plain(value) for value in values]
+    """Write the values of one column: those of the class that its type has go the short way."""
+    usual, write = _SHORT.get(kind.name, (object(), str))
+    return [
+        None if value is None else write(value) if value.__class__ is usual else render(value, kind)
+        for value in values
+    ]
 
 
 def render(value: Any, kind: SqlType) -> str | None:  # noqa: ANN401, C901, PLR0911 - one case a type
@@ -39,10 +40,9 @@ def render(value: Any, kind: SqlType) -> str | None:  # noqa: ANN401, C901, PLR0
         case Decimal():
             return f"{value:f}"
         case datetime():
-            text = value.replace(tzinfo=None).isoformat(" ", "milliseconds")
-            return f"{text} {zone_name(value)}" if value.tzinfo else text
+            return _stamp(value)
         case date() | time():
-            return value.isoformat() if isinstance(value, date) else _time(value)
+            return value.isoformat() if isinstance(value, date) else value.isoformat("milliseconds")
         case timedelta():
             return render_interval(value)
         case bytes():
@@ -59,8 +59,32 @@ def render(value: Any, kind: SqlType) -> str | None:  # noqa: ANN401, C901, PLR0
             return str(value)
 
 
-def _time(value: time) -> str:
-    return value.isoformat("milliseconds")
+def _stamp(value: datetime) -> str:
+    text = value.isoformat(" ", "milliseconds")
+    return text if value.tzinfo is None else f"{text[:_STAMP_LENGTH]} {zone_name(value)}"
+
+
+def _bool(value: bool) -> str:  # noqa: FBT001 - a value
+    return "true" if value else "false"
+
+
+def _double(value: float) -> str:
+    if _PLAIN_FROM <= value < _PLAIN_TO or -_PLAIN_TO < value <= -_PLAIN_FROM:
+        return repr(value)
+    return render_double(value)
+
+
+_STAMP_LENGTH = len("2013-01-01 00:00:00.000")
+_SHORT: dict[str, tuple[object, Callable[[Any], str]]] = {
+    **dict.fromkeys(("tinyint", "smallint", "integer", "bigint"), (int, str)),
+    "varchar": (str, str),
+    "boolean": (bool, _bool),
+    "double": (float, _double),
+    "decimal": (Decimal, "{:f}".format),
+    "date": (date, date.isoformat),
+    "timestamp": (datetime, _stamp),
+}
+"""By a type's name the class that its values usually have, and how they are written."""
 
 
 def zone_name(value: datetime) -> str:
@@ -126,21 +150,3 @@ def render_real(value: float) -> str:
         repr(value),
     )
     return render_double(float(short))
-
-
-def _timestamp(value: Any) -> str:  # noqa: ANN401 - an instant, or text of an old one
-    return value.isoformat(" ", "milliseconds") if isinstance(value, datetime) else str(value)
-
-
-_PLAIN: dict[str, Callable[[Any], str]] = {
-    "varchar": str,
-    "tinyint": str,
-    "smallint": str,
-    "integer": str,
-    "bigint": str,
-    "boolean": {True: "true", False: "false"}.__getitem__,
-    "date": str,
-    "double": render_double,
-    "timestamp": _timestamp,
-}
-"""What writes values of types that have no parts and no options."""

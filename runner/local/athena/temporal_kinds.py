@@ -187,12 +187,14 @@ def _cast(kinds: Kinds, node: exp.Expr) -> Kind | None:
             return zoned(kind.precision, (read and read.zone) or UTC)
         if source is not None and source.name == "zoned":
             return zoned(kind.precision, source.zone)
-        if source is None and (node.this.type is None or node.this.is_type("unknown", *_TEXTS)):
+        if source is None and (
+            node.this.type is None or node.this.is_type(exp.DType.UNKNOWN, *_TEXTS)
+        ):
             return zoned(kind.precision, exp.Anonymous(this="__text_zone", expressions=[node.this]))
     return kind
 
 
-_TEXTS = ("varchar", "text", "char")
+_TEXTS = (exp.DType.VARCHAR, exp.DType.TEXT, exp.DType.CHAR)
 
 
 def _same(kinds: Kinds, node: exp.Expr) -> Kind | None:

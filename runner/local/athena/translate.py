@@ -42,6 +42,7 @@ from runner.local.athena.sqljson import spell_json
 from runner.local.athena.sqltypes import parse_type
 from runner.local.athena.template import Scan, Template, scan_name
 from runner.local.athena.travel import refuse_old_periods, travel_name
+from runner.local.athena.trees import copied, find_all, kind_of
 from runner.local.athena.values import settle_values
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
     conditions = find_conditions(tree, keys)
     hidden = hidden_columns(tree, [table for table, _, _ in tables.scans])
     return Template(
+        shown=_shown(tree),
         sql=_generate(tree),
         scans=tuple(
             Scan(database_, name, conditions.get(scan_name(number), ()), hidden[number])
@@ -101,7 +103,6 @@ def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
         ),
         reads=tuple((*key, fingerprint) for key, fingerprint in tables.reads.items()),
         shows=tree.meta.get("shows", ()),
-        shown=_shown(tree),
         declared=declared,
         views=tuple(tables.views),
     )
@@ -139,9 +140,9 @@ def _shown(tree: exp.Query) -> str:
 
 
 def _generate(tree: exp.Query) -> str:
-    """Write DuckDB's SQL; what sqlglot would only warn of is refused."""
+    """Write DuckDB's SQL; what sqlglot would only warn of is refused.  The tree is used up."""
     try:
-        return tree.sql(dialect="duckdb", unsupported_level=ErrorLevel.RAISE)
+        return tree.sql(dialect="duckdb", copy=False, unsupported_level=ErrorLevel.RAISE)
     except UnsupportedError as error:
         raise unsupported(f"Something in this query ({error})") from error
 
@@ -181,10 +182,10 @@ def _resolve(tree: exp.Query, database: str, tables: _Tables, *, depth: int) -> 
     """Replace tables by scans and views by their queries."""
     if depth > _DEEPEST:
         raise AthenaFailure("VIEW_IS_RECURSIVE", "Statement stack is too deep")
-    for column in tree.find_all(exp.Column):
+    for column in find_all(tree, exp.Column):
         column.set("db", None)
         column.set("catalog", None)
-    for table in list(tree.find_all(exp.Table)):
+    for table in find_all(tree, exp.Table):
         if not isinstance(table.this, exp.Identifier):
             continue
         if not table.db and _is_cte(table):
@@ -286,7 +287,7 @@ def _place(tree: exp.Expr) -> tuple[int, int]:
     """Give line and column where a node begins in the text; (0, 0) when it is not known."""
     places = [
         (node.meta["line"], node.meta["col"] - (node.meta["end"] - node.meta["start"]))
-        for node in tree.find_all(exp.Identifier)
+        for node in find_all(tree, exp.Identifier)
         if "line" in node.meta
     ]
     return min(places) if places else (0, 0)
@@ -295,7 +296,7 @@ def _place(tree: exp.Expr) -> tuple[int, int]:
 def _mark_unnamed(tree: exp.Expr) -> None:
     """Give Trino's unnamed columns a name that is recognised after stars are expanded."""
     count = 0
-    for select in tree.find_all(exp.Select):
+    for select in find_all(tree, exp.Select):
         for number, each in enumerate(select.expressions):
             named = isinstance(each, exp.Column | exp.Alias | exp.Aliases | exp.Dot | exp.Explode)
             if not named and not each.is_star:
@@ -308,23 +309,23 @@ def _name_unnamed(tree: exp.Expr) -> None:
     """Turn the markers into `_col<position>`, wherever they are referred to."""
     names = {
         each.alias: f"_col{number}"
-        for select in reversed(list(tree.find_all(exp.Select)))  # the outermost decides
+        for select in reversed(find_all(tree, exp.Select))  # the outermost decides
         for number, each in enumerate(select.expressions)
         if isinstance(each, exp.Alias | exp.Subquery) and each.alias.startswith(_UNNAMED)
     }
-    for identifier in tree.find_all(exp.Identifier) if names else ():
+    for identifier in find_all(tree, exp.Identifier) if names else ():
         if identifier.name in names:
             identifier.set("this", names[identifier.name])
 
 
 def _type_decimals(tree: exp.Expr) -> None:
     """Give literals such as 1.50 their type: DECIMAL(3, 2), as both engines have it."""
-    for literal in list(tree.find_all(exp.Literal)):
+    for literal in find_all(tree, exp.Literal):
         whole, point, fraction = literal.name.partition(".")
         if literal.is_string or not point or "e" in literal.name.lower():
             continue
         digits = len(whole.lstrip("0")) + len(fraction)
-        kind = exp.DataType.build(f"DECIMAL({max(digits, 1)}, {len(fraction)})")
+        kind = kind_of(f"DECIMAL({max(digits, 1)}, {len(fraction)})")
         literal.replace(exp.cast(literal.copy(), kind))
 
 
@@ -352,7 +353,7 @@ def _qualified(tree: exp.Query, tables: _Tables) -> exp.Query:
 def _typed(tree: exp.Query, schema: MappingSchema) -> exp.Query:
     try:
         found = qualify(
-            tree.copy(),
+            copied(tree),
             dialect="trino",
             schema=schema,
             expand_alias_refs=False,

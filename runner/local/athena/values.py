@@ -9,11 +9,12 @@ from sqlglot import exp
 from sqlglot.optimizer.annotate_types import annotate_types
 
 from runner.local.athena.numbers import METADATA, common
+from runner.local.athena.trees import find_all
 
 
 def settle_values(tree: exp.Query) -> None:
     """Name the columns of every VALUES, and cast numbers to what their column has in common."""
-    for place, values in enumerate(tree.find_all(exp.Values)):
+    for place, values in enumerate(find_all(tree, exp.Values)):
         rows = [each for each in values.expressions if isinstance(each, exp.Tuple)]
         if rows and isinstance(values.parent, exp.From | exp.Join) and not values.alias:
             _name(values, place, len(rows[0].expressions))

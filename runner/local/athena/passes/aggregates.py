@@ -10,6 +10,7 @@ from runner.local.athena.errors import unsupported
 from runner.local.athena.functions_maths import PAIRS
 from runner.local.athena.numbers import is_float
 from runner.local.athena.passes.numbers import cast_to, outermost, replaced, wrap
+from runner.local.athena.trees import kind_of, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +21,7 @@ _HISTOGRAM_WEIGHTS = 3
 
 def apply(tree: exp.Query) -> exp.Query:
     """Rewrite the aggregates, innermost first; refuses what has no faithful form."""
-    for node in reversed(list(tree.walk())):
+    for node in reversed(walk(tree)):
         name = node.name.lower() if isinstance(node, exp.Anonymous) else ""
         if name in PAIRS:
             _distinct_pair(node)
@@ -72,7 +73,9 @@ def _most(node: exp.Expr) -> None:
         return
     top = outermost(node)
     known = exp.Max(this=_call("__not_nan", value.copy()))
-    new = exp.Coalesce(this=replaced(top, node, known), expressions=[top.copy()])
+    # Without a filter or a window any value will do where all are NaN.
+    other = exp.AnyValue(this=value.copy()) if top is node else top.copy()
+    new = exp.Coalesce(this=replaced(top, node, known), expressions=[other])
     new.type = node.type
     top.replace(new)
 
@@ -130,7 +133,7 @@ def _numeric_histogram(node: exp.Expr) -> None:
         raise unsupported("numeric_histogram with weights")
     buckets, value = node.expressions
     top = outermost(node)
-    double = exp.cast(value, exp.DataType.build("double"))
+    double = exp.cast(value, kind_of("double"))
     counts = replaced(top, node, _call("histogram", double))
     top.replace(_call("__numeric_histogram", counts, buckets))
 
@@ -143,7 +146,7 @@ def _reduce(node: exp.Expr) -> None:
 
 
 def _bits(node: exp.Expr) -> None:
-    node.set("this", cast_to(exp.DataType.build("bigint"))(node.this.copy()))
+    node.set("this", cast_to(kind_of("bigint"))(node.this.copy()))
 
 
 def _listagg(node: exp.Expr) -> None:

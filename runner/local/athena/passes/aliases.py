@@ -5,15 +5,16 @@ from __future__ import annotations
 from sqlglot import exp
 
 from runner.local.athena.errors import AthenaFailure, no_column
+from runner.local.athena.trees import find_all
 
 
 def apply(tree: exp.Query) -> exp.Query:
     """Refuse columns that only an alias of the same SELECT explains."""
-    for select in tree.find_all(exp.Select):
+    for select in find_all(tree, exp.Select):
         aliases = {each.alias for each in select.expressions if isinstance(each, exp.Alias)}
         parts = [*select.expressions, select.args.get("where"), select.args.get("group")]
         for part in [*parts, select.args.get("having")]:
-            for column in part.find_all(exp.Column) if part is not None else ():
+            for column in find_all(part, exp.Column) if part is not None else ():
                 if not column.table and column.name in aliases and _is_free(column, select):
                     if _name_source(column, select):
                         continue
@@ -31,7 +32,7 @@ def _name_source(column: exp.Column, select: exp.Select) -> bool:
     """Let a column of HAVING mean the source's, if the select list or GROUP BY names that."""
     parts = [*select.expressions, select.args.get("group")]
     for part in parts:
-        for found in part.find_all(exp.Column) if part is not None else ():
+        for found in find_all(part, exp.Column) if part is not None else ():
             if found.table and found.name == column.name and _is_free(found, select):
                 column.replace(found.copy())
                 return True

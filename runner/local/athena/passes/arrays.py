@@ -9,6 +9,7 @@ from sqlglot import exp
 from runner.local.athena.errors import unsupported
 from runner.local.athena.nested import call_of, is_kind, is_known, part
 from runner.local.athena.passes.lambdas import body_of, call, field_of, fresh, lambda_of, struct_of
+from runner.local.athena.trees import walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,7 +36,7 @@ _MACROS = {
 
 def apply(tree: exp.Query) -> exp.Query:
     """Rewrite every call, arguments first."""
-    for node in reversed(list(tree.walk())):
+    for node in reversed(walk(tree)):
         name, arguments = call_of(node)
         new: exp.Expr | None = None
         if name in _HANDLERS:
@@ -151,7 +152,7 @@ def _reduce(node: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr:
 
 def _array_max(_: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr:
     element = part(arguments[0].type)
-    is_float = element is not None and element.is_type("double", "float")
+    is_float = element is not None and element.is_type(exp.DType.DOUBLE, exp.DType.FLOAT)
     return call("__array_max_float" if is_float else "__array_max", arguments[0])
 
 
@@ -159,9 +160,9 @@ def _array_join(node: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr | Non
     """Write elements as casts to varchar do."""
     element, name = part(arguments[0].type), fresh(node)
     text: exp.Expr = exp.cast(exp.to_identifier(name), "varchar")
-    if element is not None and element.is_type("double", "float"):
+    if element is not None and element.is_type(exp.DType.DOUBLE, exp.DType.FLOAT):
         text = call("__double_text", exp.to_identifier(name))
-    elif element is not None and element.is_type("timestamp"):
+    elif element is not None and element.is_type(exp.DType.TIMESTAMP):
         text = call("__timestamp_text", exp.to_identifier(name))
     if len(arguments) > 2:  # noqa: PLR2004 - array, delimiter, replacement
         text = exp.Coalesce(this=text, expressions=[arguments[2]])

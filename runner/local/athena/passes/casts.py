@@ -9,12 +9,14 @@ from sqlglot import exp
 from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.passes.lambdas import call, field_of, lambda_of
 from runner.local.athena.sqltypes import SqlType, parse_type
+from runner.local.athena.trees import find_all, kind_of, walk
 
 _CHAR = frozenset({exp.DataType.Type.CHAR, exp.DataType.Type.NCHAR})
 _TEXT = exp.DataType.TEXT_TYPES - _CHAR
 _INTEGERS = exp.DataType.INTEGER_TYPES
 _FLOATS = exp.DataType.FLOAT_TYPES
 _NESTED = exp.DataType.NESTED_TYPES
+_UNSTEADY = (exp.AggFunc, exp.Window, exp.Query, exp.Subquery, exp.Rand, exp.Uuid)
 _PLAIN = re.compile(r"[+-]?\d+", re.ASCII)
 _GUARDS = {
     "tinyint": "__integer_text",
@@ -30,7 +32,7 @@ _GUARDS = {
 
 def apply(tree: exp.Query) -> exp.Query:
     """Rewrite casts between text, numbers and booleans, innermost first; name types."""
-    for node in reversed(list(tree.find_all(exp.Cast, exp.Typeof))):
+    for node in reversed(find_all(tree, exp.Cast, exp.Typeof)):
         if isinstance(node, exp.Typeof):
             _typeof(node)
         elif isinstance(node, exp.Cast) and not node.args.get("json_call"):
@@ -40,10 +42,10 @@ def apply(tree: exp.Query) -> exp.Query:
 
 def _cast(node: exp.Cast) -> None:
     source = node.this.type
-    known = None if source is None or source.is_type("unknown", "null") else source
+    known = None if source is None or source.is_type(exp.DType.UNKNOWN, exp.DType.NULL) else source
     if node.to.this in _TEXT:
         if isinstance(node.this.unnest(), exp.HexString):
-            _refuse(exp.DataType.build("varbinary"), node.to)
+            _refuse(kind_of("varbinary"), node.to)
         if node.to.expressions or not node.this.is_string:
             _to_text(node, known)
     elif known is None or known.this in _TEXT:
@@ -62,7 +64,25 @@ def _guard(node: exp.Cast, known: exp.DataType | None) -> None:
         return
     if known is None:
         guard = guard.replace("_text", "").replace("__", "__any_")
+    elif guard != "__boolean_text" and _is_steady(node.this):
+        guard = guard.replace("__", "__plain_")
     node.set("this", exp.Anonymous(this=guard, expressions=[node.this.copy()]))
+
+
+def _is_steady(node: exp.Expr) -> bool:
+    """Tell whether a value may stand twice: it is the same each time, and no TRY holds it."""
+    if isinstance(node, exp.Column):
+        return True
+    above = node.parent
+    while above is not None and not isinstance(above, exp.Query):
+        if isinstance(above, exp.Try) or above.name.lower() == "try":
+            return False
+        above = above.parent
+    return not any(
+        isinstance(each, _UNSTEADY) or "rand" in each.name.lower() or "uuid" in each.name.lower()
+        for each in walk(node)
+        if not isinstance(each, exp.Column | exp.Identifier | exp.Literal)
+    )
 
 
 def _is_plain(node: exp.Expr) -> bool:
@@ -73,7 +93,7 @@ def _is_plain(node: exp.Expr) -> bool:
 def _to_text(node: exp.Cast, source: exp.DataType | None) -> None:
     limit = node.to.expressions[0].copy() if node.to.expressions else None
     inner = node.this
-    if source is not None and (source.this in _NESTED or source.is_type("varbinary")):
+    if source is not None and (source.this in _NESTED or source.is_type(exp.DType.VARBINARY)):
         _refuse(source, node.to)
     new = _text_of(inner, source)
     if limit is not None:
@@ -104,10 +124,10 @@ def _text_of(inner: exp.Expr, source: exp.DataType | None) -> exp.Expr:
         name = "__any_text" if has_aggregate else "__text"
     elif source.this in _FLOATS:
         name = "__double_text"
-    elif source.is_type("timestamp"):
+    elif source.is_type(exp.DType.TIMESTAMP):
         name = "__timestamp_text"
     else:
-        return exp.Cast(this=inner.copy(), to=exp.DataType.build("varchar"))
+        return exp.Cast(this=inner.copy(), to=kind_of("varchar"))
     return exp.Anonymous(this=name, expressions=[inner.copy()])
 
 
@@ -127,7 +147,9 @@ def _cast_parts(node: exp.Cast, source: exp.DataType) -> None:
     if isinstance(node, exp.TryCast):
         new = exp.Anonymous(this="TRY", expressions=[new])
     new.type = node.to.copy()
-    cast = exp.Cast(this=new, to=node.to.copy(), json_call=node.to.is_type("array", "map"))
+    cast = exp.Cast(
+        this=new, to=node.to.copy(), json_call=node.to.is_type(exp.DType.ARRAY, exp.DType.MAP)
+    )
     cast.type = node.to.copy()
     node.replace(cast)
 
@@ -139,14 +161,14 @@ def _parts(value: exp.Expr, source: exp.DataType, target: exp.DataType, *, depth
     pairs = list(zip(_part_types(source), _part_types(target), strict=True))
     name = f"zqcast{depth}"
     one = exp.column(name)
-    if source.is_type("array"):
+    if source.is_type(exp.DType.ARRAY):
         return _each(value, name, _parts(one, *pairs[0], depth=depth + 1))
     fields = [field_of(name, place) for place in range(1, len(pairs) + 1)]
     casts = [
         _parts(field, *pair, depth=depth + 1) for field, pair in zip(fields, pairs, strict=True)
     ]
     row = call("row", *casts)
-    if source.is_type("map"):
+    if source.is_type(exp.DType.MAP):
         return call("map_from_entries", _each(call("map_entries", value), name, row))
     some = exp.Case().when(exp.column(name).is_(exp.Null()), exp.Null()).else_(row)
     rows = _each(exp.Array(expressions=[value]), name, some)
@@ -186,7 +208,7 @@ def _typeof(node: exp.Typeof) -> None:
     new: exp.Expr = exp.Literal.string(name)
     if not name:
         new = exp.Anonymous(this="__typeof", expressions=[node.this.copy()])
-    new.type = exp.DataType.build("varchar")
+    new.type = kind_of("varchar")
     node.replace(new)
 
 

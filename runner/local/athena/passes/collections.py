@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from runner.local.athena.errors import unsupported
+from runner.local.athena.trees import walk
 
 _RENAMED = {
     "array_union": "__array_union",
@@ -19,7 +20,7 @@ _RENAMED = {
 
 def apply(tree: exp.Query) -> exp.Query:
     """Rewrite, innermost nodes included; refuses what has no faithful form."""
-    for node in list(tree.walk()):
+    for node in walk(tree):
         _refuse(node)
         _rewrite(node)
     return tree
@@ -59,7 +60,7 @@ def _rewrite(node: exp.Expr) -> None:
 
 
 def _is(node: exp.Expr, kind: str) -> bool:
-    return node.type is not None and node.type.is_type(kind)
+    return node.type is not None and node.type.this == exp.DType[kind.upper()]
 
 
 def _call(node: exp.Expr, name: str, *arguments: exp.Expr) -> None:

@@ -11,13 +11,14 @@ from sqlglot import exp
 from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.nested import call_of, fields, is_kind, part
 from runner.local.athena.passes.lambdas import call, field_of, fresh, lambda_of, replace
+from runner.local.athena.trees import walk
 
-_NESTED = ("array", "map", "struct")
+_NESTED = (exp.DType.ARRAY, exp.DType.MAP, exp.DType.STRUCT)
 
 
 def apply(tree: exp.Query) -> exp.Query:
     """Rewrite, parts before what holds them."""
-    for node in reversed(list(tree.walk())):
+    for node in reversed(walk(tree)):
         match node:
             case exp.EQ() | exp.NEQ():
                 _equality(node)
@@ -107,7 +108,7 @@ def _order(node: exp.Expr) -> None:
     left, right = node.args["this"], node.args["expression"]
     if not _is_nested(left.type):
         return
-    if any(each.is_type("map") for each in left.type.find_all(exp.DataType)):
+    if any(each.is_type(exp.DType.MAP) for each in left.type.find_all(exp.DataType)):
         raise _unordered(node, left.type, right.type)
     name = fresh(node)
     tests = [_holds_null(each.type, each, f"{name}{n}") for n, each in enumerate((left, right))]

@@ -11,11 +11,12 @@ from sqlglot import exp
 from runner.local.athena.dialect import MOST_DIGITS
 from runner.local.athena.numbers import arithmetic, digits, is_decimal, is_float, is_integer
 from runner.local.athena.passes.numbers import quotient
+from runner.local.athena.trees import find_all
 
 
 def apply(tree: exp.Query) -> exp.Query:
     """Rewrite every division, innermost first."""
-    for node in reversed(list(tree.find_all(exp.Div))):
+    for node in reversed(find_all(tree, exp.Div)):
         new = _divided(node)
         new.type = node.type
         node.replace(new)

@@ -11,6 +11,7 @@ from sqlglot import exp
 from runner.local.athena.errors import AthenaFailure, unsupported
 from runner.local.athena.jsonextract import native_path
 from runner.local.athena.sqltypes import SqlType, parse_type
+from runner.local.athena.trees import find_all, kind_of
 
 RENAMED = {
     "json_parse": "jzon_parse",
@@ -72,7 +73,7 @@ _FLOATS = exp.DataType.FLOAT_TYPES | {exp.DataType.Type.DECIMAL}
 
 def mark_json(tree: exp.Query) -> exp.Query:
     """Wrap the calls in casts to their types; an argument count of its own is checked."""
-    for node in list(tree.find_all(exp.Anonymous, exp.ParseJSON)):
+    for node in find_all(tree, exp.Anonymous, exp.ParseJSON):
         if isinstance(node, exp.ParseJSON):
             new = exp.Anonymous(this="__json_parse", expressions=[node.this])
             node.replace(_typed(new, "JSON"))
@@ -85,28 +86,28 @@ def mark_json(tree: exp.Query) -> exp.Query:
 
 
 def _typed(call: exp.Anonymous, kind: str) -> exp.Cast:
-    cast = exp.cast(call, exp.DataType.build(kind), copy=False)
+    cast = exp.cast(call, kind_of(kind), copy=False)
     cast.set(_MADE, True)
     return cast
 
 
 def apply(tree: exp.Query) -> exp.Query:
     """Rewrite the calls and casts, innermost first."""
-    for comparison in tree.find_all(exp.LT, exp.LTE, exp.GT, exp.GTE):
+    for comparison in find_all(tree, exp.LT, exp.LTE, exp.GT, exp.GTE):
         _refuse_order(comparison)
-    for ordered in tree.find_all(exp.Ordered):
+    for ordered in find_all(tree, exp.Ordered):
         if is_json(ordered.this):
             raise AthenaFailure(
                 "TYPE_MISMATCH",
                 "Type json is not orderable, and therefore cannot be used in ORDER BY",
             )
-    has_json = any(kind.is_type("json") for kind in tree.find_all(exp.DataType))
-    for node in reversed(list(tree.find_all(exp.Cast))):
+    has_json = any(kind.is_type(exp.DType.JSON) for kind in find_all(tree, exp.DataType))
+    for node in reversed(find_all(tree, exp.Cast)):
         if node.args.get(_MADE):
             _call(node)
         elif is_json(node.this):
             _from_json(node)
-        elif node.to.is_type("json"):
+        elif node.to.is_type(exp.DType.JSON):
             _to_json(node)
         elif has_json and _is_unknown(node.this):
             _from_unknown(node)
@@ -116,7 +117,7 @@ def apply(tree: exp.Query) -> exp.Query:
 def is_json(node: exp.Expr) -> bool:
     """Tell whether an expression's type is JSON."""
     node = node.unnest()
-    return node.type is not None and node.type.is_type("json")
+    return node.type is not None and node.type.is_type(exp.DType.JSON)
 
 
 def _refuse_order(node: exp.Expr) -> None:
@@ -131,7 +132,7 @@ def _call(cast: exp.Cast) -> None:
     if name == "__json_format":
         if _is_text(call.expressions[0]):
             raise _unexpected(call, "jzon_format")
-        cast.replace(exp.cast(call.expressions[0].copy(), exp.DataType.build("VARCHAR")))
+        cast.replace(exp.cast(call.expressions[0].copy(), kind_of("VARCHAR")))
         return
     if name == "__json_contains":
         _contains(call)
@@ -175,7 +176,7 @@ def _typeof(value: exp.Expr) -> exp.Expr:
 
 def _text_of_json(value: exp.Expr) -> exp.Expr:
     text = exp.Anonymous(this="to_json", expressions=[value.copy()])
-    return exp.Cast(this=text, to=exp.DataType.build("VARCHAR"))
+    return exp.Cast(this=text, to=kind_of("VARCHAR"))
 
 
 def _item(value: exp.Expr) -> exp.Expr:
@@ -190,15 +191,17 @@ def _item(value: exp.Expr) -> exp.Expr:
     elif kind in exp.DataType.INTEGER_TYPES | {exp.DataType.Type.BOOLEAN} | _TEXTS:
         found = _text_of_json(value)
     else:
-        text = exp.cast(value.copy(), exp.DataType.build("VARCHAR"))
-        text.type = exp.DataType.build("VARCHAR")
+        text = exp.cast(value.copy(), kind_of("VARCHAR"))
+        text.type = kind_of("VARCHAR")
         return _text_of_json(text)
-    return exp.Cast(this=found, to=exp.DataType.build("VARCHAR"), json_call=True)
+    return exp.Cast(this=found, to=kind_of("VARCHAR"), json_call=True)
 
 
 def _check_keys(call: exp.Anonymous) -> None:
     for key in call.expressions[1].expressions:
-        if key.type is not None and not key.type.is_type("unknown", "null", *_TEXTS):
+        if key.type is not None and not key.type.is_type(
+            exp.DType.UNKNOWN, exp.DType.NULL, *_TEXTS
+        ):
             raise AthenaFailure("TYPE_MISMATCH", f"Invalid type of JSON object key: {_trino(key)}")
 
 
@@ -238,7 +241,7 @@ def _decode(call: exp.Anonymous) -> None:
 
 
 def _is_binary(node: exp.Expr) -> bool:
-    return node.type is not None and node.type.is_type("varbinary", "binary")
+    return node.type is not None and node.type.is_type(exp.DType.VARBINARY, exp.DType.BINARY)
 
 
 def _unexpected(call: exp.Expr, name: str) -> AthenaFailure:
@@ -274,13 +277,13 @@ def _from_json(cast: exp.Cast) -> None:
 
 
 def _is_unknown(node: exp.Expr) -> bool:
-    known = node.type is not None and not node.type.is_type("unknown")
+    known = node.type is not None and not node.type.is_type(exp.DType.UNKNOWN)
     return not known and not isinstance(node.unnest(), exp.Null)
 
 
 def _nested_or_json(cast: exp.Cast, target: SqlType) -> exp.Expr:
     value = exp.column("zqvalue")
-    text = exp.Cast(this=value.copy(), to=exp.DataType.build("VARCHAR"))
+    text = exp.Cast(this=value.copy(), to=kind_of("VARCHAR"))
     kind = exp.Literal.string(cast.to.sql("trino"))
     call: exp.Expr = exp.Anonymous(this="__json_to_nested", expressions=[text, kind])
     if (plain := _plain(target)) != target:
@@ -317,7 +320,7 @@ def _from_unknown(cast: exp.Cast) -> None:
 
 
 def _cast(node: exp.Expr, kind: SqlType) -> exp.Cast:
-    return exp.Cast(this=node, to=exp.DataType.build(kind.duck(), dialect="duckdb"))
+    return exp.Cast(this=node, to=kind_of(kind.duck(), dialect="duckdb"))
 
 
 def _plain(kind: SqlType) -> SqlType:

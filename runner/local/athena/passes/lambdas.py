@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from runner.local.athena.trees import find_all
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -56,7 +58,7 @@ def body_of(node: exp.Lambda, *values: exp.Expr) -> exp.Expr:
     names = [each.name for each in node.expressions]
     known = dict(zip(names, values, strict=False))
     holder = exp.Paren(this=node.this)
-    for each in list(holder.find_all(exp.Identifier)):
+    for each in find_all(holder, exp.Identifier):
         if each.name in known and is_parameter(each, holder):
             value = known[each.name].copy()
             value.type = each.type

@@ -9,6 +9,7 @@ from sqlglot import exp
 from runner.local.athena.errors import unsupported
 from runner.local.athena.nested import call_of
 from runner.local.athena.passes.lambdas import body_of, call, field_of, fresh, lambda_of, pair_of
+from runner.local.athena.trees import walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,7 +21,7 @@ _AGGREGATES = {"map_agg": "__map_first", "multimap_agg": "__multimap"}
 
 def apply(tree: exp.Query) -> exp.Query:
     """Rewrite every call, arguments first."""
-    for node in reversed(list(tree.walk())):
+    for node in reversed(walk(tree)):
         name, arguments = call_of(node)
         if name in _AGGREGATES:
             entry = pair_of(arguments[0].copy(), arguments[1])

@@ -11,6 +11,7 @@ from runner.local.athena.errors import AthenaFailure, unsupported
 from runner.local.athena.functions_maths import SCALARS
 from runner.local.athena.numbers import digits, is_decimal, is_float, is_integer
 from runner.local.athena.passes.numbers import cast_to
+from runner.local.athena.trees import find_all, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +46,7 @@ _ONE, _TWO, _FOUR = 1, 2, 4
 
 def apply(tree: exp.Query) -> exp.Query:
     """Rewrite the calls, innermost first."""
-    for node in reversed(list(tree.find_all(exp.Anonymous))):
+    for node in reversed(find_all(tree, exp.Anonymous)):
         name = node.name.lower()
         if name not in SCALARS:
             continue
@@ -87,7 +88,7 @@ def _shift(node: exp.Anonymous) -> exp.Expr:
     else:
         bits = _call("__bits_of", value.copy())
     new = _call(_SHIFTS[node.name.lower()], value, shift, bits)
-    whole = kind if kind is not None and is_integer(value) else exp.DataType.build("bigint")
+    whole = kind if kind is not None and is_integer(value) else kind_of("bigint")
     return cast_to(whole)(new)
 
 
@@ -97,7 +98,7 @@ def _random(node: exp.Anonymous) -> exp.Expr:
         return _call("random")
     name = "__random_below" if len(node.expressions) == _ONE else "__random_between"
     kind = node.expressions[0].type
-    whole = kind if kind is not None and kind.this.name in _BITS else exp.DataType.build("bigint")
+    whole = kind if kind is not None and kind.this.name in _BITS else kind_of("bigint")
     return cast_to(whole)(_call(name, *node.expressions))
 
 

@@ -12,6 +12,7 @@ from sqlglot import exp
 
 from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.sqltypes import parse_type
+from runner.local.athena.trees import walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,7 +42,7 @@ _FLIPPED = (exp.GT, exp.GTE)
 
 def apply(tree: exp.Query) -> exp.Query:
     """Refuse comparisons and choices between types that have none in common."""
-    for node in tree.walk():
+    for node in walk(tree):
         check = _CHECKS.get(type(node))
         if check is not None:
             check(node)

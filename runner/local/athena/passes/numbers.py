@@ -13,6 +13,7 @@ from sqlglot import exp
 from runner.local.athena.dialect import MOST_DIGITS
 from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.numbers import digits, is_decimal, is_float, is_integer
+from runner.local.athena.trees import kind_of, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +31,7 @@ _SIGNS: dict[type[exp.Expr], str] = {
 
 def apply(tree: exp.Query) -> exp.Query:
     """Rewrite arithmetic, rounding, sums and comparisons, innermost first."""
-    for node in reversed(list(tree.walk())):
+    for node in reversed(walk(tree)):
         match node:
             case exp.Add() | exp.Sub() | exp.Mul() | exp.Mod():
                 _arithmetic(node)
@@ -162,7 +163,7 @@ def quotient(left: Side, right: Side, kind: exp.DataType) -> exp.Expr:
             )
             new = exp.Mul(this=new, expression=step)
     else:
-        texts = [exp.cast(each, exp.DataType.build("varchar")) for each in (a, b)]
+        texts = [exp.cast(each, kind_of("varchar")) for each in (a, b)]
         new = _call("__u_quotient", *texts, exp.Literal.number(scale))
     return cast_to(kind)(new)
 
@@ -172,11 +173,11 @@ def _unscaled(node: exp.Expr, precision: int, scale: int) -> exp.Expr:
     if scale:
         number = exp.Mul(this=number, expression=exp.Literal.number(10**scale))
         number = exp.Paren(this=number)
-    return exp.cast(number, exp.DataType.build("HUGEINT", dialect="duckdb"))
+    return exp.cast(number, kind_of("HUGEINT", "duckdb"))
 
 
 def _decimal(precision: int, scale: int) -> exp.DataType:
-    return exp.DataType.build(f"DECIMAL({precision}, {scale})")
+    return kind_of(f"DECIMAL({precision}, {scale})")
 
 
 def _call(name: str, *arguments: exp.Expr) -> exp.Expr:

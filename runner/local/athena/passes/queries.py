@@ -8,21 +8,22 @@ from sqlglot import exp
 
 from runner.local.athena.errors import AthenaFailure, unsupported
 from runner.local.athena.numbers import is_decimal, is_float, is_integer
+from runner.local.athena.trees import find_all
 
 Sets = list[tuple[exp.Expr, ...]]
 
 
 def apply(tree: exp.Query) -> exp.Query:
     """Rewrite the clauses of every query in the tree."""
-    for query in list(tree.find_all(exp.Query)):
+    for query in find_all(tree, exp.Query):
         _ties(query)
         if isinstance(query, exp.SetOperation):
             _check_sides(query)
-    for select in list(tree.find_all(exp.Select)):
+    for select in find_all(tree, exp.Select):
         group = select.args.get("group")
         if group is not None and group.args.get("all") is not None:
             _group(group)
-    for subquery in list(tree.find_all(exp.Subquery)):
+    for subquery in find_all(tree, exp.Subquery):
         if _is_value(subquery) and isinstance(subquery.this, exp.Select):
             _row(subquery.this)
     return tree

@@ -6,12 +6,14 @@ import re
 
 from sqlglot import exp
 
+from runner.local.athena.trees import find_all
+
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
 
 
 def apply(tree: exp.Query) -> exp.Query:
     """Quote what could be read as anything but a name."""
-    for name in tree.find_all(exp.Identifier):
+    for name in find_all(tree, exp.Identifier):
         if not name.args.get("quoted") and not _PLAIN.fullmatch(name.name):
             name.set("quoted", True)
     return tree

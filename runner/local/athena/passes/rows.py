@@ -18,11 +18,12 @@ from runner.local.athena.nested import (
     part,
 )
 from runner.local.athena.passes.lambdas import call, field_of, fresh, lambda_of, replace
+from runner.local.athena.trees import walk
 
 
 def apply(tree: exp.Query) -> exp.Query:
     """Rewrite, parts before what holds them."""
-    for node in reversed(list(tree.walk())):
+    for node in reversed(walk(tree)):
         match node:
             case exp.Struct():
                 replace(node, call("row", *node.expressions))
@@ -74,13 +75,13 @@ def _field(base: exp.Expr, key: exp.Expr) -> exp.Expr:
 
 
 def _holds_row(kind: exp.DataType) -> bool:
-    return any(each.is_type("struct") for each in kind.find_all(exp.DataType))
+    return any(each.is_type(exp.DType.STRUCT) for each in kind.find_all(exp.DataType))
 
 
 def _cast(node: exp.Cast) -> None:
     """Cast by place: the names of the source are dropped first."""
     source = node.this.type
-    if source is not None and source.is_type("json", *exp.DataType.TEXT_TYPES):
+    if source is not None and source.is_type(exp.DType.JSON, *exp.DataType.TEXT_TYPES):
         return
     inner = node.this
     if source is None or _holds_names(source) or not is_known(source):
@@ -100,13 +101,13 @@ def _duck(kind: exp.DataType, *, named: bool) -> exp.DataType:
 
 
 def _duck_text(kind: exp.DataType, *, named: bool) -> str:
-    if kind.is_type("array"):
+    if kind.is_type(exp.DType.ARRAY):
         inner = part(kind)
         return f"{_duck_text(inner, named=named)}[]" if inner else "INTEGER[]"
-    if kind.is_type("map"):
+    if kind.is_type(exp.DType.MAP):
         inner_texts = [_duck_text(each, named=named) for each in kind.expressions]
         return f"MAP({', '.join(inner_texts)})"
-    if kind.is_type("struct"):
+    if kind.is_type(exp.DType.STRUCT):
         parts = fields(kind)
         texts = [_duck_text(each, named=named) if each else "INTEGER" for _, each in parts]
         if named and all(name for name, _ in parts):

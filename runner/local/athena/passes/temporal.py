@@ -24,6 +24,7 @@ from runner.local.athena.passes import (
 from runner.local.athena.passes.temporal_trees import zone_text
 from runner.local.athena.shown import EACH, MONTHS
 from runner.local.athena.temporal_kinds import SAME_CALLS, Kinds, join
+from runner.local.athena.trees import find_all, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -189,8 +190,8 @@ def _name(node: exp.Expr) -> str:
 
 def _plain_types(tree: exp.Query) -> None:
     """Drop the precision of types: DuckDB would make other types of it."""
-    for kind in list(tree.find_all(exp.DataType)):
+    for kind in find_all(tree, exp.DataType):
         if kind.this in temporal_casts.STAMPS:
-            kind.replace(exp.DataType.build("TIMESTAMP"))
+            kind.replace(kind_of("TIMESTAMP"))
         elif kind.this in temporal_casts.ZONED and kind.expressions:
-            kind.replace(exp.DataType.build("TIMESTAMPTZ"))
+            kind.replace(kind_of("TIMESTAMPTZ"))

@@ -18,6 +18,7 @@ from runner.local.athena.passes.temporal_trees import (
     zone_text,
 )
 from runner.local.athena.temporal_kinds import Kind, Kinds, from_type, type_name, zoned
+from runner.local.athena.trees import find_all, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +36,7 @@ _PLACEHOLDER = "zq"
 
 def see_zones(tree: exp.Query) -> None:
     """See the zone in TIMESTAMP '2001-1-22 +07:09', which the parser takes for no zone."""
-    for node in tree.find_all(exp.Cast):
+    for node in find_all(tree, exp.Cast):
         literal = node.this
         if not (
             node.to.this in STAMPS and node.to.expressions and isinstance(literal, exp.Literal)
@@ -43,7 +44,7 @@ def see_zones(tree: exp.Query) -> None:
             continue
         stamp = read_timestamp(literal.name)
         if stamp is not None and stamp.zone and not stamp.has_time:
-            node.set("to", exp.DataType.build("TIMESTAMPTZ(0)"))
+            node.set("to", kind_of("TIMESTAMPTZ(0)"))
             node.type = node.to
 
 
@@ -60,14 +61,18 @@ def _cast(kinds: Kinds, node: exp.Expr) -> exp.Expr | None:
         return None
     elif source is not None and not source.array:
         new = _between(node, source, target)
-    elif node.this.type is None or node.this.is_string or node.this.is_type("unknown", *_WORDS):
+    elif (
+        node.this.type is None
+        or node.this.is_string
+        or node.this.is_type(exp.DType.UNKNOWN, *_WORDS)
+    ):
         new = _from_text(node, target)
     if new is not None and isinstance(node, exp.TryCast):
         new = call("TRY", new)
     return new
 
 
-_WORDS = ("varchar", "text", "char")
+_WORDS = (exp.DType.VARCHAR, exp.DType.TEXT, exp.DType.CHAR)
 
 
 def text(  # noqa: PLR0911 - one return a type
@@ -108,7 +113,7 @@ def _from_text(  # noqa: PLR0911 - one return a type
         new = _literal(literal.name, target)
         if new is not None:
             return new
-    if node.this.type is None or node.this.is_type("unknown"):
+    if node.this.type is None or node.this.is_type(exp.DType.UNKNOWN):
         return None
     match target.name:
         case "date":

@@ -15,6 +15,7 @@ from runner.local.athena.datetexts import MICROS, UTC, read_time, read_timestamp
 from runner.local.athena.errors import unsupported
 from runner.local.athena.functions_dates import shift
 from runner.local.athena.temporal_kinds import from_type
+from runner.local.athena.trees import find_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,9 +49,9 @@ _FINE_NAMES = frozenset(
 
 def apply(tree: exp.Query) -> exp.Query:
     """Decide comparisons, then look at every other literal."""
-    for node in list(tree.find_all(*_COMPARISONS)):
+    for node in find_all(tree, *_COMPARISONS):
         _fold(node)
-    for between in list(tree.find_all(exp.Between)):
+    for between in find_all(tree, exp.Between):
         stamps = [_literal_stamp(between.args[each]) for each in ("this", "low", "high")]
         if any(_is_fine(each) for each in stamps) and all(stamps):
             this, low, high = (
@@ -59,7 +60,7 @@ def apply(tree: exp.Query) -> exp.Query:
                 if stamp
             )
             between.replace(exp.Boolean(this=low <= this <= high))
-    for literal in list(tree.find_all(exp.Cast)):
+    for literal in find_all(tree, exp.Cast):
         stamp = _literal_stamp(literal)
         if stamp is not None and _is_fine(stamp):
             _need_less(literal, stamp)

@@ -263,7 +263,7 @@ def _minutes(where: exp.Expr) -> exp.Expr | int:
     minutes = interval_minutes(where)
     if minutes is not None:
         return minutes
-    if where.type is not None and where.is_type("varchar", "text"):
+    if where.type is not None and where.is_type(exp.DType.VARCHAR, exp.DType.TEXT):
         raise unsupported("A time in a time zone that is no literal")
     return cast(
         exp.Div(this=call("epoch_ms", where), expression=exp.Literal.number(60000)), "BIGINT"
@@ -278,7 +278,9 @@ def _date(kinds: Kinds, node: exp.Expr) -> exp.Expr | None:
     kind = kinds.of(node.this)
     if kind is not None:
         return cast(local(node.this, kind), "DATE")
-    is_text = node.this.is_string or (node.this.type and node.this.is_type("varchar", "text"))
+    is_text = node.this.is_string or (
+        node.this.type and node.this.is_type(exp.DType.VARCHAR, exp.DType.TEXT)
+    )
     return call("__text_date", node.this) if is_text else None
 
 

@@ -10,6 +10,7 @@ from runner.local.athena.datetexts import read_interval
 from runner.local.athena.errors import AthenaFailure, unsupported
 from runner.local.athena.passes.temporal_trees import call, cast, instant, local
 from runner.local.athena.temporal_kinds import type_name
+from runner.local.athena.trees import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -182,7 +183,7 @@ def _compared(kinds: Kinds, node: exp.Expr) -> exp.Expr | None:
 def _refuse_text(node: exp.Expr, side: exp.Expr, moment: Kind) -> None:
     inner = side.unnest()
     known = isinstance(inner, exp.Literal | exp.Column) and inner.type is not None
-    if not known or not (inner.is_string or inner.is_type("varchar", "text")):
+    if not known or not (inner.is_string or inner.is_type(exp.DType.VARCHAR, exp.DType.TEXT)):
         return
     length = f"({len(inner.name)})" if isinstance(inner, exp.Literal) else ""
     kinds = [type_name(moment), f"varchar{length}"]
@@ -213,7 +214,7 @@ def _total(kinds: Kinds, node: exp.Expr) -> exp.Expr | None:
     new.set("this", call(count, node.this))
     if node.expressions:
         new.set("expressions", [call(count, each) for each in node.expressions])
-    return call(back, exp.cast(new, exp.DataType.build("BIGINT" if kind.name == "days" else "INT")))
+    return call(back, exp.cast(new, kind_of("BIGINT" if kind.name == "days" else "INT")))
 
 
 def _average(kinds: Kinds, node: exp.Expr) -> None:

@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from runner.local.athena.datetexts import duck_zone
 from runner.local.athena.errors import unsupported
+from runner.local.athena.trees import kind_of
 
 if TYPE_CHECKING:
     from runner.local.athena.temporal_kinds import Kind
@@ -29,7 +30,7 @@ def _literal(value: exp.Expr | str | int) -> exp.Expr:
 
 def cast(node: exp.Expr, name: str) -> exp.Cast:
     """Make a cast to a DuckDB type."""
-    return exp.Cast(this=node.copy(), to=exp.DataType.build(name))
+    return exp.Cast(this=node.copy(), to=kind_of(name))
 
 
 def step(precision: int) -> int:

@@ -27,6 +27,7 @@ from runner.local.athena.errors import AthenaFailure, unsupported
 from runner.local.athena.names import char_of
 from runner.local.athena.natives import NATIVES
 from runner.local.athena.passes import patterns, values
+from runner.local.athena.trees import walk
 
 if TYPE_CHECKING:
     from runner.local.athena.calls import Rule
@@ -53,7 +54,7 @@ _SHORT_PAD = 10_000
 
 def apply(tree: exp.Query) -> exp.Query:
     """Rewrite every call, innermost first."""
-    for node in reversed(list(tree.walk())):
+    for node in reversed(walk(tree)):
         rule = _rule(node)
         new = rule(node) if rule is not None else None
         if new is not None and new is not node:
@@ -176,7 +177,7 @@ def _reverse(node: exp.Reverse) -> exp.Expr | None:
         return call("__reverse_binary", node.this, like=node)
     if is_type(node.this, *TEXT):
         return as_varchar(call("__reverse", node.this))
-    if node.type is not None and not node.is_type("unknown"):
+    if node.type is not None and not node.is_type(exp.DType.UNKNOWN):
         return None
     aggregate = node.this.find(exp.AggFunc, exp.Window) is not None
     return call("__reverse" if aggregate else "__any_reverse", node.this)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from runner.local.athena.trees import find_all
+
 
 def apply(tree: exp.Query) -> exp.Query:
     """Write TRY as DuckDB's own, which catches division by zero and failed casts alike."""
-    for node in list(tree.find_all(exp.Anonymous, exp.Try)):
+    for node in find_all(tree, exp.Anonymous, exp.Try):
         if isinstance(node, exp.Anonymous) and node.name.upper() != "TRY":
             continue
         inner = node.expressions[0] if isinstance(node, exp.Anonymous) else node.this

@@ -16,6 +16,7 @@ from runner.local.athena.errors import unsupported
 from runner.local.athena.names import CHAR_LITERAL
 from runner.local.athena.natives import NATIVES
 from runner.local.athena.sqltypes import parse_type
+from runner.local.athena.trees import find_all, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +47,7 @@ _NAMED = {
 
 def apply(tree: exp.Query) -> exp.Query:
     """Answer what is known without running."""
-    for node in list(tree.find_all(exp.Typeof)):
+    for node in find_all(tree, exp.Typeof):
         kind = node.this.type
         if kind is None or node.this.find(exp.AggFunc, exp.Window) is not None:
             continue
@@ -59,7 +60,7 @@ def apply(tree: exp.Query) -> exp.Query:
             name = _nested(node.this, tree)
         if name is not None:
             new = exp.Literal.string(name)
-            new.type = exp.DataType.build("varchar")
+            new.type = kind_of("varchar")
             node.replace(new)
     return tree
 
@@ -71,7 +72,7 @@ def _nested(node: exp.Expr, tree: exp.Query) -> str | None:
         return None
     if isinstance(node, exp.Array) and node.expressions and _all_literals(node.expressions):
         return f"array(varchar({max(len(each.name) for each in node.expressions)}))"
-    inner = list(kind.find_all(exp.DataType))
+    inner = find_all(kind, exp.DataType)
     vague = any(each.this in _VAGUE for each in inner)
     written = isinstance(node, exp.Cast) or (
         isinstance(node, exp.Column) and _is_stored(node, tree)

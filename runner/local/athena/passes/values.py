@@ -27,6 +27,7 @@ from runner.local.athena.calls import (
 from runner.local.athena.errors import AthenaFailure, unsupported
 from runner.local.athena.names import CHAR_LITERAL, char_of
 from runner.local.athena.natives import IP_TYPE
+from runner.local.athena.trees import find_all, kind_of
 
 if TYPE_CHECKING:
     from runner.local.athena.calls import Rule
@@ -192,11 +193,11 @@ def _contains(node: exp.Expr) -> exp.Expr | None:
 
 def replace_types(tree: exp.Query) -> None:
     """Write the types that DuckDB lacks as those that stand for them."""
-    for kind in list(tree.find_all(exp.DataType)):
+    for kind in find_all(tree, exp.DataType):
         if kind.this == exp.DataType.Type.IPPREFIX:
             raise AthenaFailure("TYPE_NOT_FOUND", "Unknown type: ipprefix")
         if kind.this == IP:
-            kind.replace(exp.DataType.build(IP_TYPE, dialect="duckdb"))
+            kind.replace(kind_of(IP_TYPE, "duckdb"))
 
 
 CALLS: dict[str, Rule] = {CHAR_LITERAL: _char_literal}

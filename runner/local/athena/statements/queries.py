@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from runner.local.athena.answers import shown
+from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.mapkeys import open_maps
 from runner.local.athena.session import Outcome
 from runner.local.athena.shown import shown_columns, shown_rows
@@ -13,6 +15,7 @@ from runner.local.athena.sqltypes import parse_type
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from runner.local.athena.planner import Plan
     from runner.local.athena.session import Session, Statement
     from runner.local.athena.sqltypes import SqlType
 
@@ -24,8 +27,10 @@ def select(session: Session, statement: Statement) -> Outcome:
     """Run a query and give its rows: all of them, or piece by piece where the session says so."""
     if not session.streams:
         return select_some(session, statement, most=None)
-    plan = session.planner.plan(session.cursor, statement.sql, database=session.database)
-    stream = session.engine.stream(session.cursor, plan.shown, size=_PIECE)
+    plan = session.planner.plan_to_run(session.cursor, statement.sql, database=session.database)
+    with _explained(session, statement, plan):
+        stream = session.engine.stream(session.cursor, plan.shown, size=_PIECE)
+    session.planner.learn(plan, stream.columns)
     columns = _with_lengths(shown_columns(stream.columns, plan.shows), plan.declared)
     kinds = tuple(kind for _, kind in columns)
 
@@ -44,9 +49,11 @@ def select(session: Session, statement: Statement) -> Outcome:
 
 def select_some(session: Session, statement: Statement, *, most: int | None) -> Outcome:
     """Run a query and give at most so many rows (all if None)."""
-    plan = session.planner.plan(session.cursor, statement.sql, database=session.database)
+    plan = session.planner.plan_to_run(session.cursor, statement.sql, database=session.database)
     sql = plan.shown if most is None else f"SELECT * FROM ({plan.shown}) LIMIT {most}"
-    found = session.engine.run(session.cursor, sql)
+    with _explained(session, statement, plan):
+        found = session.engine.run(session.cursor, sql)
+    session.planner.learn(plan, found.columns)
     columns = _with_lengths(shown_columns(found.columns, plan.shows), plan.declared)
     rows = shown_rows(found.columns, found.rows, plan.shows)
     kinds = tuple(kind for _, kind in columns)
@@ -57,6 +64,17 @@ def select_some(session: Session, statement: Statement, *, most: int | None) -> 
         rows=shown(open_maps(rows, kinds), kinds),
         bytes_scanned=plan.scanned(found.bytes_read),
     )
+
+
+@contextmanager
+def _explained(session: Session, statement: Statement, plan: Plan) -> Iterator[None]:
+    """Let what cannot be bound fail as planning says it, with its place."""
+    try:
+        yield
+    except AthenaFailure:
+        if plan.learning is not None:
+            session.planner.plan(session.cursor, statement.sql, database=session.database)
+        raise
 
 
 def _with_lengths(
