@@ -96,7 +96,7 @@ CASTS: tuple[tuple[str, object], ...] = (
     ("CAST('+7' AS tinyint)", 7),
     ("TRY_CAST('1.5' AS integer)", None),
     ("TRY_CAST('yes' AS boolean)", None),
-    ("CAST(0e0 AS varchar)", "0.0E0"),
+    ("CAST(0e0 AS varchar)", "0E0"),
     ("CAST(ARRAY[1e0] AS array(varchar))", ["1.0E0"]),
     ("CAST(ARRAY['1'] AS array(integer))", [1]),
     ("CAST('1e2' AS decimal(5, 2))", Decimal("100.00")),

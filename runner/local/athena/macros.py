@@ -61,7 +61,7 @@ MACROS: dict[str, str] = {
         WHEN a IS NULL THEN NULL
         WHEN isnan(a) THEN 'NaN' WHEN isinf(a) THEN CASE WHEN a > 0 THEN 'Infinity'
             ELSE '-Infinity' END
-        WHEN a = 0 THEN CASE WHEN signbit(a) THEN '-0.0E0' ELSE '0.0E0' END
+        WHEN a = 0 THEN CASE WHEN signbit(a) THEN '-0E0' ELSE '0E0' END
         ELSE __scientific(a) END""",
     # Trino writes a double as digits and an exponent always: 1.0E0, 1.2345E2.
     "__scientific": "(a) AS CASE WHEN a < 0 THEN '-' ELSE '' END || __sci_of(abs(a)::VARCHAR)",
@@ -86,7 +86,8 @@ MACROS: dict[str, str] = {
     "__array_distinct": """(a) AS list_filter(a,
         lambda e, i: coalesce(list_position(a, e), list_position(list_transform(a,
             lambda v: v IS NULL), true)) = i)""",
-    "__array_union": "(a, b) AS __array_distinct(list_concat(a, b))",
+    "__array_union": """(a, b) AS CASE WHEN a IS NOT NULL AND b IS NOT NULL
+        THEN __array_distinct(list_concat(a, b)) END""",
     "__split_limit": """(s, d, n) AS list_concat(list_slice(str_split(s, d), 1, n - 1),
         CASE WHEN len(str_split(s, d)) >= n
             THEN [array_to_string(list_slice(str_split(s, d), n,
