@@ -16,14 +16,17 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from runner.local.athena import LocalAthena  # noqa: E402 - the path comes first
-from tests.judge.both import Case, Verdict, Word, count, judge  # noqa: E402
+from tests.judge.both import Case, Verdict, Word, count, judge  # noqa: E402 - the path comes first
 from tests.judge.world import local_athena, make_tables  # noqa: E402
 from tests.support.trino import Trino, find_trino, running_trino  # noqa: E402
+
+if TYPE_CHECKING:
+    from runner.local.athena import LocalAthena
 
 _GOOD = {Word.SAME, Word.BOTH_FAILED}
 

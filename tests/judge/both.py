@@ -6,6 +6,7 @@ In: a `Case`.  Out: a `Verdict`: same, both failed, refused by name, or differen
 from __future__ import annotations
 
 import enum
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 _BATCH = 40
+_QUERY = re.compile(r"[( ]*(?:SELECT|WITH|VALUES)\b", re.IGNORECASE)
 _REFUSED = "by the local engine"
 DATABASE = "db"
 
@@ -36,7 +38,7 @@ class Case(NamedTuple):
 
     def is_expression(self) -> bool:
         """Tell whether it is only an expression, which can be asked together with others."""
-        return not self.sql.lstrip("( ").upper().startswith(("SELECT", "WITH", "VALUES"))
+        return _QUERY.match(self.sql) is None
 
 
 class Word(enum.Enum):
@@ -94,7 +96,7 @@ def _together(trino: Trino, group: list[Case], source: str) -> Iterator[tuple[Ca
         yield from _together(trino, group[middle:], source)
 
 
-def compare(case: Case, answer: Answer, athena: LocalAthena) -> Verdict:
+def compare(case: Case, answer: Answer, athena: LocalAthena) -> Verdict:  # noqa: PLR0911 - one a verdict
     """Ask the local Athena and compare."""
     told = f"{answer.error}: {answer.message}" if answer.error else ""
     try:

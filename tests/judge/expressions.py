@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - rows of tables
 """Expressions by family: patterns with holes, and what may fill each hole.
 
 A hole is `{kind}`; the fillers of a kind are literals with edge values and columns of `vals`.

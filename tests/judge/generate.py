@@ -18,7 +18,7 @@ from tests.judge.queries import HOLES, QUERIES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_HOLE = re.compile(r"(?<!\{)\{(\w+)\}(?!\})")
+_HOLE = re.compile(r"\{(\w+)\}")
 _ALL = {**FILLERS, **HOLES}
 _SOURCE = "FROM vals ORDER BY id"
 
@@ -58,8 +58,8 @@ def _shuffled(patterns: tuple[str, ...], chance: random.Random) -> Iterator[str]
 
 def _fill(pattern: str, chance: random.Random) -> str:
     """Fill the holes, and those of what filled them."""
-    filled, before = pattern, ""
+    filled, before = pattern.replace("{{", "\x01").replace("}}", "\x02"), ""
     while filled != before:
         before = filled
         filled = _HOLE.sub(lambda hole: chance.choice(_ALL[hole[1]]), filled)
-    return filled.replace("{{", "{").replace("}}", "}")
+    return filled.replace("\x01", "{").replace("\x02", "}")

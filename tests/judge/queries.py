@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - rows of tables
 """Whole queries by family, with the holes of `expressions`.
 
 `--ordered` at the end says that ORDER BY decides the order of all rows.

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - rows of tables
 """The same tables in both engines, for generated queries."""
 
 from __future__ import annotations
@@ -16,28 +17,37 @@ if TYPE_CHECKING:
 
     from tests.support.trino import Trino
 
-NULLS = "NULL"
 _ROWS = (
-    "1, true, TINYINT '1', SMALLINT '12', 123, BIGINT '1234567890123', REAL '1.5', DOUBLE '2.25', "
-    "DECIMAL '12.34', CAST('abc' AS varchar), X'616263', DATE '2020-02-29', "
-    "TIMESTAMP '2020-02-29 13:14:15.678', ARRAY[1, 2, 3], MAP(ARRAY['a', 'b'], ARRAY[1, 2]), "
-    "CAST(ROW(1, 'x') AS row(a integer, b varchar))",
-    "2, false, TINYINT '-128', SMALLINT '-32768', -2147483648, BIGINT '-9223372036854775808', "
-    "REAL '-0.25', DOUBLE '-1.5E300', DECIMAL '-99999999.99', CAST('' AS varchar), X'', "
-    "DATE '1969-12-31', TIMESTAMP '1969-12-31 23:59:59', ARRAY[], MAP(), "
-    "CAST(ROW(NULL, NULL) AS row(a integer, b varchar))",
+    (
+        "1, true, TINYINT '1', SMALLINT '12', 123, BIGINT '1234567890123', REAL '1.5', DOUBLE '2.25', "
+        "DECIMAL '12.34', CAST('abc' AS varchar), X'616263', DATE '2020-02-29', "
+        "TIMESTAMP '2020-02-29 13:14:15.678', ARRAY[1, 2, 3], CAST(MAP(ARRAY['a', 'b'], ARRAY[1, 2]) AS map(varchar, integer)), "
+        "CAST(ROW(1, 'x') AS row(a integer, b varchar))"
+    ),
+    (
+        "2, false, TINYINT '-128', SMALLINT '-32768', -2147483648, BIGINT '-9223372036854775808', "
+        "REAL '-0.25', DOUBLE '-1.5E300', DECIMAL '-99999999.99', CAST('' AS varchar), X'', "
+        "DATE '1969-12-31', TIMESTAMP '1969-12-31 23:59:59', ARRAY[], MAP(), "
+        "CAST(ROW(NULL, NULL) AS row(a integer, b varchar))"
+    ),
     "3, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL",
-    "4, true, TINYINT '127', SMALLINT '32767', 2147483647, BIGINT '9223372036854775807', "
-    "REAL '3.4E38', DOUBLE '1E-7', DECIMAL '99999999.99', CAST('Ünï Çødé  ' AS varchar), X'00FF10', "
-    "DATE '9999-12-31', TIMESTAMP '9999-12-31 00:00:00.001', ARRAY[3, NULL, 1, 3], "
-    "MAP(ARRAY['k', 'a'], ARRAY[NULL, 7]), CAST(ROW(-5, '') AS row(a integer, b varchar))",
-    "5, false, TINYINT '0', SMALLINT '0', 0, BIGINT '0', REAL '0', DOUBLE '0', DECIMAL '0.00', "
-    "CAST('  12 ' AS varchar), X'7F', DATE '2013-01-01', TIMESTAMP '2013-01-01 00:00:00', "
-    "ARRAY[NULL], MAP(ARRAY['z'], ARRAY[0]), CAST(ROW(0, 'Zz') AS row(a integer, b varchar))",
-    "6, true, TINYINT '-1', SMALLINT '-7', -7, BIGINT '-7', REAL '1E10', DOUBLE '123456789.125', "
-    "DECIMAL '0.05', CAST('abc' AS varchar), X'616263', DATE '2020-02-29', "
-    "TIMESTAMP '2020-12-31 23:00:00.5', ARRAY[5, 4], MAP(ARRAY['a'], ARRAY[-1]), "
-    "CAST(ROW(1, 'x') AS row(a integer, b varchar))",
+    (
+        "4, true, TINYINT '127', SMALLINT '32767', 2147483647, BIGINT '9223372036854775807', "
+        "REAL '3.4E38', DOUBLE '1E-7', DECIMAL '99999999.99', CAST('Ünï Çødé  ' AS varchar), X'00FF10', "
+        "DATE '9999-12-31', TIMESTAMP '9999-12-31 00:00:00.001', ARRAY[3, NULL, 1, 3], "
+        "MAP(ARRAY['k', 'a'], ARRAY[NULL, 7]), CAST(ROW(-5, '') AS row(a integer, b varchar))"
+    ),
+    (
+        "5, false, TINYINT '0', SMALLINT '0', 0, BIGINT '0', REAL '0', DOUBLE '0', DECIMAL '0.00', "
+        "CAST('  12 ' AS varchar), X'7F', DATE '2013-01-01', TIMESTAMP '2013-01-01 00:00:00', "
+        "ARRAY[NULL], MAP(ARRAY['z'], ARRAY[0]), CAST(ROW(0, 'Zz') AS row(a integer, b varchar))"
+    ),
+    (
+        "6, true, TINYINT '-1', SMALLINT '-7', -7, BIGINT '-7', REAL '1E10', DOUBLE '123456789.125', "
+        "DECIMAL '0.05', CAST('abc' AS varchar), X'616263', DATE '2020-02-29', "
+        "TIMESTAMP '2020-12-31 23:00:00.5', ARRAY[5, 4], MAP(ARRAY['a'], ARRAY[-1]), "
+        "CAST(ROW(1, 'x') AS row(a integer, b varchar))"
+    ),
 )
 COLUMNS = "id, bo, ti, si, i, bi, re, d, de, s, bin, da, ts, ar, m, r"
 TABLES = {

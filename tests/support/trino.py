@@ -160,7 +160,9 @@ def running_trino(home: Path) -> Iterator[Trino]:
 @contextmanager
 def _running(command: Sequence[str | Path], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as written:
-        process = subprocess.Popen(command, stdout=written, stderr=written, start_new_session=True, cwd=log.parent)
+        process = subprocess.Popen(
+            command, stdout=written, stderr=written, start_new_session=True, cwd=log.parent
+        )
     try:
         yield process
     finally:

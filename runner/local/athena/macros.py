@@ -36,7 +36,7 @@ MACROS: dict[str, str] = {
                 CASE WHEN a > 0 THEN 'inf'::DOUBLE WHEN a < 0 THEN '-inf'::DOUBLE
                      WHEN a IS NULL THEN NULL ELSE 'nan'::DOUBLE END
                 ELSE a::DOUBLE / b::DOUBLE END
-        WHEN b = 0 THEN error('DIVISION_BY_ZERO: Division by zero')
+        WHEN b = 0 THEN CAST('DIVISION_BY_ZERO: Division by zero' AS INTEGER)
         WHEN typeof(a) LIKE 'DECIMAL%' OR typeof(b) LIKE 'DECIMAL%'
             THEN round(a::DOUBLE / b::DOUBLE, greatest(
                 coalesce(TRY_CAST(regexp_extract(typeof(a), ',(\d+)', 1) AS INTEGER), 0),
@@ -56,7 +56,9 @@ MACROS: dict[str, str] = {
         WHEN 'day' THEN to_days(n::INTEGER) WHEN 'week' THEN to_weeks(n::INTEGER)
         WHEN 'month' THEN to_months(n::INTEGER) WHEN 'quarter' THEN to_quarters(n::INTEGER)
         WHEN 'year' THEN to_years(n::INTEGER)
-        ELSE error('INVALID_FUNCTION_ARGUMENT: ''' || u || ''' is not a valid DATE field') END""",
+        ELSE to_days(CAST(
+            'INVALID_FUNCTION_ARGUMENT: ''' || u || ''' is not a valid DATE field' AS INTEGER))
+        END""",
     "__double_text": r"""(a) AS CASE
         WHEN a IS NULL THEN NULL
         WHEN isnan(a) THEN 'NaN' WHEN isinf(a) THEN CASE WHEN a > 0 THEN 'Infinity'

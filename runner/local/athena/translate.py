@@ -66,6 +66,7 @@ def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
     check_literals(sql)
     tables = _Tables(lookup)
     tree = unify_rows(unroll(_parse(sql)))
+    _list_rows(tree)
     _mark_unnamed(tree)
     tree = _resolve(tree, database, tables, depth=0)
     _type_decimals(tree)
@@ -233,6 +234,16 @@ def _place(tree: exp.Expr) -> tuple[int, int]:
         if "line" in node.meta
     ]
     return min(places) if places else (0, 0)
+
+
+def _list_rows(tree: exp.Query) -> None:
+    """Write `IN (VALUES (1, 2), (3, 4))` as `IN ((1, 2), (3, 4))`."""
+    for node in tree.find_all(exp.In):
+        values = node.expressions[0] if len(node.expressions) == 1 else None
+        if isinstance(values, exp.Values) and all(
+            isinstance(each, exp.Tuple) and len(each.expressions) > 1 for each in values.expressions
+        ):
+            node.set("expressions", values.expressions)
 
 
 def _mark_unnamed(tree: exp.Expr) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from runner.local.athena.dialect import MOST_DIGITS
+from runner.local.athena.dialect import MOST_DIGITS, decimal_type
 from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.numbers import digits, is_decimal, is_float, is_integer
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _T = exp.DataType.Type
+_LONG = 18
+"""Digits of the decimals that DuckDB counts in eight bytes."""
 _SIGNS: dict[type[exp.Expr], str] = {
     exp.EQ: "=",
     exp.NEQ: "<>",
@@ -31,6 +33,7 @@ _SIGNS: dict[type[exp.Expr], str] = {
 def apply(tree: exp.Query) -> exp.Query:
     """Rewrite arithmetic, rounding, sums and comparisons, innermost first."""
     for node in reversed(list(tree.walk())):
+        _widen(node)
         match node:
             case exp.Add() | exp.Sub() | exp.Mul() | exp.Mod():
                 _arithmetic(node)
@@ -49,6 +52,38 @@ def apply(tree: exp.Query) -> exp.Query:
             case exp.Literal() if not node.is_string:
                 _check_literal(node)
     return tree
+
+
+_SMALL = (_T.TINYINT, _T.SMALLINT)
+
+
+def _widen(node: exp.Expr) -> None:
+    """Let whole literals be integers beside smaller ones: DuckDB gives them the smaller type."""
+    operands = _operands(node)
+    if not any(each.type is not None and each.type.this in _SMALL for each in operands):
+        return
+    for each in operands:
+        inner = each.this if isinstance(each, exp.Neg) else each
+        if isinstance(inner, exp.Literal) and inner.is_int and is_integer(inner) and inner.type:
+            wrap(inner, cast_to(inner.type))
+
+
+def _operands(node: exp.Expr) -> list[exp.Expr]:
+    """Give what a node brings to one type."""
+    match node:
+        case exp.Add() | exp.Sub() | exp.Mul() | exp.Mod() | exp.Div():
+            return [node.left.unnest(), node.right.unnest()]
+        case exp.Coalesce() | exp.Greatest() | exp.Least():
+            return [node.this, *node.expressions]
+        case exp.Array():
+            return list(node.expressions)
+        case exp.If() if not isinstance(node.parent, exp.Case):
+            return [each for each in (node.args["true"], node.args.get("false")) if each]
+        case exp.Case():
+            branches = [each.args["true"] for each in node.args["ifs"]]
+            return [*branches, *([node.args["default"]] if node.args.get("default") else [])]
+        case _:
+            return []
 
 
 def wrap(node: exp.Expr, make: Callable[[exp.Expr], exp.Expr]) -> None:
@@ -97,6 +132,10 @@ def _arithmetic(node: exp.Binary) -> None:
             "TYPE_MISMATCH",
             f"DECIMAL scale must be in range [0, precision ({precision})]: {scale}",
         )
+    first, second = digits(node.left.type), digits(node.right.type)
+    if first and second and max(first[0], second[0]) <= _LONG < precision:
+        # DuckDB would keep the result in 18 digits.
+        wrap(node.left, cast_to(decimal_type(_LONG + 1, first[1])))
     wrap(node, cast_to(node.type))
 
 
