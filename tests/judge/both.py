@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 _BATCH = 40
-_QUERY = re.compile(r"[( ]*(?:SELECT|WITH|VALUES)\b", re.IGNORECASE)
+_QUERY = re.compile(r"(?:[(\s]|--[^\n]*\n)*(?:SELECT|WITH|VALUES)\b", re.IGNORECASE)
 _REFUSED = "by the local engine"
 DATABASE = "db"
 
@@ -96,11 +96,13 @@ def _together(trino: Trino, group: list[Case], source: str) -> Iterator[tuple[Ca
         yield from _together(trino, group[middle:], source)
 
 
-def compare(case: Case, answer: Answer, athena: LocalAthena) -> Verdict:  # noqa: PLR0911 - one a verdict
+def compare(  # noqa: PLR0911 - one return a verdict
+    case: Case, answer: Answer, athena: LocalAthena, database: str = DATABASE
+) -> Verdict:
     """Ask the local Athena and compare."""
     told = f"{answer.error}: {answer.message}" if answer.error else ""
     try:
-        found = athena.query(case.query(), DATABASE)
+        found = athena.query(case.query(), database)
     except AthenaFailure as failure:
         word = Word.REFUSED if _REFUSED in failure.reason else Word.OURS_FAILED
         if answer.error and word is Word.OURS_FAILED:

@@ -17,6 +17,7 @@ from runner.local.athena.sqltypes import SqlType, parse_type
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+_NOTHING = 1e-14
 _TEXTS = ("varchar", "char")
 
 
@@ -89,13 +90,16 @@ def _key(text: str, kind: SqlType) -> object:
 
 
 def number(value: float, kind: SqlType) -> str:
-    """Write a double with its first twelve digits; sums in another order differ in the last."""
+    """Write a double with its first twelve digits; sums in another order differ in the last.
+
+    Of nothing, such sums leave a little.
+    """
     if math.isnan(value) or math.isinf(value):
         return str(value)
     if kind.name == "real":
         value = struct.unpack("f", struct.pack("f", value))[0]
-        return f"{value:.5e}"
-    return f"{value:.12e}"
+        return f"{value:.5e}" if value else "0"
+    return "0" if abs(value) < _NOTHING else f"{value:.11e}"
 
 
 def _plain(value: object) -> str:

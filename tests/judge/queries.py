@@ -9,7 +9,7 @@ from __future__ import annotations
 _AGGREGATES = (
     "count(*)", "count({c})", "count(DISTINCT {c})", "min({c})", "max({c})", "sum({num})", "avg({num})",
     "bool_and(score > 5)", "bool_or(score > 25)", "every(rate > 0)", "count_if(score > 10)",
-    "arbitrary(region)", "max_by(name, score)", "min_by(name, score)", "max(score, 2)", "min(score, 2)",
+    "arbitrary(5)", "max_by(name, score)", "min_by(name, score)", "max(score, 2)", "min(score, 2)",
     "max_by(id, rate, 2)", "array_agg(id ORDER BY id DESC)", "array_agg(name ORDER BY id)",
     "array_agg(score ORDER BY id) FILTER (WHERE score IS NOT NULL)", "listagg(name, ',') WITHIN GROUP (ORDER BY id)",
     "stddev({num})", "stddev_pop({num})", "variance({num})", "var_pop({num})", "corr(score, rate)",
@@ -17,7 +17,7 @@ _AGGREGATES = (
     "skewness({num})", "kurtosis({num})", "geometric_mean(score)", "approx_distinct({c})", "checksum(name)",
     "histogram(region)", "map_agg(id, name)", "multimap_agg(region, score)", "map_union(MAP(ARRAY[id], ARRAY[score]))",
     "bitwise_and_agg(score)", "bitwise_or_agg(score)", "entropy(score)", "sum(score) FILTER (WHERE id > 3)",
-    "sum(DISTINCT score)", "avg(DISTINCT rate)", "approx_percentile(score, 0.5)", "any_value(id)",
+    "sum(DISTINCT score)", "avg(DISTINCT rate)", "approx_percentile(score, 0.5)", "any_value(5)",
     "reduce_agg(score, 0, (a, b) -> a + b, (a, b) -> a + b)", "typeof(sum(score))", "typeof(avg(score))",
     "array_agg(DISTINCT region ORDER BY region)", "sum(CAST(score AS real))", "avg(CAST(score AS decimal(10, 2)))",
     "sum(CAST(score AS decimal(10, 2)))", "avg(CAST(score AS tinyint))", "numeric_histogram(2, score)",

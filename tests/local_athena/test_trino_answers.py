@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -92,11 +93,43 @@ EXPRESSIONS: dict[str, tuple[tuple[str, Any], ...]] = {
         ("2 <> ANY (VALUES 1, NULL)", True),
         ("(1, 'a') IN (VALUES (1, 'a'), (2, 'b'))", True),
     ),
+    "texts as dates and timestamps": (
+        ("CAST(x AS date) FROM (VALUES '20-01-01') t(x)", date(20, 1, 1)),
+        ("CAST(x AS date) FROM (VALUES '2-1-1') t(x)", date(2, 1, 1)),
+        ("TRY_CAST('2020-01-01T10:00:00' AS timestamp)", None),
+        ("TRY_CAST('2020-01-01T10:00:00Z' AS timestamp with time zone)", None),
+        ("CAST('2020-01-01 10:00:00 Asia/Tokyo' AS timestamp)", datetime(2020, 1, 1, 10)),
+        ("CAST(x AS timestamp) FROM (VALUES '2020-01-01 10:00:00.5+05:00') t(x)",
+         datetime(2020, 1, 1, 10, 0, 0, 500_000)),
+        ("TRY_CAST(x AS timestamp) FROM (VALUES '2020-01-01T10:00:00') t(x)", None),
+        ("CAST(x AS timestamp) FROM (VALUES '2020-01-01 10:00Z') t(x)", datetime(2020, 1, 1, 10)),
+        ("CAST(x AS timestamp) FROM (VALUES '2020-01-01 10:00') t(x)", datetime(2020, 1, 1, 10)),
+    ),
+    "date_add keeps the precision": (
+        ("date_add('millisecond', 500, TIMESTAMP '2020-01-01 23:00:00')",
+         datetime(2020, 1, 1, 23, 0, 1)),
+        ("date_add('millisecond', 499, TIMESTAMP '2020-01-01 23:00:00')",
+         datetime(2020, 1, 1, 23)),
+        ("date_add('millisecond', 5, TIMESTAMP '2020-01-01 23:00:00.12')",
+         datetime(2020, 1, 1, 23, 0, 0, 130_000)),
+        ("date_add('millisecond', 5, TIMESTAMP '2020-01-01 23:00:00.120')",
+         datetime(2020, 1, 1, 23, 0, 0, 125_000)),
+    ),
+    "reals and NaN": (
+        ("CAST(DOUBLE '1e40' AS real)", float("inf")),
+        ("CAST(DOUBLE '-1e40' AS real)", -float("inf")),
+        ("CAST(DOUBLE '1.5' AS real)", 1.5),
+        ("greatest(nan(), 1)", 1.0),
+        ("greatest(1, nan(), 5)", 5.0),
+        ("is_nan(greatest(nan(), nan()))", True),
+        ("greatest(nan(), NULL)", None),
+    ),
     "format": (
         ("format('%.1f', DOUBLE '-1.5E30')", "-1500000000000000000000000000000.0"),
     ),
 }  # fmt: skip
 FAILURES = (
+    ("year(INTERVAL '90' SECOND)", "Unexpected parameters (interval day to second)"),
     ("json_extract('[1, 2]', '$[-1]')", "Invalid JSON path: '$[-1]'"),
     ("json_extract_scalar('{\"a-b\": 1}', '$.a-b')", "Invalid JSON path: '$.a-b'"),
     ("json_object('a' : 1, 'a' : 2)", "cannot construct a JSON object with duplicate key"),

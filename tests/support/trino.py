@@ -115,7 +115,10 @@ class Trino:
         """Put an object into its S3; an empty key makes the bucket."""
         path = f"{BUCKET}/{urllib.parse.quote(key)}".rstrip("/")
         request = urllib.request.Request(  # noqa: S310 - loopback
-            f"{self.s3}/{path}", data=body, method="PUT"
+            f"{self.s3}/{path}",
+            data=body,
+            method="PUT",
+            headers={"Content-Type": "application/octet-stream"},
         )
         with urllib.request.urlopen(request, timeout=30):  # noqa: S310 - loopback
             pass

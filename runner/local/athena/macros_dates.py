@@ -75,15 +75,22 @@ DATE_MACROS: dict[str, str] = {
         || CAST(abs(__interval_months(i)) % 12 AS VARCHAR)""",
     # Texts that Trino would not read are no dates, even where DuckDB would read them.
     "__text_date": r"""(t) AS coalesce(
-        CASE WHEN regexp_full_match(t, '\s*[+-]?\d{4,}-\d{1,2}-\d{1,2}\s*')
-            THEN TRY_CAST(trim(t) AS DATE) END,
+        CASE WHEN regexp_full_match(t, '\s*[+-]?\d+-\d{1,2}-\d{1,2}\s*')
+            THEN TRY_CAST(__four_digits(trim(t)) AS DATE) END,
         CAST(__fail('INVALID_CAST_ARGUMENT: Value cannot be cast to date: ' || t) AS DATE))""",
-    "__text_timestamp": r"""(t, step) AS coalesce(
+    "__four_digits": r"""(t) AS regexp_replace(regexp_replace(regexp_replace(t,
+        '^([+-]?)(\d)-', '\1000\2-'), '^([+-]?)(\d\d)-', '\100\2-'),
+        '^([+-]?)(\d\d\d)-', '\10\2-')""",
+    # A zone is read, and means nothing.
+    "__without_zone": r"""(t) AS regexp_replace(t,
+        '( ?(Z|UTC|GMT|[+-]\d\d:\d\d)| [A-Z][A-Za-z_]+/[A-Za-z_/+-]+)\s*$', '')""",
+    "__text_timestamp": "(t, step) AS __plain_timestamp(t, __without_zone(t), step)",
+    "__plain_timestamp": r"""(given, t, step) AS coalesce(
         CASE WHEN regexp_full_match(t, '\s*[+-]?\d{4,}-\d{1,2}-\d{1,2}'
             || '( ([01]?\d|2[0-3]):\d{1,2}(:\d{1,2}(\.\d{1,12})?)?)?\s*')
         THEN __ts_round(TRY_CAST(CASE WHEN regexp_matches(t, ' \d{1,2}:\d{1,2}\s*$')
             THEN trim(t) || ':00' ELSE trim(t) END AS TIMESTAMP), step) END,
-        CAST(__fail('INVALID_CAST_ARGUMENT: Value cannot be cast to timestamp: ' || t)
+        CAST(__fail('INVALID_CAST_ARGUMENT: Value cannot be cast to timestamp: ' || given)
             AS TIMESTAMP))""",
     "__text_time": r"""(t, step) AS coalesce(
         CASE WHEN regexp_full_match(t, '([01]?\d|2[0-3]):\d{1,2}(:\d{1,2}(\.\d{1,12})?)?')

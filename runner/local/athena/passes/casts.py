@@ -50,6 +50,8 @@ def _cast(node: exp.Cast) -> None:
         _guard(node, known)
     elif node.to.this in _INTEGERS and known.this in _FLOATS:
         node.set("this", exp.Anonymous(this="round", expressions=[node.this.copy()]))
+    elif node.to.is_type("float") and known.is_type("double"):
+        node.set("this", exp.Anonymous(this="__real", expressions=[node.this.copy()]))
     elif known.this in _NESTED:
         _cast_parts(node, known)
 

@@ -6,7 +6,7 @@ to anything nor greater than it (in DuckDB it equals itself and is the greatest)
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
@@ -34,23 +34,9 @@ def apply(tree: exp.Query) -> exp.Query:
     """Rewrite arithmetic, rounding, sums and comparisons, innermost first."""
     for node in reversed(list(tree.walk())):
         _widen(node)
-        match node:
-            case exp.Add() | exp.Sub() | exp.Mul() | exp.Mod():
-                _arithmetic(node)
-            case exp.Round() | exp.Ceil() | exp.Floor():
-                _round(node)
-            case exp.Sum():
-                _sum(node)
-            case exp.Avg():
-                _average(node)
-            case exp.EQ() | exp.NEQ() | exp.GT() | exp.GTE() | exp.LT() | exp.LTE():
-                _compare(node)
-            case exp.Between():
-                _between(node)
-            case exp.Neg() if is_integer(node) and not isinstance(node.this, exp.Literal):
-                wrap(node, cast_to(node.type or node.this.type))
-            case exp.Literal() if not node.is_string:
-                _check_literal(node)
+        rewrite = next((made for kinds, made in _RULES if isinstance(node, kinds)), None)
+        if rewrite is not None:
+            rewrite(node)
     return tree
 
 
@@ -118,6 +104,8 @@ def outermost(node: exp.Expr) -> exp.Expr:
 
 def _check_literal(node: exp.Literal) -> None:
     """Refuse an integer that no type holds; that of -9223372036854775808 is one."""
+    if node.is_string:
+        return
     most = 2**63 - (0 if isinstance(node.parent, exp.Neg) else 1)
     if node.is_int and int(node.name) > most:
         raise AthenaFailure("INVALID_LITERAL", f"Invalid numeric literal: {node.name}")
@@ -266,6 +254,20 @@ def _between(node: exp.Between) -> None:
         _guard(node, high, exp.And)
 
 
+def _greatest(node: exp.Greatest) -> None:
+    """Take NaN for the greatest only where there is nothing else."""
+    operands = [node.this, *node.expressions] if is_float(node) else []
+    doubtful = [each for each in operands if is_float(each) and _may_be_nan(each)]
+    if not doubtful:
+        return
+    tests = [_call("isnan", each.copy()) for each in doubtful]
+    least = exp.cast(exp.Literal.string("-Infinity"), exp.DataType.build("double"))
+    only = exp.and_(*(each.copy() for each in tests)) if len(doubtful) == len(operands) else None
+    for each, test in zip(doubtful, tests, strict=True):
+        lone = test.copy() if only is None else exp.and_(test.copy(), exp.Not(this=exp.paren(only)))
+        each.replace(exp.Case().when(lone, least.copy()).else_(each.copy()))
+
+
 def _may_be_nan(node: exp.Expr) -> bool:
     """Tell whether an operand may be NaN; subqueries and chance are not asked twice."""
     node = node.unnest()
@@ -292,3 +294,22 @@ def _guard(node: exp.Expr, operand: exp.Expr, join: type[exp.And | exp.Or]) -> N
         return exp.Paren(this=join(this=inner, expression=guard))
 
     wrap(node, make)
+
+
+def _negated(node: exp.Expr) -> None:
+    if is_integer(node) and not isinstance(node.this, exp.Literal):
+        wrap(node, cast_to(node.type or node.this.type))
+
+
+_Rule = tuple[tuple[type[exp.Expr], ...], "Callable[[Any], None]"]
+_RULES: tuple[_Rule, ...] = (
+    ((exp.Add, exp.Sub, exp.Mul, exp.Mod), _arithmetic),
+    ((exp.Round, exp.Ceil, exp.Floor), _round),
+    ((exp.Sum,), _sum),
+    ((exp.Avg,), _average),
+    ((exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE), _compare),
+    ((exp.Between,), _between),
+    ((exp.Greatest,), _greatest),
+    ((exp.Neg,), _negated),
+    ((exp.Literal,), _check_literal),
+)

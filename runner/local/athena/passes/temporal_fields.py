@@ -10,7 +10,7 @@ from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.passes.temporal_trees import call, cast, local, zone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from runner.local.athena.temporal_kinds import Kind, Kinds
 
@@ -65,10 +65,12 @@ def part(node: exp.Expr, kind: Kind | None, name: str) -> exp.Expr:
     if name.startswith("timezone_"):
         return _zone_part(node, kind, name)
     if kind is not None and kind.name == "days":
+        _refuse_part(name, (*_CYCLES, "day"), "interval day to second")
         milliseconds = call("__interval_ms", node)
         new = call("divide", milliseconds, _DAY_PARTS.get(name, 1))
         return call("mod", new, _CYCLES[name]) if name in _CYCLES else new
     if kind is not None and kind.name == "months":
+        _refuse_part(name, ("year", "month"), "interval year to month")
         return exp.Extract(this=exp.var(name), expression=node.copy())
     place = local(node, kind)
     if kind is not None and kind.name == "timetz":
@@ -76,6 +78,14 @@ def part(node: exp.Expr, kind: Kind | None, name: str) -> exp.Expr:
     if name == "millisecond":
         return call("__millis", place)
     return exp.Extract(this=exp.var(name), expression=place)
+
+
+def _refuse_part(name: str, parts: Sequence[str], kind: str) -> None:
+    """Refuse a part that an interval does not have; raises AthenaFailure."""
+    if name not in parts:
+        raise AthenaFailure(
+            "FUNCTION_NOT_FOUND", f"Unexpected parameters ({kind}) for function {name}"
+        )
 
 
 def _zone_part(node: exp.Expr, kind: Kind | None, name: str) -> exp.Expr:

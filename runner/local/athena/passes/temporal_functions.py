@@ -117,7 +117,12 @@ def _add(kinds: Kinds, node: exp.Expr) -> exp.Expr:
             return call(name, node.this, micros)
         case "zoned" if unit in _CALENDAR:
             return instant(call("__date_add_timestamp", *arguments, local(node.this, kind)), kind)
-    return call("__date_add_timestamp", *arguments, node.this)
+    new = call("__date_add_timestamp", *arguments, node.this)
+    if unit == "millisecond" and kind.precision < _MILLIS:
+        # The result is as fine as the argument.
+        rounding = "__tz_round" if kind.name == "zoned" else "__ts_round"
+        return call(rounding, new, step(kind.precision))
+    return new
 
 
 def _diff(kinds: Kinds, node: exp.Expr) -> exp.Expr:
