@@ -9,9 +9,10 @@ from __future__ import annotations
 import base64
 import math
 import struct
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from runner.local.athena.render import render
+from runner.local.athena.render import render, zone_name
 from runner.local.athena.sqltypes import SqlType, parse_type
 
 if TYPE_CHECKING:
@@ -73,9 +74,10 @@ def from_ours(value: Any, kind: SqlType) -> object:  # noqa: ANN401, PLR0911 - o
 
 def _moment(value: Any, kind: SqlType) -> str:  # noqa: ANN401 - datetime or time
     """Keep what is finer than Athena shows, for wrong digits there are wrong too."""
-    fine = getattr(value, "microsecond", 0) % 1000
-    text = render(value, kind) or ""
-    return f"{text} (and {fine} us)" if fine and kind.name.startswith("timestamp") else text
+    if not isinstance(value, datetime):
+        return render(value, kind) or ""
+    text = f"{value:%Y-%m-%d %H:%M:%S.%f}"
+    return f"{text} {zone_name(value)}" if value.tzinfo else text
 
 
 def _map(pairs: Any) -> tuple[object, ...]:  # noqa: ANN401 - an iterable of pairs

@@ -124,11 +124,28 @@ EXPRESSIONS: dict[str, tuple[tuple[str, Any], ...]] = {
         ("is_nan(greatest(nan(), nan()))", True),
         ("greatest(nan(), NULL)", None),
     ),
+    "format of zones and intervals": (
+        ("format('%s', TIMESTAMP '2020-01-01 01:02:03.45 America/New_York')",
+         "2020-01-01T01:02:03.450-05:00[America/New_York]"),
+        ("format('%s', TIMESTAMP '2020-07-01 01:02:00 UTC')", "2020-07-01T01:02Z[UTC]"),
+        ("format('%s', TIMESTAMP '2001-08-22 03:04:05.321 +07:09')",
+         "2001-08-22T03:04:05.321+07:09"),
+        ("format('%s|%s', INTERVAL '1' DAY, INTERVAL '-2' MONTH)", "1 00:00:00.000|-0-2"),
+        ("format('%2$s %1$s', 'a', INTERVAL '1.5' SECOND)", "0 00:00:01.500 a"),
+        ("format('%s', x) FROM (VALUES TIMESTAMP '2020-01-01 00:00:00 UTC', NULL) t(x) LIMIT 1",
+         "2020-01-01T00:00Z[UTC]"),
+    ),
+    "texts that are no dates": (
+        ("TRY(date_parse(' 2020-02-03', '%Y-%m-%d'))", None),
+        ("date_parse('2020-02-03', '%Y-%m-%d')", datetime(2020, 2, 3)),
+        ("date_parse(' 3', ' %d')", datetime(1970, 1, 3)),
+    ),
     "format": (
         ("format('%.1f', DOUBLE '-1.5E30')", "-1500000000000000000000000000000.0"),
     ),
 }  # fmt: skip
 FAILURES = (
+    ("TIMESTAMP '2020-03-08 02:30:00 America/Los_Angeles'", "is not a valid timestamp literal"),
     ("year(INTERVAL '90' SECOND)", "Unexpected parameters (interval day to second)"),
     ("json_extract('[1, 2]', '$[-1]')", "Invalid JSON path: '$[-1]'"),
     ("json_extract_scalar('{\"a-b\": 1}', '$.a-b')", "Invalid JSON path: '$.a-b'"),

@@ -93,6 +93,7 @@ class Trino:
             "X-Trino-Catalog": CATALOG,
             "X-Trino-Schema": schema,
             "X-Trino-Time-Zone": "UTC",
+            "X-Trino-Client-Capabilities": "PARAMETRIC_DATETIME",
         }
         page = _ask(
             urllib.request.Request(  # noqa: S310 - loopback

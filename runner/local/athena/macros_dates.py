@@ -52,6 +52,8 @@ DATE_MACROS: dict[str, str] = {
         CAST((epoch_us(timezone(z, t)) - epoch_us(t)) // 60000000 AS BIGINT)""",
     "__zone_suffix": """(t, z) AS CASE WHEN __zone_minutes(t, z) = 0 THEN 'Z'
         ELSE __minutes_text(__zone_minutes(t, z)) END""",
+    "__java_zone": """(s, z) AS CASE WHEN regexp_matches(z, '^[+-]') THEN s
+        ELSE s || '[' || z || ']' END""",
     "__hours_text": "(h, m) AS __utc_or(h * 60 + m)",
     "__utc_or": "(m) AS CASE WHEN m = 0 THEN 'UTC' ELSE __minutes_text(m) END",
     "__offset_text": "(i) AS __utc_or(CAST(epoch_ms(i) // 60000 AS BIGINT))",
@@ -117,7 +119,9 @@ DATE_MACROS: dict[str, str] = {
         ELSE CAST(__fail('NOT_SUPPORTED: Timestamps finer than microseconds are not supported '
             || 'by the local engine') AS TIMESTAMPTZ) END""",
     "__duration": "(t) AS to_milliseconds(__duration_ms(t))",
-    "__parsed": """(t, f, given) AS coalesce(try_strptime(given, f), CAST(
+    "__parsed": r"""(t, f, given) AS coalesce(
+        CASE WHEN NOT regexp_matches(t, '^\s') OR regexp_matches(f, '^(\S+\s)?\s')
+            THEN try_strptime(given, f) END, CAST(
         __fail('INVALID_FUNCTION_ARGUMENT: Invalid format: "' || t || '"') AS TIMESTAMP))""",
     # Sequences: each month step is counted from the start; at most 10,000 entries.
     "__few": """(s, a, b, step) AS CASE

@@ -14,6 +14,7 @@ from runner.local.athena.joda import format_joda
 from runner.local.athena.joda import pieces as joda_pieces
 from runner.local.athena.mysqlformat import UNSUPPORTED
 from runner.local.athena.passes.temporal_fields import NAMED_PARTS, part
+from runner.local.athena.passes.temporal_format import formatted
 from runner.local.athena.passes.temporal_trees import (
     call,
     cast,
@@ -418,6 +419,7 @@ def _part_named(place: str) -> Callable[[Kinds, Sequence[exp.Expr]], exp.Expr]:
 
 NAMED: dict[str, Callable[[Kinds, Sequence[exp.Expr]], exp.Expr]] = {
     "from_unixtime_nanos": _simple("__unix_nanos"),
+    "__format": formatted,
     "to_iso8601": _to_iso,
     "format_datetime": _joda,
     "at_timezone": _at_timezone,
