@@ -145,6 +145,8 @@ EXPRESSIONS: dict[str, tuple[tuple[str, Any], ...]] = {
     ),
 }  # fmt: skip
 FAILURES = (
+    ("* FROM (VALUES 1) a(x) NATURAL JOIN (VALUES 1) b(x)", "Natural join not supported"),
+    ("ARRAY(SELECT 1)", "mismatched input 'SELECT'"),
     ("TIMESTAMP '2020-03-08 02:30:00 America/Los_Angeles'", "is not a valid timestamp literal"),
     ("year(INTERVAL '90' SECOND)", "Unexpected parameters (interval day to second)"),
     ("json_extract('[1, 2]', '$[-1]')", "Invalid JSON path: '$[-1]'"),

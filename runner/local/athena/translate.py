@@ -66,6 +66,7 @@ def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
     check_literals(sql)
     tables = _Tables(lookup)
     tree = unify_rows(unroll(_parse(sql)))
+    _refuse_forms(tree)
     _list_rows(tree)
     _mark_unnamed(tree)
     tree = _resolve(tree, database, tables, depth=0)
@@ -234,6 +235,16 @@ def _place(tree: exp.Expr) -> tuple[int, int]:
         if "line" in node.meta
     ]
     return min(places) if places else (0, 0)
+
+
+def _refuse_forms(tree: exp.Query) -> None:
+    """Refuse what DuckDB knows and Athena does not."""
+    for join in tree.find_all(exp.Join):
+        if join.method.upper() == "NATURAL":
+            raise AthenaFailure("NOT_SUPPORTED", "Natural join not supported")
+    for array in tree.find_all(exp.Array):
+        if any(isinstance(each, exp.Query) for each in array.expressions):
+            raise syntax_error(1, 1, "mismatched input 'SELECT'. Expecting: <expression>")
 
 
 def _list_rows(tree: exp.Query) -> None:
