@@ -76,7 +76,7 @@ def _moment(value: Any, kind: SqlType) -> str:  # noqa: ANN401 - datetime or tim
     """Keep what is finer than Athena shows, for wrong digits there are wrong too."""
     if not isinstance(value, datetime):
         return render(value, kind) or ""
-    text = f"{value:%Y-%m-%d %H:%M:%S.%f}"
+    text = value.replace(tzinfo=None).isoformat(" ", "microseconds")
     return f"{text} {zone_name(value)}" if value.tzinfo else text
 
 

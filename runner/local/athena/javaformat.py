@@ -151,7 +151,7 @@ def text_of(value: object) -> str:  # noqa: PLR0911 - one return a type
             return f"{value:f}"
         case datetime():
             zone = "Z[UTC]" if value.tzinfo else ""
-            return f"{value:%Y-%m-%d}T{_clock(value.time())}{zone}"
+            return f"{value.date().isoformat()}T{_clock(value.time())}{zone}"
         case time():
             return _clock(value)
         case list() | dict() | tuple() | bytes():

@@ -52,6 +52,14 @@ DATE_MACROS: dict[str, str] = {
         CAST((epoch_us(timezone(z, t)) - epoch_us(t)) // 60000000 AS BIGINT)""",
     "__zone_suffix": """(t, z) AS CASE WHEN __zone_minutes(t, z) = 0 THEN 'Z'
         ELSE __minutes_text(__zone_minutes(t, z)) END""",
+    "__java_local": """(t) AS CASE WHEN year(t) > 9999 THEN '+' ELSE '' END
+        || strftime(t, '%Y-%m-%dT%H:%M') || __java_second(microsecond(t))""",
+    "__java_second": """(u) AS CASE WHEN u = 0 THEN ''
+        WHEN u % 1000000 = 0 THEN ':' || lpad((u // 1000000)::VARCHAR, 2, '0')
+        WHEN u % 1000 = 0 THEN ':' || lpad((u // 1000000)::VARCHAR, 2, '0') || '.'
+            || lpad((u // 1000 % 1000)::VARCHAR, 3, '0')
+        ELSE ':' || lpad((u // 1000000)::VARCHAR, 2, '0') || '.'
+            || lpad((u % 1000000)::VARCHAR, 6, '0') END""",
     "__java_zone": """(s, z) AS CASE WHEN regexp_matches(z, '^[+-]') THEN s
         ELSE s || '[' || z || ']' END""",
     "__hours_text": "(h, m) AS __utc_or(h * 60 + m)",

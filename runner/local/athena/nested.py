@@ -314,7 +314,7 @@ def _annotate_quantile(annotator: TypeAnnotator, node: exp.Expr) -> exp.Expr:
     if kind is not None and kind.is_type(*exp.DataType.INTEGER_TYPES):
         kind = exp.DataType.build("bigint")
     elif kind is not None and kind.is_type("decimal"):
-        kind = exp.DataType.build("double")
+        kind = exp.DataType.build("float")
     found = array_of(kind) if several else kind
     return annotator._set_type(node, found)  # noqa: SLF001 - as above
 

@@ -29,7 +29,7 @@ def render(value: Any, kind: SqlType) -> str | None:  # noqa: ANN401, C901, PLR0
         case Decimal():
             return f"{value:f}"
         case datetime():
-            text = f"{value:%Y-%m-%d %H:%M:%S}.{value.microsecond // 1000:03}"
+            text = value.replace(tzinfo=None).isoformat(" ", "milliseconds")
             return f"{text} {zone_name(value)}" if value.tzinfo else text
         case date() | time():
             return value.isoformat()

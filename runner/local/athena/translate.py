@@ -37,7 +37,7 @@ from runner.local.athena.recursion import unroll
 from runner.local.athena.sqljson import spell_json
 from runner.local.athena.sqltypes import parse_type
 from runner.local.athena.template import Scan, Template, scan_name
-from runner.local.athena.values import settle_values
+from runner.local.athena.values import settle_unions, settle_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -306,7 +306,8 @@ def _qualified(tree: exp.Query, tables: _Tables) -> exp.Query:
         dialect="trino",
     )
     expanded = expand(tree, lambda each: _typed(each, schema))
-    return _typed(expanded, schema)
+    typed = _typed(expanded, schema)
+    return _typed(typed, schema) if settle_unions(typed) else typed
 
 
 def _typed(tree: exp.Query, schema: MappingSchema) -> exp.Query:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from runner.local.athena.passes import (
     aggregates,
     aliases,
+    arguments,
     arrays,
     casts,
     collections,
@@ -37,6 +38,7 @@ PASSES: tuple[Callable[[exp.Query], exp.Query], ...] = (
     aliases.apply,
     queries.apply,
     mismatches.apply,
+    arguments.apply,
     quotes.apply,
     typeofs.apply,
     texts.apply,

@@ -98,7 +98,7 @@ def _percentile(node: exp.Expr) -> None:
     if is_integer(value):
         value = cast_to(exp.DataType.build("bigint"))(value)
     elif is_decimal(value):
-        value = cast_to(exp.DataType.build("double"))(value)
+        value = cast_to(exp.DataType.build("float"))(value)
     node.replace(_call("quantile_disc", value, wanted))
 
 
@@ -132,7 +132,11 @@ def _skewness(node: exp.Expr) -> None:
 def _geometric(node: exp.Expr) -> None:
     top = outermost(node)
     logs = exp.Avg(this=exp.Ln(this=node.expressions[0].copy()))
-    top.replace(_call("exp", replaced(top, node, logs)))
+    new: exp.Expr = _call("exp", replaced(top, node, logs))
+    kind = node.expressions[0].type
+    if kind is not None and kind.is_type("decimal", "float"):
+        new = exp.cast(new, exp.DataType.build("float"))
+    top.replace(new)
 
 
 def _entropy(node: exp.Expr) -> None:

@@ -98,13 +98,20 @@ def _zone_part(node: exp.Expr, kind: Kind | None, name: str) -> exp.Expr:
     return call("divide" if name == "timezone_hour" else "mod", minutes, 60)
 
 
+def called(node: exp.Expr, kind: Kind | None, name: str) -> exp.Expr:
+    """Answer a function such as hour(): a date is its midnight, a time is in UTC."""
+    if kind is not None and kind.name in _ABSENT and name in _ABSENT[kind.name]:
+        known = exp.Not(this=exp.Is(this=node.copy(), expression=exp.null()))
+        return exp.Case().when(known, cast(exp.Literal.number(0), "BIGINT"))
+    return part(node, kind, name)
+
+
 def _part(kinds: Kinds, node: exp.Expr) -> exp.Expr | None:
     name = _PARTS[type(node)]
     inner = node.this
     if isinstance(inner, exp.TsOrDsToDate):
         inner = inner.this
-    kind = kinds.of(inner)
-    return part(inner, kind, name)
+    return called(inner, kinds.of(inner), name)
 
 
 def _extract(kinds: Kinds, node: exp.Expr) -> exp.Expr:

@@ -13,7 +13,7 @@ from runner.local.athena.functions_dates import read_iso
 from runner.local.athena.joda import format_joda
 from runner.local.athena.joda import pieces as joda_pieces
 from runner.local.athena.mysqlformat import UNSUPPORTED
-from runner.local.athena.passes.temporal_fields import NAMED_PARTS, part
+from runner.local.athena.passes.temporal_fields import NAMED_PARTS, called
 from runner.local.athena.passes.temporal_format import formatted
 from runner.local.athena.passes.temporal_trees import (
     call,
@@ -414,7 +414,7 @@ def _simple(name: str) -> Callable[[Kinds, Sequence[exp.Expr]], exp.Expr]:
 
 
 def _part_named(place: str) -> Callable[[Kinds, Sequence[exp.Expr]], exp.Expr]:
-    return lambda kinds, arguments: part(arguments[0], kinds.of(arguments[0]), place)
+    return lambda kinds, arguments: called(arguments[0], kinds.of(arguments[0]), place)
 
 
 NAMED: dict[str, Callable[[Kinds, Sequence[exp.Expr]], exp.Expr]] = {
