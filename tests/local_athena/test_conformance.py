@@ -28,7 +28,6 @@ GAPS = {
     "date_time-783d10724f": "finer than microseconds",
     "date_time-7926a8615e": "finer than microseconds",
     "date_time-11f4d4ceab": "finer than microseconds",
-    "date_time-0d789fc72a": "A time zone inside of __format",
     "string-073bea3bf4": "word_stem in the language 'es'",
     "misc-ab70491e90": "Cannot extract field 'a'",
     "misc-5f2b7dbfd6": "Function 'value_at_quantile'",

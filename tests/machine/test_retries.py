@@ -22,4 +22,5 @@ DAYS_366_S = 31_622_400
     ],
 )
 def test_the_wait_grows_up_to_a_year(retrier: Retrier, retry: int, expected: float) -> None:
-    assert delay_s(retrier, retry, lambda: Random(1))  # noqa: S311 - a fixed sequence == expected
+    fixed = Random(1)  # noqa: S311 - a fixed sequence
+    assert delay_s(retrier, retry, lambda: fixed) == expected

@@ -20,7 +20,15 @@ if TYPE_CHECKING:
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "install_clients.sh"
 SCENARIOS = Path(__file__).parents[1] / "clients" / "scenarios"
-_OWN_PYTEST = ("-q", "-c", os.devnull, "-p", "no:cacheprovider", f"--rootdir={SCENARIOS}", f"--confcutdir={SCENARIOS}")
+_OWN_PYTEST = (
+    "-q",
+    "-c",
+    os.devnull,
+    "-p",
+    "no:cacheprovider",
+    f"--rootdir={SCENARIOS}",
+    f"--confcutdir={SCENARIOS}",
+)
 _KEPT = ("PATH", "HOME", "LANG", "TMPDIR")
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
+from datetime import MAXYEAR, MINYEAR, datetime
+from datetime import UTC as _UTC
 from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,7 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 UTC = "UTC"
 _STAMP = re.compile(
     r"\s*([+-]?\d{4,6})-(\d{1,2})-(\d{1,2})"
-    r"(?:[ T](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,12}))?)?)?\s*(\S+)?\s*"
+    r"(?: (\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,12}))?)?)?\s*(\S+)?\s*"
 )
 _TIME = re.compile(r"(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,12}))?)?\s*([+-]\d\d(?::?\d\d)?)?")
 _OFFSET = re.compile(r"(?:UTC|GMT|UT)?([+-])(\d{1,2})(?::?(\d\d))?", re.IGNORECASE)
@@ -57,7 +59,7 @@ def read_timestamp(text: str) -> Stamp | None:
         and _is_time(hour, minute, second)
         and zone is not None
     )
-    if not valid:
+    if not valid or _is_skipped((year, month, day, hour, minute, second), zone or ""):
         return None
     return Stamp(
         (year, month, day),
@@ -66,6 +68,15 @@ def read_timestamp(text: str) -> Stamp | None:
         zone or "",
         has_time=match[4] is not None,
     )
+
+
+def _is_skipped(parts: tuple[int, int, int, int, int, int], zone: str) -> bool:
+    """Tell a time that a region's clocks pass over."""
+    if "/" not in zone or not MINYEAR < parts[0] < MAXYEAR:
+        return False
+    there = datetime(*parts, tzinfo=ZoneInfo(zone))
+    back = there.astimezone(_UTC).astimezone(there.tzinfo)
+    return back.replace(tzinfo=None) != there.replace(tzinfo=None)
 
 
 @lru_cache(maxsize=512)

@@ -232,6 +232,10 @@ def json_object(
             raise AthenaFailure(
                 "INVALID_FUNCTION_ARGUMENT", "duplicate key passed to JSON_OBJECT function"
             )
+        if key in found:
+            raise AthenaFailure(
+                "NOT_SUPPORTED", "cannot construct a JSON object with duplicate key"
+            )
         found[key] = value
     return f"{{{','.join(f'{quote(key)}:{_exactly(item)}' for key, item in found.items())}}}"
 

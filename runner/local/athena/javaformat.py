@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, time
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import TYPE_CHECKING, NamedTuple
 
 from runner.local.athena.render import render_double
@@ -21,6 +21,7 @@ _SPEC = re.compile(
     r"(?:\.(?P<precision>\d+))?(?P<kind>[tT]?[a-zA-Z%])"
 )
 _WORD = 64
+_PRECISION = 800
 _LEAST = Decimal("1e-4")
 
 
@@ -32,9 +33,15 @@ class _Spec(NamedTuple):
 
 
 def java_format(pattern: str, values: Sequence[object]) -> str:
+    """Fill a pattern, in arithmetic that holds every digit of a double."""
+    with localcontext(prec=_PRECISION):
+        return _filled(pattern, values)
+
+
+def _filled(pattern: str, values: Sequence[object]) -> str:
     """Fill a pattern.
 
-    >>> java_format("%2$s: %1$,.2f|%3$05d", (1234.5, "a", 42))
+    >>> _filled("%2$s: %1$,.2f|%3$05d", (1234.5, "a", 42))
     'a: 1,234.50|00042'
     """
     pieces: list[str] = []
@@ -144,7 +151,7 @@ def text_of(value: object) -> str:  # noqa: PLR0911 - one return a type
             return f"{value:f}"
         case datetime():
             zone = "Z[UTC]" if value.tzinfo else ""
-            return f"{value:%Y-%m-%d}T{_clock(value.time())}{zone}"
+            return f"{value.date().isoformat()}T{_clock(value.time())}{zone}"
         case time():
             return _clock(value)
         case list() | dict() | tuple() | bytes():

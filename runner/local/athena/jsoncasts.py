@@ -258,8 +258,10 @@ def _scientific(value: float) -> str:
     """Write a double as Trino casts it to varchar: 1.0E0.
 
     >>> [_scientific(x) for x in (1.0, -123.45, 0.0, 1e-7)]
-    ['1.0E0', '-1.2345E2', '0.0E0', '1.0E-7']
+    ['1.0E0', '-1.2345E2', '0E0', '1.0E-7']
     """
+    if value == 0:
+        return "-0E0" if math.copysign(1, value) < 0 else "0E0"
     digits, _, exponent = repr(Decimal(repr(value)).normalize())[9:-2].partition("E")
     sign, plain = ("-", digits[1:]) if digits.startswith("-") else ("", digits)
     whole, _, fraction = plain.partition(".")

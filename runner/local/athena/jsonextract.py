@@ -26,7 +26,7 @@ from runner.local.athena.jsontext import (
 )
 
 _STEP = re.compile(
-    r"""\.(?P<name>[\w:-]+)|\[(?P<bare>[\w-]+)\]|\["(?P<quoted>(?:[^"\\]|\\["\\])*)"\]"""
+    r"""\.(?P<name>[\w:]+)|\[(?P<bare>\w+)\]|\["(?P<quoted>(?:[^"\\]|\\["\\])*)"\]"""
 )
 _NATIVE = re.compile(r"[A-Za-z_][\w -]*|\d{1,9}", re.ASCII)
 _INDEX = re.compile(r"\+?\d{1,10}")

@@ -6,6 +6,7 @@ None) and text again; text that is not JSON raises `JsonError`.
 
 from __future__ import annotations
 
+import math
 import re
 from json.decoder import JSONDecoder
 from json.encoder import encode_basestring
@@ -49,6 +50,7 @@ class Missing:
 MISSING: Final = Missing()
 _ESCAPED = re.compile(r'["\\\x00-\x1f]')
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f"}
+_ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 _BLANK = re.compile(r"[ \t\n\r]*")
 
 
@@ -154,7 +156,13 @@ def quote(text: str) -> str:
     found = encode_basestring(text)
     if "\\u00" in found:  # it may be a control character, whose digits Java writes in capitals
         found = f'"{_ESCAPED.sub(lambda match: _escape(match[0]), text)}"'
-    return found
+    return found if found.isascii() else _ASTRAL.sub(_pair, found)
+
+
+def _pair(match: re.Match[str]) -> str:
+    """Write a character that UTF-16 has two units for, as Java does."""
+    high, low = divmod(ord(match[0]) - 0x10000, 0x400)
+    return f"\\u{0xD800 + high:04X}\\u{0xDC00 + low:04X}"
 
 
 def _escape(char: str) -> str:
@@ -182,4 +190,7 @@ def write_scalar(value: Json) -> str:
         return "true" if value else "false"
     if isinstance(value, IntText):
         return "0" if value == "-0" else str(value)
-    return render_double(float(value)) if isinstance(value, FloatText) else quote(str(value))
+    if not isinstance(value, FloatText):
+        return quote(str(value))
+    number = float(value)
+    return quote(render_double(number)) if math.isinf(number) else render_double(number)

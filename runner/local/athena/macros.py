@@ -33,7 +33,7 @@ MACROS: dict[str, str] = {
                 CASE WHEN a > 0 THEN 'inf'::DOUBLE WHEN a < 0 THEN '-inf'::DOUBLE
                      WHEN a IS NULL THEN NULL ELSE 'nan'::DOUBLE END
                 ELSE a::DOUBLE / b::DOUBLE END
-        WHEN b = 0 THEN error('DIVISION_BY_ZERO: Division by zero')
+        WHEN b = 0 THEN CAST('DIVISION_BY_ZERO: Division by zero' AS INTEGER)
         WHEN typeof(a) LIKE 'DECIMAL%' OR typeof(b) LIKE 'DECIMAL%'
             THEN round(a::DOUBLE / b::DOUBLE, greatest(
                 coalesce(TRY_CAST(regexp_extract(typeof(a), ',(\d+)', 1) AS INTEGER), 0),
@@ -53,12 +53,14 @@ MACROS: dict[str, str] = {
         WHEN 'day' THEN to_days(n::INTEGER) WHEN 'week' THEN to_weeks(n::INTEGER)
         WHEN 'month' THEN to_months(n::INTEGER) WHEN 'quarter' THEN to_quarters(n::INTEGER)
         WHEN 'year' THEN to_years(n::INTEGER)
-        ELSE error('INVALID_FUNCTION_ARGUMENT: ''' || u || ''' is not a valid DATE field') END""",
+        ELSE to_days(CAST(
+            'INVALID_FUNCTION_ARGUMENT: ''' || u || ''' is not a valid DATE field' AS INTEGER))
+        END""",
     "__double_text": r"""(a) AS CASE
         WHEN a IS NULL THEN NULL
         WHEN isnan(a) THEN 'NaN' WHEN isinf(a) THEN CASE WHEN a > 0 THEN 'Infinity'
             ELSE '-Infinity' END
-        WHEN a = 0 THEN CASE WHEN signbit(a) THEN '-0.0E0' ELSE '0.0E0' END
+        WHEN a = 0 THEN CASE WHEN signbit(a) THEN '-0E0' ELSE '0E0' END
         ELSE __scientific(a) END""",
     # Trino writes a double as digits and an exponent always: 1.0E0, 1.2345E2.
     "__scientific": "(a) AS CASE WHEN a < 0 THEN '-' ELSE '' END || __sci_of(abs(a)::VARCHAR)",
@@ -83,7 +85,8 @@ MACROS: dict[str, str] = {
     "__array_distinct": """(a) AS list_filter(a,
         lambda e, i: coalesce(list_position(a, e), list_position(list_transform(a,
             lambda v: v IS NULL), true)) = i)""",
-    "__array_union": "(a, b) AS __array_distinct(list_concat(a, b))",
+    "__array_union": """(a, b) AS CASE WHEN a IS NOT NULL AND b IS NOT NULL
+        THEN __array_distinct(list_concat(a, b)) END""",
     "__split_limit": """(s, d, n) AS list_concat(list_slice(str_split(s, d), 1, n - 1),
         CASE WHEN len(str_split(s, d)) >= n
             THEN [array_to_string(list_slice(str_split(s, d), n,

@@ -53,6 +53,9 @@ CASTS: dict[str, str] = {
         """WHEN typeof(v) = 'FLOAT' THEN TRY_CAST(v AS DOUBLE)::VARCHAR
         WHEN typeof(v) = 'BOOLEAN' THEN TRY_CAST(v AS INTEGER)::VARCHAR""",
     ),
+    # What no real holds is infinite.
+    "__real": """(v) AS CASE WHEN isfinite(v) AND abs(v) >= 3.4028235677973366e38
+        THEN CASE WHEN v > 0 THEN 'inf'::DOUBLE ELSE '-inf'::DOUBLE END ELSE v END""",
     "__any_decimal": _by_type(
         "__decimal_text",
         "WHEN typeof(v) = 'BOOLEAN' THEN TRY_CAST(v AS INTEGER)::VARCHAR",

@@ -52,6 +52,16 @@ DATE_MACROS: dict[str, str] = {
         CAST((epoch_us(timezone(z, t)) - epoch_us(t)) // 60000000 AS BIGINT)""",
     "__zone_suffix": """(t, z) AS CASE WHEN __zone_minutes(t, z) = 0 THEN 'Z'
         ELSE __minutes_text(__zone_minutes(t, z)) END""",
+    "__java_local": """(t) AS CASE WHEN year(t) > 9999 THEN '+' ELSE '' END
+        || strftime(t, '%Y-%m-%dT%H:%M') || __java_second(microsecond(t))""",
+    "__java_second": """(u) AS CASE WHEN u = 0 THEN ''
+        WHEN u % 1000000 = 0 THEN ':' || lpad((u // 1000000)::VARCHAR, 2, '0')
+        WHEN u % 1000 = 0 THEN ':' || lpad((u // 1000000)::VARCHAR, 2, '0') || '.'
+            || lpad((u // 1000 % 1000)::VARCHAR, 3, '0')
+        ELSE ':' || lpad((u // 1000000)::VARCHAR, 2, '0') || '.'
+            || lpad((u % 1000000)::VARCHAR, 6, '0') END""",
+    "__java_zone": """(s, z) AS CASE WHEN regexp_matches(z, '^[+-]') THEN s
+        ELSE s || '[' || z || ']' END""",
     "__hours_text": "(h, m) AS __utc_or(h * 60 + m)",
     "__utc_or": "(m) AS CASE WHEN m = 0 THEN 'UTC' ELSE __minutes_text(m) END",
     "__offset_text": "(i) AS __utc_or(CAST(epoch_ms(i) // 60000 AS BIGINT))",
@@ -77,19 +87,27 @@ DATE_MACROS: dict[str, str] = {
     # the usual form needs no regular expression, which takes longer than all the rest.
     "__text_date": r"""(t) AS coalesce(
         CASE WHEN t LIKE '____-__-__' AND t >= '0' AND t < ':' THEN TRY_CAST(t AS DATE) END,
-        CASE WHEN regexp_full_match(t, '\s*[+-]?\d{4,}-\d{1,2}-\d{1,2}\s*')
-            THEN TRY_CAST(trim(t) AS DATE) END,
+        CASE WHEN regexp_full_match(t, '\s*[+-]?\d+-\d{1,2}-\d{1,2}\s*')
+            THEN TRY_CAST(__four_digits(trim(t)) AS DATE) END,
         CAST(__fail('INVALID_CAST_ARGUMENT: Value cannot be cast to date: ' || t) AS DATE))""",
+    "__four_digits": r"""(t) AS regexp_replace(regexp_replace(regexp_replace(t,
+        '^([+-]?)(\d)-', '\1000\2-'), '^([+-]?)(\d\d)-', '\100\2-'),
+        '^([+-]?)(\d\d\d)-', '\10\2-')""",
+    # A zone is read, and means nothing.
+    "__without_zone": r"""(t) AS regexp_replace(t,
+        '( ?(Z|UTC|GMT|[+-]\d\d:\d\d)| [A-Z][A-Za-z_]+/[A-Za-z_/+-]+)\s*$', '')""",
     "__text_timestamp": r"""(t, step) AS coalesce(
         CASE WHEN t < '0' OR t >= ':' OR t[12] = ' ' THEN NULL
             WHEN t LIKE '____-__-__ __:__:__' THEN try_strptime(t, '%Y-%m-%d %H:%M:%S')
             WHEN t LIKE '____-__-__ __:__:__.%' AND length(t) <= 26
                 THEN __ts_round(try_strptime(t, '%Y-%m-%d %H:%M:%S.%f'), step) END,
+        __plain_timestamp(t, __without_zone(t), step))""",
+    "__plain_timestamp": r"""(given, t, step) AS coalesce(
         CASE WHEN regexp_full_match(t, '\s*[+-]?\d{4,}-\d{1,2}-\d{1,2}'
             || '( ([01]?\d|2[0-3]):\d{1,2}(:\d{1,2}(\.\d{1,12})?)?)?\s*')
         THEN __ts_round(TRY_CAST(CASE WHEN regexp_matches(t, ' \d{1,2}:\d{1,2}\s*$')
             THEN trim(t) || ':00' ELSE trim(t) END AS TIMESTAMP), step) END,
-        CAST(__fail('INVALID_CAST_ARGUMENT: Value cannot be cast to timestamp: ' || t)
+        CAST(__fail('INVALID_CAST_ARGUMENT: Value cannot be cast to timestamp: ' || given)
             AS TIMESTAMP))""",
     "__text_time": r"""(t, step) AS coalesce(
         CASE WHEN regexp_full_match(t, '([01]?\d|2[0-3]):\d{1,2}(:\d{1,2}(\.\d{1,12})?)?')
@@ -116,7 +134,9 @@ DATE_MACROS: dict[str, str] = {
         ELSE CAST(__fail('NOT_SUPPORTED: Timestamps finer than microseconds are not supported '
             || 'by the local engine') AS TIMESTAMPTZ) END""",
     "__duration": "(t) AS to_milliseconds(__duration_ms(t))",
-    "__parsed": """(t, f, given) AS coalesce(try_strptime(given, f), CAST(
+    "__parsed": r"""(t, f, given) AS coalesce(
+        CASE WHEN NOT regexp_matches(t, '^\s') OR regexp_matches(f, '^(\S+\s)?\s')
+            THEN try_strptime(given, f) END, CAST(
         __fail('INVALID_FUNCTION_ARGUMENT: Invalid format: "' || t || '"') AS TIMESTAMP))""",
     # Sequences: each month step is counted from the start; at most 10,000 entries.
     "__few": """(s, a, b, step) AS CASE

@@ -5,7 +5,7 @@ from __future__ import annotations
 MACROS_MATHS: dict[str, str] = {
     # Unscaled decimals, shifted by n digits; the rest rounds half away from zero.
     "__decimal_quotient": """(a, b, n) AS CASE
-        WHEN b = 0 THEN error('DIVISION_BY_ZERO: Division by zero')
+        WHEN b = 0 THEN CAST('DIVISION_BY_ZERO: Division by zero' AS INTEGER)
         ELSE sign(a) * sign(b) * ((2 * abs(a) * __power_of_ten(n) + abs(b)) // (2 * abs(b)))
         END::DECIMAL(38, 0)""",
     "__power_of_ten": "(n) AS ('1' || repeat('0', n))::HUGEINT",

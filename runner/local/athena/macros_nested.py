@@ -40,6 +40,10 @@ NESTED_MACROS: dict[str, str] = {
         WHEN __holds_null(c) THEN NULL ELSE false END""",
     "__first_position": """(c) AS CASE WHEN c IS NULL THEN NULL
         ELSE coalesce(__first_equal(c, 'array_position'), 0)::BIGINT END""",
+    "__contains_float": """(a, e) AS CASE WHEN isnan(e) AND a IS NOT NULL
+        THEN CASE WHEN __holds_null(a) THEN NULL ELSE false END ELSE __contains(a, e) END""",
+    "__array_position_float": """(a, e) AS CASE WHEN isnan(e) AND a IS NOT NULL THEN 0
+        ELSE __array_position(a, e) END""",
     "__array_position": """(a, e) AS CASE WHEN a IS NULL OR e IS NULL THEN NULL
         ELSE coalesce(list_position(a, e), 0)::BIGINT END""",
     "__array_remove": """(a, e) AS CASE WHEN e IS NOT NULL

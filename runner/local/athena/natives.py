@@ -77,7 +77,7 @@ NATIVES: dict[str, Native] = {
         regexp_extract_all(VARCHAR VARCHAR BIGINT) -> VARCHAR[]
         regexp_like(VARCHAR VARCHAR) -> BOOLEAN
         regexp_parts(VARCHAR VARCHAR) -> {_PARTS}
-        regexp_position(VARCHAR VARCHAR BIGINT BIGINT) -> BIGINT
+        regexp_position(VARCHAR VARCHAR BIGINT BIGINT) -> INTEGER
         regexp_replace(VARCHAR VARCHAR VARCHAR) -> VARCHAR
         regexp_split(VARCHAR VARCHAR) -> VARCHAR[]
         """,

@@ -12,6 +12,7 @@ from sqlglot import exp
 from sqlglot.dialects.trino import Trino
 from sqlglot.helper import seq_get
 
+from runner.local.athena.numbers import common
 from runner.local.athena.trees import kind_of, walk
 
 if TYPE_CHECKING:
@@ -298,6 +299,9 @@ _PLACED = frozenset({FIELDS_AT, SUBSCRIPT, "struct_extract_at"})
 def _annotate_array(annotator: TypeAnnotator, node: exp.Expr) -> exp.Expr:
     """Keep an array an array though its elements' type is not known."""
     Trino.EXPRESSION_METADATA[exp.Array]["annotator"](annotator, node)
+    element = common(each.type for each in node.expressions)
+    if element is not None and not element.is_type("null"):
+        annotator._set_type(node, array_of(element))  # noqa: SLF001 - as above
     if not is_kind(node.type, "array"):
         annotator._set_type(node, array_of(None))  # noqa: SLF001 - as above
     return node
@@ -307,7 +311,12 @@ def _annotate_quantile(annotator: TypeAnnotator, node: exp.Expr) -> exp.Expr:
     """Give approx_percentile the type of its values, in an array if it is asked for several."""
     quantile = node.args.get("quantile")
     several = quantile is not None and is_kind(quantile.type, "array")
-    found = array_of(node.this.type) if several else node.this.type
+    kind = node.this.type
+    if kind is not None and kind.is_type(*exp.DataType.INTEGER_TYPES):
+        kind = exp.DataType.build("bigint")
+    elif kind is not None and kind.is_type("decimal"):
+        kind = exp.DataType.build("float")
+    found = array_of(kind) if several else kind
     return annotator._set_type(node, found)  # noqa: SLF001 - as above
 
 

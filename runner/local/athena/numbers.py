@@ -191,6 +191,8 @@ def call_type(node: exp.Anonymous) -> exp.DataType | None:
 
 
 def _signed(name: str, node: exp.Anonymous, kind: exp.DataType | None) -> exp.DataType | None:
+    if name == "truncate" and kind is not None and kind.this in _DIGITS:
+        return decimal_type(_DIGITS[kind.this], 0)  # there is no form for integers
     if kind is None or kind.this != _T.DECIMAL:
         return kind
     if name == "sign":

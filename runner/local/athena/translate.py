@@ -43,7 +43,7 @@ from runner.local.athena.sqltypes import parse_type
 from runner.local.athena.template import Scan, Template, scan_name
 from runner.local.athena.travel import refuse_old_periods, travel_name
 from runner.local.athena.trees import copied, find_all, kind_of
-from runner.local.athena.values import settle_values
+from runner.local.athena.values import settle_unions, settle_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,6 +76,8 @@ def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
     check_query(sql, tokenize(sql))
     tables = _Tables(lookup)
     tree = unify_rows(unroll(_parse(sql)))
+    _refuse_forms(tree)
+    _list_rows(tree)
     _mark_unnamed(tree)
     tree = _resolve(tree, database, tables, depth=0)
     _type_decimals(tree)
@@ -293,6 +295,26 @@ def _place(tree: exp.Expr) -> tuple[int, int]:
     return min(places) if places else (0, 0)
 
 
+def _refuse_forms(tree: exp.Query) -> None:
+    """Refuse what DuckDB knows and Athena does not."""
+    for join in tree.find_all(exp.Join):
+        if join.method.upper() == "NATURAL":
+            raise AthenaFailure("NOT_SUPPORTED", "Natural join not supported")
+    for array in tree.find_all(exp.Array):
+        if any(isinstance(each, exp.Query) for each in array.expressions):
+            raise syntax_error(1, 1, "mismatched input 'SELECT'. Expecting: <expression>")
+
+
+def _list_rows(tree: exp.Query) -> None:
+    """Write `IN (VALUES (1, 2), (3, 4))` as `IN ((1, 2), (3, 4))`."""
+    for node in tree.find_all(exp.In):
+        values = node.expressions[0] if len(node.expressions) == 1 else None
+        if isinstance(values, exp.Values) and all(
+            isinstance(each, exp.Tuple) and len(each.expressions) > 1 for each in values.expressions
+        ):
+            node.set("expressions", values.expressions)
+
+
 def _mark_unnamed(tree: exp.Expr) -> None:
     """Give Trino's unnamed columns a name that is recognised after stars are expanded."""
     count = 0
@@ -347,7 +369,7 @@ def _qualified(tree: exp.Query, tables: _Tables) -> exp.Query:
     typed = _typed(expanded, schema)
     if hidden:
         drop_unnamed(typed)
-    return typed
+    return _typed(typed, schema) if settle_unions(typed) else typed
 
 
 def _typed(tree: exp.Query, schema: MappingSchema) -> exp.Query:

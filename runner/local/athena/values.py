@@ -1,6 +1,6 @@
-"""VALUES as Athena reads it: a column has one type for all rows.
+"""VALUES and UNION as Athena reads them: a column has one type for all rows.
 
-In: a tree with typed literals.  Out: the same tree, its VALUES changed in place.
+In: a tree with typed literals.  Out: the same tree, its VALUES or sides changed in place.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ def _name(values: exp.Values, place: int, count: int) -> None:
 
 
 def _cast_column(column: list[exp.Expr]) -> None:
+    column = [each for each in column if not isinstance(each.unnest(), exp.Null)]
     kinds = [_kind(each) for each in column]
     found = common(kinds)
     if found is None or all(kind in {found, None} for kind in kinds):
@@ -43,3 +44,39 @@ def _cast_column(column: list[exp.Expr]) -> None:
 def _kind(value: exp.Expr) -> exp.DataType | None:
     typed = annotate_types(value.copy(), dialect="trino", expression_metadata=METADATA)
     return typed.type
+
+
+def settle_unions(tree: exp.Query) -> bool:
+    """Cast the sides of set operations to what their numbers have in common; tell if any was."""
+    found = False
+    for operation in list(tree.find_all(exp.SetOperation)):
+        if not isinstance(operation.parent, exp.SetOperation):
+            sides = _sides(operation)
+            if all(sides) and len({len(side.selects) for side in sides if side}) == 1:
+                columns = zip(*(side.selects for side in sides if side), strict=True)
+                for column in columns:
+                    found = _cast_outputs(column) or found
+    return found
+
+
+def _sides(query: exp.Expr) -> list[exp.Select | None]:
+    """Give the selects that a set operation joins; None for one that is something else."""
+    query = query.unnest()
+    if isinstance(query, exp.SetOperation):
+        return [*_sides(query.left), *_sides(query.right)]
+    return [query if isinstance(query, exp.Select) and not query.is_star else None]
+
+
+def _cast_outputs(column: tuple[exp.Expr, ...]) -> bool:
+    values = [each.unalias() for each in column]
+    values = [each for each in values if not isinstance(each, exp.Null)]
+    wanted = common(each.type for each in values)
+    if wanted is None:
+        return False
+    differ = [each for each in values if each.type != wanted]
+    for each in differ:
+        new = exp.Cast(this=each.copy(), to=wanted.copy())
+        each.replace(
+            new if isinstance(each.parent, exp.Alias) else exp.alias_(new, each.alias_or_name)
+        )
+    return bool(differ)

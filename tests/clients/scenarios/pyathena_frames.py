@@ -110,7 +110,7 @@ def test_arrow(connection: Any, monkeypatch: pytest.MonkeyPatch) -> None:
             *("int32", "int64", "double", "float", "bool")
         ]
         (row,) = table.to_pylist()
-        assert row["day"] in {date(2024, 2, 29), datetime(2024, 2, 29)}  # noqa: DTZ001 - 3.x, 4.x
+        assert row["day"] in {date(2024, 2, 29), datetime(2024, 2, 29)}
         assert row["at"] == datetime(2024, 2, 29, 1, 2, 3, 456000)
         assert row["amount"] == Decimal("12.50")
         assert cursor.execute(NUMBERS).as_arrow().num_rows == 2500

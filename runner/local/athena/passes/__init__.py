@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from runner.local.athena.passes import (
     aggregates,
     aliases,
+    arguments,
     arrays,
     casts,
     collections,
@@ -39,6 +40,7 @@ PASSES: tuple[Callable[[exp.Query], exp.Query], ...] = (
     queries.apply,
     mismatches.apply,
     conditions.apply,
+    arguments.apply,
     quotes.apply,
     typeofs.apply,
     texts.apply,

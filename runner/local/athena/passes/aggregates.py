@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from runner.local.athena.errors import unsupported
+from runner.local.athena.errors import AthenaFailure, unsupported
 from runner.local.athena.functions_maths import PAIRS
-from runner.local.athena.numbers import is_float
+from runner.local.athena.numbers import is_decimal, is_float, is_integer
 from runner.local.athena.passes.numbers import cast_to, outermost, replaced, wrap
-from runner.local.athena.trees import kind_of, walk
+from runner.local.athena.trees import find_all, kind_of, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +22,9 @@ _HISTOGRAM_WEIGHTS = 3
 
 def apply(tree: exp.Query) -> exp.Query:
     """Rewrite the aggregates, innermost first; refuses what has no faithful form."""
+    for window in find_all(tree, exp.Window):
+        if isinstance(window.this, exp.Filter):
+            raise AthenaFailure("NOT_SUPPORTED", "FILTER is not yet supported for window functions")
     for node in reversed(walk(tree)):
         name = node.name.lower() if isinstance(node, exp.Anonymous) else ""
         if name in PAIRS:
@@ -90,7 +94,35 @@ def _distinct(node: exp.Expr) -> None:
 def _percentile(node: exp.Expr) -> None:
     if node.args.get("weight") is not None or node.args.get("accuracy") is not None:
         raise unsupported("approx_percentile with weights or an accuracy")
-    node.replace(_call("approx_quantile", node.this, node.args["quantile"]))
+    value, quantile = node.this, node.args["quantile"]
+    several = isinstance(quantile, exp.Array)
+    shares = [_share(each) for each in (quantile.expressions if several else [quantile])]
+    wanted: exp.Expr = exp.Array(expressions=shares) if several else shares[0]
+    if is_integer(value):
+        value = cast_to(exp.DataType.build("bigint"))(value)
+    elif is_decimal(value):
+        value = cast_to(exp.DataType.build("float"))(value)
+    node.replace(_call("quantile_disc", value, wanted))
+
+
+def _share(quantile: exp.Expr) -> exp.Expr:
+    """Ask for the value before which this share of all stands, as Trino's digest of few does.
+
+    DuckDB's discrete quantile counts from the other end for a negative share.
+    """
+    plain = quantile.unnest()
+    while isinstance(plain, exp.Cast):
+        plain = plain.this.unnest()
+    try:
+        share = Decimal(plain.name) if isinstance(plain, exp.Literal) else None
+    except InvalidOperation:
+        share = None
+    if share is None:
+        raise unsupported("approx_percentile at a percentage that is no literal")
+    if not 0 <= share <= 1:
+        raise AthenaFailure("INVALID_FUNCTION_ARGUMENT", "Percentile must be between 0 and 1")
+    rest = max(1 - share, Decimal("1E-18"))
+    return exp.cast(exp.Literal.string(f"-{rest:.18f}"), exp.DataType.build("DECIMAL(19, 18)"))
 
 
 def _skewness(node: exp.Expr) -> None:
@@ -103,7 +135,11 @@ def _skewness(node: exp.Expr) -> None:
 def _geometric(node: exp.Expr) -> None:
     top = outermost(node)
     logs = exp.Avg(this=exp.Ln(this=node.expressions[0].copy()))
-    top.replace(_call("exp", replaced(top, node, logs)))
+    new: exp.Expr = _call("exp", replaced(top, node, logs))
+    kind = node.expressions[0].type
+    if kind is not None and kind.is_type("decimal", "float"):
+        new = exp.cast(new, exp.DataType.build("float"))
+    top.replace(new)
 
 
 def _entropy(node: exp.Expr) -> None:
@@ -135,14 +171,21 @@ def _numeric_histogram(node: exp.Expr) -> None:
     top = outermost(node)
     double = exp.cast(value, kind_of("double"))
     counts = replaced(top, node, _call("histogram", double))
-    top.replace(_call("__numeric_histogram", counts, buckets))
+    new = _call("__numeric_histogram", counts, buckets)
+    if is_integer(value) or (value.type is not None and value.type.is_type("float")):
+        new = exp.cast(new, exp.DataType.build("MAP(FLOAT, FLOAT)", dialect="duckdb"))
+    top.replace(new)
 
 
 def _reduce(node: exp.Expr) -> None:
     value, start, step, _ = node.expressions
     top = outermost(node)
     values = _call("__not_null", replaced(top, node, _call("list", value)))
-    top.replace(_call("list_reduce", values, step, start))
+    reduced = _call("list_reduce", values, step, start)
+    any_value = exp.GT(
+        this=replaced(top, node, exp.Count(this=value.copy())), expression=exp.Literal.number(0)
+    )
+    top.replace(exp.Case().when(any_value, reduced))
 
 
 def _bits(node: exp.Expr) -> None:
@@ -172,6 +215,7 @@ _KINDS: dict[type[exp.Expr], Callable[[exp.Expr], None]] = {
     exp.BitwiseAndAgg: _bits,
     exp.BitwiseOrAgg: _bits,
     exp.GroupConcat: _listagg,
+    exp.Grouping: lambda node: wrap(node, cast_to(exp.DataType.build("integer"))),
     exp.Max: _most,
     exp.Skewness: _skewness,
 }

@@ -6,9 +6,18 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from runner.local.athena.calls import mismatch
 from runner.local.athena.errors import unsupported
 from runner.local.athena.nested import call_of, is_kind, is_known, part
-from runner.local.athena.passes.lambdas import body_of, call, field_of, fresh, lambda_of, struct_of
+from runner.local.athena.passes.lambdas import (
+    body_of,
+    call,
+    field_of,
+    fresh,
+    lambda_of,
+    struct_of,
+    unless_null,
+)
 from runner.local.athena.trees import walk
 
 if TYPE_CHECKING:
@@ -39,14 +48,24 @@ def apply(tree: exp.Query) -> exp.Query:
     for node in reversed(walk(tree)):
         name, arguments = call_of(node)
         new: exp.Expr | None = None
+        if name == "array_position" and node.args.get("zero_based") is not None:
+            raise mismatch(name, [*arguments, node.args["zero_based"]])
         if name in _HANDLERS:
             new = _HANDLERS[name](node, arguments)
         elif name in _MACROS and not _is_network(name, arguments):
-            new = call(_MACROS[name], *arguments)
+            new = call(_MACROS[name] + _float(name, arguments), *arguments)
         if new is not None:
             new.type = node.type
             node.replace(new)
     return tree
+
+
+def _float(name: str, arguments: Sequence[exp.Expr]) -> str:
+    """Choose the form for doubles, among which NaN equals nothing."""
+    if name not in {"array_position", "contains"}:
+        return ""
+    kinds = [part(arguments[0].type), arguments[1].type]
+    return "_float" if any(k is not None and k.is_type("double", "float") for k in kinds) else ""
 
 
 def _is_network(name: str, arguments: Sequence[exp.Expr]) -> bool:
@@ -84,21 +103,14 @@ def _filter(node: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr:
 
 def _zip(_: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr:
     zipped = call("list_zip", *(each.copy() for each in arguments))
-    return _unless_null(zipped, arguments)
-
-
-def _unless_null(value: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr:
-    whole = exp.and_(
-        *(exp.Not(this=exp.Is(this=a.copy(), expression=exp.null())) for a in arguments)
-    )
-    return exp.Case().when(whole, value, copy=False)
+    return unless_null(zipped, arguments)
 
 
 def _zip_with(node: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr:
     name = fresh(node)
     body = body_of(_lambda(node, arguments[2]), field_of(name, 1), field_of(name, 2))
     zipped = call("list_zip", arguments[0].copy(), arguments[1].copy())
-    return _unless_null(call("list_transform", zipped, lambda_of(body, name)), arguments[:2])
+    return unless_null(call("list_transform", zipped, lambda_of(body, name)), arguments[:2])
 
 
 def _array_sort(node: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr:
@@ -167,7 +179,13 @@ def _array_join(node: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr | Non
     if len(arguments) > 2:  # noqa: PLR2004 - array, delimiter, replacement
         text = exp.Coalesce(this=text, expressions=[arguments[2]])
     texts = call("list_transform", arguments[0], lambda_of(text, name))
-    return call("array_to_string", texts, arguments[1])
+    joined = call("array_to_string", texts, arguments[1])
+    if element is not None or len(arguments) > 2:  # noqa: PLR2004 - as above
+        return joined
+    # Of NULLs alone DuckDB knows no type, and gives NULL.
+    values = call("list_aggregate", arguments[0].copy(), exp.Literal.string("count"))
+    none = exp.EQ(this=values, expression=exp.Literal.number(0))
+    return exp.Case().when(none, exp.Literal.string("")).else_(joined)
 
 
 def _cardinality(_: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr:
@@ -187,12 +205,21 @@ def _concat(_: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr | None:
         is_known(kind) or isinstance(a, exp.Null) for kind, a in zip(kinds, arguments, strict=True)
     ):
         return None
+    if any(_is_null_element(each) for each in arguments):
+        return exp.Case().when("1 = 0", next(a for a in arguments if is_kind(a.type, "array")))
     # The depth of `ARRAY[]` is not known: it is an array of whatever the other holds.
     depth = max(_depth(kind) for kind in kinds)
     first = _element(arguments[0], depth)
     for each in arguments[1:]:
         first = exp.DPipe(this=first, expression=_element(each, depth), safe=True)
     return exp.paren(first, copy=False)
+
+
+def _is_null_element(argument: exp.Expr) -> bool:
+    """Tell a NULL that stands beside an array, of which nothing comes but NULL."""
+    node = argument.unnest()
+    is_null = isinstance(node, exp.Cast) and isinstance(node.this, exp.Null)
+    return is_null and not is_kind(argument.type, "array")
 
 
 def _element(argument: exp.Expr, depth: int) -> exp.Expr:

@@ -52,6 +52,11 @@ def _cast(node: exp.Cast) -> None:
         _guard(node, known)
     elif node.to.this in _INTEGERS and known.this in _FLOATS:
         node.set("this", exp.Anonymous(this="round", expressions=[node.this.copy()]))
+    elif node.to.is_type("decimal") and known.this in _FLOATS:
+        # By the digits that are shown, as Java does: 1.005 is nearer to 1.01.
+        node.set("this", exp.cast(node.this.copy(), "varchar"))
+    elif node.to.is_type("float") and known.is_type("double"):
+        node.set("this", exp.Anonymous(this="__real", expressions=[node.this.copy()]))
     elif known.this in _NESTED:
         _cast_parts(node, known)
 

@@ -9,7 +9,7 @@ from sqlglot import exp
 from runner.local.athena.trees import find_all
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 def call(name: str, *arguments: exp.Expr) -> exp.Anonymous:
@@ -46,6 +46,14 @@ def struct_of(fields: Mapping[str, exp.Expr]) -> exp.Struct:
             for name, value in fields.items()
         ]
     )
+
+
+def unless_null(value: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr:
+    """Give a value if none of these is NULL."""
+    whole = exp.and_(
+        *(exp.Not(this=exp.Is(this=a.copy(), expression=exp.null())) for a in arguments)
+    )
+    return exp.Case().when(whole, value, copy=False)
 
 
 def fresh(node: exp.Expr, mark: str = "p") -> str:

@@ -8,7 +8,15 @@ from sqlglot import exp
 
 from runner.local.athena.errors import unsupported
 from runner.local.athena.nested import call_of
-from runner.local.athena.passes.lambdas import body_of, call, field_of, fresh, lambda_of, pair_of
+from runner.local.athena.passes.lambdas import (
+    body_of,
+    call,
+    field_of,
+    fresh,
+    lambda_of,
+    pair_of,
+    unless_null,
+)
 from runner.local.athena.trees import walk
 
 if TYPE_CHECKING:
@@ -127,7 +135,14 @@ def _split_to_multimap(_: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr:
     return call("__multimap", call("__split_entries", *arguments))
 
 
+def _map_concat(_: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr:
+    """Give NULL if any map is: DuckDB passes over it."""
+    joined = call("map_concat", *(each.copy() for each in arguments))
+    return unless_null(joined, arguments)
+
+
 _HANDLERS: dict[str, Handler] = {
+    "map_concat": _map_concat,
     "map_entries": _map_entries,
     "map_filter": _map_filter,
     "map_from_entries": _map_from_entries,

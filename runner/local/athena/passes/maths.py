@@ -118,7 +118,7 @@ def _truncate(node: exp.Anonymous) -> exp.Expr:
     value = node.expressions[0]
     if len(node.expressions) == _TWO:
         return _truncate_digits(node, value)
-    if is_integer(value) or not (is_float(value) or is_decimal(value)):
+    if not (is_integer(value) or is_float(value) or is_decimal(value)):
         return _call("trunc", value)
     return cast_to(node.type)(_call("trunc", value)) if node.type else _call("trunc", value)
 

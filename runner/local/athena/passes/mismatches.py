@@ -29,6 +29,7 @@ _KINDS = {
     _TYPES.TIMESTAMPTZ: "date",
     _TYPES.JSON: "json",
 }
+_NESTED = {"map": "map", "struct": "row"}
 _SIGNS: dict[type[exp.Expr], str] = {
     exp.EQ: "=",
     exp.NEQ: "<>",
@@ -47,6 +48,14 @@ def apply(tree: exp.Query) -> exp.Query:
         if check is not None:
             check(node)
     return tree
+
+
+def certain_kind(node: exp.Expr) -> str:
+    """Give what family a node is of, nested ones too; empty if that is not certain."""
+    found = _kind(node)
+    if found or node.type is None:
+        return found
+    return next((name for kind, name in _NESTED.items() if node.type.is_type(kind)), "")
 
 
 def _kind(node: exp.Expr) -> str:

@@ -6,11 +6,11 @@ to anything nor greater than it (in DuckDB it equals itself and is the greatest)
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from runner.local.athena.dialect import MOST_DIGITS
+from runner.local.athena.dialect import MOST_DIGITS, decimal_type
 from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.numbers import digits, is_decimal, is_float, is_integer
 from runner.local.athena.trees import kind_of, walk
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _T = exp.DataType.Type
+_LONG = 18
+"""Digits of the decimals that DuckDB counts in eight bytes."""
 _SIGNS: dict[type[exp.Expr], str] = {
     exp.EQ: "=",
     exp.NEQ: "<>",
@@ -32,24 +34,43 @@ _SIGNS: dict[type[exp.Expr], str] = {
 def apply(tree: exp.Query) -> exp.Query:
     """Rewrite arithmetic, rounding, sums and comparisons, innermost first."""
     for node in reversed(walk(tree)):
-        match node:
-            case exp.Add() | exp.Sub() | exp.Mul() | exp.Mod():
-                _arithmetic(node)
-            case exp.Round() | exp.Ceil() | exp.Floor():
-                _round(node)
-            case exp.Sum():
-                _sum(node)
-            case exp.Avg():
-                _average(node)
-            case exp.EQ() | exp.NEQ() | exp.GT() | exp.GTE() | exp.LT() | exp.LTE():
-                _compare(node)
-            case exp.Between():
-                _between(node)
-            case exp.Neg() if is_integer(node) and not isinstance(node.this, exp.Literal):
-                wrap(node, cast_to(node.type or node.this.type))
-            case exp.Literal() if not node.is_string:
-                _check_literal(node)
+        _widen(node)
+        rewrite = next((made for kinds, made in _RULES if isinstance(node, kinds)), None)
+        if rewrite is not None:
+            rewrite(node)
     return tree
+
+
+_SMALL = (_T.TINYINT, _T.SMALLINT)
+
+
+def _widen(node: exp.Expr) -> None:
+    """Let whole literals be integers beside smaller ones: DuckDB gives them the smaller type."""
+    operands = _operands(node)
+    if not any(each.type is not None and each.type.this in _SMALL for each in operands):
+        return
+    for each in operands:
+        inner = each.this if isinstance(each, exp.Neg) else each
+        if isinstance(inner, exp.Literal) and inner.is_int and is_integer(inner) and inner.type:
+            wrap(inner, cast_to(inner.type))
+
+
+def _operands(node: exp.Expr) -> list[exp.Expr]:
+    """Give what a node brings to one type."""
+    match node:
+        case exp.Add() | exp.Sub() | exp.Mul() | exp.Mod() | exp.Div():
+            return [node.left.unnest(), node.right.unnest()]
+        case exp.Coalesce() | exp.Greatest() | exp.Least():
+            return [node.this, *node.expressions]
+        case exp.Array():
+            return list(node.expressions)
+        case exp.If() if not isinstance(node.parent, exp.Case):
+            return [each for each in (node.args["true"], node.args.get("false")) if each]
+        case exp.Case():
+            branches = [each.args["true"] for each in node.args["ifs"]]
+            return [*branches, *([node.args["default"]] if node.args.get("default") else [])]
+        case _:
+            return []
 
 
 def wrap(node: exp.Expr, make: Callable[[exp.Expr], exp.Expr]) -> None:
@@ -84,6 +105,8 @@ def outermost(node: exp.Expr) -> exp.Expr:
 
 def _check_literal(node: exp.Literal) -> None:
     """Refuse an integer that no type holds; that of -9223372036854775808 is one."""
+    if node.is_string:
+        return
     most = 2**63 - (0 if isinstance(node.parent, exp.Neg) else 1)
     if node.is_int and int(node.name) > most:
         raise AthenaFailure("INVALID_LITERAL", f"Invalid numeric literal: {node.name}")
@@ -98,6 +121,10 @@ def _arithmetic(node: exp.Binary) -> None:
             "TYPE_MISMATCH",
             f"DECIMAL scale must be in range [0, precision ({precision})]: {scale}",
         )
+    first, second = digits(node.left.type), digits(node.right.type)
+    if first and second and max(first[0], second[0]) <= _LONG < precision:
+        # DuckDB would keep the result in 18 digits.
+        wrap(node.left, cast_to(decimal_type(_LONG + 1, first[1])))
     wrap(node, cast_to(node.type))
 
 
@@ -228,6 +255,20 @@ def _between(node: exp.Between) -> None:
         _guard(node, high, exp.And)
 
 
+def _greatest(node: exp.Greatest) -> None:
+    """Take NaN for the greatest only where there is nothing else."""
+    operands = [node.this, *node.expressions] if is_float(node) else []
+    doubtful = [each for each in operands if is_float(each) and _may_be_nan(each)]
+    if not doubtful:
+        return
+    tests = [_call("isnan", each.copy()) for each in doubtful]
+    least = exp.cast(exp.Literal.string("-Infinity"), exp.DataType.build("double"))
+    only = exp.and_(*(each.copy() for each in tests)) if len(doubtful) == len(operands) else None
+    for each, test in zip(doubtful, tests, strict=True):
+        lone = test.copy() if only is None else exp.and_(test.copy(), exp.Not(this=exp.paren(only)))
+        each.replace(exp.Case().when(lone, least.copy()).else_(each.copy()))
+
+
 def _may_be_nan(node: exp.Expr) -> bool:
     """Tell whether an operand may be NaN; subqueries and chance are not asked twice."""
     node = node.unnest()
@@ -254,3 +295,22 @@ def _guard(node: exp.Expr, operand: exp.Expr, join: type[exp.And | exp.Or]) -> N
         return exp.Paren(this=join(this=inner, expression=guard))
 
     wrap(node, make)
+
+
+def _negated(node: exp.Expr) -> None:
+    if is_integer(node) and not isinstance(node.this, exp.Literal):
+        wrap(node, cast_to(node.type or node.this.type))
+
+
+_Rule = tuple[tuple[type[exp.Expr], ...], "Callable[[Any], None]"]
+_RULES: tuple[_Rule, ...] = (
+    ((exp.Add, exp.Sub, exp.Mul, exp.Mod), _arithmetic),
+    ((exp.Round, exp.Ceil, exp.Floor), _round),
+    ((exp.Sum,), _sum),
+    ((exp.Avg,), _average),
+    ((exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE), _compare),
+    ((exp.Between,), _between),
+    ((exp.Greatest,), _greatest),
+    ((exp.Neg,), _negated),
+    ((exp.Literal,), _check_literal),
+)

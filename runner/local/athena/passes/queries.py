@@ -23,6 +23,8 @@ def apply(tree: exp.Query) -> exp.Query:
         group = select.args.get("group")
         if group is not None and group.args.get("all") is not None:
             _group(group)
+    for node in find_all(tree, exp.EQ, exp.NEQ):
+        _quantified(node)
     for subquery in find_all(tree, exp.Subquery):
         if _is_value(subquery) and isinstance(subquery.this, exp.Select):
             _row(subquery.this)
@@ -134,6 +136,33 @@ def _columns(part: exp.Expr) -> tuple[exp.Expr, ...]:
 
 def _joined(keys: list[tuple[exp.Expr, ...]]) -> tuple[exp.Expr, ...]:
     return tuple(each for key in keys for each in key)
+
+
+def _quantified(node: exp.Binary) -> None:
+    """Compare with all values by the least and the greatest: if they differ, NULL is as good."""
+    values = node.expression
+    is_all = isinstance(values, exp.All) or values.name.lower() == "all"  # of VALUES, a call
+    if not (is_all if isinstance(node, exp.EQ) else isinstance(values, exp.Any)):
+        return
+    inner = values.expressions[0] if isinstance(values, exp.Anonymous) else values.this
+    query = inner.unnest().copy()
+    if not isinstance(query, exp.Query | exp.Values):
+        return
+    if isinstance(query, exp.Values):
+        query = exp.select("*").from_(exp.alias_(query, "zqv", table=True))
+    ends = [
+        exp.Anonymous(this=name, expressions=[exp.column("v", "zqq")]) for name in ("min", "max")
+    ]
+    table = exp.TableAlias(this=exp.to_identifier("zqq"), columns=[exp.to_identifier("v")])
+    differ = exp.NullSafeNEQ(this=ends[0], expression=ends[1])
+    test: exp.Expr = exp.Subquery(
+        this=exp.select(differ).from_(exp.Subquery(this=query, alias=table))
+    )
+    plain = exp.paren(node.copy())
+    if isinstance(node, exp.EQ):
+        node.replace(exp.paren(exp.and_(exp.Not(this=test), plain)))
+    else:
+        node.replace(exp.paren(exp.or_(test, plain)))
 
 
 def _is_value(subquery: exp.Subquery) -> bool:

@@ -146,8 +146,6 @@ def _literal(words: str, target: Kind) -> exp.Expr | None:
         return None
     if target.name == "date":
         return None if stamp.zone else cast(exp.Literal.string(stamp.duck()), "DATE")
-    if bool(stamp.zone) != (target.name == "zoned") and target.name == "timestamp":
-        return None
     new: exp.Expr = cast(exp.Literal.string(stamp._replace(has_time=True).duck()), "TIMESTAMP")
     if len(stamp.fraction) > target.precision:
         new = call("__ts_round", new, step(target.precision))

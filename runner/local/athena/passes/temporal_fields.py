@@ -10,7 +10,7 @@ from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.passes.temporal_trees import call, cast, local, zone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from runner.local.athena.temporal_kinds import Kind, Kinds
 
@@ -65,10 +65,12 @@ def part(node: exp.Expr, kind: Kind | None, name: str) -> exp.Expr:
     if name.startswith("timezone_"):
         return _zone_part(node, kind, name)
     if kind is not None and kind.name == "days":
+        _refuse_part(name, (*_CYCLES, "day"), "interval day to second")
         milliseconds = call("__interval_ms", node)
         new = call("divide", milliseconds, _DAY_PARTS.get(name, 1))
         return call("mod", new, _CYCLES[name]) if name in _CYCLES else new
     if kind is not None and kind.name == "months":
+        _refuse_part(name, ("year", "month"), "interval year to month")
         return exp.Extract(this=exp.var(name), expression=node.copy())
     place = local(node, kind)
     if kind is not None and kind.name == "timetz":
@@ -76,6 +78,14 @@ def part(node: exp.Expr, kind: Kind | None, name: str) -> exp.Expr:
     if name == "millisecond":
         return call("__millis", place)
     return exp.Extract(this=exp.var(name), expression=place)
+
+
+def _refuse_part(name: str, parts: Sequence[str], kind: str) -> None:
+    """Refuse a part that an interval does not have; raises AthenaFailure."""
+    if name not in parts:
+        raise AthenaFailure(
+            "FUNCTION_NOT_FOUND", f"Unexpected parameters ({kind}) for function {name}"
+        )
 
 
 def _zone_part(node: exp.Expr, kind: Kind | None, name: str) -> exp.Expr:
@@ -88,13 +98,20 @@ def _zone_part(node: exp.Expr, kind: Kind | None, name: str) -> exp.Expr:
     return call("divide" if name == "timezone_hour" else "mod", minutes, 60)
 
 
+def called(node: exp.Expr, kind: Kind | None, name: str) -> exp.Expr:
+    """Answer a function such as hour(): a date is its midnight, a time is in UTC."""
+    if kind is not None and kind.name in _ABSENT and name in _ABSENT[kind.name]:
+        known = exp.Not(this=exp.Is(this=node.copy(), expression=exp.null()))
+        return exp.Case().when(known, cast(exp.Literal.number(0), "BIGINT"))
+    return part(node, kind, name)
+
+
 def _part(kinds: Kinds, node: exp.Expr) -> exp.Expr | None:
     name = _PARTS[type(node)]
     inner = node.this
     if isinstance(inner, exp.TsOrDsToDate):
         inner = inner.this
-    kind = kinds.of(inner)
-    return part(inner, kind, name)
+    return called(inner, kinds.of(inner), name)
 
 
 def _extract(kinds: Kinds, node: exp.Expr) -> exp.Expr:

@@ -13,7 +13,8 @@ from runner.local.athena.functions_dates import read_iso
 from runner.local.athena.joda import format_joda
 from runner.local.athena.joda import pieces as joda_pieces
 from runner.local.athena.mysqlformat import UNSUPPORTED
-from runner.local.athena.passes.temporal_fields import NAMED_PARTS, part
+from runner.local.athena.passes.temporal_fields import NAMED_PARTS, called
+from runner.local.athena.passes.temporal_format import formatted
 from runner.local.athena.passes.temporal_trees import (
     call,
     cast,
@@ -117,7 +118,12 @@ def _add(kinds: Kinds, node: exp.Expr) -> exp.Expr:
             return call(name, node.this, micros)
         case "zoned" if unit in _CALENDAR:
             return instant(call("__date_add_timestamp", *arguments, local(node.this, kind)), kind)
-    return call("__date_add_timestamp", *arguments, node.this)
+    new = call("__date_add_timestamp", *arguments, node.this)
+    if unit == "millisecond" and kind.precision < _MILLIS:
+        # The result is as fine as the argument.
+        rounding = "__tz_round" if kind.name == "zoned" else "__ts_round"
+        return call(rounding, new, step(kind.precision))
+    return new
 
 
 def _diff(kinds: Kinds, node: exp.Expr) -> exp.Expr:
@@ -410,11 +416,12 @@ def _simple(name: str) -> Callable[[Kinds, Sequence[exp.Expr]], exp.Expr]:
 
 
 def _part_named(place: str) -> Callable[[Kinds, Sequence[exp.Expr]], exp.Expr]:
-    return lambda kinds, arguments: part(arguments[0], kinds.of(arguments[0]), place)
+    return lambda kinds, arguments: called(arguments[0], kinds.of(arguments[0]), place)
 
 
 NAMED: dict[str, Callable[[Kinds, Sequence[exp.Expr]], exp.Expr]] = {
     "from_unixtime_nanos": _simple("__unix_nanos"),
+    "__format": formatted,
     "to_iso8601": _to_iso,
     "format_datetime": _joda,
     "at_timezone": _at_timezone,
