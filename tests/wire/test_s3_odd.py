@@ -262,10 +262,13 @@ def test_a_client_that_waits_is_told_to_go_on(wire: Wire) -> None:
     assert wire.get("waited") == b"hello"
 
 
-def test_a_body_without_a_length_is_refused(wire: Wire) -> None:
+@pytest.mark.parametrize(("path", "status"), [(b"/lake/k", b"411"), (b"/bucket", b"200")])
+def test_content_needs_a_length_and_a_new_bucket_none(
+    wire: Wire, path: bytes, status: bytes
+) -> None:
     with socket.create_connection(("127.0.0.1", wire.port)) as connection:
-        connection.sendall(b"PUT /lake/k HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        assert connection.makefile("rb").readline().startswith(b"HTTP/1.1 411")
+        connection.sendall(b"PUT %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" % path)
+        assert connection.makefile("rb").readline().startswith(b"HTTP/1.1 " + status)
 
 
 def test_a_client_that_goes_away_leaves_nothing(wire: Wire) -> None:

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, BinaryIO
 
 from runner.local.wire.messages import Response
-from runner.local.wire.s3_body import compare_sum, receive, receive_document
+from runner.local.wire.s3_body import compare_sum, receive, receive_document, refuse_unlimited
 from runner.local.wire.s3_checksums import ALGORITHMS
 from runner.local.wire.s3_conditions import find_range
 from runner.local.wire.s3_copies import open_source
@@ -72,6 +72,7 @@ class Multipart:
             )
         if "x-amz-copy-source" in call.headers:
             return self._copy_part(call, upload, number)
+        refuse_unlimited(call.headers)
         with self._objects.unfinished(call.bucket) as path:
             with path.open("wb") as file:
                 received = receive(call.request, file, md5=True)

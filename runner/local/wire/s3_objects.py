@@ -12,7 +12,7 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from runner.local.wire.messages import FilePart, Response
-from runner.local.wire.s3_body import receive
+from runner.local.wire.s3_body import receive, refuse_unlimited
 from runner.local.wire.s3_conditions import check_conditions, find_range
 from runner.local.wire.s3_errors import Refused
 from runner.local.wire.s3_tags import parse_header_tags
@@ -126,6 +126,7 @@ class Objects:
 
     def put(self, call: Call) -> Response:
         """PutObject."""
+        refuse_unlimited(call.headers)
         check_write_conditions(call.headers)
         kept = kept_headers(call.headers)
         tags = parse_header_tags(call.headers.get("x-amz-tagging", ""))
