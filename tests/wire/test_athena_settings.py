@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -365,7 +366,13 @@ def test_one_port_answers_for_all_services(wire: Wire) -> None:
     s3.delete_objects(Bucket="several", Delete={"Objects": [{"Key": "k"}]})
     assert "default" in [each["Name"] for each in glue.get_databases()["DatabaseList"]]
     assert sts.get_caller_identity()["Account"] == "000000000000"
-    with pytest.raises(ClientError, match="AssumeRole is not served here"):
-        sts.assume_role(RoleArn="arn:aws:iam::000000000000:role/x", RoleSessionName="s")
+    role = sts.assume_role(RoleArn="arn:aws:iam::111122223333:role/p/x", RoleSessionName="s")
+    assert role["AssumedRoleUser"]["Arn"] == "arn:aws:sts::111122223333:assumed-role/x/s"
+    assert role["Credentials"]["Expiration"] > datetime.now(UTC)
+    assert sts.get_session_token()["Credentials"]["SessionToken"] == "local"
+    with pytest.raises(ClientError, match="nothing is invalid"):
+        sts.assume_role(RoleSessionName="s")
+    with pytest.raises(ClientError, match="GetFederationToken is not served here"):
+        sts.get_federation_token(Name="n")
     for each in (s3, glue, sts):
         each.close()

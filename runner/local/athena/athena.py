@@ -314,8 +314,8 @@ class LocalAthena:
             fail(execution, failure, stopped=progress.stopped or ended)
         except BaseException as error:
             # An interrupt may strike wherever DuckDB is at work, and says so in its own words.
-            failure = AthenaFailure("GENERIC_INTERNAL_ERROR", repr(error))
-            fail(execution, failure, stopped=progress.stopped)
+            broken = AthenaFailure("GENERIC_INTERNAL_ERROR", repr(error))
+            fail(execution, broken, stopped=progress.stopped)
             if not progress.stopped:
                 raise
         else:
