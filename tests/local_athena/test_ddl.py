@@ -444,3 +444,21 @@ def test_optimize_and_vacuum_leave_the_rows(ice: World) -> None:
 )
 def test_what_the_guide_lists_as_unsupported(world: World, sql: str) -> None:
     assert world.failure(sql) == "NOT_SUPPORTED: Queries of this type are not supported"
+
+
+def test_glue_knows_partitions_whole(world: World) -> None:
+    """Clients copy a partition's storage and parameters to another table."""
+    world.run(
+        "CREATE TABLE made WITH (external_location='s3://b/made/', partitioned_by=ARRAY['n']) "
+        "AS SELECT 'a' AS x, 1 AS n"
+    )
+    world.run("INSERT INTO made SELECT 'b', 2")
+    world.run("ALTER TABLE made ADD PARTITION (n=3) LOCATION 's3://b/elsewhere/'")
+    key = {"DatabaseName": "db", "TableName": "made"}
+    table = world.catalog.get_table(DatabaseName="db", Name="made")["Table"]
+    found = world.catalog.get_partitions(**key)["Partitions"]
+    assert [each["StorageDescriptor"] for each in found] == [
+        {**table["StorageDescriptor"], "Location": f"s3://b/{place}"}
+        for place in ("made/n=1", "made/n=2", "elsewhere/")
+    ]
+    assert [each["Parameters"] for each in found] == [{}, {}, {}]

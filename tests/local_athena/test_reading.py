@@ -319,3 +319,30 @@ def test_a_folder_above_may_be_named_like_a_column(world: World) -> None:
     assert world.rows("SELECT sum(n), min(dt), max(dt) FROM t") == [
         (15, "2013-01-01", "2013-01-05")
     ]
+
+
+def test_fixed_leading_keys_find_their_partitions(world: World) -> None:
+    """Registered partitions are looked up by their first keys where these are fixed texts."""
+    world.run(
+        "CREATE EXTERNAL TABLE two (x int) PARTITIONED BY (d string, n int, c varchar(9)) "
+        "ROW FORMAT DELIMITED FIELDS TERMINATED BY ',' LOCATION 's3://b/two/'"
+    )
+    places = [("a", 1, "q"), ("a", 1, 'q"'), ("a", 1, "ü"), ("a", 10, "q"), ("ab", 1, "q")]
+    for x, (d, n, c) in enumerate(places):
+        world.put(f"odd/{x}/x.csv", f"{x}\n")
+        world.run(
+            f"ALTER TABLE two ADD PARTITION (d='{d}', n={n}, c='{c}') LOCATION 's3://b/odd/{x}/'"
+        )
+
+    def found(where: str) -> list[int]:
+        return sorted(row[0] for row in world.rows(f"SELECT x FROM two WHERE {where}"))
+
+    assert found("d = 'a'") == [0, 1, 2, 3]
+    assert found("d IN ('ab')") == [4]
+    assert found("d = 'a' AND n = 1") == [0, 1, 2]
+    assert found("d = 'a' AND n = 1 AND c = 'ü'") == [2]
+    assert found("d = 'a' AND c = 'q\"'") == [1]
+    assert found("d = 'a' AND d = 'ab'") == []
+    assert found("d IN ('a', 'ab') AND n = 1 AND c = 'q'") == [0, 4]
+    assert found("n = 10") == [3]
+    assert found("d = ''") == []

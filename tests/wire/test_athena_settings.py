@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -120,6 +121,31 @@ def test_where_results_go(wire: Wire) -> None:
     assert place("without", "s3://mine/") == "s3://mine/"
     with pytest.raises(ClientError, match="No output location provided"):
         wire.start("SELECT 1", WorkGroup="without")
+
+
+def test_encryption_is_told_as_the_work_group_or_the_request_has_it(wire: Wire) -> None:
+    ours: Any = {
+        "OutputLocation": "s3://sealed/",
+        "EncryptionConfiguration": {"EncryptionOption": "SSE_S3"},
+    }
+    theirs: Any = {
+        "OutputLocation": "s3://mine/",
+        "EncryptionConfiguration": {"EncryptionOption": "SSE_KMS", "KmsKey": "k"},
+    }
+    wire.athena.create_work_group(Name="sealed", Configuration={"ResultConfiguration": ours})
+
+    def told(**more: Any) -> tuple[Any, str]:  # noqa: ANN401
+        found = wire.run("SELECT 1", **more)["ResultConfiguration"]
+        return found["EncryptionConfiguration"], found["OutputLocation"].split("/")[2]
+
+    assert told(WorkGroup="sealed", ResultConfiguration=theirs) == (
+        {"EncryptionOption": "SSE_S3"},
+        "sealed",
+    )
+    assert told(ResultConfiguration=theirs) == (
+        {"EncryptionOption": "SSE_KMS", "KmsKey": "k"},
+        "mine",
+    )
 
 
 def test_a_ctas_may_not_name_its_place_where_the_work_group_does(wire: Wire) -> None:
@@ -340,7 +366,13 @@ def test_one_port_answers_for_all_services(wire: Wire) -> None:
     s3.delete_objects(Bucket="several", Delete={"Objects": [{"Key": "k"}]})
     assert "default" in [each["Name"] for each in glue.get_databases()["DatabaseList"]]
     assert sts.get_caller_identity()["Account"] == "000000000000"
-    with pytest.raises(ClientError, match="AssumeRole is not served here"):
-        sts.assume_role(RoleArn="arn:aws:iam::000000000000:role/x", RoleSessionName="s")
+    role = sts.assume_role(RoleArn="arn:aws:iam::111122223333:role/p/x", RoleSessionName="s")
+    assert role["AssumedRoleUser"]["Arn"] == "arn:aws:sts::111122223333:assumed-role/x/s"
+    assert role["Credentials"]["Expiration"] > datetime.now(UTC)
+    assert sts.get_session_token()["Credentials"]["SessionToken"] == "local"
+    with pytest.raises(ClientError, match="nothing is invalid"):
+        sts.assume_role(RoleSessionName="s")
+    with pytest.raises(ClientError, match="GetFederationToken is not served here"):
+        sts.get_federation_token(Name="n")
     for each in (s3, glue, sts):
         each.close()

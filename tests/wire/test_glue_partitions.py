@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -238,6 +239,26 @@ def test_a_batch_with_a_wrong_number_of_values_is_refused_whole(glue: GlueClient
     some = [described("d", "1"), described("d")]
     assert refusal(lambda: glue.batch_create_partition(**KEY, PartitionInputList=some)) == NO_NUMBER
     assert glue.get_partitions(**KEY)["Partitions"] == []
+
+
+def test_a_table_without_keys_has_no_partitions(glue: GlueClient) -> None:
+    glue.create_table(DatabaseName="marts", TableInput={"Name": "flat"})
+    key: Any = {"DatabaseName": "marts", "TableName": "flat"}
+    cases: list[Any] = [{}, described(), described("a")]
+    for given in cases:
+        assert refusal(lambda: glue.create_partition(**key, PartitionInput=given)) == NO_NUMBER  # noqa: B023 - called at once
+    assert glue.get_partitions(**key)["Partitions"] == []
+
+
+def test_many_connections_write_at_once(glue: GlueClient) -> None:
+    def create(number: int) -> int:
+        some = [described("d", str((number * 7 + each) % 60)) for each in range(20)]
+        return 20 - len(glue.batch_create_partition(**KEY, PartitionInputList=some)["Errors"])
+
+    with ThreadPoolExecutor(8) as threads:
+        made = list(threads.map(create, range(24)))
+    assert sum(made) == 60
+    assert len(glue.get_partitions(**KEY)["Partitions"]) == 60
 
 
 def test_indexes_are_kept_and_limited(glue: GlueClient) -> None:

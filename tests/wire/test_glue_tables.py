@@ -119,7 +119,7 @@ def test_a_table_keeps_what_it_was_given(glue: GlueClient) -> None:
         "TableType": "EXTERNAL_TABLE",
         "Parameters": {"EXTERNAL": "TRUE", "empty": ""},
     }
-    glue.create_table(DatabaseName="Marts", TableInput={"Name": "Flights", **given})
+    glue.create_table(DatabaseName="Marts", TableInput=table("Flights", **given))
     found: Any = glue.get_table(DatabaseName="marts", Name="FLIGHTS")["Table"]
     assert {name: found.pop(name) for name in given} == given
     assert isinstance(found.pop("CreateTime"), datetime)
@@ -142,6 +142,8 @@ def test_a_table_keeps_what_it_was_given(glue: GlueClient) -> None:
         ("*a*", ["daily_a", "daily_b", "raw", "rawer"]),
         ("raw.+", ["rawer"]),
         ("raw.*", ["raw", "rawer"]),
+        (r"raw\w*", ["raw", "rawer"]),
+        (r"\w*_[ab]", ["daily_a", "daily_b"]),
         ("daily_[ac]|raw", ["daily_a", "raw"]),
         ("^raw(er)?$", ["raw", "rawer"]),
         ("nothing", []),
@@ -173,6 +175,8 @@ def test_tables_come_in_pages(glue: GlueClient) -> None:
     ]
     short = glue.get_tables(DatabaseName="marts", AttributesToGet=["NAME"], MaxResults=1)
     assert short["TableList"] == [{"Name": "t000"}]
+    one = glue.get_table(DatabaseName="marts", Name="t007", AttributesToGet=["NAME"])
+    assert one["Table"] == {"Name": "t007"}
     typed = glue.get_tables(
         DatabaseName="marts", AttributesToGet=["NAME", "TABLE_TYPE"], MaxResults=1
     )
@@ -333,6 +337,59 @@ REFUSALS: dict[str, tuple[Callable[[GlueClient], object], str, str]] = {
             "constraint: Member must have value less than or equal to 100"
         ),
     ),
+    "no pattern": (
+        lambda glue: glue.get_tables(DatabaseName="marts", Expression="("),
+        "InvalidInputException",
+        "Invalid regular expression '(': missing ), unterminated subpattern at position 0",
+    ),
+    "fields of tables without the name": (
+        lambda glue: glue.get_tables(DatabaseName="marts", AttributesToGet=["TABLE_TYPE"]),
+        "InvalidInputException",
+        "AttributesToGet must include NAME",
+    ),
+    "fields of databases without the name": (
+        lambda glue: glue.get_databases(AttributesToGet=["TARGET_DATABASE"]),
+        "InvalidInputException",
+        "AttributesToGet must include NAME",
+    ),
+    "another name for a database": (
+        lambda glue: glue.update_database(Name="marts", DatabaseInput={"Name": "other"}),
+        "InvalidInputException",
+        "The name of a database cannot be changed",
+    ),
+    "no description": (
+        lambda glue: glue.create_table(DatabaseName="marts"),
+        "InvalidInputException",
+        "TableInput must be given",
+    ),
+    "a table made by Glue": (
+        lambda glue: glue.create_table(
+            DatabaseName="marts",
+            OpenTableFormatInput={"IcebergInput": {"MetadataOperation": "CREATE"}},
+        ),
+        "InvalidInputException",
+        "OpenTableFormatInput is not supported by the local catalogue; give a TableInput",
+    ),
+    "a filter without a value": (
+        lambda glue: glue.search_tables(Filters=[{"Key": "Name"}]),
+        "InvalidInputException",
+        "A filter must have Key and Value",
+    ),
+    "a filter by what is no time": (
+        lambda glue: glue.search_tables(Filters=[{"Key": "CreateTime", "Value": "once"}]),
+        "InvalidInputException",
+        "once is not a time",
+    ),
+    "no order": (
+        lambda glue: glue.search_tables(SortCriteria=[{"FieldName": "StorageDescriptor"}]),
+        "InvalidInputException",
+        "Tables cannot be sorted by StorageDescriptor",
+    ),
+    "tags of something else": (
+        lambda glue: glue.get_tags(ResourceArn="arn:aws:glue:eu-west-1:1:job/j"),
+        "EntityNotFoundException",
+        "Resource arn:aws:glue:eu-west-1:1:job/j not found.",
+    ),
     "no crawlers here": (
         lambda glue: glue.start_crawler(Name="c"),
         "UnknownOperationException",
@@ -343,7 +400,8 @@ REFUSALS: dict[str, tuple[Callable[[GlueClient], object], str, str]] = {
 
 @pytest.mark.parametrize("case", REFUSALS)
 def test_refusals_have_glue_s_codes(glue: GlueClient, case: str) -> None:
-    glue.create_table(DatabaseName="marts", TableInput=table("present"))
+    for name in ("present", "second"):
+        glue.create_table(DatabaseName="marts", TableInput=table(name))
     call, code, message = REFUSALS[case]
     assert refusal(lambda: call(glue)) == (code, message)
 

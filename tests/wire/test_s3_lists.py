@@ -87,6 +87,15 @@ def test_prefixes_and_delimiters(wire: Wire) -> None:
     assert find(Delimiter="/", Prefix="e/") == ([], ["e//"])
 
 
+def test_what_was_asked_is_said_again(wire: Wire) -> None:
+    page = wire.client.list_objects_v2(
+        Bucket=BUCKET, Prefix="é\n", StartAfter="a b", ContinuationToken=""
+    )
+    assert (page["Prefix"], page["StartAfter"], page["ContinuationToken"]) == ("é\n", "a b", "")
+    old = wire.client.list_objects(Bucket=BUCKET, Prefix="é\n", Marker="a b", Delimiter="&")
+    assert (old["Prefix"], old["Marker"], old["Delimiter"]) == ("é\n", "a b", "&")
+
+
 def test_a_page_of_no_keys_is_whole(wire: Wire) -> None:
     page = wire.client.list_objects_v2(Bucket=BUCKET, MaxKeys=0)
     assert (page["KeyCount"], page["IsTruncated"], page["MaxKeys"]) == (0, False, 0)

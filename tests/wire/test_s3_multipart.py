@@ -78,11 +78,22 @@ def test_an_object_appears_when_its_upload_is_completed(wire: Wire) -> None:
     assert wire.get("large") == b"a" * PART + b"end"
     assert done["ETag"] == wire.client.head_object(Bucket=BUCKET, Key="large")["ETag"]
     assert (done["Bucket"], done["Key"]) == (BUCKET, "large")
-    assert [path.name for path in inside(wire)] == ["large"]
-    assert refusal(complete_of(wire), **without_bucket(upload), **one_part()) == (
-        "NoSuchUpload",
-        404,
-    )
+    assert [path for path in inside(wire) if "heads" not in path.parts] == [
+        wire.folder.bucket_folder(BUCKET) / "large"
+    ]
+
+
+def test_completing_again_is_no_error_while_the_object_is_there(wire: Wire) -> None:
+    upload = start(wire, Metadata={"a": "b"})
+    parts = [send(wire, upload, 1, b"content")]
+    first, second = complete(wire, upload, parts), complete(wire, upload, parts)
+    assert first["ETag"] == second["ETag"]
+    head = wire.client.head_object(Bucket=BUCKET, Key="large")
+    assert (head["ETag"], head["Metadata"]) == (first["ETag"], {"a": "b"})
+    assert not [name for name in head["ResponseMetadata"]["HTTPHeaders"] if "upload" in name]
+    wire.put("large", b"other")
+    over = {"MultipartUpload": {"Parts": parts}, **without_bucket(upload)}
+    assert refusal(complete_of(wire), **over) == ("NoSuchUpload", 404)
 
 
 def complete_of(wire: Wire) -> Callable[..., Any]:
@@ -91,10 +102,6 @@ def complete_of(wire: Wire) -> Callable[..., Any]:
 
 def without_bucket(upload: dict[str, Any]) -> dict[str, Any]:
     return {"Key": upload["Key"], "UploadId": upload["UploadId"]}
-
-
-def one_part(number: int = 1, etag: str = "0" * 32) -> dict[str, Any]:
-    return {"MultipartUpload": {"Parts": [{"PartNumber": number, "ETag": etag}]}}
 
 
 def test_uploads_survive_the_server(tmp_path: Path) -> None:
@@ -210,8 +217,13 @@ def test_parts_are_copied_from_objects(wire: Wire) -> None:
     etag = done["CopyPartResult"]["ETag"]
     assert etag == f'"{hashlib.md5(b"2345", usedforsecurity=False).hexdigest()}"'
     copy = wire.client.upload_part_copy
-    for text in ("bytes=2-10", "bytes=2-", "2-5"):
+    for text, expected in [
+        ("bytes=2-10", ("InvalidRange", 416)),
+        ("bytes=12-20", ("InvalidRange", 416)),
+        ("bytes=2-", ("InvalidArgument", 400)),
+        ("2-5", ("InvalidArgument", 400)),
+    ]:
         options: dict[str, Any] = {"CopySource": source, "CopySourceRange": text}
-        assert refusal(copy, **without_bucket(upload), PartNumber=2, **options)[1] == 400
+        assert refusal(copy, **without_bucket(upload), PartNumber=2, **options) == expected
     complete(wire, upload, [{"PartNumber": 1, "ETag": etag}])
     assert wire.get("large") == b"2345"

@@ -189,6 +189,7 @@ def test_no_key_leads_out(wire: Wire) -> None:
         ("/lake/%ff", 400, "InvalidURI"),
         ("/lake%00/plain", 400, "InvalidURI"),
         ("/lake/" + "k" * 1025, 400, "KeyTooLongError"),
+        ("/lake" + "/" * 1024, 400, "KeyTooLongError"),
         ("/none/key", 404, "NoSuchBucket"),
         ("/lake/none", 404, "NoSuchKey"),
         ("/lake/plain?torrent", 501, "NotImplemented"),
@@ -202,6 +203,15 @@ def test_refusals_are_documents(wire: Wire, path: str, status: int, code: str) -
     assert answer.text("RequestId") == answer.headers["x-amz-request-id"]
     if code == "NoSuchKey":
         assert (answer.text("Key"), answer.text("BucketName")) == ("none", "lake")
+
+
+def test_what_the_file_system_refuses_is_said(wire: Wire) -> None:
+    top = wire.folder.bucket_folder(BUCKET)
+    (top / "loop").symlink_to("loop")
+    answer = wire.send("GET", "/lake/loop")
+    assert (answer.status, answer.code) == (500, "InternalError")
+    assert "Too many levels" in answer.text("Message")
+    (top / "loop").unlink()
 
 
 def test_methods_that_nothing_has(wire: Wire) -> None:
@@ -252,10 +262,13 @@ def test_a_client_that_waits_is_told_to_go_on(wire: Wire) -> None:
     assert wire.get("waited") == b"hello"
 
 
-def test_a_body_without_a_length_is_refused(wire: Wire) -> None:
+@pytest.mark.parametrize(("path", "status"), [(b"/lake/k", b"411"), (b"/bucket", b"200")])
+def test_content_needs_a_length_and_a_new_bucket_none(
+    wire: Wire, path: bytes, status: bytes
+) -> None:
     with socket.create_connection(("127.0.0.1", wire.port)) as connection:
-        connection.sendall(b"PUT /lake/k HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        assert connection.makefile("rb").readline().startswith(b"HTTP/1.1 411")
+        connection.sendall(b"PUT %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" % path)
+        assert connection.makefile("rb").readline().startswith(b"HTTP/1.1 " + status)
 
 
 def test_a_client_that_goes_away_leaves_nothing(wire: Wire) -> None:

@@ -104,6 +104,7 @@ class LocalAthena:
         self._running: dict[str, Progress] = {}
         self._slots = threading.BoundedSemaphore(_MOST_AT_ONCE)
         self._threads: list[threading.Thread] = []
+        self._lock = threading.Lock()
 
     @property
     def history(self) -> History:
@@ -162,8 +163,9 @@ class LocalAthena:
             thread = threading.Thread(
                 target=self._in_turn, args=(work, self._running[identity]), daemon=True
             )
-            self._threads = [each for each in self._threads if each.is_alive()] + [thread]
-            thread.start()
+            with self._lock:
+                self._threads = [each for each in self._threads if each.is_alive()] + [thread]
+                thread.start()
         return identity
 
     def _in_turn(self, work: Callable[[], None], progress: Progress) -> None:
@@ -188,6 +190,10 @@ class LocalAthena:
             if execution["Status"]["State"] in ENDED:
                 return execution
             self.wait(identity, POLL_S)
+
+    def running(self, identity: str) -> Progress | None:
+        """Give an execution of this process that has not ended."""
+        return self._running.get(identity)
 
     def wait(self, identity: str, seconds: float) -> None:
         """Wait until an execution has ended, at most so long; another process's is not seen."""
@@ -304,8 +310,8 @@ class LocalAthena:
             fail(execution, failure, stopped=progress.stopped or ended)
         except BaseException as error:
             # An interrupt may strike wherever DuckDB is at work, and says so in its own words.
-            failure = AthenaFailure("GENERIC_INTERNAL_ERROR", repr(error))
-            fail(execution, failure, stopped=progress.stopped)
+            broken = AthenaFailure("GENERIC_INTERNAL_ERROR", repr(error))
+            fail(execution, broken, stopped=progress.stopped)
             if not progress.stopped:
                 raise
         else:

@@ -37,6 +37,8 @@ class Terms(NamedTuple):
     """Whether Athena keeps the results: their place is not told."""
     central: bool = False
     """Whether a table may not choose its place, either."""
+    results: Mapping[str, Any] | None = None
+    """ResultConfiguration of the execution; the request's if None."""
 
 
 def check_request(request: Mapping[str, Any]) -> None:
@@ -79,10 +81,8 @@ def new_execution(
     context = dict(request.get("QueryExecutionContext") or {})
     parameters = [str(each) for each in request.get("ExecutionParameters") or ()]
     reuse = request.get("ResultReuseConfiguration")
-    results = {
-        **(request.get("ResultConfiguration") or {}),
-        "OutputLocation": terms.location,
-    }
+    given = request.get("ResultConfiguration") if terms.results is None else terms.results
+    results = {**(given or {}), "OutputLocation": terms.location}
     managed: dict[str, Any] = {"ManagedQueryResultsConfiguration": {"Enabled": True}}
     return {
         "QueryExecutionId": str(uuid.uuid4()),

@@ -109,7 +109,7 @@ class Locator(NamedTuple):
     ) -> Iterator[tuple[Values, str]]:
         parameters = dict(table.parameters)
         if not is_projected(parameters):
-            yield from self._registered(table)
+            yield from self._registered(table, conditions)
             return
         _check_configured(table, parameters)
         columns = [
@@ -129,10 +129,30 @@ class Locator(NamedTuple):
                 location = location.replace("${" + key.name + "}", value)
             yield values, location
 
-    def _registered(self, table: TableInfo) -> Iterator[tuple[Values, str]]:
-        for given, location in self.catalog.partition_places(table.database, table.name):
+    def _registered(
+        self, table: TableInfo, conditions: Sequence[Condition]
+    ) -> Iterator[tuple[Values, str]]:
+        below = _leading(table.keys, conditions)
+        found = self.catalog.partition_places(table.database, table.name, below=below)
+        for given, location in found:
             values = tuple(None if value == NULL_PARTITION else value for value in given)
             yield values, location or _hive_location(table, values)
+
+
+def _leading(keys: Sequence[Field], conditions: Sequence[Condition]) -> list[str]:
+    """Give the values that the first keys must have, as far as they are texts and fixed."""
+    fixed = {
+        each.column: each.values[0]
+        for each in conditions
+        if each.operator == "in" and len(each.values) == 1
+    }
+    found: list[str] = []
+    for key in keys:
+        is_text = key.type.lower() == "string" or key.type.lower().startswith("varchar")
+        if not is_text or key.name not in fixed:
+            break
+        found.append(fixed[key.name])
+    return found
 
 
 def visible_files(folder: str) -> tuple[File, ...]:

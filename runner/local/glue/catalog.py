@@ -24,7 +24,7 @@ from runner.local.glue.requests import check
 from runner.local.glue.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from runner.model.ports import Json
@@ -96,9 +96,14 @@ class GlueCatalog:
             error.operation_name = operation
             raise
 
-    def partition_places(self, database: str, table: str) -> Iterator[tuple[tuple[str, ...], str]]:
-        """Give values and location ("" if it has none) of a table's partitions, in their order."""
-        return partitions.places(self._store, (database.lower(), table.lower()))
+    def partition_places(
+        self, database: str, table: str, *, below: Sequence[str] = ()
+    ) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Give values and location ("" if it has none) of a table's partitions, in their order.
+
+        Only those whose values begin as `below` says.
+        """
+        return partitions.places(self._store, (database.lower(), table.lower()), below)
 
     def create_database(self, **given: Json) -> dict[str, Any]:
         """Make a database; AlreadyExistsException."""

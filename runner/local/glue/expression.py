@@ -99,8 +99,16 @@ def read_filter(expression: str, keys: Sequence[tuple[str, str]]) -> Filter:
         if number not in equal:
             break
         values.append(equal[number])
-    start = json.dumps(values)[:-1] if values else ""
-    return Filter(condition.test, start)
+    return Filter(condition.test, start_of_vals(values))
+
+
+def start_of_vals(leading: Sequence[str]) -> str:
+    """Write how the JSON text of values begins whose first ones are known.
+
+    >>> start_of_vals(["2013-01-01"])
+    '["2013-01-01"'
+    """
+    return json.dumps(list(leading))[:-1] if leading else ""
 
 
 class _Reader:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner.local.glue.described import IN_TABLE, dumps, find_table, key_of, now, partition
 from runner.local.glue.errors import GlueError, already_exists, invalid, not_found
-from runner.local.glue.expression import read_filter
+from runner.local.glue.expression import read_filter, start_of_vals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -116,15 +116,17 @@ def _vals(store: Store, key: Key, wanted: Filter | None, given: Mapping[str, Any
         after, many = rows[-1][0], _AT_ONCE
 
 
-def places(store: Store, key: Key) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Give values and location of all partitions; the rest of their definitions is not read."""
-    after = ""
+def places(store: Store, key: Key, below: Sequence[str]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Give values and location of partitions; the rest of their definitions is not read."""
+    start = start_of_vals(below)
+    after = start
     while True:
         rows = store.rows(
             "SELECT vals, json_extract(input, '$.StorageDescriptor.Location') FROM partitions "
-            f"{IN_TABLE} AND vals > ? ORDER BY vals LIMIT ?",
+            f"{IN_TABLE} AND vals > ? AND vals < ? ORDER BY vals LIMIT ?",
             *key,
             after,
+            start + _LAST,
             _AT_ONCE,
         )
         for vals, location in rows:
@@ -161,7 +163,7 @@ def vals_of(keys: Sequence[object], values: Sequence[str]) -> str:
     >>> vals_of(("dt",), ["2013-01-01"])
     '["2013-01-01"]'
     """
-    if len(values) != len(keys):
+    if not values or len(values) != len(keys):
         raise invalid("The number of partition keys do not match the number of partition values")
     return json.dumps(list(values))
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
 _PATIENCE_S = 60
@@ -106,10 +106,6 @@ class Store:
     def execute(self, sql: str, *values: object) -> int:
         """Run one statement of a transaction; gives the number of rows changed."""
         return self._connection.execute(sql, values).rowcount
-
-    def execute_many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
-        """Run one statement of a transaction for each row of values."""
-        self._connection.executemany(sql, rows)
 
     @contextmanager
     def writing(self) -> Iterator[None]:

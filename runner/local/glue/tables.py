@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from runner.local.glue.store import Store
 
 _PAGE = 100
-_STAR = re.compile(r"(?<![.)\]\\])\*")
+_STAR = re.compile(r"(?<![.)\]\\])(?<!\\\w)\*")
 
 
 def create_table(store: Store, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,7 +68,8 @@ def _described(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def get_table(store: Store, given: Mapping[str, Any]) -> dict[str, Any]:
     """Give a table with its VersionId; EntityNotFoundException."""
-    return {"Table": table(find_table(store, key_of(given, "Name")))}
+    found = table(find_table(store, key_of(given, "Name")))
+    return {"Table": _only(_fields(given.get("AttributesToGet")), found)}
 
 
 def get_tables(store: Store, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,9 +87,7 @@ def get_tables(store: Store, given: Mapping[str, Any]) -> dict[str, Any]:
     found: list[dict[str, Any]] = []
     for name in names[:size]:
         found += map(table, store.rows(f"SELECT * FROM tables {IN_TABLE}", database, name))
-    if fields:
-        found = [{name: each[name] for name in fields if name in each} for each in found]
-    page: dict[str, Any] = {"TableList": found}
+    page: dict[str, Any] = {"TableList": [_only(fields, each) for each in found]}
     if len(names) > size:
         page["NextToken"] = names[size - 1]
     return page
@@ -112,6 +111,10 @@ def _fields(asked: list[str] | None) -> tuple[str, ...]:
     if "NAME" not in asked:
         raise invalid("AttributesToGet must include NAME")
     return ("Name", "TableType") if "TABLE_TYPE" in asked else ("Name",)
+
+
+def _only(fields: tuple[str, ...], described: dict[str, Any]) -> dict[str, Any]:
+    return {name: described[name] for name in fields if name in described} or described
 
 
 def update_table(store: Store, given: Mapping[str, Any]) -> dict[str, Any]:

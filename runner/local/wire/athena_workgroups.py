@@ -89,8 +89,10 @@ class WorkGroups:
                 )
             return Terms(f"{self._managed}{name}/", limit, managed=True)
         enforced = bool(settings.get("EnforceWorkGroupConfiguration") and own)
-        location = location_of({} if enforced else request, own)
-        return Terms(location, limit, central=enforced)
+        given = {} if enforced else request.get("ResultConfiguration") or {}
+        results = {**settings["ResultConfiguration"], **given}
+        location = location_of({"ResultConfiguration": given}, own)
+        return Terms(location, limit, central=enforced, results=results)
 
     def create(self, members: Members) -> dict[str, Any]:
         """Make a work group."""

@@ -61,10 +61,10 @@ class Json11:
         return _response(200, found)
 
     def _call(self, request: Request) -> Mapping[str, Any]:
-        name = request.headers.get("x-amz-target", "").removeprefix(self._prefix)
-        operation = self._operations.get(name)
+        target = request.headers.get("x-amz-target", "")
+        operation = self._operations.get(target.removeprefix(self._prefix))
         if operation is None:
-            raise Refusal("UnknownOperationException", f"{self._prefix}{name} is not served here")
+            raise Refusal("UnknownOperationException", f"{target} is not served here")
         try:
             members = json.loads(request.body.read() or b"{}")
         except ValueError as error:

@@ -7,6 +7,7 @@ URL whose time has passed is refused.  What is not served says so by name (501).
 
 from __future__ import annotations
 
+import errno
 import secrets
 from datetime import UTC, datetime
 from functools import partial
@@ -126,6 +127,10 @@ class S3Service:
             return respond(refused, bucket=bucket, key=key)
         except S3Error as error:
             return respond(_translated(error), bucket=bucket, key=key)
+        except ConnectionError:  # the client went away
+            raise
+        except OSError as error:
+            return respond(_of_file_system(error), bucket=bucket, key=key)
 
     def _operation(self, call: Call) -> Operation:
         if call.method == "OPTIONS":
@@ -222,3 +227,11 @@ def _translated(error: S3Error) -> Refused:
     return refuse_unknown(
         found["Code"], found["Message"], error.response["ResponseMetadata"]["HTTPStatusCode"]
     )
+
+
+def _of_file_system(error: OSError) -> Refused:
+    if error.errno == errno.ENAMETOOLONG:
+        return Refused("KeyTooLongError")
+    if isinstance(error, PermissionError):
+        return Refused("AccessDenied")
+    return Refused("InternalError", f"The file system says: {error.strerror or error}")

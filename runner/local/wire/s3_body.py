@@ -45,11 +45,15 @@ class Received(NamedTuple):
     """Header and value to give back; both "" if the client gave none."""
 
 
+def refuse_unlimited(headers: Mapping[str, str]) -> None:
+    """Refuse content of which nobody said how long it is."""
+    if not headers.keys() & {"content-length", "transfer-encoding"}:
+        raise Refused("MissingContentLength")
+
+
 def receive(request: Request, target: BinaryIO, *, md5: bool = False) -> Received:
     """Write the plain body; raises Refused if it is not what the request says."""
     headers = request.headers
-    if not headers.keys() & {"content-length", "transfer-encoding"}:
-        raise Refused("MissingContentLength")
     expected = dict(_expected(headers))
     digests = _digests(request, [*expected, *(["content-md5"] if md5 else ())])
     trailers: dict[str, str] = {}
@@ -173,10 +177,9 @@ def _check_length(headers: Mapping[str, str], length: int) -> None:
 
 
 def is_chunked(headers: Mapping[str, str]) -> bool:
-    """Tell whether the body is in AWS's chunks."""
-    encodings = headers.get("content-encoding", "").lower().replace(" ", "").split(",")
+    """Tell whether the body is in AWS's chunks; an encoding `aws-chunked` alone says nothing."""
     streaming = headers.get("x-amz-content-sha256", "").startswith("STREAMING-")
-    return "aws-chunked" in encodings or streaming
+    return streaming or "x-amz-decoded-content-length" in headers
 
 
 def _pieces(request: Request, trailers: dict[str, str]) -> Iterator[bytes]:

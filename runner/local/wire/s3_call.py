@@ -23,6 +23,7 @@ _HOST = re.compile(
 )
 _SERVICE = re.compile(r"s3(?:[.-][a-z0-9-]+)*?\.(?:localhost(?:\..+)?|amazonaws\.com(?:\.cn)?)")
 _LONGEST_KEY = 1024
+_WEEK = 7 * 24 * 3600
 
 
 class Call(NamedTuple):
@@ -88,7 +89,7 @@ def refuse_expired(query: Mapping[str, str], now: datetime) -> None:
     try:
         if "X-Amz-Expires" in query:
             signed = datetime.strptime(query["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-            ends = signed + timedelta(seconds=int(query["X-Amz-Expires"]))
+            ends = signed + timedelta(seconds=_seconds(query["X-Amz-Expires"]))
         elif "Signature" in query and "Expires" in query:
             ends = datetime.fromtimestamp(int(query["Expires"]), tz=UTC)
         else:
@@ -104,6 +105,18 @@ def refuse_expired(query: Mapping[str, str], now: datetime) -> None:
             Expires=f"{ends:%Y-%m-%dT%H:%M:%SZ}",
             ServerTime=f"{now:%Y-%m-%dT%H:%M:%SZ}",
         )
+
+
+def _seconds(text: str) -> int:
+    if not 0 <= int(text) <= _WEEK:
+        raise Refused(
+            "AuthorizationQueryParametersError",
+            "X-Amz-Expires must be non-negative"
+            if int(text) < 0
+            else "X-Amz-Expires must be less than a week (in seconds); that is, the given "
+            f"X-Amz-Expires must be less than {_WEEK} seconds",
+        )
+    return int(text)
 
 
 def _is_option(name: str) -> bool:

@@ -25,6 +25,7 @@ _REFUSALS: dict[str, tuple[int, str]] = {
     "AccessDenied": (403, "Access Denied"),
     "AccessControlListNotSupported": (400, "The bucket does not allow ACLs"),
     "AccessForbidden": (403, "CORSResponse: CORS is not enabled for this bucket."),
+    "AuthorizationQueryParametersError": (400, "Query-string authentication is not complete."),
     "BadDigest": (400, "The Content-MD5 you specified did not match what we received."),
     "BucketAlreadyOwnedByYou": (
         409,

@@ -48,7 +48,7 @@ class Lists:
         members: dict[str, Value] = {
             **_common(call, write),
             **({"StartAfter": write(query["start-after"])} if "start-after" in query else {}),
-            **({"ContinuationToken": token} if token else {}),
+            **({"ContinuationToken": token} if "continuation-token" in query else {}),
             **({"NextContinuationToken": page.token} if page.more else {}),
             "KeyCount": len(page.contents) + len(page.prefixes),
             "IsTruncated": page.more,
@@ -64,6 +64,7 @@ class Lists:
         names_next = page.more and "delimiter" in query
         members: dict[str, Value] = {
             **_common(call, write),
+            "Prefix": query.get("prefix", ""),  # boto3 decodes all but this one
             "Marker": write(query.get("marker", "")),
             **({"NextMarker": write(page.last)} if names_next else {}),
             "IsTruncated": page.more,

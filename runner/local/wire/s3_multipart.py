@@ -11,13 +11,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, BinaryIO
 
 from runner.local.wire.messages import Response
-from runner.local.wire.s3_body import compare_sum, receive, receive_document
+from runner.local.wire.s3_body import compare_sum, receive, receive_document, refuse_unlimited
 from runner.local.wire.s3_checksums import ALGORITHMS
 from runner.local.wire.s3_conditions import find_range
 from runner.local.wire.s3_copies import open_source
 from runner.local.wire.s3_errors import Refused
 from runner.local.wire.s3_lists import OWNER, writer_of
-from runner.local.wire.s3_objects import check_write_conditions, kept_headers
+from runner.local.wire.s3_objects import UPLOAD, check_write_conditions, kept_headers
 from runner.local.wire.s3_tags import parse_header_tags
 from runner.local.wire.s3_uploads import Part, Upload, Uploads, keep_part, parts_of
 from runner.local.wire.s3_xml import BadXml, read_xml, write_xml
@@ -72,6 +72,7 @@ class Multipart:
             )
         if "x-amz-copy-source" in call.headers:
             return self._copy_part(call, upload, number)
+        refuse_unlimited(call.headers)
         with self._objects.unfinished(call.bucket) as path:
             with path.open("wb") as file:
                 received = receive(call.request, file, md5=True)
@@ -98,20 +99,10 @@ class Multipart:
             raise Refused("NoSuchUpload", UploadId=upload.id) from None
 
     def complete(self, call: Call) -> Response:
-        """CompleteMultipartUpload."""
+        """CompleteMultipartUpload; saying it again is no error while the object is there."""
         check_write_conditions(call.headers)
-        upload = self._upload(call)
-        parts = _chosen(_wanted(receive_document(call.request, whole=False)), upload)
-        size = sum(part.size for part in parts)
-        if call.headers.get("x-amz-mp-object-size", str(size)) != str(size):
-            raise Refused("InvalidRequest", "The object's size is not x-amz-mp-object-size")
-        with self._objects.unfinished(call.bucket) as path:
-            try:
-                _join(parts, path, call.headers)
-            except FileNotFoundError:
-                raise Refused("NoSuchUpload", UploadId=upload.id) from None
-            etag = self._objects.place(path, call, kept=upload.kept, tags=upload.tags)
-        self._uploads.end(upload)
+        content = receive_document(call.request, whole=False)
+        etag = self._completed(call) or self._complete(call, _wanted(content))
         host = call.headers.get("host", "")
         members = {
             "Location": f"http://{host}/{call.bucket}/{call.key}",
@@ -120,6 +111,30 @@ class Multipart:
             "ETag": etag,
         }
         return Response(200, {}, write_xml("CompleteMultipartUploadResult", members))
+
+    def _completed(self, call: Call) -> str:
+        """Give the ETag of the object that an upload has already become."""
+        name = call.query["uploadId"]
+        etag = self._objects.client.etag(Bucket=call.bucket, Key=call.key)
+        kept = self._objects.heads.read(call.bucket, etag) if etag else {}
+        over = self._uploads.find(call.bucket, name) is None
+        return etag if over and kept.get(UPLOAD) == name else ""
+
+    def _complete(self, call: Call, wanted: Sequence[tuple[int, str]]) -> str:
+        upload = self._upload(call)
+        parts = _chosen(wanted, upload)
+        size = sum(part.size for part in parts)
+        if call.headers.get("x-amz-mp-object-size", str(size)) != str(size):
+            raise Refused("InvalidRequest", "The object's size is not x-amz-mp-object-size")
+        with self._objects.unfinished(call.bucket) as path:
+            try:
+                _join(parts, path, call.headers)
+            except FileNotFoundError:
+                raise Refused("NoSuchUpload", UploadId=upload.id) from None
+            kept = {**upload.kept, UPLOAD: upload.id}
+            etag = self._objects.place(path, call, kept=kept, tags=upload.tags)
+        self._uploads.end(upload)
+        return etag
 
     def abort(self, call: Call) -> Response:
         """AbortMultipartUpload."""
@@ -298,7 +313,9 @@ def _source_range(call: Call, size: int) -> tuple[int, int]:
     if not text:
         return 0, size
     found = find_range(text, size) if _RANGE.fullmatch(text) else None
-    if found is None or found[0] + found[1] - 1 != int(text.rpartition("-")[2]):
+    if found is not None and sum(found) <= int(text.rpartition("-")[2]):
+        raise Refused("InvalidRange", ActualObjectSize=str(size), RangeRequested=text)
+    if found is None:
         raise Refused(
             "InvalidArgument",
             "The x-amz-copy-source-range value must be of the form bytes=first-last where first "

@@ -12,7 +12,7 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from runner.local.wire.messages import FilePart, Response
-from runner.local.wire.s3_body import is_chunked, receive
+from runner.local.wire.s3_body import receive, refuse_unlimited
 from runner.local.wire.s3_conditions import check_conditions, find_range
 from runner.local.wire.s3_errors import Refused
 from runner.local.wire.s3_tags import parse_header_tags
@@ -47,6 +47,8 @@ _REFUSED = (
 )
 PRIVATE_ACLS = {"private", "bucket-owner-full-control", "bucket-owner-read"}
 """Canned access control lists that give nothing to others: how it is anyway."""
+UPLOAD = ":upload"
+"""What is kept of an object under this name is no header, but the upload that made it."""
 _MOST_METADATA = 2048
 _OVERRIDES = {
     f"response-{name}": name
@@ -112,7 +114,7 @@ class Objects:
             "Last-Modified": format_datetime(opened.modified, usegmt=True),
             "Accept-Ranges": "bytes",
             "content-type": "binary/octet-stream",
-            **kept,
+            **{name: value for name, value in kept.items() if name != UPLOAD},
         }
         tags = self.heads.read_tags(call.bucket, call.key, opened.etag)
         if tags:
@@ -124,6 +126,7 @@ class Objects:
 
     def put(self, call: Call) -> Response:
         """PutObject."""
+        refuse_unlimited(call.headers)
         check_write_conditions(call.headers)
         kept = kept_headers(call.headers)
         tags = parse_header_tags(call.headers.get("x-amz-tagging", ""))
@@ -222,7 +225,7 @@ def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
     size = sum(len(name) - len("x-amz-meta-") + len(value) for name, value in metadata.items())
     if size > _MOST_METADATA:
         raise Refused("MetadataTooLarge", Size=str(size), MaxSizeAllowed=str(_MOST_METADATA))
-    if is_chunked(headers) and "content-encoding" in kept:
+    if "content-encoding" in kept:
         codes = (each.strip() for each in kept.pop("content-encoding").split(","))
         if rest := ",".join(each for each in codes if each.lower() != "aws-chunked"):
             kept["content-encoding"] = rest

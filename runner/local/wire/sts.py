@@ -1,11 +1,15 @@
-"""STS's GetCallerIdentity: clients ask for the account to name their buckets.
+"""STS: who the caller is, and credentials for roles; clients ask before they come to Athena.
 
-In: requests of AWS's query protocol (a form).  Out: XML.
+In: requests of AWS's query protocol (a form).  Out: XML.  Nobody is checked here: every caller is
+the same account, and every role is given.
 """
 
 from __future__ import annotations
 
+import re
 import uuid
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
@@ -13,36 +17,82 @@ from xml.sax.saxutils import escape
 from runner.local.wire.messages import Response
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from runner.local.wire.messages import Request
 
 ACCOUNT = "000000000000"
 _NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
+_ROLE = re.compile(r"arn:[^:]+:iam::(\d{12}):role/(?:.*/)?([^/]+)")
+_HOUR = 3600
 
 
 class Sts:
-    """Answers GetCallerIdentity; any other action is refused."""
+    """Answers GetCallerIdentity, AssumeRole and GetSessionToken; other actions are refused."""
 
-    @staticmethod
-    def answer(request: Request) -> Response:
-        """Give the identity that every caller has here."""
-        form = parse_qs(request.body.read().decode("utf-8", errors="replace"))
-        action = form.get("Action", [""])[0]
-        if action != "GetCallerIdentity":
-            return _refusal(action)
-        return _xml(
-            200,
-            f'<GetCallerIdentityResponse xmlns="{_NAMESPACE}"><GetCallerIdentityResult>'
-            f"<Arn>arn:aws:iam::{ACCOUNT}:root</Arn><UserId>{ACCOUNT}</UserId>"
-            f"<Account>{ACCOUNT}</Account></GetCallerIdentityResult><ResponseMetadata>"
-            f"<RequestId>{uuid.uuid4()}</RequestId></ResponseMetadata></GetCallerIdentityResponse>",
+    def __init__(self, now: Callable[[], datetime] = partial(datetime.now, UTC)) -> None:  # noqa: B008 - a function is made, not an instant
+        """Take the clock, for when credentials expire."""
+        self._now = now
+
+    def answer(self, request: Request) -> Response:
+        """Do the action of the form."""
+        given = parse_qs(request.body.read().decode("utf-8", errors="replace"))
+        form = {name: values[0] for name, values in given.items()}
+        match form.get("Action", ""):
+            case "GetCallerIdentity":
+                return _result("GetCallerIdentity", _identity())
+            case "GetSessionToken":
+                return _result("GetSessionToken", self._credentials(form))
+            case "AssumeRole":
+                return self._assume(form)
+            case action:
+                return _refusal("InvalidAction", f"{action} is not served here")
+
+    def _assume(self, form: dict[str, str]) -> Response:
+        arn, session = form.get("RoleArn", ""), form.get("RoleSessionName", "")
+        match = _ROLE.fullmatch(arn)
+        if match is None or not session:
+            return _refusal("ValidationError", f"{arn or 'nothing'} is invalid")
+        account, role = match.groups()
+        user = (
+            f"<AssumedRoleUser><AssumedRoleId>AROALOCAL:{escape(session)}</AssumedRoleId>"
+            f"<Arn>arn:aws:sts::{account}:assumed-role/{escape(role)}/{escape(session)}</Arn>"
+            "</AssumedRoleUser>"
+        )
+        return _result("AssumeRole", self._credentials(form) + user)
+
+    def _credentials(self, form: dict[str, str]) -> str:
+        seconds = form.get("DurationSeconds", "")
+        lasts = timedelta(seconds=int(seconds) if seconds.isdigit() else _HOUR)
+        expires = (self._now() + lasts).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return (
+            "<Credentials><AccessKeyId>ASIALOCAL00000000000</AccessKeyId><SecretAccessKey>local"
+            "</SecretAccessKey><SessionToken>local</SessionToken>"
+            f"<Expiration>{expires}</Expiration></Credentials>"
         )
 
 
-def _refusal(action: str) -> Response:
+def _identity() -> str:
+    return (
+        f"<Arn>arn:aws:iam::{ACCOUNT}:root</Arn><UserId>{ACCOUNT}</UserId>"
+        f"<Account>{ACCOUNT}</Account>"
+    )
+
+
+def _result(action: str, content: str) -> Response:
+    return _xml(
+        200,
+        f'<{action}Response xmlns="{_NAMESPACE}"><{action}Result>{content}</{action}Result>'
+        f"<ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId></ResponseMetadata>"
+        f"</{action}Response>",
+    )
+
+
+def _refusal(code: str, message: str) -> Response:
     return _xml(
         400,
-        f'<ErrorResponse xmlns="{_NAMESPACE}"><Error><Type>Sender</Type><Code>InvalidAction</Code>'
-        f"<Message>{escape(action)} is not served here</Message></Error>"
+        f'<ErrorResponse xmlns="{_NAMESPACE}"><Error><Type>Sender</Type><Code>{code}</Code>'
+        f"<Message>{escape(message)}</Message></Error>"
         f"<RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>",
     )
 

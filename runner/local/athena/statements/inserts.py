@@ -12,6 +12,7 @@ from runner.local.athena.session import Cursor, Outcome
 from runner.local.athena.sqltypes import SqlType, coerces, parse_type
 from runner.local.athena.statements import iceberg
 from runner.local.athena.statements.formats import UNWRITTEN
+from runner.local.athena.statements.registration import partition_input
 from runner.local.athena.writer import Target
 
 if TYPE_CHECKING:
@@ -158,15 +159,14 @@ def _target(table: TableInfo) -> Target:
 
 def register(session: Session, table: TableInfo, written: Written) -> None:
     """Register the partitions that were written."""
+    if not written.partitions:
+        return
+    glue = session.catalog.get_table(DatabaseName=table.database, Name=table.name)["Table"]
     inputs = []
     for values in written.partitions:
         location = table.location.rstrip("/") + "/" + hive_folder(table.keys, values)
-        inputs.append(
-            {
-                "Values": [value or NULL_PARTITION for value in values],
-                "StorageDescriptor": {"Location": location.rstrip("/")},
-            }
-        )
+        given = [value or NULL_PARTITION for value in values]
+        inputs.append(partition_input(glue, given, location.rstrip("/")))
     for start in range(0, len(inputs), _BATCH):
         session.catalog.batch_create_partition(
             DatabaseName=table.database,

@@ -17,6 +17,7 @@ from runner.local.athena.hive import (
 from runner.local.athena.partitions import hive_folder, unescape_value
 from runner.local.athena.projection import is_projected
 from runner.local.athena.session import Outcome
+from runner.local.athena.statements.registration import partition_input
 from runner.local.glue import GlueError
 
 if TYPE_CHECKING:
@@ -242,11 +243,12 @@ def add(
 ) -> None:
     """Register one partition, at its Hive-style folder unless a location is given."""
     place = location or table.location.rstrip("/") + "/" + hive_folder(table.keys, values)
+    glue = session.catalog.get_table(DatabaseName=table.database, Name=table.name)["Table"]
     try:
         session.catalog.create_partition(
             DatabaseName=table.database,
             TableName=table.name,
-            PartitionInput={"Values": values, "StorageDescriptor": {"Location": place}},
+            PartitionInput=partition_input(glue, values, place),
         )
     except GlueError as error:
         if not if_not_exists:
