@@ -45,6 +45,7 @@ _MAP_ERRORS = {
         "Key and value arrays must be the same length"
     ),
 }
+_TRIES = "TRY("
 _ARGUMENTS = re.compile(r"argument types '__(\w+)\((.*?)\)'")
 _BAD_JSON = "Malformed JSON"
 _READ_ERRORS = (
@@ -236,12 +237,25 @@ class Engine:
         macros = tuple(name for name in called if name in MACROS)
         with self._lock:
             if self._connection is not None:
+                self._keep_tries(self._connection, sql, macros)
                 self._define_functions(self._connection, sql, macros)
                 self._define_dates(self._connection, called)
             for name in macros:
                 if name not in self._defined:
                     cursor.execute(definition(name))
                     self._defined.add(name)
+
+    def _keep_tries(
+        self, connection: duckdb.DuckDBPyConnection, sql: str, macros: Sequence[str]
+    ) -> None:
+        """Let no part that two TRYs share be computed before them: its failure would be bare.
+
+        DuckDB has this setting for a whole instance; it costs what is computed twice.
+        """
+        texts = (sql, *(MACROS[name] for name in macros))
+        if _TRIES not in self._defined and any("TRY(" in text for text in texts):
+            connection.execute("SET disabled_optimizers = 'common_subexpressions'")
+            self._defined.add(_TRIES)
 
     def _define_functions(
         self, connection: duckdb.DuckDBPyConnection, sql: str, macros: Sequence[str]
