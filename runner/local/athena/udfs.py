@@ -19,7 +19,7 @@ _CALL = re.compile(r"\b__[a-z_0-9]+(?=\()", re.IGNORECASE)
 _FAMILIES = {
     "__json_": "runner.local.athena.functions_json",
     "__sqljson_": "runner.local.athena.functions_sqljson",
-    "__text_": "runner.local.athena.functions_textfiles",
+    "__line_": "runner.local.athena.functions_textfiles",
     "__type_": "runner.local.athena.functions_types",
 }
 
