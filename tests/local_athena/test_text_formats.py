@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from runner.local.athena.functions_textfiles import FUNCTIONS
+from runner.local.athena.macros import MACROS, UDFS
 from runner.model.ports import ServiceError
 
 if TYPE_CHECKING:
@@ -533,3 +535,7 @@ def test_text_is_packed_by_the_codec(world: World, codec: str, kind: str) -> Non
         text = pa.Codec(codec.lower().replace("lz4", "lz4_raw")).decompress(body[8:], size)
         assert text.to_pybytes().count(b"\n") == 9
     assert world.rows("SELECT count(*), sum(n) FROM w") == [(9, 45)]
+
+
+def test_functions_over_lines_have_names_of_their_own() -> None:
+    assert not set(FUNCTIONS) & {*MACROS, *UDFS}

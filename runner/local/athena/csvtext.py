@@ -29,7 +29,7 @@ def split_csv(line: str, serde: Mapping[str, str]) -> str:
     marks = ", ".join(_text(mark) for mark in (separator, quote, escape))
     return (
         f"CASE WHEN contains({line}, {_text(quote)}) OR contains({line}, {_text(escape)}) "
-        f"THEN __text_fields({line}, {marks}) ELSE string_split({line}, {_text(separator)}) END"
+        f"THEN __line_fields({line}, {marks}) ELSE string_split({line}, {_text(separator)}) END"
     )
 
 

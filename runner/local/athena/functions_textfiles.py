@@ -114,7 +114,7 @@ def text_groups(line: str | None, pattern: str) -> list[str | None] | None:
 
 
 FUNCTIONS = {
-    "__text_fields": Udf(csv_fields, ("VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR"), "VARCHAR[]"),
-    "__text_groups": Udf(text_groups, ("VARCHAR", "VARCHAR"), "VARCHAR[]"),
-    "__text_timestamp": Udf(text_timestamp, ("VARCHAR", "VARCHAR"), "BIGINT"),
+    "__line_fields": Udf(csv_fields, ("VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR"), "VARCHAR[]"),
+    "__line_groups": Udf(text_groups, ("VARCHAR", "VARCHAR"), "VARCHAR[]"),
+    "__line_timestamp": Udf(text_timestamp, ("VARCHAR", "VARCHAR"), "BIGINT"),
 }

@@ -309,7 +309,7 @@ def _timed(key: str, formats: str) -> str:
     """Write a column's value; one with formats is text, to be read by the first that fits."""
     if not formats:
         return _quote(key)
-    return f"make_timestamp(__text_timestamp({_quote(key)}, {_text(formats)}))"
+    return f"make_timestamp(__line_timestamp({_quote(key)}, {_text(formats)}))"
 
 
 def _csv(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
@@ -388,7 +388,7 @@ def _lines(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
     else:
         flags, pattern, groups = _regex(table)
         if needs_java(pattern):
-            matched = f"__text_groups(g, {_text(flags + pattern)})"
+            matched = f"__line_groups(g, {_text(flags + pattern)})"
             lines = _whole_lines(table, paths, extra, name="g")
             return f"(SELECT * REPLACE ({matched} AS g) FROM {lines})"
         anchored = _text(f"{flags}^(?:{pattern})$")

@@ -20,7 +20,7 @@ _FAMILIES = {
     "__json_": "runner.local.athena.functions_json",
     "__sqljson_": "runner.local.athena.functions_sqljson",
     "__iceberg_": "runner.local.athena.functions_iceberg",
-    "__text_": "runner.local.athena.functions_textfiles",
+    "__line_": "runner.local.athena.functions_textfiles",
     "__type_": "runner.local.athena.functions_types",
 }
 
