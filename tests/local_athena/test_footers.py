@@ -1,4 +1,4 @@
-"""Parquet files that are alike are one scan, into which DuckDB pushes filters; others are united."""
+"""Parquet files that are alike are one scan, with filters pushed into it; others are united."""
 
 from __future__ import annotations
 

@@ -10,6 +10,8 @@ from uuid import UUID
 
 import pytest
 
+from runner.local.athena import functions_binary
+
 if TYPE_CHECKING:
     from tests.local_athena.conftest import World
 
@@ -364,3 +366,13 @@ def test_addresses_cannot_be_stored(world: World) -> None:
 def test_functions_outlive_the_statement_that_brought_them(world: World) -> None:
     for _ in range(3):
         assert world.rows("SELECT soundex('Robert'), url_encode(' ')") == [("R163", "+")]
+
+
+def test_digests_and_encodings_of_duckdb_are_those_of_python(world: World) -> None:
+    names = ("md5", "sha1", "sha256", "to_hex", "to_base64")
+    values = (b"", b"a", "é語".encode(), bytes(range(256)), b"\x00" * 100)
+    rows = ", ".join(f"({n}, X'{value.hex()}')" for n, value in enumerate(values))
+    calls = ", ".join(f"{name}(b)" for name in names)
+    found = world.rows(f"SELECT {calls} FROM (VALUES {rows}, (9, NULL)) AS v(n, b) ORDER BY n")
+    expected = [tuple(getattr(functions_binary, name)(value) for name in names) for value in values]
+    assert found == [*expected, (None,) * len(names)]

@@ -17,5 +17,10 @@ STRING_MACROS: dict[str, str] = {
         ELSE upper(s) END""",
     "__any_reverse": """(a VARCHAR) AS __reverse(a), (a BLOB) AS __reverse_binary(a),
         (a) AS list_reverse(a)""",
+    "__md5": "(b) AS unhex(md5(b::BLOB))",
+    "__sha1": "(b) AS unhex(sha1(b::BLOB))",
+    "__sha256": "(b) AS unhex(sha256(b::BLOB))",
+    "__to_hex": "(b) AS hex(b::BLOB)",
+    "__to_base64": "(b) AS to_base64(b::BLOB)",
     "__filled": "(p, t) AS CASE WHEN p.groups IS NULL THEN p.gap ELSE p.gap || coalesce(t, '') END",
 }

@@ -10,7 +10,7 @@ import re
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from runner.local.athena.macros import definition
+from runner.local.athena.macros import MACROS, definition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -146,10 +146,10 @@ NATIVES: dict[str, Native] = {
 
 
 def natives_called(sql: str, macros: Iterable[str] = ()) -> tuple[str, ...]:
-    """Give the functions that a text calls, by itself or through macros."""
+    """Give the functions that a text calls, by itself or through macros, and that are no macros."""
     texts = [sql, *map(definition, macros)]
     names = (name.lower() for text in texts for name in _CALL.findall(text))
-    return tuple(dict.fromkeys(name for name in names if name in NATIVES))
+    return tuple(dict.fromkeys(name for name in names if name in NATIVES and name not in MACROS))
 
 
 def register(connection: duckdb.DuckDBPyConnection, name: str) -> None:
