@@ -118,11 +118,11 @@ def compare(  # noqa: PLR0911 - one return a verdict
     if answer.error:
         return Verdict(case, Word.TRINO_FAILED, told, _shown(types, ours))
     theirs = _rows(_trino(answer), case)
-    shown = (_shown(answer.types, theirs), _shown(types, ours))
+    sides = (_shown(answer.types, theirs), _shown(types, ours))
     if theirs != ours:
-        return Verdict(case, Word.ROWS, *shown)
+        return Verdict(case, Word.ROWS, *sides)
     if len(types) != len(answer.types) or not all(map(same_type, answer.types, types)):
-        return Verdict(case, Word.TYPES, *shown)
+        return Verdict(case, Word.TYPES, *sides)
     return Verdict(case, Word.SAME)
 
 

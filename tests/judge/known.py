@@ -54,9 +54,11 @@ _BY_NATURE: tuple[tuple[Word, str, str, str], ...] = (
 """Differences that are none of the engine's: how it goes, the query, Trino's side, the reason."""
 
 OPEN: dict[str, str] = {
-    "ARRAY[NULL, NULL]": "arrays of different lengths are ordered without looking at NULLs",
+    "comparison not supported for arrays with null elements": (
+        "arrays that differ before their first NULL are ordered by that"
+    ),
 }
-"""Pieces of queries that differ and are not yet mended, with the reason."""
+"""Pieces of a query, or of our answer, for what is not yet mended, with the reason."""
 
 
 def reason_for(verdict: Verdict) -> str | None:

@@ -33,7 +33,7 @@ AGGREGATES: tuple[tuple[str, object, str], ...] = (
     ("every(n > 0)", True, "boolean"),
     ("count()", 4, "bigint"),
     ("approx_distinct(n, 0.01)", 4, "bigint"),
-    ("approx_percentile(n, 1.0)", 9, "integer"),
+    ("approx_percentile(n, 1.0)", 9, "bigint"),
     ("max_by(s, n)", None, "varchar"),
     ("min_by(s, n)", "b", "varchar"),
     ("max(n, 2)", [9, 4], "array(integer)"),

@@ -120,6 +120,7 @@ EXPRESSIONS: dict[str, tuple[tuple[str, Any], ...]] = {
         ("CAST(DOUBLE '-1e40' AS real)", -float("inf")),
         ("CAST(DOUBLE '1.5' AS real)", 1.5),
         ("greatest(nan(), 1)", 1.0),
+        ("typeof(greatest(5, x)) FROM (VALUES REAL '1') t(x)", "real"),
         ("greatest(1, nan(), 5)", 5.0),
         ("is_nan(greatest(nan(), nan()))", True),
         ("greatest(nan(), NULL)", None),

@@ -171,7 +171,7 @@ def _numeric_histogram(node: exp.Expr) -> None:
     top = outermost(node)
     double = exp.cast(value, kind_of("double"))
     counts = replaced(top, node, _call("histogram", double))
-    new = _call("__numeric_histogram", counts, buckets)
+    new: exp.Expr = _call("__numeric_histogram", counts, buckets)
     if is_integer(value) or (value.type is not None and value.type.is_type("float")):
         new = exp.cast(new, exp.DataType.build("MAP(FLOAT, FLOAT)", dialect="duckdb"))
     top.replace(new)

@@ -262,11 +262,12 @@ def _greatest(node: exp.Greatest) -> None:
     if not doubtful:
         return
     tests = [_call("isnan", each.copy()) for each in doubtful]
-    least = exp.cast(exp.Literal.string("-Infinity"), exp.DataType.build("double"))
+    least = exp.Literal.string("-Infinity")
     only = exp.and_(*(each.copy() for each in tests)) if len(doubtful) == len(operands) else None
     for each, test in zip(doubtful, tests, strict=True):
         lone = test.copy() if only is None else exp.and_(test.copy(), exp.Not(this=exp.paren(only)))
-        each.replace(exp.Case().when(lone, least.copy()).else_(each.copy()))
+        kind = each.type or exp.DataType.build("double")
+        each.replace(exp.Case().when(lone, cast_to(kind)(least.copy())).else_(each.copy()))
 
 
 def _may_be_nan(node: exp.Expr) -> bool:
