@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from runner.local.athena.render import render, render_rows
+from runner.local.athena.render import render, render_column
 from runner.local.athena.sqltypes import parse_type
 
 if TYPE_CHECKING:
@@ -48,14 +48,8 @@ def test_columns_are_written_as_values_are(kind: str) -> None:
     found = parse_type(kind)
     values = [value for value, _ in VALUES[kind]]
     texts = [text for _, text in VALUES[kind]]
-    assert [row[0] for row in render_rows([(value,) for value in values], [found])] == texts
+    assert render_column(values, found) == texts
     assert [render(value, found) for value in values] == texts
-
-
-def test_rows_keep_their_order() -> None:
-    kinds = [parse_type("bigint"), parse_type("varchar")]
-    assert render_rows([(1, "a"), (2, None)], kinds) == [["1", "a"], ["2", None]]
-    assert render_rows([], kinds) == []
 
 
 def test_a_result_file_quotes_all_but_nulls(world: World) -> None:

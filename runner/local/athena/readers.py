@@ -139,7 +139,7 @@ def _by_folders(table: TableInfo, parts: Sequence[Part], alike: frozenset[str] |
     extra = _Extra(
         f", hive_partitioning=true, hive_types={{{types}}}, hive_types_autocast=false",
         tuple(key.name for key in table.keys),
-        alike,
+        alike=alike,
     )
     return f"(SELECT {_columns(table)}, {keys} FROM {_files(table, parts, extra)} AS f)"
 
