@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 _SINGLE = {"t": "\t", "n": "\n", "r": "\r", "f": "\f", "a": "\a", "e": "\x1b", "v": "\v"}
-_CLASSES = "dDwWsS"
+_CLASSES = {
+    "d": "0-9",
+    "D": "\\x00-/:-\\U0010ffff",
+    "w": "a-zA-Z0-9_",
+    "W": "\\x00-/:-@\\[-\\^`{-\\U0010ffff",
+    "s": "\\t-\\r\\x20",
+    "S": "\\x00-\\x08\\x0e-\\x1f!-\\U0010ffff",
+}
+"""The short classes hold ASCII only; named ones, and \\b, know all letters."""
 _NAMED = {
     "Alpha": "L M Nl",
     "Digit": "Nd",
@@ -155,7 +163,9 @@ class _Translator:
             return re.escape(self._code(letter))
         if letter in _SINGLE:
             return re.escape(_SINGLE[letter])
-        if letter in _CLASSES or (letter.isdigit() and not inside):
+        if letter in _CLASSES:
+            return _CLASSES[letter] if inside else f"[{_CLASSES[letter]}]"
+        if letter.isdigit() and not inside:
             return f"\\{letter}"
         if not inside and letter in "bBAzZk":
             return self._anchor(letter)
