@@ -12,7 +12,7 @@ STRING_MACROS: dict[str, str] = {
     "__concat_ws_array": """(d, a) AS CASE WHEN d IS NULL OR a IS NULL THEN NULL
         ELSE coalesce(array_to_string(a, d), '') END""",
     # Of one character DuckDB knows a capital letter that Java does not.
-    "__upper": """(s) AS CASE WHEN contains(s, 'ß')
+    "__upper": """(s) AS CASE WHEN strlen(s) = length(s) THEN upper(s) WHEN contains(s, 'ß')
         THEN array_to_string(list_transform(str_split(s, 'ß'), lambda p: upper(p)), 'ß')
         ELSE upper(s) END""",
     "__any_reverse": """(a VARCHAR) AS __reverse(a), (a BLOB) AS __reverse_binary(a),
