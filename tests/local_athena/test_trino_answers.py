@@ -67,6 +67,11 @@ EXPRESSIONS: dict[str, tuple[tuple[str, Any], ...]] = {
         ("truncate(123)", Decimal(123)),
         ("typeof(ARRAY[DECIMAL '2.50', TINYINT '1'])", "array(decimal(5,2))"),
     ),
+    "the least integer": (
+        ("typeof(-2147483648)", "integer"),
+        ("typeof(max(x)) FROM (VALUES 1, -2147483648, NULL) t(x)", "integer"),
+        ("typeof(max(x)) FROM (VALUES 1, -2147483649) t(x)", "bigint"),
+    ),
     "wide decimals": (
         ("CAST('99999999.99' AS decimal(10, 2)) * CAST('99999999.99' AS decimal(10, 2))",
          Decimal("9999999998000000.0001")),

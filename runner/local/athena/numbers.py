@@ -230,6 +230,9 @@ def _annotate_rounded(annotator: Any, node: exp.Expr) -> exp.Expr:  # noqa: ANN4
 
 
 def _annotate_same(annotator: Any, node: exp.Expr) -> exp.Expr:  # noqa: ANN401
+    if isinstance(node, exp.Neg) and node.this.is_int and node.this.name == str(_LONG):
+        # The sign belongs to the literal: this is the least integer.
+        return _expr(annotator._set_type(node, _T.INT))  # noqa: SLF001
     return _expr(annotator._set_type(node, node.this.type))  # noqa: SLF001
 
 
