@@ -228,3 +228,13 @@ def test_what_is_refused(table: World, sql: str, reason: str) -> None:
 def test_rows_of_hive_tables_do_not_change(world: World) -> None:
     world.run("CREATE TABLE h WITH (external_location = 's3://b/h/') AS SELECT 1 AS a")
     assert world.failure("DELETE FROM h").startswith("NOT_SUPPORTED: Modifying Hive table rows")
+
+
+def test_a_merge_names_its_sources_columns(table: World) -> None:
+    done = table.run(
+        "MERGE INTO t USING (VALUES (1, 'A'), (4, 'd')) AS n (id, name) ON t.id = n.id "
+        "WHEN MATCHED THEN UPDATE SET name = n.name "
+        "WHEN NOT MATCHED THEN INSERT VALUES (n.id, n.name, 'z')"
+    )
+    assert done["SubstatementType"] == "MERGE"
+    assert all_rows(table) == [(1, "A", "x"), *ROWS[1:], (4, "d", "z")]

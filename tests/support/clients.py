@@ -20,7 +20,15 @@ if TYPE_CHECKING:
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "install_clients.sh"
 SCENARIOS = Path(__file__).parents[1] / "clients" / "scenarios"
-_OWN_PYTEST = ("-q", "-c", os.devnull, "-p", "no:cacheprovider", f"--rootdir={SCENARIOS}", f"--confcutdir={SCENARIOS}")
+_OWN_PYTEST = (
+    "-q",
+    "-c",
+    os.devnull,
+    "-p",
+    "no:cacheprovider",
+    f"--rootdir={SCENARIOS}",
+    f"--confcutdir={SCENARIOS}",
+)
 _KEPT = ("PATH", "HOME", "LANG", "TMPDIR")
 
 
@@ -45,9 +53,9 @@ class Clients(NamedTuple):
 
     def run(self, scenario: str, folder: Path, *, pyathena4: bool = False) -> None:
         """Run a scenario; when it fails, the test fails with its output."""
-        command = [self.home / "venv/bin/python", "-m", "pytest", *_OWN_PYTEST]
+        python = self.home / "venv/bin/python"
         done = subprocess.run(
-            [*command, SCENARIOS / scenario],
+            [python, "-m", "pytest", *_OWN_PYTEST, SCENARIOS / scenario],
             cwd=folder,
             env=self.environment(pyathena4=pyathena4),
             capture_output=True,

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Place
+    from tests.clients.scenarios.conftest import Place
 
 WAYS = pytest.mark.parametrize(
     "way",
@@ -150,9 +150,7 @@ def test_the_cache_finds_a_former_execution(place: Place) -> None:
     first = read(place, "SELECT 'kept' AS s", way, athena_cache_settings=settings)
     again = read(place, "SELECT 'kept' AS s", way, athena_cache_settings=settings)
     assert list(again["s"]) == ["kept"]
-    assert (
-        first.query_metadata["QueryExecutionId"] == again.query_metadata["QueryExecutionId"]
-    )
+    assert first.query_metadata["QueryExecutionId"] == again.query_metadata["QueryExecutionId"]
 
 
 def test_tables_of_queries(place: Place) -> None:

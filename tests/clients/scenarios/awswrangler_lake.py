@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Place
+    from tests.clients.scenarios.conftest import Place
 
 
 @pytest.fixture(autouse=True)
@@ -91,7 +91,9 @@ def test_csv_and_json(place: Place) -> None:
     frame = pd.DataFrame({"n": [1, 2], "s": ["a", "b"], "d": [0.5, 1.5]})
     for name, write in (("csv", wr.s3.to_csv), ("json", wr.s3.to_json)):
         more: dict[str, Any] = (
-            {"index": False} if name == "csv" else {"index": False, "orient": "records", "lines": True}
+            {"index": False}
+            if name == "csv"
+            else {"index": False, "orient": "records", "lines": True}
         )
         write(
             frame,

@@ -14,7 +14,7 @@ from pyathena.cursor import DictCursor
 from pyathena.error import DatabaseError, OperationalError
 
 if TYPE_CHECKING:
-    from conftest import Place
+    from tests.clients.scenarios.conftest import Place
 
 ONE_OF_EACH = """
 SELECT true AS c_boolean, CAST(127 AS tinyint) AS c_tinyint, CAST(-32768 AS smallint) AS c_smallint,
@@ -258,9 +258,7 @@ def test_an_iceberg_table_lives(cursor: Any, place: Place) -> None:
     cursor.execute("SELECT * FROM ice ORDER BY id")
     assert cursor.fetchall() == [(2, "two", None), (3, "three", None)]
     cursor.execute("DROP TABLE ice")
-    left = boto3.client("s3").list_objects_v2(
-        Bucket=place.bucket, Prefix=f"{place.database}/ice/"
-    )
+    left = boto3.client("s3").list_objects_v2(Bucket=place.bucket, Prefix=f"{place.database}/ice/")
     assert left["KeyCount"] == 0
 
 
