@@ -157,6 +157,8 @@ def test_question_marks(cursor: Any) -> None:
         paramstyle="qmark",
     )
     assert cursor.fetchall() == [(2, "b")]
+    cursor.execute("SELECT ?, ?", ["Washington", "NULL"], paramstyle="qmark")
+    assert cursor.fetchall() == [("Washington", None)]
 
 
 def test_prepared_statements(cursor: Any) -> None:
