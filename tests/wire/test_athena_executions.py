@@ -441,6 +441,38 @@ def test_requests_that_are_refused(
     assert refusal(refused.value) == ("InvalidRequestException", code, message)
 
 
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("SELECT FROM WHERE", "line 1:"),
+        ("SELECT 1 +\n  FROM t GROUP", "line 2:"),
+        ("SELECT 1; SELECT 2", "Only one sql statement is allowed"),
+        ("SELECT (1", "line 1:"),
+    ],
+)
+def test_a_query_that_does_not_parse_is_not_submitted(wire: Wire, sql: str, message: str) -> None:
+    for _ in range(2):
+        with pytest.raises(ClientError) as refused:
+            wire.start(sql)
+        code, detail, told = refusal(refused.value)
+        assert (code, detail) == ("InvalidRequestException", "MALFORMED_QUERY")
+        assert message in told
+
+
+def test_a_query_that_means_nothing_is_submitted_and_fails(wire: Wire) -> None:
+    for sql, reason in (
+        ("SELECT nope FROM flights", "COLUMN_NOT_FOUND: line 1:8: Column 'nope' cannot be"),
+        ("SELECT nope(1)", "FUNCTION_NOT_FOUND"),
+        (
+            "SELECT * FROM flights MATCH_RECOGNIZE (PATTERN (a) DEFINE a AS true)",
+            "NOT_SUPPORTED",
+        ),
+    ):
+        status = wire.wait(wire.start(f"{sql};"))["Status"]
+        assert status["State"] == "FAILED"
+        assert reason in status["StateChangeReason"]
+
+
 def test_more_rows_than_a_page_may_have_are_refused(wire: Wire) -> None:
     identity = wire.run("SELECT 1")["QueryExecutionId"]
     with pytest.raises(ClientError, match="MaxResults is more than maximum allowed length 1000"):

@@ -94,6 +94,12 @@ def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
     )
 
 
+def parse_query(sql: str) -> None:
+    """Read a query as far as its words go; raises AthenaFailure."""
+    refuse_patterns(sql)
+    _parse(sql)
+
+
 def _declared(tree: exp.Query) -> tuple[str, ...]:
     """Give the types with a length of columns that are shown as they are declared."""
     if not isinstance(tree, exp.Select):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from runner.local.athena.classify import classify
 from runner.local.athena.errors import InvalidRequest, syntax_error
 from runner.local.athena.lexer import position, tokenize
+from runner.local.athena.syntax import Syntax
 from runner.local.wire.members import invalid_value, refused
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Executions:
         """Take what runs queries, and the work groups."""
         self._athena = athena
         self._groups = groups
+        self._syntax = Syntax()
 
     def start(self, members: Members) -> dict[str, Any]:
         """Start a query, or find one by its token or an earlier result."""
@@ -61,7 +63,9 @@ class Executions:
             members.texts("ExecutionParameters", most=1000)
         request = {**members.raw(), "WorkGroup": group}
         terms = self._groups.terms(request, group)
-        _check_statement(sql, central=terms.central)
+        self._check_statement(
+            sql, central=terms.central, complete="ExecutionParameters" not in members
+        )
         if catalog not in _CATALOGS:
             raise refused(f"Catalog {catalog} was not found", detail="DATACATALOG_NOT_FOUND")
         age = _reuse_minutes(members.structure("ResultReuseConfiguration"))
@@ -140,6 +144,21 @@ class Executions:
             }
         }
 
+    def _check_statement(self, sql: str, *, central: bool, complete: bool) -> None:
+        """Refuse at once what is no statement, and a CTAS that Athena does not submit.
+
+        A query whose parameters stand elsewhere is not `complete`.
+        """
+        tokens = tokenize(sql)
+        classified = classify(tokens)
+        if classified is None and tokens and not tokens[0].word():
+            failure = syntax_error(1, 1, f"mismatched input '{tokens[0].text}'")
+            raise refused(failure.reason.partition(": ")[2], detail="MALFORMED_QUERY")
+        if complete and classified is not None and classified.substatement == "SELECT":
+            self._syntax.check(sql)
+        if classified is not None and classified.substatement == _CTAS:
+            _check_ctas(sql, tokens, central=central)
+
     def _found(self, identity: str) -> dict[str, Any]:
         found = self._athena.get_query_execution(QueryExecutionId=identity)["QueryExecution"]
         return _told(found)
@@ -155,17 +174,6 @@ def _told(execution: Mapping[str, Any]) -> dict[str, Any]:
     if "ManagedQueryResultsConfiguration" in told:
         del told["ResultConfiguration"]
     return told
-
-
-def _check_statement(sql: str, *, central: bool) -> None:
-    """Refuse at once what begins as no statement does, and a CTAS that Athena does not submit."""
-    tokens = tokenize(sql)
-    classified = classify(tokens)
-    if tokens and classified is None and not tokens[0].word():
-        failure = syntax_error(1, 1, f"mismatched input '{tokens[0].text}'")
-        raise refused(failure.reason.partition(": ")[2], detail="MALFORMED_QUERY")
-    if classified is not None and classified.substatement == _CTAS:
-        _check_ctas(sql, tokens, central=central)
 
 
 def _check_ctas(sql: str, tokens: Sequence[Token], *, central: bool) -> None:
