@@ -358,3 +358,13 @@ def test_places_are_those_of_the_whole_statement(table: World) -> None:
         ("EXPLAIN INSERT INTO t SELECT nope FROM t", "1:30"),
     ):
         assert table.failure(sql).startswith(f"COLUMN_NOT_FOUND: line {place}: Column 'nope'"), sql
+
+
+def test_a_merge_names_its_sources_columns(table: World) -> None:
+    done = table.run(
+        "MERGE INTO t USING (VALUES (1, 'A'), (4, 'd')) AS n (id, name) ON t.id = n.id "
+        "WHEN MATCHED THEN UPDATE SET name = n.name "
+        "WHEN NOT MATCHED THEN INSERT VALUES (n.id, n.name, 'z')"
+    )
+    assert done["SubstatementType"] == "MERGE"
+    assert all_rows(table) == [(1, "A", "x"), *ROWS[1:], (4, "d", "z")]

@@ -143,3 +143,11 @@ def test_aggregates(world: World, expression: str, value: object, kind: str) -> 
 def test_what_could_be_wrong_is_refused(world: World, sql: str, reason: str) -> None:
     world.run("CREATE TABLE t WITH (external_location='s3://b/t/') AS SELECT 1 AS n")
     assert world.failure(sql) == reason
+
+
+def test_tries_that_share_a_part_fail_alone(world: World) -> None:
+    found = world.rows(
+        "SELECT coalesce(try(date_parse(s, '%Y-%m-%d')), try(date_parse(s, '%Y/%m/%d'))), "
+        "try(1 / n + 1), try(1 / n + 2) FROM (VALUES ('2013/01/02', 0)) AS t (s, n)"
+    )
+    assert found == [(datetime(2013, 1, 2), None, None)]

@@ -185,3 +185,17 @@ def test_formats_that_are_not_parquet(world: World) -> None:
             f"SELECT 1 AS a, 'b c' AS b, CAST(NULL AS double) AS d"
         )
         assert world.rows(f"SELECT * FROM {key}") == [(1, "b c", None)]
+
+
+def test_declared_lengths_stay(world: World) -> None:
+    world.run(
+        "CREATE TABLE t WITH (external_location='s3://b/t/') AS "
+        "SELECT CAST('a' AS varchar(10)) AS v, CAST('b' AS char(4)) AS c, 'd' AS s"
+    )
+    world.run("CREATE VIEW w AS SELECT v, s FROM t")
+    for name, kinds in (
+        ("t", ["varchar(10)", "char(4)", "string"]),
+        ("w", ["varchar(10)", "string"]),
+    ):
+        table = world.catalog.get_table(DatabaseName="db", Name=name)["Table"]
+        assert [each["Type"] for each in table["StorageDescriptor"]["Columns"]] == kinds

@@ -53,9 +53,9 @@ class Clients(NamedTuple):
 
     def run(self, scenario: str, folder: Path, *, pyathena4: bool = False) -> None:
         """Run a scenario; when it fails, the test fails with its output."""
-        command = [self.home / "venv/bin/python", "-m", "pytest", *_OWN_PYTEST]
+        python = self.home / "venv/bin/python"
         done = subprocess.run(
-            [*command, SCENARIOS / scenario],
+            [python, "-m", "pytest", *_OWN_PYTEST, SCENARIOS / scenario],
             cwd=folder,
             env=self.environment(pyathena4=pyathena4),
             capture_output=True,

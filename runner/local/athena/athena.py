@@ -29,7 +29,7 @@ from runner.local.athena.executions import (
 from runner.local.athena.history import ENDED, History
 from runner.local.athena.partitions import Locator
 from runner.local.athena.planner import Planner, evaluate_with
-from runner.local.athena.prepared import Prepared, bind
+from runner.local.athena.prepared import Prepared, bind, given_literals
 from runner.local.athena.progress import POLL_S, Progress
 from runner.local.athena.results import MANIFESTED, Kept, output_url, page, write_results
 from runner.local.athena.service import call
@@ -352,7 +352,7 @@ class LocalAthena:
     def _run(self, execution: dict[str, Any], terms: Terms, progress: Progress) -> Kept:
         database = execution["QueryExecutionContext"]["Database"].strip("`").lower()
         statement = read_statement(execution["Query"])
-        parameters = tuple(execution.get("ExecutionParameters") or ())
+        parameters = given_literals(execution.get("ExecutionParameters") or ())
         if parameters and statement.words()[:1] != ("EXECUTE",):
             statement = read_statement(bind(statement.sql, parameters))
         identity = execution["QueryExecutionId"]

@@ -28,6 +28,13 @@ _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_@:]{0,255}")
 _MOST = 1000
 _PAGE = 50
 _LITERALS = frozenset({"string", "number", "word"})
+_VALUES = frozenset(
+    {
+        *("NULL", "TRUE", "FALSE", "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP"),
+        *("LOCALTIME", "LOCALTIMESTAMP"),
+    }
+)
+"""Words that are values."""
 
 
 class Prepared:
@@ -190,6 +197,22 @@ def _missing(name: str, work_group: str) -> InvalidRequest:
         f"PreparedStatement {name} was not found in workGroup {work_group}",
         "ResourceNotFoundException",
     )
+
+
+def given_literals(parameters: Sequence[str]) -> tuple[str, ...]:
+    """Quote a request's parameters that are bare words: Athena takes them for texts.
+
+    >>> given_literals(["Washington", "'x'", "NULL", "10"])
+    ("'Washington'", "'x'", 'NULL', '10')
+    """
+    return tuple(_quoted_word(each) for each in parameters)
+
+
+def _quoted_word(parameter: str) -> str:
+    tokens = tokenize(parameter)
+    if len(tokens) == 1 and tokens[0].kind == "word" and tokens[0].word() not in _VALUES:
+        return f"'{parameter.strip()}'"
+    return parameter
 
 
 def bind(sql: str, parameters: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Place
+    from tests.clients.scenarios.conftest import Place
 
 WAYS = pytest.mark.parametrize(
     "way",

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Place
+    from tests.clients.scenarios.conftest import Place
 
 
 @pytest.fixture(autouse=True)

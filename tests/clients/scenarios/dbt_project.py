@@ -13,7 +13,7 @@ from dbt.cli.main import dbtRunner
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Place
+    from tests.clients.scenarios.conftest import Place
 
 FILES = {
     "dbt_project.yml": """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import pandas as pd
@@ -14,12 +14,8 @@ from pyathena.arrow.cursor import ArrowCursor
 from pyathena.error import OperationalError
 from pyathena.pandas.async_cursor import AsyncPandasCursor
 from pyathena.pandas.cursor import PandasCursor
-from pyathena.pandas.util import to_sql
 from pyathena.polars.cursor import PolarsCursor
 from pyathena.s3fs.cursor import S3FSCursor
-
-if TYPE_CHECKING:
-    from conftest import Place
 
 TYPES = """
 SELECT 1 AS n, BIGINT '9223372036854775807' AS b, DOUBLE '0.5' AS d, REAL '1.25' AS r, true AS t,
@@ -66,23 +62,6 @@ def test_pandas_in_threads(connection: Any) -> None:
     with connection.cursor(AsyncPandasCursor) as cursor:
         _, future = cursor.execute(GAPS)
         assert len(future.result().as_pandas()) == 3
-
-
-def test_a_frame_becomes_a_table(connection: Any, place: Place) -> None:
-    frame = pd.DataFrame({"n": [1, 2, 3], "s": ["a", "b", None], "part": ["x", "x", "y"]})
-    to_sql(
-        frame,
-        "framed",
-        connection,
-        place.path("framed"),
-        schema=place.database,
-        partitions=["part"],
-        if_exists="replace",
-        index=False,
-    )
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT n, s, part FROM framed ORDER BY n")
-        assert cursor.fetchall() == [(1, "a", "x"), (2, "b", "x"), (3, None, "y")]
 
 
 def arrow_cursor(connection: Any, monkeypatch: pytest.MonkeyPatch) -> Any:

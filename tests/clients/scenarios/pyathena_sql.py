@@ -14,7 +14,7 @@ from pyathena.cursor import DictCursor
 from pyathena.error import DatabaseError, OperationalError
 
 if TYPE_CHECKING:
-    from conftest import Place
+    from tests.clients.scenarios.conftest import Place
 
 ONE_OF_EACH = """
 SELECT true AS c_boolean, CAST(127 AS tinyint) AS c_tinyint, CAST(-32768 AS smallint) AS c_smallint,
@@ -157,6 +157,8 @@ def test_question_marks(cursor: Any) -> None:
         paramstyle="qmark",
     )
     assert cursor.fetchall() == [(2, "b")]
+    cursor.execute("SELECT ?, ?", ["Washington", "NULL"], paramstyle="qmark")
+    assert cursor.fetchall() == [("Washington", None)]
 
 
 def test_prepared_statements(cursor: Any) -> None:

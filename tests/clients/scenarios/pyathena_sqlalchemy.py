@@ -13,7 +13,7 @@ from pyathena.sqlalchemy.types import AthenaStruct  # noqa: F401 - the dialect i
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conftest import Place
+    from tests.clients.scenarios.conftest import Place
 
 
 @pytest.fixture(scope="module")
