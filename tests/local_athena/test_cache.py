@@ -124,6 +124,6 @@ def test_a_query_that_cannot_be_bound_is_told_with_its_place(world: World) -> No
     world.run("CREATE TABLE t WITH (external_location='s3://b/t/') AS SELECT 7 AS n")
     before = entries(world)
     reason = world.failure("SELECT n,\n  m FROM t WHERE n > 1")
-    assert reason == "COLUMN_NOT_FOUND: line 2:3: Column 'm' cannot be resolved"
+    assert reason.startswith("COLUMN_NOT_FOUND: line 2:3: Column 'm' cannot be resolved")
     assert entries(world) == before
     assert "DIVISION_BY_ZERO" in world.failure("SELECT n / (n - 7) FROM t")
