@@ -56,9 +56,13 @@ NOT_CODES = frozenset(
         "day-of-month",
         "day-of-week",
         "detail-type",
+        "max-ref-age-ms",
+        "max-snapshot-age-ms",
+        "min-snapshots-to-keep",
         "my-platform",
         "oidc-role",
         "redshift-data",
+        "snapshot-id",
     }
 )
 HYPHENATED = re.compile(r"[a-z]+(-[a-z]+)+\Z")

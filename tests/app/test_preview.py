@@ -116,7 +116,7 @@ def test_the_line_is_the_files_behind_a_header_and_a_loop(flights: Path) -> None
 def test_types_that_do_not_fit_say_so(flights: Path) -> None:
     path = flights / "sql" / "marts" / "wrong.sql"
     path.write_text("SELECT sum(carrier) AS n FROM staging.flights\n")
-    with pytest.raises(RunFailed, match="TYPE_MISMATCH") as refused:
+    with pytest.raises(RunFailed, match="FUNCTION_NOT_FOUND: Unexpected parameters") as refused:
         preview(flights, "marts.wrong")
     assert refused.value.faults[0].place.file == "sql/marts/wrong.sql"
     assert "Candidate functions" not in str(refused.value)

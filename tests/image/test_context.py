@@ -204,8 +204,9 @@ def test_a_load_imports_nothing_else() -> None:
     )
     used = {name.lower().replace("_", "-") for name in done.stdout.split()}
     wanted = set(pins(IMAGES / "common" / "requirements.txt"))
-    # botocore takes certifi where it is, instead of its own bundle; setuptools has a .pth file.
-    assert used - wanted <= {"athena-runner", "certifi", "setuptools"}
+    # botocore takes certifi where it is, instead of its own bundle, and urllib3
+    # backports.zstd; setuptools has a .pth file.
+    assert used - wanted <= {"athena-runner", "backports.zstd", "certifi", "setuptools"}
 
 
 # --- what is written ------------------------------------------------------------------------------

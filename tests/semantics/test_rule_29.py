@@ -64,7 +64,7 @@ FILES = {
             id="an upstream's columns",
         ),
         pytest.param(
-            {"raw/lines": DDL.format(more="").replace("    name", "    more int,\n    name")},
+            {"raw/lines": DDL.format(more="").replace("    name", "    extra int,\n    name")},
             {"raw.lines": "published", "marts.v": "published", "marts.w": "published"},
             id="the ddl",
         ),

@@ -98,12 +98,17 @@ def aws(moto_url: str, monkeypatch: pytest.MonkeyPatch) -> Aws:
     return fresh_account(moto_url, monkeypatch)
 
 
-def fresh_account(moto_url: str, monkeypatch: pytest.MonkeyPatch) -> Aws:
-    """Empty the account and lead the environment's variables there."""
+def empty_account(moto_url: str) -> None:
+    """Take everything out of the account, whoever left it there."""
     server = HTTPConnection(moto_url.removeprefix("http://"))
     server.request("POST", "/moto-api/reset")
     server.getresponse().read()
     server.close()
+
+
+def fresh_account(moto_url: str, monkeypatch: pytest.MonkeyPatch) -> Aws:
+    """Empty the account and lead the environment's variables there."""
+    empty_account(moto_url)
     credentials_only(monkeypatch)
     monkeypatch.setenv("AWS_ENDPOINT_URL", moto_url)
     account = Aws(moto_url)

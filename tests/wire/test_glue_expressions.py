@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.support.aws import moto_url
+from tests.support.aws import empty_account, moto_url
 from tests.support.local_glue import client_of, serve_glue
 
 if TYPE_CHECKING:
@@ -60,10 +60,10 @@ def glue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GlueClient]:
 
 @pytest.fixture(scope="module")
 def moto(moto_url: str) -> Iterator[GlueClient]:
+    empty_account(moto_url)
     client = client_of(moto_url)
     fill(client)
     yield client
-    client.delete_database(Name="marts")
     client.close()
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.support.aws import moto_url
+from tests.support.aws import empty_account, moto_url
 from tests.support.local_glue import GlueEndpoint, client_of, serve_glue
 
 if TYPE_CHECKING:
@@ -184,10 +184,9 @@ def endpoint() -> Iterator[GlueEndpoint]:
 
 @pytest.fixture
 def moto(moto_url: str) -> Iterator[GlueClient]:
+    empty_account(moto_url)
     client = client_of(moto_url)
     yield client
-    for database in client.get_databases()["DatabaseList"]:
-        client.delete_database(Name=database["Name"])
     client.close()
 
 

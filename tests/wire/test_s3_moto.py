@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
+from tests.support.aws import empty_account
 from tests.support.s3_wire import BUCKET, s3_client, serving
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[S3Client
     moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     moto.start()
     host, port = moto.get_host_and_port()
+    empty_account(f"http://{host}:{port}")
     theirs = s3_client(f"http://{host}:{port}")
     theirs.create_bucket(Bucket=BUCKET)
     with serving(tmp_path_factory.mktemp("s3")) as wire:
