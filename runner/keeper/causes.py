@@ -153,6 +153,12 @@ TEXTS = (
     ("INVALID_CAST_ARGUMENT", USER, "Use TRY_CAST, or clean the value first."),
     ("INVALID_FUNCTION_ARGUMENT", USER, "Correct the argument that Athena names."),
     ("INVALID_VIEW", USER, "Make the view again: what it reads has changed."),
+    ("VIEW_IS_STALE", USER, "Make the view again: what it reads has changed."),
+    ("VIEW_IS_RECURSIVE", USER, "Let the view read other tables than itself."),
+    ("INVALID_ARGUMENTS", USER, _SQL),
+    ("INVALID_PARAMETER_USAGE", USER, _SQL),
+    ("FAILED: ParseException", USER, _SQL),
+    ("FAILED: SemanticException", USER, "Correct the statement as Athena says."),
     ("CONSTRAINT_VIOLATION", USER, "Filter an injected partition column by equality."),
     (
         "MERGE_TARGET_ROW_MULTIPLE_MATCHES",
