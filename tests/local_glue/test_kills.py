@@ -151,7 +151,7 @@ def finish(path: Path, name: str, made: int, number: int) -> int:
     return made
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_writers_killed_at_any_moment_leave_whole_batches(path: Path, seed: int) -> None:
     chance = Random(seed)  # noqa: S311 - a moment, repeatable
     firsts = {"a": 0, "b": 0}
