@@ -19,7 +19,7 @@ from pyathena.polars.cursor import PolarsCursor
 from pyathena.s3fs.cursor import S3FSCursor
 
 if TYPE_CHECKING:
-    from conftest import Place
+    from tests.clients.scenarios.conftest import Place
 
 TYPES = """
 SELECT 1 AS n, BIGINT '9223372036854775807' AS b, DOUBLE '0.5' AS d, REAL '1.25' AS r, true AS t,
