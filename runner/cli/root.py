@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import traceback
 from typing import TYPE_CHECKING
 
 import click
 
 import runner
+from runner.cli.lazy import LazyGroup
 from runner.cli.texts import INTERRUPTED
 from runner.errors import RunnerError
 
@@ -55,37 +55,9 @@ A hyphen in a command's name is an underscore in its module's.
 DEFECT = 70
 
 
-class LazyGroup(click.Group):
-    """A group that imports a command only when it is asked for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """List the commands in a fixed order."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import one command; None when there is none of that name."""
-        if cmd_name not in COMMANDS:
-            return None
-        name = cmd_name.replace("-", "_")
-        module = importlib.import_module(f"runner.cli.commands.{name}_command")
-        command: click.Command = module.command
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Name the nearest commands when the word is none."""
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            import difflib  # noqa: PLC0415 - only for a mistake
-
-            near = difflib.get_close_matches(args[0], COMMANDS, n=2)
-            hint = f" Nearest: {', '.join(near)}." if near else ""
-            ctx.fail(f"No such command {args[0]!r}.{hint}")
-        return super().resolve_command(ctx, args)
-
-
 @click.group(
     cls=LazyGroup,
+    names=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(runner.__version__, prog_name="runner")

@@ -44,6 +44,7 @@ def test_version(cli: Cli) -> None:
 
 WRONG = [
     (("chek",), "No such command 'chek'. Nearest: check."),
+    (("athena", "srve"), "No such command 'srve'. Nearest: serve."),
     (("zzz",), "No such command 'zzz'."),
     (("check", "--projct", "x"), "No such option '--projct'. Did you mean '--project'?"),
     (("preview",), "Missing argument 'TABLE'."),
