@@ -13,6 +13,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from runner.local.transactions import transaction
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -110,14 +112,8 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Hold the file's write lock until the block ends; an exception rolls back."""
-        with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
+        with self._lock, transaction(self._connection):
+            yield
 
     def close(self) -> None:
         """Close the file."""

@@ -11,6 +11,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from runner.local.transactions import transaction
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
@@ -64,22 +66,13 @@ class Registry:
         self, kind: str, name: str, change: Callable[[dict[str, Any]], dict[str, Any]]
     ) -> bool:
         """Replace a document by what `change` makes of it; False if there is none."""
-        with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                found = self.get(kind, name)
-                if found is not None:
-                    text = json.dumps(change(found.content))
-                    self._run(
-                        "UPDATE documents SET content = ? WHERE kind = ? AND name = ?",
-                        text,
-                        kind,
-                        name,
-                    )
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
+        with self._lock, transaction(self._connection):
+            found = self.get(kind, name)
+            if found is not None:
+                text = json.dumps(change(found.content))
+                self._run(
+                    "UPDATE documents SET content = ? WHERE kind = ? AND name = ?", text, kind, name
+                )
         return found is not None
 
     def remove(self, kind: str, name: str) -> bool:
