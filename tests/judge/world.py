@@ -76,7 +76,11 @@ def local_athena(folder: Path) -> Iterator[LocalAthena]:
     """Give a local Athena of its own with the database of the judge."""
     catalog = GlueCatalog(folder / "catalog.sqlite")
     athena = LocalAthena(
-        FolderS3(folder / "s3"), catalog, folder / "athena.sqlite", results="s3://results/"
+        FolderS3(folder / "s3"),
+        catalog,
+        folder / "athena.sqlite",
+        results="s3://results/",
+        decimals="decimal",  # as the Trino beside it has it
     )
     catalog.create_database(DatabaseInput={"Name": DATABASE})
     try:

@@ -63,7 +63,8 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    as_trino = request.node.get_closest_marker("trino_decimals") is not None
     s3 = FolderS3(tmp_path / "s3")
     catalog = GlueCatalog(tmp_path / "catalog.sqlite")
     made = World(tmp_path, s3, catalog)
@@ -75,6 +76,7 @@ def world(tmp_path: Path) -> Iterator[World]:
         cache=tmp_path / "cache",
         now=lambda: made.now,
         before_file=made.before_file,
+        decimals="decimal" if as_trino else "double",
     )
     catalog.create_database(DatabaseInput={"Name": "db"})
     yield made

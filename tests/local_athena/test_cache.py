@@ -110,9 +110,9 @@ def test_statements_of_known_shape_do_not_import_sqlglot(world: World) -> None:
 def test_a_query_is_kept_when_it_has_run(world: World) -> None:
     world.run("CREATE TABLE t WITH (external_location='s3://b/t/') AS SELECT 7 AS n")
     before = entries(world)
-    assert world.rows("SELECT n, 'x' AS s, 1.5 AS d FROM t") == [(7, "x", Decimal("1.5"))]
+    assert world.rows("SELECT n, 'x' AS s, DECIMAL '1.5' AS d FROM t") == [(7, "x", Decimal("1.5"))]
     assert entries(world) == before + 1
-    assert world.athena.describe("SELECT n, 'x' AS s, 1.5 AS d FROM t", "db") == (
+    assert world.athena.describe("SELECT n, 'x' AS s, DECIMAL '1.5' AS d FROM t", "db") == (
         ("n", parse_type("integer")),
         ("s", parse_type("varchar")),
         ("d", parse_type("decimal(2,1)")),

@@ -18,6 +18,8 @@ from runner.local.athena.sqltypes import parse_type
 if TYPE_CHECKING:
     from tests.local_athena.conftest import World
 
+pytestmark = pytest.mark.trino_decimals
+
 ARRAYS: tuple[tuple[str, object, str], ...] = (
     ("ARRAY[1, 2, 3][2]", 2, "integer"),
     ("try(ARRAY[1, 2, 3][4])", None, "integer"),

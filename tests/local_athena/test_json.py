@@ -12,6 +12,8 @@ from runner.local.athena import AthenaFailure
 if TYPE_CHECKING:
     from tests.local_athena.conftest import World
 
+pytestmark = pytest.mark.trino_decimals
+
 FUNCTIONS: tuple[tuple[str, object], ...] = (
     ('json_parse(\'{"b": 1, "a": 1.50, "b": 2}\')', '{"a":1.5,"b":2}'),
     ("json_parse('[1e10, -0, 12345678901234567890]')", "[1.0E10,0,12345678901234567890]"),

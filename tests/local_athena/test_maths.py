@@ -16,6 +16,8 @@ from runner.local.athena.dialect import digits_of
 if TYPE_CHECKING:
     from tests.local_athena.conftest import World
 
+pytestmark = pytest.mark.trino_decimals
+
 CASES: tuple[tuple[str, object, str], ...] = (
     # Integers stay in their type, and divide towards zero.
     ("7 / 2", 3, "integer"),

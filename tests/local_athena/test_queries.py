@@ -11,6 +11,8 @@ import pytest
 if TYPE_CHECKING:
     from tests.local_athena.conftest import World
 
+pytestmark = pytest.mark.trino_decimals
+
 NUMBERS = "(VALUES (1, 2e0, 'b'), (2, 4e0, 'a'), (4, 1e0, 'c'), (9, 8e0, NULL)) t(n, x, s)"
 AGGREGATES: tuple[tuple[str, object, str], ...] = (
     ("sum(n)", 16, "bigint"),

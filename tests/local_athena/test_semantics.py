@@ -11,6 +11,8 @@ import pytest
 if TYPE_CHECKING:
     from tests.local_athena.conftest import World
 
+pytestmark = pytest.mark.trino_decimals
+
 CASES: tuple[tuple[str, object], ...] = (
     ("7 / 2", 3),
     ("-7 / 2", -3),

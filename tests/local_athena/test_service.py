@@ -79,7 +79,7 @@ def test_a_failure_carries_the_execution(world: World) -> None:
 def test_results_are_written_as_athena_writes_them(world: World) -> None:
     execution = world.run(
         "SELECT 1 AS a, 'say \"hi\"' AS b, CAST(NULL AS varchar) AS c, 1.5e0, true, "
-        "DATE '2013-01-05', TIMESTAMP '2013-01-05 01:02:03', ARRAY[1, 2], 1.50",
+        "DATE '2013-01-05', TIMESTAMP '2013-01-05 01:02:03', ARRAY[1, 2], DECIMAL '1.50'",
         ResultConfiguration={"OutputLocation": "s3://b/out"},
     )
     url = execution["ResultConfiguration"]["OutputLocation"]

@@ -15,6 +15,8 @@ from runner.local.athena import functions_binary
 if TYPE_CHECKING:
     from tests.local_athena.conftest import World
 
+pytestmark = pytest.mark.trino_decimals
+
 _UUID = "12151fd2-7586-11e9-8f9e-2a86e4085a59"
 TEXT: tuple[tuple[str, object], ...] = (
     ("substr('Quadratically', -5)", "cally"),

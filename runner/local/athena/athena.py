@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from runner.local.athena.sqltypes import SqlType
+    from runner.local.athena.template import DecimalLiterals
     from runner.local.glue import GlueCatalog
     from runner.local.s3 import FolderS3
 
@@ -85,14 +86,17 @@ class LocalAthena:
         cache: Path | None = None,
         threads: int = 2,
         memory: str = "",
+        decimals: DecimalLiterals = "double",
         now: Callable[[], datetime] = _utc_now,
         before_file: Callable[[int], None] = _never,
     ) -> None:
         """Take the services, the history's file, and the default output location.
 
         `cache` is a folder for translated statements; `memory` is what DuckDB may use before it
-        writes to disk, as `800MB` (its own choice if empty); `now` is the clock of projections;
-        `before_file` is called before each written file appears and may raise to fail there.
+        writes to disk, as `800MB` (its own choice if empty); `decimals` is the type of 1.5: double
+        on Athena ("Data type examples" in its guide), a decimal on Trino as it comes; `now` is the
+        clock of projections; `before_file` is called before each written file appears and may
+        raise to fail there.
         """
         self._s3 = s3
         self._catalog = catalog
@@ -103,7 +107,7 @@ class LocalAthena:
             threads=threads, spill=state_path.with_suffix(".spill"), memory=memory
         )
         self._locator = Locator(s3, catalog, now, evaluate_with(self._engine))
-        self._planner = Planner(self._engine, self._locator, cache)
+        self._planner = Planner(self._engine, self._locator, cache, decimals=decimals)
         self.prepared = Prepared(state_path.with_suffix(".prepared.sqlite"))
         self._running: dict[str, Progress] = {}
         self._slots = threading.BoundedSemaphore(_MOST_AT_ONCE)

@@ -32,7 +32,13 @@ def main() -> None:
         root = Path(folder)
         catalog = GlueCatalog(root / "catalog.sqlite")
         s3 = FolderS3(root / "s3")
-        athena = LocalAthena(s3, catalog, root / "athena.sqlite", results="s3://results/")
+        athena = LocalAthena(
+            s3,
+            catalog,
+            root / "athena.sqlite",
+            results="s3://results/",
+            decimals="decimal",  # the cases are Trino's, with its own default
+        )
         for line in sys.stdin:
             case = json.loads(line)
             catalog.create_database(DatabaseInput={"Name": _DATABASE})

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from runner.local.athena.engine import Engine, Handle
     from runner.local.athena.partitions import Evaluate, Locator, Part, Values
     from runner.local.athena.tables import Field
+    from runner.local.athena.template import DecimalLiterals
     from runner.local.athena.travel import Period
 
 
@@ -88,8 +89,16 @@ class Given(NamedTuple):
 class Planner:
     """Plans queries over the catalogue's tables."""
 
-    def __init__(self, engine: Engine, locator: Locator, cache: Path | None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        locator: Locator,
+        cache: Path | None,
+        *,
+        decimals: DecimalLiterals = "double",
+    ) -> None:
         """Take the engine, where files are found, and the folder of translations, if any."""
+        self._decimals = decimals
         self._engine = engine
         self._locator = locator
         self._cache = cache
@@ -238,7 +247,7 @@ class Planner:
                 return given[schema, name].table
             return self.source(shape.fill(schema), shape.fill(name))
 
-        template = translate_query(text, database=database, lookup=look_up)
+        template = translate_query(text, database=database, lookup=look_up, decimals=self._decimals)
         for view, line, column in template.views:
             self._check_view(cursor, view, place=(line, column))
         return template._replace(views=())
@@ -340,7 +349,7 @@ class Planner:
     def _path(self, shape: Shape, database: str) -> Path | None:
         if self._cache is None:
             return None
-        key = f"{self._code} {database}\n{shape.text}"
+        key = f"{self._code} {self._decimals} {database}\n{shape.text}"
         return self._cache / f"{sha256(key.encode()).hexdigest()[:40]}.json"
 
     def _known(self, shape: Shape, database: str) -> Template | None:

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from runner.local.athena.tables import TableInfo
 
 Operator = Literal["in", "<", "<=", ">", ">=", "sql"]
+DecimalLiterals = Literal["double", "decimal"]
+"""What 1.5 is: Athena has Trino's parse-decimal-literals-as-double on, Trino has it off."""
 
 
 class Condition(NamedTuple):

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from runner.local.athena.tables import TableInfo
+    from runner.local.athena.template import DecimalLiterals
 
     Lookup = Callable[[str, str], TableInfo | None]
 
@@ -67,7 +68,9 @@ class _Tables:
     """The views that the query names itself, with line and column."""
 
 
-def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
+def translate_query(
+    sql: str, *, database: str, lookup: Lookup, decimals: DecimalLiterals = "double"
+) -> Template:
     """Translate one query; raises AthenaFailure."""
     refuse_patterns(sql)
     check_functions(sql)
@@ -80,7 +83,7 @@ def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
     _list_rows(tree)
     _mark_unnamed(tree)
     tree = _resolve(tree, database, tables, depth=0)
-    _type_decimals(tree)
+    _type_decimals(tree, decimals)
     settle_values(tree)
     tree = mark_json(tree)
     tree = _qualified(tree, tables)
@@ -346,14 +349,16 @@ def _name_unnamed(tree: exp.Expr) -> None:
             identifier.set("this", names[identifier.name])
 
 
-def _type_decimals(tree: exp.Expr) -> None:
-    """Give literals such as 1.50 their type: DECIMAL(3, 2), as both engines have it."""
+def _type_decimals(tree: exp.Expr, decimals: DecimalLiterals) -> None:
+    """Give literals such as 1.50 their type: DOUBLE, or DECIMAL(3, 2)."""
     for literal in find_all(tree, exp.Literal):
         whole, point, fraction = literal.name.partition(".")
         if literal.is_string or not point or "e" in literal.name.lower():
             continue
         digits = len(whole.lstrip("0")) + len(fraction)
-        kind = kind_of(f"DECIMAL({max(digits, 1)}, {len(fraction)})")
+        kind = kind_of(
+            "DOUBLE" if decimals == "double" else f"DECIMAL({max(digits, 1)}, {len(fraction)})"
+        )
         literal.replace(exp.cast(literal.copy(), kind))
 
 
