@@ -50,12 +50,24 @@ _UNKNOWN_TYPE = 1202
 class AthenaFailure(Exception):
     """A failed statement: `code` is Athena's (`TABLE_NOT_FOUND`), the text is StateChangeReason."""
 
-    def __init__(self, code: str, message: str, *, line: int = 0, column: int = 0) -> None:
-        """Take the code, the message, and the place in the statement if it is known."""
-        place = f"line {line}:{column}: " if line else ""
+    def __init__(
+        self, code: str, message: str, *, line: int = 0, column: int = 0, at: object = None
+    ) -> None:
+        """Take the code, the message, and the place in the statement if it is known.
+
+        `at` is the expression that is wrong: whoever has the text then gives it its place.
+        """
         self.code = code
-        self.reason = f"{code}: {place}{message}"
-        super().__init__(self.reason)
+        self.message = message
+        self.at = None if line else at
+        self.reason = code
+        self.put(line, column)
+
+    def put(self, line: int, column: int) -> None:
+        """Say where it is in the statement; line 0 says nothing."""
+        place = f"line {line}:{column}: " if line else ""
+        self.reason = f"{self.code}: {place}{self.message}"
+        self.args = (self.reason,)
 
     def category(self) -> int:
         """Tell whose fault it is: 1 the system's, 2 the user's."""

@@ -52,6 +52,11 @@ def parse(sql: str) -> list[exp.Expr | None]:
     return dialect.parser().parse(_with_chars(tokens), sql)
 
 
+def tokens_of(sql: str) -> Sequence[Token]:
+    """Give sqlglot's tokens of a text, each with its place."""
+    return sqlglot.Dialect.get_or_raise(AthenaQuery).tokenize(_BINARY.sub(_without_spaces, sql))
+
+
 def _without_spaces(match: re.Match[str]) -> str:
     """Put the spaces of X'01 02' behind it; other literals stay as they are."""
     if match[1] is None:

@@ -34,6 +34,7 @@ from runner.local.athena.lexer import tokenize
 from runner.local.athena.literals import check_literals
 from runner.local.athena.passes import PASSES
 from runner.local.athena.passes.json import mark_json
+from runner.local.athena.positions import forget_places, place_of
 from runner.local.athena.prepare import unify_rows
 from runner.local.athena.pruning import find_conditions
 from runner.local.athena.recursion import unroll
@@ -71,7 +72,16 @@ class _Tables:
 def translate_query(
     sql: str, *, database: str, lookup: Lookup, decimals: DecimalLiterals = "double"
 ) -> Template:
-    """Translate one query; raises AthenaFailure."""
+    """Translate one query; raises AthenaFailure, with the place of what is wrong if it is known."""
+    try:
+        return _translated(sql, database, lookup, decimals)
+    except AthenaFailure as failure:
+        if isinstance(failure.at, exp.Expr) and spell_json(sql) == sql:
+            failure.put(*place_of(failure.at, names.tokens_of(sql)))
+        raise
+
+
+def _translated(sql: str, database: str, lookup: Lookup, decimals: DecimalLiterals) -> Template:
     refuse_patterns(sql)
     check_functions(sql)
     check_literals(sql)
@@ -220,6 +230,7 @@ def _view(table: exp.Table, info: TableInfo, tables: _Tables, *, depth: int) -> 
     try:
         inner = unify_rows(unroll(_parse(info.view.sql)))
         _mark_unnamed(inner)
+        forget_places(inner)
         return _resolve(inner, info.view.database, tables, depth=depth + 1)
     except AthenaFailure as failure:
         if failure.code in {"VIEW_IS_RECURSIVE", "INVALID_VIEW"}:

@@ -48,13 +48,17 @@ def _other(node: exp.Expr | None) -> str:
 def _clause(node: exp.Expr | None, what: str) -> None:
     if kind := _other(node):
         raise AthenaFailure(
-            "TYPE_MISMATCH", f"{what} clause must evaluate to a boolean: actual type {kind}"
+            "TYPE_MISMATCH",
+            f"{what} clause must evaluate to a boolean: actual type {kind}",
+            at=node,
         )
 
 
 def _term(node: exp.Expr | None, what: str) -> None:
     if kind := _other(node):
-        raise AthenaFailure("TYPE_MISMATCH", f"{what} must evaluate to a boolean (actual: {kind})")
+        raise AthenaFailure(
+            "TYPE_MISMATCH", f"{what} must evaluate to a boolean (actual: {kind})", at=node
+        )
 
 
 def _connector(node: exp.Expr) -> None:

@@ -32,7 +32,7 @@ _KINDS = {
 _NESTED = {"map": "map", "struct": "row"}
 _SIGNS: dict[type[exp.Expr], str] = {
     exp.EQ: "=",
-    exp.NEQ: "<>",
+    exp.NEQ: "=",
     exp.LT: "<",
     exp.LTE: "<=",
     exp.GT: "<",
@@ -86,8 +86,8 @@ def _has_map(node: exp.Expr) -> bool:
     return any(kind.this == _TYPES.MAP for kind in kinds)
 
 
-def _refuse(message: str) -> None:
-    raise AthenaFailure("TYPE_MISMATCH", message)
+def _refuse(node: exp.Expr, message: str) -> None:
+    raise AthenaFailure("TYPE_MISMATCH", message, at=node)
 
 
 def _compare(node: exp.Expr) -> None:
@@ -97,19 +97,22 @@ def _compare(node: exp.Expr) -> None:
         if isinstance(node, _FLIPPED):
             sides.reverse()
         left, right = map(_name, sides)
-        _refuse(f"Cannot apply operator: {left} {_SIGNS[type(node)]} {right}")
+        _refuse(node, f"Cannot apply operator: {left} {_SIGNS[type(node)]} {right}")
 
 
 def _between(node: exp.Expr) -> None:
     operands = [node.args[name] for name in ("this", "low", "high")]
     if _differ(operands):
         value, low, high = map(_name, operands)
-        _refuse(f"Cannot check if {value} is BETWEEN {low} and {high}")
+        _refuse(node, f"Cannot check if {value} is BETWEEN {low} and {high}")
 
 
 def _among(node: exp.Expr) -> None:
     if found := _differ([node.args["this"], *node.expressions]):
-        _refuse(f"IN value and list items must be the same type: {', '.join(map(_name, found))}")
+        _refuse(
+            found[1],
+            f"IN value and list items must be the same type: {', '.join(map(_name, found))}",
+        )
 
 
 def _results(what: str, operands: Sequence[exp.Expr]) -> None:
@@ -117,9 +120,10 @@ def _results(what: str, operands: Sequence[exp.Expr]) -> None:
         first, second = map(_name, found)
         names = dict.fromkeys(_name(each) for each in operands if _kind(each))
         _refuse(
+            found[1],
             f"All {what} must be the same type or coercible to a common type. Cannot find common "
             f"type between {first} and {second}, all types (without duplicates): "
-            f"[{', '.join(names)}]"
+            f"[{', '.join(names)}]",
         )
 
 
@@ -130,7 +134,9 @@ def _case(node: exp.Expr) -> None:
     for branch in node.args["ifs"]:
         if found := _differ((operand, branch.this)):
             names = " vs ".join(map(_name, found))
-            _refuse(f"CASE operand type does not match WHEN clause operand type: {names}")
+            _refuse(
+                branch.this, f"CASE operand type does not match WHEN clause operand type: {names}"
+            )
     branches = [branch.args["true"] for branch in node.args["ifs"]]
     default = node.args.get("default")
     _results("CASE results", branches if default is None else [*branches, default])
@@ -142,7 +148,7 @@ def _choice(node: exp.Expr) -> None:
         operands = [node.args["true"], false]
         if _differ(operands):
             first, second = map(_name, operands)
-            _refuse(f"Result types for IF must be the same: {first} and {second}")
+            _refuse(node, f"Result types for IF must be the same: {first} vs {second}")
 
 
 def _coalesce(node: exp.Expr) -> None:
@@ -153,7 +159,7 @@ def _nullif(node: exp.Expr) -> None:
     sides = [node.args["this"], node.args["expression"]]
     if _differ(sides):
         first, second = map(_name, sides)
-        _refuse(f"Types are not comparable with NULLIF: {first} vs {second}")
+        _refuse(node, f"Types are not comparable with NULLIF: {first} vs {second}")
 
 
 _CHECKS: dict[type[exp.Expr], Callable[[exp.Expr], None]] = {
