@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from runner.model.project import NamedWorkflow, Project, Table
     from runner.model.sqltext import Mark, SqlText
 
-FORMAT = 7
+FORMAT = 8
 """Layout of the cached file; raise it when `Bundle` changes."""
 CACHE = Path(".runner") / "cache" / "bundles"
 
@@ -160,6 +160,8 @@ class Bundle:
     """What Athena charges for scanning a terabyte."""
     sources: dict[str, tuple[str, ...]]
     """Tables outside the project and the prefixes that hold their files."""
+    streams: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Delivery streams as config.yaml says them, defaults filled in."""
 
     def workflow(self, name: str) -> WorkflowFacts:
         """Find a workflow by name; raises KeyError."""
@@ -320,6 +322,10 @@ def _compile(root: Path, choice: Choice, definitions: Definitions) -> Bundle:
         max_window=project.config.defaults.max_window,
         price_per_tb=project.config.defaults.price_per_tb,
         sources={name: source.locations for name, source in project.config.sources.items()},
+        streams={
+            name: {**stream.model_dump(mode="json"), "partitioned": stream.partitioned}
+            for name, stream in project.config.streams.items()
+        },
     )
 
 

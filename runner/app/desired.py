@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import runner
 from runner.app.compiled import quota_warnings
+from runner.app.functions import deployed_name as deployed_function
 from runner.app.known_uses import KnownUses
 from runner.app.machines import all_machines
 from runner.app.mart_tasks import mart_faults, mart_tasks, repository
@@ -24,6 +25,7 @@ from runner.app.packages import (
 from runner.app.stack_access import Reach, check_sources
 from runner.errors import Fault, Place, ProjectError
 from runner.model.artifacts import Artifact
+from runner.model.durations import seconds
 from runner.model.fields import size_bytes
 from runner.model.names import STAGE_SUFFIX, deployed_name
 from runner.model.regions import partition_of
@@ -34,6 +36,7 @@ from runner.plan.stack.facts import (
     NetworkFacts,
     ScheduleFacts,
     StackFacts,
+    StreamFacts,
     TriggerFacts,
 )
 from runner.plan.stack.limits import limits
@@ -107,6 +110,7 @@ def desired(
         ),
         manifest_uri=account.uri,
         databases=tuple(sorted(_databases(bundle) - existing)),
+        streams=_streams(bundle),
         topics=_own_topics(bundle, [known.uses(one.definition) for one, _ in made]),
         **_surroundings(bundle, home),
     )
@@ -249,6 +253,24 @@ def _trigger(said: dict[str, Any]) -> TriggerFacts:
     )
 
 
+def _streams(bundle: Bundle) -> tuple[StreamFacts, ...]:
+    return tuple(
+        StreamFacts(
+            name=deployed_function(bundle, name),
+            to=_folder(bundle.environment["streams_to"] or ""),
+            prefix=said["prefix"],
+            errors=said["errors"],
+            compression=said["compression"],
+            size_mib=said["size"],
+            interval_s=seconds(said["interval"]),
+            function=deployed_function(bundle, said["transform"]) if said["transform"] else "",
+            source=said["source"] or "",
+            partitioned=said["partitioned"],
+        )
+        for name, said in sorted(bundle.streams.items())
+    )
+
+
 def _own_topics(bundle: Bundle, machines: list[Uses]) -> tuple[str, ...]:
     """Name the topics of this environment that steps and `on_failure` publish to."""
     head = f":{bundle.prefix}-"
@@ -318,6 +340,8 @@ def _check(bundle: Bundle) -> None:
     faults += [*_elsewhere(bundle)]
     if tasks and bundle.environment["network"] is None:
         faults.append(_no_network(bundle, tasks))
+    if bundle.streams and not bundle.environment["streams_to"]:
+        faults.append(_no_place(bundle))
     if faults:
         raise ProjectError(faults)
 
@@ -348,6 +372,16 @@ def _elsewhere(bundle: Bundle) -> Iterator[Fault]:
                     "where its bus is, and starts what is there",
                     "let a rule of the other bus send the events to a bus of this account",
                 )
+
+
+def _no_place(bundle: Bundle) -> Fault:
+    return Fault(
+        Place("config.yaml"),
+        "missing-key",
+        f"no environments.{bundle.environment_name}.streams_to",
+        f"the bucket and prefix that {', '.join(sorted(bundle.streams))} deliver to",
+        "add streams_to: s3://<bucket>/<prefix>/",
+    )
 
 
 def _no_network(bundle: Bundle, tasks: tuple[LoadTask, ...]) -> Fault:

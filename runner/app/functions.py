@@ -5,12 +5,12 @@ In: a bundle.  Out: names and folders.  Light: a run without functions pays for 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from runner.project.files import BUNDLED, LAMBDAS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from runner.app.bundle import Bundle, WorkflowFacts
@@ -19,12 +19,15 @@ _BUILTIN = "builtin:"
 
 
 def deployed_functions(bundle: Bundle) -> tuple[str, ...]:
-    """Name every function of the project, and the bundled ones that a workflow calls."""
+    """Name every function of the project, and the bundled ones that a workflow or stream calls."""
     texts = [text for workflow in bundle.workflows for text in definitions_of(workflow)]
+    transforms = {stream["transform"] for stream in bundle.streams.values()}
     return tuple(
         name
         for name in bundle.function_settings
-        if not name.startswith(_BUILTIN) or is_called(deployed_name(bundle, name), texts)
+        if not name.startswith(_BUILTIN)
+        or name in transforms
+        or is_called(deployed_name(bundle, name), texts)
     )
 
 
@@ -43,9 +46,10 @@ def deployed_name(bundle: Bundle, name: str) -> str:
     return f"{bundle.prefix}-{name.replace(':', '-')}"
 
 
-def folder_of(root: Path, name: str) -> tuple[Path, str]:
-    """Give the folder of a function, and what faults call it."""
-    if name.startswith(_BUILTIN):
-        folder = BUNDLED / name.removeprefix(_BUILTIN)
+def folder_of(root: Path, name: str, settings: Mapping[str, Any]) -> tuple[Path, str]:
+    """Give the folder of a function's code, and what faults call it."""
+    code = settings["uses"] or name
+    if code.startswith(_BUILTIN):
+        folder = BUNDLED / code.removeprefix(_BUILTIN)
         return folder, str(folder)
     return root / LAMBDAS / name, f"{LAMBDAS}/{name}"

@@ -41,13 +41,15 @@ def local_functions(
     could not run on AWS either, and for dependencies that cannot be installed.
     """
     texts = tuple(definitions)
+    puts = any("firehose:" in text for text in texts)
+    transforms = {one["transform"] for one in bundle.streams.values()} if puts else set()
     found: dict[str, Function] = {}
     faults: list[Fault] = []
     for name, settings in bundle.function_settings.items():
         deployed = deployed_name(bundle, name)
-        folder, shown = folder_of(root, name)
+        folder, shown = folder_of(root, name, settings)
         packages = None
-        if is_called(deployed, texts):
+        if name in transforms or is_called(deployed, texts):
             try:
                 packages = _ready(root, folder, shown, say)
             except ProjectError as error:
@@ -58,6 +60,7 @@ def local_functions(
             memory_mib=settings["memory"],
             environment={**settings["environment"], **settings["secrets"]},
             packages=packages,
+            reaches=bool(settings["permissions"]),
         )
     if faults:
         raise ProjectError(faults)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from runner.keeper.catalog import Catalog
     from runner.keeper.records import Entry
     from runner.local.athena import LocalAthena
+    from runner.local.firehose import StreamPlace
     from runner.local.glue import GlueCatalog
     from runner.local.lambdas import Function
     from runner.local.runs import Run, RunRegistry
@@ -196,12 +197,33 @@ class Local:
         return open_local(
             self.root,
             self.environment,
-            names=LocalNames(self.bundle.prefix, functions),
+            names=LocalNames(self.bundle.prefix, functions, self._streams()),
             keeper=keeper,
             open_athena=self.athena,
             environ=os.environ,
             now=self.now,
         )
+
+    def _streams(self) -> dict[str, StreamPlace]:
+        """Give the delivery streams by their deployed names."""
+        if not self.bundle.streams:
+            return {}
+        from runner.app.functions import deployed_name  # noqa: PLC0415 - only with streams
+        from runner.local.firehose import StreamPlace  # noqa: PLC0415
+
+        to = self.environment.streams_to
+        return {
+            deployed_name(self.bundle, name): StreamPlace(
+                name=deployed_name(self.bundle, name),
+                to=to if to.endswith("/") else f"{to}/",
+                prefix=said["prefix"],
+                errors=said["errors"],
+                compression=said["compression"],
+                size_bytes=said["size"] << 20,
+                function=deployed_name(self.bundle, said["transform"]) if said["transform"] else "",
+            )
+            for name, said in self.bundle.streams.items()
+        }
 
     def catalog(self) -> GlueCatalog:
         """Open the catalogue."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from runner.app.functions import deployed_functions, deployed_name, folder_of
 from runner.errors import Fault, Place, ProjectError
 from runner.model.durations import seconds
-from runner.plan.stack.facts import FunctionFacts, Grant
+from runner.plan.stack.facts import FunctionEventFacts, FunctionFacts, Grant
 from runner.project.packing import (
     PackedFile,
     digest_of,
@@ -93,7 +93,7 @@ def package_function(
     `settings` is what function.yaml says, defaults filled in; `tell` hears of an installation that
     takes a while.  Raises ProjectError.
     """
-    folder, shown = folder_of(root, name)
+    folder, shown = folder_of(root, name, settings)
     own = own_files(folder)
     faults = list(import_faults(own, folder=shown))
     platform = Platform(settings["runtime"].removeprefix("python"), settings["architecture"])
@@ -181,4 +181,12 @@ def function_facts(bundle: Bundle, name: str, *, code_uri: str) -> FunctionFacts
         grants=tuple(grants),
         description=settings["description"],
         network=settings["network"],
+        events=tuple(_event(name, said) for name, said in sorted(settings["events"].items())),
     )
+
+
+def _event(name: str, said: Mapping[str, Any]) -> FunctionEventFacts:
+    rest = {key: value for key, value in said.items() if key not in {"type", "window"}}
+    if "window" in said:
+        rest["window_s"] = seconds(said["window"])
+    return FunctionEventFacts(name, said["type"], rest)

@@ -33,6 +33,7 @@ COMMANDS = (
     "history",
     "image",
     "init",
+    "invoke",
     "list",
     "load",
     "load-task",
@@ -46,6 +47,7 @@ COMMANDS = (
     "run",
     "show",
     "status",
+    "stream",
     "test",
 )
 """Every command; each is the object `command` of `runner.cli.commands.<name>_command`.

@@ -49,6 +49,8 @@ class Function(NamedTuple):
     """Where its dependencies are installed."""
     handler: str = "handler.handler"
     """Module and function, as in Lambda's own setting."""
+    reaches: bool = False
+    """Whether it may call other services: its AWS clients are then led to those of this machine."""
 
 
 @dataclass(slots=True)
@@ -121,8 +123,13 @@ class Lambdas:
         in_process: Mapping[str, InProcess],
         logs: Path,
         environ: Mapping[str, str],
+        endpoint: Callable[[], Mapping[str, str]] | None = None,
     ) -> None:
-        """Take functions by name, ours by name, the folder of logs, and what they inherit."""
+        """Take functions by name, ours by name, the folder of logs, and what they inherit.
+
+        `endpoint` gives the variables that lead clients to the services of this machine.
+        """
+        self._endpoint = endpoint
         self._functions = functions
         self._in_process = in_process
         self._logs = logs
@@ -147,6 +154,10 @@ class Lambdas:
             "StatusCode": 200,
             "SdkHttpMetadata": {"HttpStatusCode": 200},
         }
+
+    def ask(self, name: str, payload: Json) -> Json:
+        """Call a function by its name and give its answer; ServiceError for its exception."""
+        return self._invoke(name, payload)
 
     def warm(self, names: Iterable[str]) -> None:
         """Start one process for each of these functions, without waiting for them."""
@@ -222,7 +233,9 @@ class Lambdas:
         command = [sys.executable, "-I", "-S", "-u", str(_WORKER), str(function.folder), name]
         if function.packages is not None:
             command.append(str(function.packages))
+        there = self._endpoint() if function.reaches and self._endpoint is not None else {}
         environ = self._environ | {
+            **there,
             **function.environment,
             "AWS_LAMBDA_FUNCTION_NAME": name,
             "_HANDLER": function.handler,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from runner.model.ports import Json, ServiceError
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
+    from runner.local.firehose import Firehose, StreamPlace
     from runner.local.glue import GlueCatalog
     from runner.local.lambdas import Function, InProcess
     from runner.local.loader import Target
@@ -95,11 +96,13 @@ class LocalServices:
         self,
         services: Mapping[str, Service],
         *,
+        firehose: Firehose | None = None,
         repeatable_functions: frozenset[str] = frozenset(),
         closers: tuple[Callable[[], None], ...] = (),
     ) -> None:
         """Take services by the name in the resource: `athena`, `lambda`, `aws-sdk:glue`, ..."""
         self._services = services
+        self.firehose = firehose
         self._repeatable = repeatable_functions
         self._closers = closers
 
@@ -155,6 +158,8 @@ class LocalNames:
     """`<project>-<environment>`: what every deployed name begins with."""
     functions: Mapping[str, Function]
     """The user's and the bundled functions by their deployed names."""
+    streams: Mapping[str, StreamPlace] = field(default_factory=dict)
+    """Delivery streams by their deployed names."""
 
     @property
     def keeper(self) -> str:
@@ -193,6 +198,8 @@ def open_local(
     one that Athena runs on, which saves the start of another.
     """
     from runner.local.ecs import Ecs  # noqa: PLC0415 - only runs need it
+    from runner.local.firehose import Firehose  # noqa: PLC0415
+    from runner.local.function_endpoint import FunctionEndpoint  # noqa: PLC0415
     from runner.local.lambdas import Lambdas  # noqa: PLC0415
     from runner.local.loader import target_of  # noqa: PLC0415
     from runner.local.map_objects import MapObjects  # noqa: PLC0415
@@ -207,11 +214,25 @@ def open_local(
         name: target_of(mart, root=root, environ=environ)
         for name, mart in environment.marts.items()
     }
+    sns = Sns(state / "sns.jsonl", now)
+
+    def ask(name: str, event: Json) -> Json:
+        return lambdas.ask(name, event)
+
+    firehose = Firehose(names.streams, s3, ask, now)
+    endpoint = FunctionEndpoint(
+        s3,
+        open_catalog=catalog.get,
+        open_athena=athena.get,
+        more={"sns": sns, "firehose": firehose},
+        registry=state / "athena.registry.sqlite",
+    )
     lambdas = Lambdas(
         names.functions,
         in_process={names.keeper: keeper},
         logs=state / "logs" / "lambda",
         environ=environ,
+        endpoint=endpoint.variables,
     )
     ecs = Ecs(
         task_definitions=names.load_tasks(tuple(marts)),
@@ -226,17 +247,19 @@ def open_local(
     )
     services: dict[str, Service] = {
         "athena": athena,
+        "aws-sdk:firehose": firehose,
         "aws-sdk:glue": catalog,
         "aws-sdk:s3": lambda action, arguments: call_s3(s3, action, arguments),
         "ecs": ecs,
         "lambda": lambdas,
         "s3": MapObjects(s3),
-        "sns": Sns(state / "sns.jsonl", now),
+        "sns": sns,
     }
     return LocalServices(
         services,
+        firehose=firehose,
         repeatable_functions=frozenset({names.keeper}),
-        closers=(athena.close, catalog.close, lambdas.close),
+        closers=(lambdas.close, endpoint.close, athena.close, catalog.close),
     )
 
 

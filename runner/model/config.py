@@ -15,6 +15,7 @@ from runner.model.fields import (
     Size,
 )
 from runner.model.header import Strict
+from runner.model.stream import Stream
 
 Scalar = str | int | float | bool | None
 Variable = Scalar | tuple[Scalar, ...]
@@ -125,6 +126,7 @@ class LocalEnvironment(Strict):
     engine: Literal["local"] = Field(description="local")
     state: str = Field(".runner", description="Folder for lake, catalogue, journals and caches.")
     lake: str = Field("s3://lake/", description="Bucket and prefix that hold the tables.")
+    streams_to: str = Field("s3://streams/", description="Where streams deliver.")
     results: str = Field("s3://results/", description="Where query results go.")
     buckets: dict[str, str] = Field(
         default_factory=dict, description="Bucket and the folder that stands for it."
@@ -201,6 +203,11 @@ class AwsEnvironment(Strict):
         pattern=r"^(s3://|\$\{)", description="Bucket and prefix that hold the tables."
     )
     results: Resolved = Field(pattern=r"^(s3://|\$\{)", description="Where query results go.")
+    streams_to: Resolved | None = Field(
+        None,
+        pattern=r"^(s3://|\$\{)",
+        description="Bucket and prefix that streams deliver to; needed where there are streams.",
+    )
     artifacts: Resolved | None = Field(
         None,
         pattern=r"^(s3://|\$\{)",
@@ -296,6 +303,9 @@ class Config(Strict):
     )
     sources: dict[str, Source] = Field(
         default_factory=dict, description="Tables outside the project, as database.table."
+    )
+    streams: dict[str, Stream] = Field(
+        default_factory=dict, description="Delivery streams that bring events to S3, by name."
     )
     defaults: Defaults = Field(
         default_factory=Defaults, description="Retries, timeouts, concurrency."

@@ -36,9 +36,64 @@ def _secret(text: str) -> str:
     return text
 
 
+_ARN = r"^(arn:aws[a-z-]*:{}:[a-z0-9-]+:\d{{12}}:{})"
+
+
+class StreamRecords(Strict):
+    """Calls the function with batches of a stream's records."""
+
+    type: Literal["kinesis", "dynamodb"] = Field(
+        description="A stream of Kinesis, or of the changes of a DynamoDB table."
+    )
+    stream: str = Field(
+        pattern=_ARN.format("(kinesis|dynamodb)", "(stream|table)/.+"), description="ARN of it."
+    )
+    batch: int = Field(100, ge=1, le=10_000, description="Most records of a call.")
+    window: Duration = Field("1s", description="Longest wait for a full batch; 5m at most.")
+    start: Literal["latest", "trim_horizon"] = Field(
+        "trim_horizon", description="Where reading begins: at the oldest record, or behind all."
+    )
+    attempts: int = Field(
+        5,
+        ge=0,
+        le=10_000,
+        description="Retries of a batch; a batch that fails is halved first, "
+        "and what is given up is told to the stack's dead-letter queue.",
+    )
+
+
+class ObjectArrives(Strict):
+    """Calls the function when an object arrives in S3.
+
+    The bucket must send its events to EventBridge.
+    """
+
+    type: Literal["object"] = Field(description="object")
+    bucket: str = Field(min_length=3, description="The bucket.")
+    prefix: str = Field("", description="What the keys begin with.")
+    suffix: str = Field("", description="What the keys end with.")
+
+
+class LogEvents(Strict):
+    """Calls the function with what is written to a log group."""
+
+    type: Literal["logs"] = Field(description="logs")
+    group: str = Field(min_length=1, max_length=512, description="The log group.")
+    filter: str = Field("", max_length=1024, description="Filter pattern of CloudWatch Logs.")
+
+
+FunctionEvent = Annotated[StreamRecords | ObjectArrives | LogEvents, Field(discriminator="type")]
+
+
 class FunctionSettings(Strict):
     """The whole of a function's file."""
 
+    uses: str | None = Field(
+        None,
+        pattern=r"^builtin:[a-z][a-z0-9_]*$",
+        description="A function that comes with us, as builtin:<name>, instead of a handler.py of "
+        "one's own: what this file says is added to its settings.",
+    )
     description: str = Field("", max_length=256, description="What it does.")
     memory: int = Field(
         512, ge=128, le=10_240, description="Memory in MiB; the share of a CPU grows with it."
@@ -68,4 +123,9 @@ class FunctionSettings(Strict):
     network: bool = Field(
         default=False,
         description="Run it inside the environment's network, to reach a database there.",
+    )
+    events: dict[str, FunctionEvent] = Field(
+        default_factory=dict,
+        description="What calls the deployed function, by name. Workflows and streams that name "
+        "the function need nothing here.",
     )

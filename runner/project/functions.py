@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from runner.errors import Fault, Place
 from runner.model.function import FunctionSettings
+from runner.model.nearest import listed, suggestion
 from runner.model.project import NamedFunction
 from runner.project.files import BUNDLED, LAMBDAS, SETTINGS
 from runner.project.validate import validate
@@ -18,13 +19,15 @@ from runner.project.workflows import BUILTIN
 from runner.project.yamltext import read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from runner.model.places import Places
     from runner.project.configuration import Setting
     from runner.project.files import Snapshot
 
 _FOLDER = re.compile(r"[A-Za-z][A-Za-z0-9_-]*\Z")
+_STREAM = re.compile(r"[a-z][a-z0-9_-]{0,39}\Z")
+_LEAST_PARTITIONED_MIB = 64
 _OURS = ("keeper",)
 _MOST_NAME = 64
 _VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]+\Z")
@@ -45,21 +48,83 @@ def read_functions(
 ) -> tuple[tuple[NamedFunction, ...], list[Fault]]:
     """Read the settings of every function, those that come with us last."""
     found: list[NamedFunction] = []
-    faults = [*_strangers(texts, snapshot), *_folder_names(snapshot, setting)]
-    for name in snapshot.lambdas:
-        path = f"{LAMBDAS}/{name}/{SETTINGS}"
-        settings, problems = _read(texts[path], path) if path in texts else (FunctionSettings(), ())
-        faults += problems
-        if settings is not None:
-            found.append(NamedFunction(name, settings))
+    faults = [*_strangers(texts), *_folder_names(snapshot, setting)]
+    bundled: dict[str, FunctionSettings] = {}
     for name in snapshot.builtins:
         file = BUNDLED / name / SETTINGS
         text = file.read_text("utf-8") if file.is_file() else ""
         settings, problems = _read(text, str(file))
         faults += problems
         if settings is not None:
-            found.append(NamedFunction(f"{BUILTIN}{name}", settings))
-    return tuple(found), faults
+            bundled[f"{BUILTIN}{name}"] = settings
+    for name in (*snapshot.lambdas, *snapshot.incomplete_lambdas):
+        path = f"{LAMBDAS}/{name}/{SETTINGS}"
+        settings, problems = _own(texts.get(path), path, bundled, written=name in snapshot.lambdas)
+        faults += problems
+        if settings is not None:
+            found.append(NamedFunction(name, settings))
+    found.sort(key=lambda one: one.name)
+    return (*found, *(NamedFunction(*pair) for pair in bundled.items())), faults
+
+
+def _own(
+    text: str | None, path: str, bundled: Mapping[str, FunctionSettings], *, written: bool
+) -> tuple[FunctionSettings | None, Sequence[Fault]]:
+    """Read a function's file; `written` tells whether its folder has a handler.py."""
+    if text is None:
+        return (FunctionSettings(), ()) if written else (None, ())
+    yaml = read_yaml(text, file=path)
+    settings, faults = _read(text, path)
+    if settings is None or (written and settings.uses is None):
+        return settings, faults
+    if settings.uses is None:
+        return None, [*faults, _without_code(path)]
+    if written:
+        return None, [*faults, _code_twice(yaml.places.value("uses"), settings.uses)]
+    if settings.uses not in bundled:
+        return None, [*faults, _unknown(yaml.places.value("uses"), settings.uses, bundled)]
+    return _joined(bundled[settings.uses], settings), faults
+
+
+def _joined(base: FunctionSettings, own: FunctionSettings) -> FunctionSettings:
+    """Put a function's own settings over those of the one that it uses."""
+    chosen = {name: getattr(own, name) for name in own.model_fields_set}
+    chosen["environment"] = {**base.environment, **own.environment}
+    chosen["secrets"] = {**base.secrets, **own.secrets}
+    chosen["permissions"] = (*base.permissions, *own.permissions)
+    return base.model_copy(update=chosen)
+
+
+def _without_code(path: str) -> Fault:
+    return Fault(
+        Place(path),
+        "unknown-function",
+        "settings of a function without handler.py",
+        f"{path.rpartition('/')[0]}/handler.py with def handler(event, context), or `uses:`",
+        "add the file, say which bundled function it uses, or remove the folder",
+    )
+
+
+def _code_twice(place: Place, uses: str) -> Fault:
+    return Fault(
+        place,
+        "function-twice",
+        f"`uses: {uses}` beside a handler.py of its own",
+        "one of the two",
+        "remove handler.py, or remove `uses`",
+    )
+
+
+def _unknown(place: Place, uses: str, bundled: Mapping[str, FunctionSettings]) -> Fault:
+    return Fault(
+        place,
+        "unknown-function",
+        f"`uses: {uses}`, which does not come with us",
+        f"one of {listed(list(bundled))}",
+        suggestion(
+            uses, list(bundled), otherwise="look at the names in docs/reference/function.md"
+        ),
+    )
 
 
 def _read(text: str, path: str) -> tuple[FunctionSettings | None, tuple[Fault, ...]]:
@@ -72,7 +137,45 @@ def _read(text: str, path: str) -> tuple[FunctionSettings | None, tuple[Fault, .
     return settings, (*yaml.faults, *_variables(settings, yaml.places))
 
 
-def _strangers(texts: Mapping[str, str], snapshot: Snapshot) -> Iterator[Fault]:
+def stream_faults(
+    setting: Setting, functions: Iterable[NamedFunction], folders: Iterable[str]
+) -> Iterator[Fault]:
+    """Find functions that streams name and that do not exist, and settings that contradict."""
+    config, places = setting.config, setting.places
+    known = sorted({*(one.name for one in functions), *folders})
+    for name, stream in config.streams.items() if config is not None else ():
+        if not _STREAM.match(name):
+            expected = "small letters, digits, _ and -, a letter first; 40 at most"
+            yield Fault(
+                places.key("streams", name), "bad-name", f"`{name}`", expected, "rename the stream"
+            )
+        if stream.transform is not None and stream.transform not in known:
+            yield Fault(
+                places.value("streams", name, "transform"),
+                "unknown-function",
+                f"`transform: {stream.transform}`, which has no folder under {LAMBDAS}/",
+                f"one of {listed(known)}",
+                suggestion(stream.transform, known, otherwise="add the function"),
+            )
+        if stream.partitioned and stream.transform is None:
+            yield Fault(
+                places.value("streams", name, "prefix"),
+                "missing-key",
+                "partition keys of a function, and no function",
+                "`transform`, a function that gives each record its partition keys",
+                "add transform: <function>, or use !{timestamp:...}",
+            )
+        if stream.partitioned and stream.size < _LEAST_PARTITIONED_MIB:
+            yield Fault(
+                places.key("streams", name),
+                "wrong-value",
+                f"size: {stream.size} with partition keys",
+                f"{_LEAST_PARTITIONED_MIB} MiB at least, as Firehose asks",
+                f"write size: {_LEAST_PARTITIONED_MIB}",
+            )
+
+
+def _strangers(texts: Mapping[str, str]) -> Iterator[Fault]:
     for path in texts:
         folder, _, file = path.rpartition("/")
         if not folder.startswith(f"{LAMBDAS}/") or file == SETTINGS:
@@ -84,16 +187,6 @@ def _strangers(texts: Mapping[str, str], snapshot: Snapshot) -> Iterator[Fault]:
             f"{folder}/{SETTINGS}",
             f"rename it to {SETTINGS}",
         )
-    for name in snapshot.incomplete_lambdas:
-        path = f"{LAMBDAS}/{name}/{SETTINGS}"
-        if path in texts:
-            yield Fault(
-                Place(path),
-                "unknown-function",
-                "settings of a function without handler.py",
-                f"{LAMBDAS}/{name}/handler.py with def handler(event, context)",
-                "add the file, or remove the folder",
-            )
 
 
 def _folder_names(snapshot: Snapshot, setting: Setting) -> Iterator[Fault]:

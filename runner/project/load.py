@@ -18,12 +18,13 @@ from runner.model.sqltext import SqlText
 from runner.project.cache import Cache
 from runner.project.configuration import read_setting, shared_databases
 from runner.project.crosschecks import mart_faults, source_faults
-from runner.project.files import CONFIG, decode
-from runner.project.functions import read_functions
+from runner.project.files import CONFIG, LAMBDAS, SETTINGS, decode
+from runner.project.functions import read_functions, stream_faults
 from runner.project.naming import name_files
 from runner.project.tables import count_partitions, link, place_of_read, writers
 from runner.project.triggers import written_by
 from runner.project.workflows import (
+    BUILTIN,
     Surroundings,
     read_workflow,
     retried_loads,
@@ -92,15 +93,15 @@ def assemble(snapshot: Snapshot, choice: Choice, cache: Cache) -> Outcome:
     drafts = tuple(one.draft for one in drafted if one.draft is not None)
     names = {name: path for path, name in naming.tables}
     linked = link(drafts, names=names, setting=setting, redraft=workshop.redraft)
+    functions, function_faults = read_functions(texts, snapshot, setting)
     surroundings = _surroundings(snapshot, linked, drafted, naming, setting)
     workflows, workflow_problems = _workflows(texts, naming, surroundings)
-    functions, function_faults = read_functions(texts, snapshot, setting)
     scene = _scene(drafts, linked, workshop, workflows)
     faults += [*setting.faults, *naming.faults, *macro_faults]
     faults += [fault for one in drafted for fault in one.faults]
     faults += [*linked.faults, *source_faults(setting, names), *_shared(setting, names)]
     faults += [*find_faults(scene), *mart_faults(scene.subjects, setting), *workflow_problems]
-    faults += function_faults
+    faults += [*function_faults, *stream_faults(setting, functions, surroundings.functions)]
     found = tuple(sorted(set(faults)))
     project = None if found else _project(snapshot, setting, linked.tables, workflows, functions)
     order = tuple(table.name for table in linked.tables)
@@ -140,7 +141,7 @@ def _project(
         environment=setting.environment,
         tables=tables,
         workflows=workflows,
-        lambdas=snapshot.lambdas,
+        lambdas=tuple(one.name for one in functions if not one.name.startswith(BUILTIN)),
         functions=functions,
     )
 
@@ -201,11 +202,18 @@ def _surroundings(
         for (path, name), one in zip(naming.tables, drafted, strict=True)
         if name not in linked_names
     ]
+    paths = {file.path for file in snapshot.files}
+    borrowing = tuple(
+        name for name in snapshot.incomplete_lambdas if f"{LAMBDAS}/{name}/{SETTINGS}" in paths
+    )
+    """They have the code of a bundled function, or a fault of their own."""
     return Surroundings(
         tables=(*linked.tables, *missing),
         tables_complete=not missing,
-        functions=snapshot.lambdas,
-        incomplete_functions=snapshot.incomplete_lambdas,
+        functions=(*snapshot.lambdas, *borrowing),
+        incomplete_functions=tuple(
+            name for name in snapshot.incomplete_lambdas if name not in borrowing
+        ),
         builtins=snapshot.builtins,
         timezone=setting.timezone,
         written=written_by(setting, sorted({name.database for _, name in naming.tables})),

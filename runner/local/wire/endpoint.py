@@ -8,17 +8,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from runner.local.wire.athena import athena_service
+from runner.local.wire.firehose import TARGET as FIREHOSE
+from runner.local.wire.firehose import firehose_service
 from runner.local.wire.glue import glue_service
 from runner.local.wire.s3 import S3Service
 from runner.local.wire.server import WireServer
+from runner.local.wire.sns import SnsOnTheWire
 from runner.local.wire.sts import Sts
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from runner.local.athena import LocalAthena
     from runner.local.glue import GlueCatalog
     from runner.local.s3 import FolderS3
     from runner.local.wire.messages import Request, Service
     from runner.local.wire.registry import Registry
+    from runner.model.ports import Service as LocalService
 
 _FORM = "application/x-www-form-urlencoded"
 
@@ -30,17 +36,23 @@ class Services(NamedTuple):
     glue: Service
     sts: Service
     s3: Service
+    firehose: Service | None = None
+    sns: Service | None = None
 
     def route(self, request: Request) -> Service:
         """Give the service of a request: by its target, or its form; all else is S3's."""
         target = request.headers.get("x-amz-target", "")
         if target.startswith("AWSGlue."):
             return self.glue
+        if target.startswith(f"{FIREHOSE}.") and self.firehose is not None:
+            return self.firehose
         if target:
             return self.athena
         form = request.headers.get("content-type", "").startswith(_FORM)
         if request.method == "POST" and request.path == "/" and form and not request.query:
-            return self.sts
+            # The scope of the signature names the service.
+            about_sns = "/sns/aws4_request" in request.headers.get("authorization", "")
+            return self.sns if about_sns and self.sns is not None else self.sts
         return self.s3
 
 
@@ -53,16 +65,21 @@ def open_wire(
     results: str = "s3://athena-results/",
     host: str = "127.0.0.1",
     port: int = 0,
+    more: Mapping[str, LocalService] | None = None,
 ) -> WireServer:
     """Bind a server to an address; port 0 takes a free one.
 
     `results` is where the work group `primary` leaves results; empty: each request has to say.
+    `more` are local services by name: `firehose` and `sns` are put on the wire too.
     """
+    given = more or {}
     managed = f"{results or 's3://athena-results/'}managed/"
     services = Services(
         athena_service(athena, catalog, registry, results=results, managed=managed),
         glue_service(catalog),
         Sts(),
         S3Service(s3),
+        firehose_service(given["firehose"]) if "firehose" in given else None,
+        SnsOnTheWire(given["sns"]) if "sns" in given else None,
     )
     return WireServer(host, port, route=services.route)

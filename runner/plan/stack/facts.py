@@ -84,6 +84,17 @@ class MachineFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class FunctionEventFacts:
+    """What calls a function."""
+
+    name: str
+    kind: str
+    """kinesis, dynamodb, object or logs."""
+    settings: dict[str, Json]
+    """What function.yaml says of it, durations in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
 class FunctionFacts:
     """A Lambda function."""
 
@@ -101,6 +112,29 @@ class FunctionFacts:
     description: str = ""
     network: bool = False
     """Whether it runs inside the environment's network."""
+    events: tuple[FunctionEventFacts, ...] = ()
+    """What calls it beside workflows and streams."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFacts:
+    """A delivery stream."""
+
+    name: str
+    """What it is called where it is deployed."""
+    to: str
+    """Where it delivers to, below which the prefixes are."""
+    prefix: str
+    errors: str
+    compression: str
+    size_mib: int
+    interval_s: int
+    function: str = ""
+    """What the function is called that changes the records; empty for none."""
+    source: str = ""
+    """ARN of the Kinesis stream that it reads; empty where producers put records."""
+    partitioned: bool = False
+    """Whether the function says where records lie."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +187,7 @@ class StackFacts:
     functions: tuple[FunctionFacts, ...]
     machines: tuple[MachineFacts, ...]
     loads: tuple[LoadTask, ...]
+    streams: tuple[StreamFacts, ...]
     topics: tuple[str, ...]
     """Names of topics that the stack makes."""
     alarm_topic: str

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from runner.plan.stack.alarms import alarm_resources
 from runner.plan.stack.athena import athena_resources
 from runner.plan.stack.events import event_resources
+from runner.plan.stack.function_events import function_event_resources
 from runner.plan.stack.functions import function_id, function_resources
 from runner.plan.stack.iam.uses import uses_of
 from runner.plan.stack.limits import limits
@@ -20,6 +21,7 @@ from runner.plan.stack.messages import message_resources
 from runner.plan.stack.names import alarm_topic, logical_id
 from runner.plan.stack.parts import DEAD_LETTERS, arn_of, ref
 from runner.plan.stack.schedules import schedule_resources
+from runner.plan.stack.streams import stream_resources
 
 if TYPE_CHECKING:
     from runner.model.ports import Json
@@ -44,6 +46,8 @@ def template_of(facts: StackFacts, *, using: Using = uses_of) -> dict[str, Json]
         **event_resources(facts, uses),
         **message_resources(facts),
         **function_resources(facts),
+        **function_event_resources(facts),
+        **stream_resources(facts),
         **load_resources(facts),
         **athena_resources(facts),
         **alarm_resources(facts),

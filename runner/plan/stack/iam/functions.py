@@ -11,6 +11,7 @@ from runner.plan.stack.names import (
     Arns,
     bucket_and_key,
     bucket_arn,
+    dead_letters,
     objects_arn,
 )
 
@@ -28,13 +29,33 @@ _NETWORK = (
     "ec2:UnassignPrivateIpAddresses",
 )
 """What Lambda needs to put a function into a network; it takes no narrower resource."""
+_STREAMS = {
+    "dynamodb": (
+        "dynamodb:DescribeStream",
+        "dynamodb:GetRecords",
+        "dynamodb:GetShardIterator",
+        "dynamodb:ListStreams",
+    ),
+    "kinesis": (
+        "kinesis:DescribeStream",
+        "kinesis:DescribeStreamSummary",
+        "kinesis:GetRecords",
+        "kinesis:GetShardIterator",
+        "kinesis:ListShards",
+    ),
+}
+"""What an event source mapping does with the function's role."""
 _SECRET = "secretsmanager:GetSecretValue"  # noqa: S105 - the name of an action
 _OBJECTS = ("s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject")
 
 
 def function_statements(facts: StackFacts, function: FunctionFacts) -> tuple[Statement, ...]:
     """Allow a user's function its log, its network, and what its file grants."""
-    statements = (*_running(facts, function), *grant_statements(function.grants))
+    statements = (
+        *_running(facts, function),
+        *_reading(facts, function),
+        *grant_statements(function.grants),
+    )
     secrets = any(_SECRET in grant.actions for grant in function.grants)
     if not secrets or not facts.keys.secrets:
         return statements
@@ -58,6 +79,16 @@ def _running(facts: StackFacts, function: FunctionFacts) -> Iterator[Statement]:
         yield allow("Network", _NETWORK, ["*"])
     if facts.keys.data:
         yield allow("DataKey", ["kms:Decrypt", "kms:GenerateDataKey"], [facts.keys.data])
+
+
+def _reading(facts: StackFacts, function: FunctionFacts) -> Iterator[Statement]:
+    """Allow what Lambda does in a function's name: read its streams, tell of what it gave up."""
+    for kind, actions in _STREAMS.items():
+        found = [str(one.settings["stream"]) for one in function.events if one.kind == kind]
+        if found:
+            yield allow(f"{kind.capitalize()}Records", actions, found)
+            queue = Arns.of(facts).queue(dead_letters(facts))
+            yield allow(f"{kind.capitalize()}GivenUp", ["sqs:SendMessage"], [queue])
 
 
 def _lake(facts: StackFacts) -> Iterator[Statement]:

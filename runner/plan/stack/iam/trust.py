@@ -31,6 +31,12 @@ def rules_trust(facts: StackFacts, rules: Sequence[str]) -> dict[str, Json]:
     return _trust(facts, "events", ("ArnLike", list(rules)))
 
 
+def stream_trust(facts: StackFacts, stream: str) -> dict[str, Json]:
+    """Let Firehose take the role for one delivery stream."""
+    arn = Arns.of(facts).arn("firehose", f"deliverystream/{stream}")
+    return _trust(facts, "firehose", ("StringEquals", [arn]))
+
+
 def function_trust() -> dict[str, Json]:
     """Let Lambda take the role; it names no source that a condition could ask for."""
     return document(

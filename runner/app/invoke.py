@@ -1,0 +1,81 @@
+"""A function is called once on this machine, as a workflow or a stream would call it.
+
+In: a project, a function's name, an event.  Out: what its handler returns.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from runner.app.bundle import open_bundle
+from runner.app.functions import deployed_name
+from runner.app.local_functions import local_functions
+from runner.app.local_places import open_places
+from runner.errors import Fault, Place, UsageError
+from runner.model.nearest import listed, suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from runner.model.ports import Json
+
+
+@dataclass(frozen=True, slots=True)
+class InvokeRequest:
+    """What is called with what."""
+
+    root: Path
+    environment: str
+    function: str
+    """A folder under lambdas/, or `builtin:<name>`."""
+    event: Json
+    variables: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Invoked:
+    """What came of it."""
+
+    answer: Json
+    log: Path
+    """Where what it printed stands."""
+
+
+def invoke(request: InvokeRequest, *, say: Callable[[str], None] | None = None) -> Invoked:
+    """Call the function; ServiceError carries its exception, UsageError wrong names."""
+    bundle = open_bundle(request.root, request.environment, request.variables)
+    faults = []
+    if bundle.environment["engine"] != "local":
+        expected = "an environment with engine: local"
+        advice = "on AWS, call it with `aws lambda invoke`"
+        faults.append(Fault(Place("--env"), "not-local", request.environment, expected, advice))
+    if request.function not in bundle.function_settings:
+        known = list(bundle.function_settings)
+        faults.append(
+            Fault(
+                Place("FUNCTION"),
+                "unknown-function",
+                f"`{request.function}`, which has no folder under lambdas/",
+                f"one of {listed(known)}",
+                suggestion(request.function, known, otherwise="add the function"),
+            )
+        )
+    if faults:
+        raise UsageError(faults)
+    local = open_places(request.root, bundle, now=lambda: datetime.now(UTC))
+    name = deployed_name(bundle, request.function)
+    functions = local_functions(request.root, bundle, (f'"{name}"',), say=say)
+    services = local.services(keeper=_no_keeper, functions=functions)
+    try:
+        call = {"FunctionName": name, "Payload": request.event}
+        answer = services.do("arn:aws:states:::lambda:invoke", call)["Payload"]
+    finally:
+        services.close()
+    return Invoked(answer, local.state / "logs" / "lambda" / f"{name}.log")
+
+
+def _no_keeper(event: object, context: object) -> object:
+    raise AssertionError(f"no function calls the keeper: {event} {context}")

@@ -1,0 +1,92 @@
+"""`runner stream put`: bring records to S3 as a delivery stream does."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path  # noqa: TC003 - click's signature
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from runner.cli.options import find_root, json_option, project_options, read_variables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+
+@click.command(name="put", short_help="Put the lines of a file into a stream.")
+@click.argument("stream")
+@click.argument("file", type=click.File("rb"), default="-")
+@click.option("--base64", "encoded", is_flag=True, help="Each line is a record in base64.")
+@click.option("--at", "arrival", metavar="TIME", help="When they arrived (UTC), if not now.")
+@project_options
+@json_option
+def command(  # noqa: PLR0917 - click hands over every option
+    stream: str,
+    file: BinaryIO,
+    encoded: bool,  # noqa: FBT001 - click's signature
+    arrival: str | None,
+    folder: Path | None,
+    environment: str,
+    variables: tuple[str, ...],
+    *,
+    as_json: bool,
+) -> None:
+    """Put each line of FILE into STREAM: changed by its function, then written to S3.
+
+    Without FILE, or with -, lines come from standard input. A record keeps its line's end.
+
+    Example: runner stream put app_events events.jsonl --at 2024-05-06T07:00:00
+    """
+    from runner.app.stream_put import PutRequest, put_records  # noqa: PLC0415 - heavy when needed
+
+    request = PutRequest(
+        root=find_root(folder),
+        environment=environment,
+        stream=stream,
+        arrival=_instant(arrival),
+        variables=read_variables(variables),
+    )
+    lines = _decoded(file) if encoded else iter(file)
+    found = put_records(request, lines, say=lambda text: click.echo(text, err=True))
+    if as_json:
+        told = {"records": found.records, "dropped": found.dropped, "failed": found.failed}
+        click.echo(json.dumps({**told, "objects": found.objects}, indent=1))
+        return
+    for uri in found.objects:
+        click.echo(uri)
+    click.echo(
+        f"{found.records:,} records: {found.dropped:,} dropped, {found.failed:,} failed", err=True
+    )
+
+
+def _decoded(file: BinaryIO) -> Iterator[bytes]:
+    import base64  # noqa: PLC0415 - only with --base64
+    import binascii  # noqa: PLC0415
+
+    for number, line in enumerate(file, start=1):
+        try:
+            yield base64.b64decode(line.strip(), validate=True)
+        except binascii.Error as error:
+            from runner.errors import Fault, Place, UsageError  # noqa: PLC0415
+
+            name = getattr(file, "name", "standard input")
+            place = Place(str(name), number, 1)
+            fault = Fault(place, "not-base64", str(error), "a line of base64", "correct the line")
+            raise UsageError([fault]) from error
+
+
+def _instant(text: str | None) -> datetime | None:
+    from datetime import UTC, datetime  # noqa: PLC0415 - only with --at
+
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        from runner.errors import Fault, Place, UsageError  # noqa: PLC0415
+
+        expected, advice = "an instant such as 2024-05-06T07:00:00", "write it so; UTC is meant"
+        raise UsageError([Fault(Place("--at"), "bad-time", text, expected, advice)]) from error
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
