@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from runner.asl import retries
 from runner.asl.expressions import expression
 from runner.asl.flow import State, retrier, state_name, task
-from runner.asl.steps.scope import entry, step_failing, step_retriers
+from runner.asl.steps.scope import entry, gated, step_failing, step_retriers
 from runner.model.durations import seconds
 
 if TYPE_CHECKING:
@@ -17,18 +17,13 @@ if TYPE_CHECKING:
 
 def states(scope: Scope, name: str, step: LambdaStep) -> tuple[State, ...]:
     """Give the states of a function call, behind a gate if other steps are needed."""
-    needed = scope.needs(step, tables_too=True)
     start = state_name(name, "call")
-    gate: tuple[State, ...] = ()
-    if needed:
-        skipped = scope.collect(entry(name, name, "lambda", "skipped"))
-        gate = (scope.gate(name, needed, start=start, skipped=skipped),)
     value = ', "value": $states.result.Payload'
     succeeded = scope.collect(entry(name, name, "lambda", "succeeded", value))
     catchers, explained = step_failing(scope, name, "lambda", step)
     timeout = step.timeout or scope.project.config.defaults.lambda_timeout
     return (
-        *gate,
+        *gated(scope, name, step, "lambda", start=start),
         State(
             start,
             task(

@@ -186,6 +186,21 @@ def entry(step: str, name: str, kind: str, status: str, more: str = "") -> str:
     )
 
 
+def gated(
+    scope: Scope, name: str, step: AnyStep, kind: str, *, start: str = ""
+) -> tuple[State, ...]:
+    """Give the state that skips a step where one that it needs is down; none if it needs none.
+
+    `start` is the step's first state if that is not called `run`.
+    """
+    needed = scope.needs(step, tables_too=True)
+    if not needed:
+        return ()
+    skipped = scope.collect(entry(name, name, kind, "skipped"))
+    start = start or state_name(name, "run")
+    return (scope.gate(name, needed, start=start, skipped=skipped),)
+
+
 def step_retriers(retry: tuple[StepRetry, ...] | None, default: list[dict[str, Any]]) -> list[Any]:
     """Translate a step's own retriers; the default ones where it names none."""
     if retry is None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from runner.asl.flow import State, retrier, state_name, task
-from runner.asl.steps.scope import entry, step_failing, step_retriers
+from runner.asl.steps.scope import entry, gated, step_failing, step_retriers
 from runner.model.durations import seconds
 
 if TYPE_CHECKING:
     from runner.asl.steps.scope import Scope
-    from runner.model.workflow import AnyStep, AslStep, SnsStep, WaitStep
+    from runner.model.workflow import AslStep, SnsStep, WaitStep
 
 _SNS_TIMEOUT_S = 60
 _SNS_ERRORS = ("SNS.ThrottledException", "SNS.InternalErrorException", "SNS.SdkClientException")
@@ -24,7 +24,7 @@ def wait_states(scope: Scope, name: str, step: WaitStep) -> tuple[State, ...]:
         "Assign": scope.collect(entry(name, name, "wait", "succeeded")),
         "Next": scope.following,
     }
-    return (*_gate(scope, name, step, "wait"), State(state_name(name, "run"), fields))
+    return (*gated(scope, name, step, "wait"), State(state_name(name, "run"), fields))
 
 
 def sns_states(scope: Scope, name: str, step: SnsStep) -> tuple[State, ...]:
@@ -45,7 +45,7 @@ def sns_states(scope: Scope, name: str, step: SnsStep) -> tuple[State, ...]:
         Next=scope.following,
     )
     return (
-        *_gate(scope, name, step, "sns"),
+        *gated(scope, name, step, "sns"),
         State(state_name(name, "run"), fields),
         *explained,
     )
@@ -71,12 +71,4 @@ def asl_states(scope: Scope, name: str, step: AslStep) -> tuple[State, ...]:
         timeout = step.timeout or scope.project.config.defaults.load_timeout
         fields.setdefault("TimeoutSeconds", seconds(timeout))
     run = State(state_name(name, "run"), fields)
-    return (*_gate(scope, name, step, "asl"), run, *explained)
-
-
-def _gate(scope: Scope, name: str, step: AnyStep, kind: str) -> tuple[State, ...]:
-    needed = scope.needs(step, tables_too=True)
-    if not needed:
-        return ()
-    skipped = scope.collect(entry(name, name, kind, "skipped"))
-    return (scope.gate(name, needed, start=state_name(name, "run"), skipped=skipped),)
+    return (*gated(scope, name, step, "asl"), run, *explained)
