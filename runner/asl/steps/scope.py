@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from runner.model.config import Concurrency, Retry
     from runner.model.names import TableName
     from runner.model.project import Project
-    from runner.model.workflow import AnyStep, StepCatch, StepRetry, Workflow
+    from runner.model.step import StepCatch, StepRetry
+    from runner.model.workflow import AnyStep, Workflow
 
 
 @dataclass(frozen=True, slots=True)
