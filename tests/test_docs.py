@@ -15,6 +15,7 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -187,7 +188,7 @@ KNOWN = {
     "sql": r"sql/\w+/\w+\.sql",
     "python": r"lambdas/\w+/handler\.py|machines/\w+\.py",
     "json": r"machines/[\w.]+\.json",
-    "yaml": r"workflows/\w+\.yaml|tests/sql/[\w.]+\.yaml|config\.yaml (environments|sources)"
+    "yaml": r"workflows/\w+\.yaml|tests/sql/[\w.]+\.yaml|config\.yaml (environments|sources|streams)"
     r"|lambdas/\w+/function\.yaml|machines/[\w.]+\.yaml",
 }
 
@@ -241,6 +242,9 @@ def test_the_blocks_of_a_page_run(page: Path, tmp_path: Path) -> None:
         if block.language == "sql" or block.about.startswith(FILES):
             (tmp_path / block.about).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / block.about).write_text(block.text, "utf-8")
+        elif block.about == "config.yaml streams":
+            with (tmp_path / "config.yaml").open("a", encoding="utf-8") as config:
+                config.write("\nstreams:\n" + textwrap.indent(block.text, "  "))
         elif block.language == "bash" and block.runs:
             script.append(block.text)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
