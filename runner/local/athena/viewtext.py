@@ -178,13 +178,13 @@ class _Reader:
                 self._need("NULL")
                 found = f"({found} IS{no} NULL)"
             else:
-                no = self._accept("NOT")
+                negated = self._accept("NOT")
                 tested = self._tested(found)
-                if not tested and no:
+                if not tested and negated:
                     raise _Unknown
                 if not tested:
                     return found
-                found = f"(NOT {tested})" if no else tested
+                found = f"(NOT {tested})" if negated else tested
 
     def _tested(self, found: str) -> str:
         """Write BETWEEN, IN or LIKE; nothing if none of them comes."""
