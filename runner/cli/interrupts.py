@@ -8,34 +8,33 @@ is stopped there with its statements; a second Ctrl-C does not wait for that, an
 from __future__ import annotations
 
 import signal
-import threading
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
+from runner.cli.listening import Listening
 from runner.cli.texts import STOPPING, STOPPING_THERE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType, TracebackType
 
     from runner.app.stopping import Stopper
 
 
-class Interrupts:
+class Interrupts(Listening):
     """Listens while a run is made ready and executed."""
 
     def __init__(self, stopper: Stopper, stopping: Callable[[str], None]) -> None:
         """Take what stops the run, and what says that it is stopping."""
+        super().__init__()
         self._stopper = stopper
         self._stopping = stopping
         self._running = False
-        self._former: object = None
 
     def running(self) -> None:
         """Say that a run has begun: from now on Ctrl-C stops the run, not the process."""
         self._running = True
 
-    def _interrupted(self, number: int, frame: FrameType | None) -> None:
-        del number, frame
+    def interrupted(self) -> None:
+        """Stop the run; end the process where nothing runs, or at the second."""
         if not self._running:
             raise KeyboardInterrupt
         there = self._stopper.left
@@ -46,19 +45,3 @@ class Interrupts:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
         self._stopping(STOPPING_THERE if there else STOPPING)
         self._stopper.stop()
-
-    def __enter__(self) -> Self:
-        """Begin to listen; another thread than the main one cannot."""
-        if threading.current_thread() is threading.main_thread():
-            self._former = signal.signal(signal.SIGINT, self._interrupted)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Leave Ctrl-C as it was."""
-        if callable(self._former) or isinstance(self._former, int):
-            signal.signal(signal.SIGINT, self._former)

@@ -166,7 +166,7 @@ def test_show_properties(world: World) -> None:
 def test_show_create_view(world: World) -> None:
     world.run("CREATE VIEW v COMMENT 'one' AS SELECT 1 AS n")
     assert table(world, "v")["Description"] == "one"
-    assert lines(world, "SHOW CREATE VIEW v") == ["CREATE VIEW db.v AS ", "SELECT 1 AS n"]
+    assert lines(world, "SHOW CREATE VIEW v") == ["CREATE VIEW db.v AS", "SELECT 1 n"]
     world.run("CREATE EXTERNAL TABLE t (n int) LOCATION 's3://b/t/'")
     assert "is a table, not a view" in world.failure("SHOW CREATE VIEW t")
 

@@ -6,14 +6,18 @@ import json
 import subprocess
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from runner.local.athena import AthenaFailure, LocalAthena
+from runner.local.glue import GlueCatalog
+from runner.local.s3 import FolderS3
 from runner.model.ports import ServiceError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.local_athena.conftest import World
 
 TOKEN = "t" * 32
@@ -187,3 +191,42 @@ def test_a_preview_records_nothing_and_stops_at_its_limit(world: World) -> None:
     assert world.s3.list_objects_v2(Bucket="results")["KeyCount"] == 0
     with pytest.raises(AthenaFailure, match="SYNTAX_ERROR"):
         world.athena.query("SELECT FROM WHERE")
+
+
+class SlowCatalog(GlueCatalog):
+    """A catalogue that tells of no table until it is let."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.asked, self.let = threading.Event(), threading.Event()
+
+    def get_table(self, **given: Any) -> dict[str, Any]:  # noqa: ANN401
+        self.asked.set()
+        self.let.wait(10)
+        return super().get_table(**given)
+
+
+def test_a_stopped_query_is_cancelled_though_its_planning_goes_on(tmp_path: Path) -> None:
+    catalog = SlowCatalog(tmp_path / "catalog.sqlite")
+
+    def opened() -> LocalAthena:
+        s3 = FolderS3(tmp_path / "s3")
+        return LocalAthena(s3, catalog, tmp_path / "athena.sqlite", results="s3://results/")
+
+    def state(athena: LocalAthena) -> tuple[str, str]:
+        found = athena.get_query_execution(QueryExecutionId=identity)["QueryExecution"]["Status"]
+        return found["State"], found["StateChangeReason"]
+
+    busy = opened()
+    identity = busy.start_query_execution(QueryString="SELECT * FROM t")["QueryExecutionId"]
+    assert catalog.asked.wait(10)
+    busy.stop_query_execution(QueryExecutionId=identity)
+    busy.wait(identity, 10)
+    assert not catalog.let.is_set()
+    assert state(busy) == ("CANCELLED", "Query cancelled by user")
+    catalog.let.set()
+    busy.close()
+    again = opened()
+    assert state(again) == ("CANCELLED", "Query cancelled by user")
+    again.close()
+    catalog.close()

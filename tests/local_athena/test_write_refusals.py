@@ -17,7 +17,7 @@ if TYPE_CHECKING:
             "ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe'",
             (
                 "HIVE_UNSUPPORTED_FORMAT: Output format org.apache.hadoop.hive.ql.io."
-                "HiveIgnoreKeyTextOutputFormat with SerDe org.openx.data.jsonserde.JsonSerDe is "
+                "IgnoreKeyTextOutputFormat with SerDe org.openx.data.jsonserde.JsonSerDe is "
                 "not supported."
             ),
         ),

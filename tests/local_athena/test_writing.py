@@ -199,3 +199,46 @@ def test_declared_lengths_stay(world: World) -> None:
     ):
         table = world.catalog.get_table(DatabaseName="db", Name=name)["Table"]
         assert [each["Type"] for each in table["StorageDescriptor"]["Columns"]] == kinds
+
+
+def schema_of(world: World, key: str) -> list[tuple[str, str, str]]:
+    """Give the columns of a Parquet file: name, physical type, repetition."""
+    found = world.athena.connect().execute(
+        "SELECT name, type, repetition_type FROM parquet_schema(?)",
+        [str(world.s3.path_of(f"s3://b/{key}"))],
+    )
+    return found.fetchall()[1:]
+
+
+def test_columns_of_constants_may_be_null_in_the_file(world: World) -> None:
+    world.run("CREATE TABLE t WITH (external_location='s3://b/t/') AS SELECT 1 AS n, 'x' AS s")
+    assert world.rows("SELECT * FROM t") == [(1, "x")]
+    (key,) = world.keys("t/")
+    assert schema_of(world, key) == [
+        ("n", "INT32", "OPTIONAL"),
+        ("s", "BYTE_ARRAY", "OPTIONAL"),
+    ]
+
+
+def test_timestamps_are_written_as_hive_writes_them(world: World) -> None:
+    instants = ["0001-01-01 00:00:00.000", "1969-12-31 23:59:59.999", "9999-12-31 23:59:59.999"]
+    values = ", ".join(f"TIMESTAMP '{each}'" for each in instants)
+    world.run(
+        "CREATE TABLE t WITH (external_location='s3://b/t/') AS "
+        f"SELECT a, ARRAY[a] AS l FROM (VALUES {values}) v(a)"
+    )
+    (key,) = world.keys("t/")
+    kinds = {kind for name, kind, _ in schema_of(world, key) if name in {"a", "element"}}
+    assert kinds == {"INT96"}
+    read = world.rows("SELECT CAST(a AS varchar), CAST(l[1] AS varchar) FROM t ORDER BY 1")
+    assert read == [(each, each) for each in instants]
+    assert world.rows("SELECT count(*) FROM t WHERE a < TIMESTAMP '1970-01-01'") == [(2,)]
+
+
+def test_timestamps_of_iceberg_are_microseconds(world: World) -> None:
+    world.run(
+        "CREATE TABLE i WITH (table_type='ICEBERG', is_external=false, location='s3://b/i/') AS "
+        "SELECT TIMESTAMP '2017-01-01 00:00:00.000' AS a"
+    )
+    (key,) = world.keys("i/data/")
+    assert schema_of(world, key) == [("a", "INT64", "OPTIONAL")]

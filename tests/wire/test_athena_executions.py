@@ -246,9 +246,10 @@ def test_texts_of_several_lines_are_rows(wire: Wire) -> None:
     wire.run("CREATE VIEW lined AS SELECT 1 AS one,\n  2 AS two")
     found = wire.run("SHOW CREATE VIEW lined")
     assert wire.rows(found["QueryExecutionId"]) == [
-        ["CREATE VIEW default.lined AS "],
-        ["SELECT 1 AS one,"],
-        ["  2 AS two"],
+        ["CREATE VIEW default.lined AS"],
+        ["SELECT"],
+        ["  1 one"],
+        [", 2 two"],
     ]
     plan = wire.rows(wire.run("EXPLAIN SELECT 1")["QueryExecutionId"])
     assert len(plan) > 1

@@ -358,6 +358,20 @@ def test_metadata_of_databases_and_tables(wire: Wire) -> None:
         assert "Error Code: EntityNotFoundException" in str(missing.value)
 
 
+def test_metadata_squeeze_the_blanks_of_parameters(wire: Wire) -> None:
+    wire.run(
+        "CREATE EXTERNAL TABLE squeezed (n int) COMMENT 'one\n\ntwo' ROW FORMAT SERDE "
+        "'org.openx.data.jsonserde.JsonSerDe' WITH SERDEPROPERTIES ('x' = '{\n   }') "
+        "LOCATION 's3://lake/squeezed/'"
+    )
+    parameters = wire.athena.get_table_metadata(
+        CatalogName="AwsDataCatalog", DatabaseName="default", TableName="squeezed"
+    )["TableMetadata"]["Parameters"]
+    assert parameters["comment"] == "one two"
+    assert parameters["serde.param.x"] == "{\n }"
+    assert parameters["outputformat"] == "org.apache.hadoop.hive.ql.io.IgnoreKeyTextOutputFormat"
+
+
 def test_one_port_answers_for_all_services(wire: Wire) -> None:
     s3, glue, sts = (client(wire.url, name) for name in ("s3", "glue", "sts"))
     s3.create_bucket(Bucket="several")

@@ -13,14 +13,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runner.asl import retries
 from runner.asl.expressions import expression
 from runner.asl.flow import Flow, State, catcher
 from runner.asl.statements import SCANNED
 from runner.asl.tables.common import NO_OUTPUT, REDRIVE, Lane, Turn
 from runner.asl.tables.inference import entry_of_types, inferring, types_of
-from runner.asl.tables.insert import more, most_chunks, staging, unstaging
-from runner.model.durations import seconds
+from runner.asl.tables.insert import more, most_chunks, preparing, staging, unstaging
 
 if TYPE_CHECKING:
     from runner.model.project import Table
@@ -31,21 +29,7 @@ def states(lane: Lane, table: Table, following: str) -> tuple[State, ...]:
     turn = Turn(lane, table, following)
     return (
         *turn.entering(),
-        turn.keeper(
-            "prepare",
-            "iceberg_prepare",
-            {
-                "window": expression("$window"),
-                "target": expression("$target"),
-                "split": expression("$split"),
-            },
-            Assign={
-                "plan": expression("$states.result.Payload"),
-                "largest": expression("$states.result.Payload.largest"),
-            },
-            Retry=retries.keeper_waiting(seconds(turn.lane.defaults.lease_wait)),
-            Next=turn.name("fence"),
-        ),
+        preparing(turn, "iceberg_prepare", "fence"),
         _fence(turn),
         State(
             turn.name("types?"),

@@ -43,7 +43,7 @@ def states(lane: Lane, table: Table, following: str) -> tuple[State, ...]:
     turn = Turn(lane, table, following)
     return (
         *turn.entering(),
-        _prepare(turn),
+        preparing(turn, "prepare", "types?"),
         State(
             turn.name("types?"),
             {
@@ -70,10 +70,11 @@ def states(lane: Lane, table: Table, following: str) -> tuple[State, ...]:
     )
 
 
-def _prepare(turn: Turn) -> State:
+def preparing(turn: Turn, operation: str, following: str) -> State:
+    """Have the keeper plan the window's chunks, waiting for a lease that another run holds."""
     return turn.keeper(
         "prepare",
-        "prepare",
+        operation,
         {
             "window": expression("$window"),
             "target": expression("$target"),
@@ -84,7 +85,7 @@ def _prepare(turn: Turn) -> State:
             "largest": expression("$states.result.Payload.largest"),
         },
         Retry=retries.keeper_waiting(seconds(turn.lane.defaults.lease_wait)),
-        Next=turn.name("types?"),
+        Next=turn.name(following),
     )
 
 

@@ -12,6 +12,7 @@ import time
 import uuid
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runner.local.athena.classify import classify
@@ -258,7 +259,8 @@ class LocalAthena:
         execution = self.get_query_execution(QueryExecutionId=QueryExecutionId)["QueryExecution"]
         progress = self._running.get(QueryExecutionId)
         if progress is not None:
-            threading.Thread(target=progress.stop, daemon=True).start()
+            overdue = partial(self._give_up, execution, progress)
+            threading.Thread(target=progress.stop, args=(overdue,), daemon=True).start()
         elif execution["Status"]["State"] not in ENDED:
             raise InvalidRequest(f"QueryExecution {QueryExecutionId} runs in another process")
         return {}
@@ -325,8 +327,20 @@ class LocalAthena:
         else:
             execution["Status"]["State"] = "SUCCEEDED"
         finally:
-            end(execution, queued_s=began - since, engine_s=time.monotonic() - began)
-            self._history.save(execution, result=kept.packed() if kept else None)
+            if progress.settle():
+                end(execution, queued_s=began - since, engine_s=time.monotonic() - began)
+                self._history.save(execution, result=kept.packed() if kept else None)
+            self._leave(execution["QueryExecutionId"], progress)
+
+    def _give_up(self, execution: dict[str, Any], progress: Progress) -> None:
+        """Record a query as cancelled while its thread is busy: it will not run any more.
+
+        Other statements may have an effect yet, which their end has to tell.
+        """
+        if execution.get("SubstatementType") == "SELECT" and progress.settle():
+            fail(execution, AthenaFailure("USER_CANCELED", ""), stopped=True)
+            end(execution, queued_s=0, engine_s=time.monotonic() - progress.began)
+            self._history.save(execution)
             self._leave(execution["QueryExecutionId"], progress)
 
     def _leave(self, identity: str, progress: Progress) -> None:

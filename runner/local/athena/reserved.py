@@ -39,7 +39,7 @@ _QUERY = """
 """
 """FIRST and LAST are in the guide's list, too; engine version 3 takes them as names."""
 _DDL_WORDS = frozenset(_DDL.split())
-_QUERY_WORDS = frozenset(_QUERY.split())
+QUERY_WORDS = frozenset(_QUERY.split())
 
 
 def refuse_name(token: Token, sql: str) -> None:
@@ -64,7 +64,7 @@ def check_query(sql: str, tokens: Sequence[Token]) -> None:
         after = words[number + 1] if number + 1 < len(words) else ""
         is_clause = after == "BY" or before == "WITHIN"
         if (words[number] in {"ORDER", "GROUP"} and not is_clause) or (
-            before == "AS" and words[number] in _QUERY_WORDS
+            before == "AS" and words[number] in QUERY_WORDS
         ):
             raise syntax_error(
                 *position(sql, token.start),

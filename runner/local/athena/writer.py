@@ -184,7 +184,9 @@ def _copy(select: str, target: Target, start: str) -> str:
     keys = "".join(
         f", nullif(CAST({_KEY}{n} AS VARCHAR), '') AS {_KEY}{n}" for n in range(len(target.keys))
     )
-    rows = f"SELECT {data}{keys} FROM ({select}) AS q({', '.join(names)})"
+    rows = f"SELECT {data}{keys} FROM ({select}) AS q({', '.join(names)})" + _nulls(
+        len(names), target
+    )
     options = _format(target)
     to, _, name = start.rpartition("/")
     if target.keys:
@@ -193,6 +195,17 @@ def _copy(select: str, target: Target, start: str) -> str:
     else:
         to = f"{start}f{_suffix(target)}"
     return f"COPY ({rows}) TO {_text(to)} ({options}, RETURN_FILES)"
+
+
+def _nulls(columns: int, target: Target) -> str:
+    """Write no rows at all whose columns may be NULL, so that those of the file may be, too.
+
+    DuckDB would make a column REQUIRED whose values it knows not to be NULL, a constant's for one;
+    Athena never does.  DuckDB must not see that there are no rows: `WHERE false` would not do.
+    """
+    if target.format in _TEXT:
+        return ""
+    return f" UNION ALL SELECT {', '.join(['NULL'] * columns)} FROM range(0)"
 
 
 def _written(value: str, column: Field, target: Target) -> str:
@@ -207,6 +220,7 @@ def _written(value: str, column: Field, target: Target) -> str:
 
 
 def _format(target: Target) -> str:
+    """Write COPY's options: timestamps are INT96, as Hive has them, except in Iceberg's files."""
     codec = target.compression.upper() or "GZIP"
     match target.format:
         case "parquet":
@@ -214,8 +228,10 @@ def _format(target: Target) -> str:
             level = (
                 f", COMPRESSION_LEVEL {target.level}" if codec == "ZSTD" and target.level else ""
             )
-            numbers = f", FIELD_IDS {target.numbers}" if target.numbers else ""
-            return f"FORMAT parquet, COMPRESSION {codecs.get(codec, codec)}{level}{numbers}"
+            kind = (
+                f"FIELD_IDS {target.numbers}" if target.numbers else "WRITE_TIMESTAMP_AS_INT96 true"
+            )
+            return f"FORMAT parquet, COMPRESSION {codecs.get(codec, codec)}{level}, {kind}"
         case "json":
             return f"FORMAT json, COMPRESSION {_text_codec(target)}"
         case "csv":

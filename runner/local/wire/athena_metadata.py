@@ -235,7 +235,16 @@ def _parameters(found: Mapping[str, Any], storage: Mapping[str, Any]) -> dict[st
         "serde.serialization.lib": serde.get("SerializationLibrary"),
     }
     told |= {f"serde.param.{key}": value for key, value in (serde.get("Parameters") or {}).items()}
-    return {key: str(value) for key, value in told.items() if value}
+    return {key: _squeezed(key, str(value)) for key, value in told.items() if value}
+
+
+def _squeezed(key: str, value: str) -> str:
+    r"""Write a parameter as this API does: several spaces are one; a comment is one line.
+
+    >>> _squeezed("comment", "two\n\nlines"), _squeezed("avro.schema.literal", "{\n   }")
+    ('two lines', '{\n }')
+    """
+    return re.sub(r"\s+" if key == "comment" else " {2,}", " ", value)
 
 
 def _only(table: dict[str, Any], wanted: set[str]) -> dict[str, Any]:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from runner.local.athena.session import Cursor, Session, Statement
 
 _LAZY = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
+_OPENX = "org.openx.data.jsonserde.JsonSerDe"
+_OPENX_OUT = "org.apache.hadoop.hive.ql.io.IgnoreKeyTextOutputFormat"
+"""What Athena gives this SerDe where the statement names no format; the others have Hive's."""
 _DELIMITERS = (
     (("FIELDS", "TERMINATED", "BY"), "field.delim"),
     (("ESCAPED", "BY"), "escape.delim"),
@@ -139,6 +142,7 @@ class _Clauses:
     def __init__(self) -> None:
         self.location = self.comment = self.serde = self.input = self.output = ""
         self.format = "TEXTFILE"
+        self.stored = False
         self.serde_properties: dict[str, str] = {}
         self.properties: dict[str, str] = {}
         self.keys: list[dict[str, str]] = []
@@ -156,6 +160,7 @@ class _Clauses:
         if cursor.accept("ROW", "FORMAT"):
             self._row_format(cursor)
         if cursor.accept("STORED", "AS"):
+            self.stored = True
             self._stored_as(cursor)
         if cursor.accept("WITH", "SERDEPROPERTIES"):
             self.serde_properties |= take_properties(cursor)
@@ -180,6 +185,8 @@ class _Clauses:
         made["SerdeInfo"]["Parameters"] |= self.serde_properties
         made["InputFormat"] = self.input or made["InputFormat"]
         made["OutputFormat"] = self.output or made["OutputFormat"]
+        if self.serde == _OPENX and not self.stored:
+            made["OutputFormat"] = _OPENX_OUT
         names, count = self.buckets
         if names:
             made |= {"BucketColumns": names, "NumberOfBuckets": count}

@@ -14,6 +14,7 @@ from runner.local.athena.statements.describes import comment_of
 from runner.local.athena.statements.iceberg import PROPERTIES
 from runner.local.athena.statements.partitions import need
 from runner.local.athena.statements.shows import rows_of
+from runner.local.athena.viewtext import laid_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -60,7 +61,7 @@ def create_view(session: Session, statement: Statement) -> Outcome:
             line=1,
             column=1,
         )
-    text = f"CREATE VIEW {database}.{name} AS \n{found.view.sql}"
+    text = f"CREATE VIEW {database}.{name} AS\n{laid_out(found.view.sql)}"
     kinds = (("Create View", SqlType("varchar")),)
     return Outcome("UTILITY", "SHOW_CREATE_VIEW", kinds, ((text,),))
 
