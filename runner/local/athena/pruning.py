@@ -109,9 +109,11 @@ def find_conditions(
 
 def _ctes_read_once(tree: exp.Expr) -> dict[str, exp.Expr]:
     defined: dict[str, list[exp.Expr]] = {}
-    for cte in tree.find_all(exp.CTE):
-        defined.setdefault(cte.alias, []).append(cte.this)
-    names = [table.name for table in tree.find_all(exp.Table)]
+    nodes = find_all(tree, exp.CTE, exp.Table)
+    for cte in nodes:
+        if isinstance(cte, exp.CTE):
+            defined.setdefault(cte.alias, []).append(cte.this)
+    names = [table.name for table in nodes if isinstance(table, exp.Table)] if defined else []
     return {
         name: bodies[0]
         for name, bodies in defined.items()

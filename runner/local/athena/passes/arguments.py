@@ -13,6 +13,7 @@ from sqlglot import exp
 from runner.local.athena.calls import mismatch
 from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.passes.mismatches import certain_kind
+from runner.local.athena.trees import walk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +58,7 @@ _NAMED: dict[str, frozenset[str]] = {
 
 def apply(tree: exp.Query) -> exp.Query:
     """Refuse what Athena refuses; changes nothing."""
-    for node in tree.walk():
+    for node in walk(tree):
         if isinstance(node, exp.Anonymous):
             name = node.name.lower()
             _check(

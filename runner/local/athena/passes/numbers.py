@@ -13,7 +13,7 @@ from sqlglot import exp
 from runner.local.athena.dialect import MOST_DIGITS, decimal_type
 from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.numbers import digits, is_decimal, is_float, is_integer
-from runner.local.athena.trees import kind_of, walk
+from runner.local.athena.trees import ByClass, kind_of, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,17 +35,23 @@ def apply(tree: exp.Query) -> exp.Query:
     """Rewrite arithmetic, rounding, sums and comparisons, innermost first."""
     for node in reversed(walk(tree)):
         _widen(node)
-        rewrite = next((made for kinds, made in _RULES if isinstance(node, kinds)), None)
+        rewrite = _RULES.of(node)
         if rewrite is not None:
             rewrite(node)
     return tree
 
 
 _SMALL = (_T.TINYINT, _T.SMALLINT)
+_BRINGING = (
+    exp.Add, exp.Sub, exp.Mul, exp.Mod, exp.Div, exp.Coalesce, exp.Greatest, exp.Least, exp.Array,
+    exp.If, exp.Case,
+)  # fmt: skip
 
 
 def _widen(node: exp.Expr) -> None:
     """Let whole literals be integers beside smaller ones: DuckDB gives them the smaller type."""
+    if not isinstance(node, _BRINGING):
+        return
     operands = _operands(node)
     if not any(each.type is not None and each.type.this in _SMALL for each in operands):
         return
@@ -303,8 +309,7 @@ def _negated(node: exp.Expr) -> None:
         wrap(node, cast_to(node.type or node.this.type))
 
 
-_Rule = tuple[tuple[type[exp.Expr], ...], "Callable[[Any], None]"]
-_RULES: tuple[_Rule, ...] = (
+_RULES: ByClass[Callable[[Any], None]] = ByClass((
     ((exp.Add, exp.Sub, exp.Mul, exp.Mod), _arithmetic),
     ((exp.Round, exp.Ceil, exp.Floor), _round),
     ((exp.Sum,), _sum),
@@ -314,4 +319,4 @@ _RULES: tuple[_Rule, ...] = (
     ((exp.Greatest,), _greatest),
     ((exp.Neg,), _negated),
     ((exp.Literal,), _check_literal),
-)
+))

@@ -27,7 +27,7 @@ from runner.local.athena.errors import AthenaFailure, unsupported
 from runner.local.athena.names import char_of
 from runner.local.athena.natives import NATIVES
 from runner.local.athena.passes import patterns, values
-from runner.local.athena.trees import walk
+from runner.local.athena.trees import ByClass, walk
 
 if TYPE_CHECKING:
     from runner.local.athena.calls import Rule
@@ -70,7 +70,7 @@ def _rule(node: exp.Expr) -> Rule | None:
     if isinstance(node, exp.Anonymous):
         name = node.name.lower()
         return _CALLS.get(name, _native) if name.startswith("__") else None
-    return next((rule for kind, rule in _NODES if isinstance(node, kind)), None)
+    return _NODES.of(node)
 
 
 def _native(node: exp.Anonymous) -> exp.Expr | None:
@@ -308,7 +308,8 @@ _CALLS: dict[str, Rule] = {
     **patterns.CALLS,
     **values.CALLS,
 }
-_NODES: tuple[tuple[type[exp.Expr] | tuple[type[exp.Expr], ...], Rule], ...] = (
+_NODES: ByClass[Rule] = ByClass(
+    (
     (exp.HexString, _hex),
     (exp.StrPosition, _position),
     (exp.Substring, _substring),
@@ -324,4 +325,4 @@ _NODES: tuple[tuple[type[exp.Expr] | tuple[type[exp.Expr], ...], Rule], ...] = (
     (exp.UnicodeString, _unicode),
     (exp.StartsWith, _starts),
     *values.NODES,
-)
+))
