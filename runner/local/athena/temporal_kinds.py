@@ -389,27 +389,29 @@ def _parsed(_: Kinds, __: exp.Expr) -> Kind:
     return Kind("timestamp")
 
 
-_FINDERS: ByClass[Callable[[Kinds, exp.Expr], Kind | None]] = ByClass((
-    ((exp.Column,), Kinds.column),
-    ((exp.Cast,), _cast),
-    ((exp.Interval,), _interval),
-    ((exp.Add, exp.Sub), _sum),
-    ((exp.Mul, exp.Div), _product),
-    (_SAME, _same),
-    ((exp.Coalesce, exp.Greatest, exp.Least, exp.Case, exp.If), _branches),
-    ((exp.Query,), _query),
-    ((exp.AtTimeZone,), _at_zone),
-    ((exp.CurrentTimestamp, exp.Localtimestamp, exp.Localtime, exp.CurrentTime), _now),
-    ((exp.Array,), _array),
-    ((exp.DPipe,), _joined),
-    ((exp.GenerateSeries, exp.ArrayAgg), _collected),
-    ((exp.Bracket, exp.ArrayMax, exp.ArrayMin, exp.Explode), _element),
-    ((exp.Transform,), _transformed),
-    ((exp.Identifier,), _parameter),
-    ((exp.UnixToTime,), _from_unixtime),
-    ((exp.StrToTime,), _parsed),
-    ((exp.FromISO8601Timestamp, exp.FromISO8601TimestampNanos), _iso),
-    ((exp.ParseDatetime,), _joda),
-    ((exp.LastDay, exp.Date, exp.TsOrDsToDate, exp.CurrentDate, exp.FromISO8601Date), _date),
-    ((exp.Anonymous,), _named),
-))
+_FINDERS: ByClass[Callable[[Kinds, exp.Expr], Kind | None]] = ByClass(
+    (
+        ((exp.Column,), Kinds.column),
+        ((exp.Cast,), _cast),
+        ((exp.Interval,), _interval),
+        ((exp.Add, exp.Sub), _sum),
+        ((exp.Mul, exp.Div), _product),
+        (_SAME, _same),
+        ((exp.Coalesce, exp.Greatest, exp.Least, exp.Case, exp.If), _branches),
+        ((exp.Query,), _query),
+        ((exp.AtTimeZone,), _at_zone),
+        ((exp.CurrentTimestamp, exp.Localtimestamp, exp.Localtime, exp.CurrentTime), _now),
+        ((exp.Array,), _array),
+        ((exp.DPipe,), _joined),
+        ((exp.GenerateSeries, exp.ArrayAgg), _collected),
+        ((exp.Bracket, exp.ArrayMax, exp.ArrayMin, exp.Explode), _element),
+        ((exp.Transform,), _transformed),
+        ((exp.Identifier,), _parameter),
+        ((exp.UnixToTime,), _from_unixtime),
+        ((exp.StrToTime,), _parsed),
+        ((exp.FromISO8601Timestamp, exp.FromISO8601TimestampNanos), _iso),
+        ((exp.ParseDatetime,), _joda),
+        ((exp.LastDay, exp.Date, exp.TsOrDsToDate, exp.CurrentDate, exp.FromISO8601Date), _date),
+        ((exp.Anonymous,), _named),
+    )
+)

@@ -296,7 +296,8 @@ def _may_be_nan(node: exp.Expr) -> bool:
 def _guard(node: exp.Expr, operand: exp.Expr, join: type[exp.And | exp.Or]) -> None:
     guard: exp.Expr = _call("isnan", operand.copy())
     if join is exp.And:
-        guard = exp.Not(this=guard)
+        # DuckDB hands such a comparison to the scan, which mostly knows it from statistics.
+        guard = exp.LTE(this=operand.copy(), expression=_call("__infinity"))
 
     def make(inner: exp.Expr) -> exp.Expr:
         return exp.Paren(this=join(this=inner, expression=guard))
@@ -309,14 +310,16 @@ def _negated(node: exp.Expr) -> None:
         wrap(node, cast_to(node.type or node.this.type))
 
 
-_RULES: ByClass[Callable[[Any], None]] = ByClass((
-    ((exp.Add, exp.Sub, exp.Mul, exp.Mod), _arithmetic),
-    ((exp.Round, exp.Ceil, exp.Floor), _round),
-    ((exp.Sum,), _sum),
-    ((exp.Avg,), _average),
-    ((exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE), _compare),
-    ((exp.Between,), _between),
-    ((exp.Greatest,), _greatest),
-    ((exp.Neg,), _negated),
-    ((exp.Literal,), _check_literal),
-))
+_RULES: ByClass[Callable[[Any], None]] = ByClass(
+    (
+        ((exp.Add, exp.Sub, exp.Mul, exp.Mod), _arithmetic),
+        ((exp.Round, exp.Ceil, exp.Floor), _round),
+        ((exp.Sum,), _sum),
+        ((exp.Avg,), _average),
+        ((exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE), _compare),
+        ((exp.Between,), _between),
+        ((exp.Greatest,), _greatest),
+        ((exp.Neg,), _negated),
+        ((exp.Literal,), _check_literal),
+    )
+)

@@ -310,19 +310,20 @@ _CALLS: dict[str, Rule] = {
 }
 _NODES: ByClass[Rule] = ByClass(
     (
-    (exp.HexString, _hex),
-    (exp.StrPosition, _position),
-    (exp.Substring, _substring),
-    (exp.Reverse, _reverse),
-    (exp.Trim, _trim),
-    (exp.Length, _length),
-    (exp.Normalize, _normalize),
-    ((exp.Upper, exp.Lower), _one_text),
-    (exp.Replace, _replace),
-    (exp.ConcatWs, _concat_ws),
-    ((exp.Concat, exp.DPipe), _concat),
-    (exp.Escape, _like),
-    (exp.UnicodeString, _unicode),
-    (exp.StartsWith, _starts),
-    *values.NODES,
-))
+        (exp.HexString, _hex),
+        (exp.StrPosition, _position),
+        (exp.Substring, _substring),
+        (exp.Reverse, _reverse),
+        (exp.Trim, _trim),
+        (exp.Length, _length),
+        (exp.Normalize, _normalize),
+        ((exp.Upper, exp.Lower), _one_text),
+        (exp.Replace, _replace),
+        (exp.ConcatWs, _concat_ws),
+        ((exp.Concat, exp.DPipe), _concat),
+        (exp.Escape, _like),
+        (exp.UnicodeString, _unicode),
+        (exp.StartsWith, _starts),
+        *values.NODES,
+    )
+)
