@@ -28,6 +28,7 @@ from runner.local.athena import names
 from runner.local.athena.annotators import METADATA
 from runner.local.athena.errors import AthenaFailure, syntax_error, unsupported
 from runner.local.athena.expand import expand
+from runner.local.athena.families import is_free, let_write
 from runner.local.athena.functions import check_functions
 from runner.local.athena.functions_maths import refuse_patterns
 from runner.local.athena.hidden import HIDDEN, has
@@ -71,15 +72,15 @@ class _Tables:
     """The views that the query names itself, with line and column."""
 
 
-def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
-    """Translate one query; raises AthenaFailure."""
+def translate_query(sql: str, *, database: str, lookup: Lookup, free: bool = False) -> Template:
+    """Translate one query; raises AthenaFailure.  `free`: see families.py; raises Looked then."""
     refuse_patterns(sql)
     check_functions(sql)
     check_literals(sql)
     refuse_old_periods(sql)
     check_query(sql, tokenize(sql))
     tables = _Tables(lookup)
-    tree = unify_rows(unroll(_parse(sql)))
+    tree = unify_rows(unroll(_parse(sql, free=free)))
     _check_forms(tree)
     _mark_unnamed(tree)
     tree = _resolve(tree, database, tables, depth=0)
@@ -99,6 +100,8 @@ def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
     }
     conditions = find_conditions(tree, keys)
     hidden = hidden_columns(tree, [table for table, _, _ in tables.scans])
+    if free:
+        let_write(tree)
     return Template(
         shown=_shown(tree),
         sql=_generate(tree),
@@ -158,9 +161,9 @@ def _generate(tree: exp.Query) -> str:
         raise unsupported(f"Something in this query ({error})") from error
 
 
-def _parse(sql: str) -> exp.Query:
+def _parse(sql: str, *, free: bool = False) -> exp.Query:
     try:
-        trees = names.parse(spell_json(sql))
+        trees = names.parse(spell_json(sql), free=free)
     except ParseError as error:
         raise _syntax(error) from error
     except TokenError as error:
@@ -361,6 +364,8 @@ def _name_unnamed(tree: exp.Expr) -> None:
 def _type_decimals(tree: exp.Expr) -> None:
     """Give literals such as 1.50 their type: DECIMAL(3, 2), as both engines have it."""
     for literal in find_all(tree, exp.Literal):
+        if is_free(literal):
+            continue
         whole, point, fraction = literal.name.partition(".")
         if literal.is_string or not point or "e" in literal.name.lower():
             continue

@@ -12,6 +12,7 @@ from sqlglot import exp
 
 from runner.local.athena.dialect import MOST_DIGITS, decimal_type
 from runner.local.athena.errors import AthenaFailure
+from runner.local.athena.families import is_free
 from runner.local.athena.numbers import digits, is_decimal, is_float, is_integer
 from runner.local.athena.trees import ByClass, kind_of, walk
 
@@ -111,7 +112,7 @@ def outermost(node: exp.Expr) -> exp.Expr:
 
 def _check_literal(node: exp.Literal) -> None:
     """Refuse an integer that no type holds; that of -9223372036854775808 is one."""
-    if node.is_string:
+    if node.is_string or is_free(node):
         return
     most = 2**63 - (0 if isinstance(node.parent, exp.Neg) else 1)
     if node.is_int and int(node.name) > most:

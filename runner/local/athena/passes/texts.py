@@ -24,6 +24,7 @@ from runner.local.athena.calls import (
     unicode_text,
 )
 from runner.local.athena.errors import AthenaFailure, unsupported
+from runner.local.athena.families import is_free
 from runner.local.athena.names import char_of
 from runner.local.athena.natives import NATIVES
 from runner.local.athena.passes import patterns, values
@@ -167,9 +168,13 @@ def _substring(node: exp.Substring) -> exp.Expr:
     if not fits(node.this, "VARCHAR"):
         raise mismatch("substr", [node.this, start])
     given = [each for each in (start, size) if each is not None]
-    if all(isinstance(each, exp.Literal) and each.is_int and int(each.name) > 0 for each in given):
+    if all(_is_positive(each) for each in given):
         return as_varchar(call("substr", node.this, *given))
     return as_varchar(call("__substr" if size is None else "__substr_size", node.this, *given))
+
+
+def _is_positive(node: exp.Expr) -> bool:
+    return is_free(node) or (isinstance(node, exp.Literal) and node.is_int and int(node.name) > 0)
 
 
 def _reverse(node: exp.Reverse) -> exp.Expr | None:
