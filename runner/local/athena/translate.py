@@ -401,7 +401,8 @@ def _column_type(text: str) -> exp.DataType:
     kind = parse_type(text).trino().replace("timestamp(3)", "timestamp")
     dialect = Dialect.get_or_raise("trino")
     found = exp.DataType.from_str(kind, dialect=dialect, udt=dialect.SUPPORTS_USER_DEFINED_TYPES)
-    return found.transform(dialect.normalize_identifier, copy=False)
+    found.transform(dialect.normalize_identifier, copy=False)
+    return found
 
 
 def _typed(tree: exp.Query, schema: MappingSchema) -> exp.Query:

@@ -56,6 +56,9 @@ _NAMED: dict[str, frozenset[str]] = {
 }
 
 
+_CONDITIONS = frozenset({exp.And, exp.Or, exp.Not, exp.If, exp.Where})
+
+
 def apply(tree: exp.Query) -> exp.Query:
     """Refuse what Athena refuses; changes nothing."""
     for node in walk(tree):
@@ -67,7 +70,7 @@ def apply(tree: exp.Query) -> exp.Query:
         elif type(node) in _REFUSED:
             name, refused = _REFUSED[type(node)]
             _check(name, [node.this] if node.this else [], refused)
-        else:
+        elif type(node) in _CONDITIONS:
             _condition(node)
     return tree
 
