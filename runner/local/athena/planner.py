@@ -7,7 +7,6 @@ before needs no sqlglot and no binding to know its columns.
 from __future__ import annotations
 
 import os
-import threading
 import uuid
 from contextlib import suppress
 from functools import partial
@@ -17,11 +16,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runner.local.athena.engine import UnknownColumn
 from runner.local.athena.errors import AthenaFailure
+from runner.local.athena.familiar import Families
 from runner.local.athena.footers import FooterCache
 from runner.local.athena.hidden import hidden_sql
 from runner.local.athena.lexer import position, tokenize
 from runner.local.athena.readers import scan_sql
-from runner.local.athena.shape import Shape, shape_of, whole_numbers
+from runner.local.athena.shape import Shape, shape_of
 from runner.local.athena.sqltypes import coerces, parse_type
 from runner.local.athena.tables import TableInfo, load_table
 from runner.local.athena.template import Template, load_template, scan_name
@@ -30,7 +30,7 @@ from runner.local.athena.unpacking import unpacked
 from runner.local.athena.virtual import VIRTUAL, find_virtual, is_virtual, virtual_sql
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from runner.local.athena.engine import Engine, Handle
     from runner.local.athena.partitions import Evaluate, Locator, Part, Values
@@ -81,24 +81,6 @@ class Plan(NamedTuple):
         return max(self.text_bytes, bytes_read) if self.columnar else self.text_bytes
 
 
-class _Family:
-    """Statements that differ in whole numbers only: those that no translation reads are free."""
-
-    def __init__(self, database: str, numbers: Collection[int]) -> None:
-        self.database = database
-        self.free = frozenset(numbers)
-        """Places of tokens."""
-        self.seen = 0
-        self.templates: dict[str, Template] = {}
-        """By the text with placeholders for the free numbers."""
-
-
-_FAMILIES = 256
-_TRIALS = 5
-"""Translations at most to find the free numbers; then there are none."""
-_VARIANTS = 16
-
-
 class Given(NamedTuple):
     """A table that only one statement knows: its description, and the query that reads it."""
 
@@ -116,8 +98,7 @@ class Planner:
         self._cache = cache
         self._footers = FooterCache(engine)
         self._code = _code_digest() if cache is not None else ""
-        self._families: dict[tuple[str, str], _Family] = {}
-        self._lock = threading.Lock()
+        self._families = Families()
 
     def plan(
         self,
@@ -143,15 +124,18 @@ class Planner:
         known = self._known(shape, database)
         if known is not None:
             return self._fill(cursor, known.fill(shape))
-        family = self._family(sql, database)
-        if family is not None and (found := self._of_family(family, sql)) is not None:
-            return self._fill(cursor, found)._replace(of_family=True)
+        family = self._families.of(sql, database) if self._cache is not None else None
+        found = family.find(sql) if family is not None else None
+        if found is not None and self._is_valid(*found):
+            template, shape = found
+            return self._fill(cursor, template.fill(shape))._replace(of_family=True)
         try:
             template = self._translate(cursor, shape.text, shape, database)
             if not template.shown:  # which has other columns than the query
+                plain = template.fill(shape)
                 if family is not None:
-                    self._learn_family(cursor, family, sql, template.fill(shape))
-                plan = self._fill(cursor, template.fill(shape))
+                    family.learn(sql, plain, partial(self._translate_free, cursor, database))
+                plan = self._fill(cursor, plain)
                 return plan._replace(learning=Learning(template, shape, database))
         except AthenaFailure:
             pass  # planning says the same with the places and words of the text itself
@@ -162,51 +146,6 @@ class Planner:
         if plan.learning is not None:
             template, shape, database = plan.learning
             self._remember(template._replace(columns=columns), shape, database)
-
-    def _family(self, sql: str, database: str) -> _Family | None:
-        """Give what is known of the statements that differ in whole numbers only."""
-        tokens = tokenize(sql)
-        numbers = whole_numbers(sql, tokens) if self._cache is not None else ()
-        if not numbers:
-            return None
-        key = (database, shape_of(sql, tokens, numbers).text)
-        with self._lock:
-            family = self._families.pop(key, None) or _Family(database, numbers)
-            self._families[key] = family
-            if len(self._families) > _FAMILIES:
-                del self._families[next(iter(self._families))]
-        return family
-
-    def _of_family(self, family: _Family, sql: str) -> Template | None:
-        """Give a statement's template if that of a like statement holds for all numbers."""
-        shape = shape_of(sql, tokenize(sql), family.free)
-        template = family.templates.get(shape.text)
-        if template is None or not self._is_valid(template, shape):
-            return None
-        return template.fill(shape)
-
-    def _learn_family(self, cursor: Handle, family: _Family, sql: str, plain: Template) -> None:
-        """See which numbers the translation does not read; from a family's second statement on."""
-        from runner.local.athena.families import WATCHED, Looked  # noqa: PLC0415 - brings sqlglot
-
-        family.seen += 1
-        free = set(family.free)
-        tokens = tokenize(sql)
-        for _ in range(_TRIALS if WATCHED and free and family.seen > 1 else 0):
-            shape = shape_of(sql, tokens, free)
-            try:
-                found = self._translate(cursor, shape.text, shape, family.database, free=True)
-            except Looked as looked:
-                free.discard(shape.numbers[looked.number])
-            except AthenaFailure:
-                free.clear()
-            else:
-                if found.fill(shape) == plain and len(family.templates) < _VARIANTS:
-                    family.free, family.templates[shape.text] = frozenset(free), found
-                    return
-                break
-        if family.seen > 1:
-            family.free = frozenset()
 
     def scans(
         self, cursor: Handle, sql: str, *, database: str
@@ -317,6 +256,10 @@ class Planner:
         for view, line, column in template.views:
             self._check_view(cursor, view, place=(line, column))
         return template._replace(views=())
+
+    def _translate_free(self, cursor: Handle, database: str, shape: Shape) -> Template:
+        """Translate a shape whose numbers must not be read; raises Looked, AthenaFailure."""
+        return self._translate(cursor, shape.text, shape, database, free=True)
 
     def _check_view(self, cursor: Handle, table: TableInfo, *, place: tuple[int, int]) -> None:
         """Refuse a view whose query does not give the columns any more that it was made with."""
