@@ -19,7 +19,7 @@ from runner.local.athena.errors import AthenaFailure, no_column
 from runner.local.athena.foreign import Reading, foreign_scans, missing
 from runner.local.athena.functions_maths import UDFS as MATH_UDFS
 from runner.local.athena.functions_maths import udfs_called
-from runner.local.athena.macros import MACROS, UDFS, definition, macros_called
+from runner.local.athena.macros import MACROS, UDFS, calls_of, definition, macros_called
 from runner.local.athena.natives import natives_called
 from runner.local.athena.natives import register as register_native
 from runner.local.athena.number_errors import number_failure
@@ -145,6 +145,8 @@ class Engine:
         self._lock = threading.Lock()
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._defined: set[str] = set()
+        self._settled: frozenset[str] = frozenset()
+        """Names of calls for which nothing is left to define."""
 
     @contextmanager
     def cursor(self) -> Iterator[Handle]:
@@ -231,8 +233,12 @@ class Engine:
                     self._connection.close()
                 self._connection = None
                 self._defined.clear()
+                self._settled = frozenset()
 
     def _define(self, cursor: duckdb.DuckDBPyConnection, sql: str) -> None:
+        names = frozenset(calls_of(sql))
+        if names <= self._settled and (_TRIES in self._defined or "TRY(" not in sql):
+            return
         called = macros_called(sql)
         macros = tuple(name for name in called if name in MACROS)
         with self._lock:
@@ -244,6 +250,8 @@ class Engine:
                 if name not in self._defined:
                     cursor.execute(definition(name))
                     self._defined.add(name)
+            if self._connection is not None:
+                self._settled |= names
 
     def _keep_tries(
         self, connection: duckdb.DuckDBPyConnection, sql: str, macros: Sequence[str]

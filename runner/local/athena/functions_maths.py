@@ -68,10 +68,12 @@ def refuse_patterns(sql: str) -> None:
     tokens = tokenize(sql)
     words = {token.word() for token in tokens}
     for token, after in pairwise(tokens):
+        if after.text != "(" or token.word() not in {"MATCH_RECOGNIZE", "PATTERN"}:
+            continue
         line, column = position(sql, token.start)
-        if token.word() == "MATCH_RECOGNIZE" and after.text == "(":
+        if token.word() == "MATCH_RECOGNIZE":
             raise unsupported("MATCH_RECOGNIZE", line=line, column=column)
-        if token.word() == "PATTERN" and after.text == "(" and "DEFINE" in words:
+        if "DEFINE" in words:
             raise unsupported("Row pattern recognition in a window", line=line, column=column)
 
 

@@ -7,6 +7,7 @@ aggregates or window functions as arguments: those are not bound yet when the ch
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from runner.local.athena.functions_dates import DATE_UDFS
 from runner.local.athena.macros_casts import CASTS
@@ -15,6 +16,9 @@ from runner.local.athena.macros_json import JSON
 from runner.local.athena.macros_maths import MACROS_MATHS
 from runner.local.athena.macros_nested import NESTED_MACROS
 from runner.local.athena.macros_strings import STRING_MACROS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _CALL = re.compile(r"\b__[a-z_0-9]+(?=\()", re.IGNORECASE)
 
@@ -99,12 +103,17 @@ MACROS: dict[str, str] = {
 MACROS |= CASTS | JSON
 
 
+def calls_of(sql: str) -> Iterator[str]:
+    """Give the names of ours that a text calls, in lower case."""
+    return map(str.lower, _CALL.findall(sql))
+
+
 def macros_called(sql: str) -> tuple[str, ...]:
     """Give the macros and Python functions that a text calls, those that they call first."""
     found: dict[str, None] = {}
 
     def visit(text: str) -> None:
-        for name in map(str.lower, _CALL.findall(text)):
+        for name in calls_of(text):
             if name in found:
                 continue
             if name in MACROS:

@@ -43,7 +43,6 @@ MACROS_MATHS: dict[str, str] = {
     "__inverse_normal_cdf": """(m, d, p) AS CASE WHEN isnan(m::DOUBLE) AND p > 0 AND p < 1
         AND d > 0 AND NOT isnan(d::DOUBLE) THEN 'nan'::DOUBLE
         ELSE __u_inverse_normal_cdf(m, d, p) END""",
-    "__not_nan": "(v) AS CASE WHEN NOT isnan(v) THEN v END",
     "__finite": "(v) AS CASE WHEN isfinite(v) THEN v END",
     "__skewness": "(v, n) AS CASE WHEN n > 2 THEN v * (n - 2) / sqrt(n::DOUBLE * (n - 1)) END",
     "__entropy_term": """(c) AS CASE

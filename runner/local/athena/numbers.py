@@ -12,6 +12,7 @@ from sqlglot import exp
 from sqlglot.dialects.trino import Trino
 
 from runner.local.athena.dialect import MOST_DIGITS, decimal_type
+from runner.local.athena.families import is_free
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -219,6 +220,9 @@ def _expr(found: object) -> exp.Expr:
 
 
 def _annotate_literal(annotator: Any, node: exp.Literal) -> exp.Expr:  # noqa: ANN401
+    if is_free(node):
+        annotator._set_type(node, _T.INT)  # noqa: SLF001
+        return node
     annotator._annotate_literal(node)  # noqa: SLF001
     if not node.is_string and node.is_int and int(node.name) >= _LONG:
         annotator._set_type(node, _T.BIGINT)  # noqa: SLF001

@@ -7,9 +7,11 @@ worded as Athena's.  Only this module's callers on a cache miss pay for sqlglot.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import (
     ErrorLevel,
     OptimizeError,
@@ -26,6 +28,7 @@ from runner.local.athena import names
 from runner.local.athena.annotators import METADATA
 from runner.local.athena.errors import AthenaFailure, syntax_error, unsupported
 from runner.local.athena.expand import expand
+from runner.local.athena.families import is_free, let_write
 from runner.local.athena.functions import check_functions
 from runner.local.athena.functions_maths import refuse_patterns
 from runner.local.athena.hidden import HIDDEN, has
@@ -57,6 +60,8 @@ if TYPE_CHECKING:
 _CATALOGS = frozenset({"", "awsdatacatalog"})
 _UNNAMED = "zqunnamedzq"
 _DEEPEST = 30
+_NAMED = 2
+"""Parts of a column's name that only a database and a catalogue exceed."""
 
 
 @dataclass
@@ -70,27 +75,36 @@ class _Tables:
 
 
 def translate_query(
-    sql: str, *, database: str, lookup: Lookup, decimals: DecimalLiterals = "double"
+    sql: str,
+    *,
+    database: str,
+    lookup: Lookup,
+    decimals: DecimalLiterals = "double",
+    free: bool = False,
 ) -> Template:
-    """Translate one query; raises AthenaFailure, with the place of what is wrong if it is known."""
+    """Translate one query; raises AthenaFailure, with the place of what is wrong if it is known.
+
+    `free`: see families.py; raises Looked then.
+    """
     try:
-        return _translated(sql, database, lookup, decimals)
+        return _translated(sql, database, lookup, decimals, free=free)
     except AthenaFailure as failure:
         if isinstance(failure.at, exp.Expr) and spell_json(sql) == sql:
             failure.put(*place_of(failure.at, names.tokens_of(sql)))
         raise
 
 
-def _translated(sql: str, database: str, lookup: Lookup, decimals: DecimalLiterals) -> Template:
+def _translated(
+    sql: str, database: str, lookup: Lookup, decimals: DecimalLiterals, *, free: bool
+) -> Template:
     refuse_patterns(sql)
     check_functions(sql)
     check_literals(sql)
     refuse_old_periods(sql)
     check_query(sql, tokenize(sql))
     tables = _Tables(lookup)
-    tree = unify_rows(unroll(_parse(sql)))
-    _refuse_forms(tree)
-    _list_rows(tree)
+    tree = unify_rows(unroll(_parse(sql, free=free)))
+    _check_forms(tree)
     _mark_unnamed(tree)
     tree = _resolve(tree, database, tables, depth=0)
     _type_decimals(tree, decimals)
@@ -109,6 +123,8 @@ def _translated(sql: str, database: str, lookup: Lookup, decimals: DecimalLitera
     }
     conditions = find_conditions(tree, keys)
     hidden = hidden_columns(tree, [table for table, _, _ in tables.scans])
+    if free:
+        let_write(tree)
     return Template(
         shown=_shown(tree),
         sql=_generate(tree),
@@ -168,9 +184,9 @@ def _generate(tree: exp.Query) -> str:
         raise unsupported(f"Something in this query ({error})") from error
 
 
-def _parse(sql: str) -> exp.Query:
+def _parse(sql: str, *, free: bool = False) -> exp.Query:
     try:
-        trees = names.parse(spell_json(sql))
+        trees = names.parse(spell_json(sql), free=free)
     except ParseError as error:
         raise _syntax(error) from error
     except TokenError as error:
@@ -203,11 +219,13 @@ def _resolve(tree: exp.Query, database: str, tables: _Tables, *, depth: int) -> 
     """Replace tables by scans and views by their queries."""
     if depth > _DEEPEST:
         raise AthenaFailure("VIEW_IS_RECURSIVE", "Statement stack is too deep")
-    for column in find_all(tree, exp.Column):
-        column.set("db", None)
-        column.set("catalog", None)
-    for table in find_all(tree, exp.Table):
-        if not isinstance(table.this, exp.Identifier):
+    nodes = find_all(tree, exp.Column, exp.Table)
+    for column in nodes:
+        if isinstance(column, exp.Column) and len(column.args) > _NAMED:
+            column.set("db", None)
+            column.set("catalog", None)
+    for table in nodes:
+        if not isinstance(table, exp.Table) or not isinstance(table.this, exp.Identifier):
             continue
         if not table.db and _is_cte(table):
             continue
@@ -315,54 +333,63 @@ def _place(tree: exp.Expr) -> tuple[int, int]:
     return min(places) if places else (0, 0)
 
 
-def _refuse_forms(tree: exp.Query) -> None:
-    """Refuse what DuckDB knows and Athena does not."""
-    for join in tree.find_all(exp.Join):
-        if join.method.upper() == "NATURAL":
+def _check_forms(tree: exp.Query) -> None:
+    """Refuse what DuckDB knows and Athena does not; rewrite lists of rows."""
+    nodes = find_all(tree, exp.Join, exp.Array, exp.In)
+    for join in nodes:
+        if isinstance(join, exp.Join) and join.method.upper() == "NATURAL":
             raise AthenaFailure("NOT_SUPPORTED", "Natural join not supported")
-    for array in tree.find_all(exp.Array):
-        if any(isinstance(each, exp.Query) for each in array.expressions):
+    for node in nodes:
+        if isinstance(node, exp.In):
+            _list_rows(node)
+        elif isinstance(node, exp.Array) and any(
+            isinstance(each, exp.Query) for each in node.expressions
+        ):
             raise syntax_error(1, 1, "mismatched input 'SELECT'. Expecting: <expression>")
 
 
-def _list_rows(tree: exp.Query) -> None:
+def _list_rows(node: exp.In) -> None:
     """Write `IN (VALUES (1, 2), (3, 4))` as `IN ((1, 2), (3, 4))`."""
-    for node in tree.find_all(exp.In):
-        values = node.expressions[0] if len(node.expressions) == 1 else None
-        if isinstance(values, exp.Values) and all(
-            isinstance(each, exp.Tuple) and len(each.expressions) > 1 for each in values.expressions
-        ):
-            node.set("expressions", values.expressions)
+    values = node.expressions[0] if len(node.expressions) == 1 else None
+    if isinstance(values, exp.Values) and all(
+        isinstance(each, exp.Tuple) and len(each.expressions) > 1 for each in values.expressions
+    ):
+        node.set("expressions", values.expressions)
 
 
 def _mark_unnamed(tree: exp.Expr) -> None:
     """Give Trino's unnamed columns a name that is recognised after stars are expanded."""
     count = 0
     for select in find_all(tree, exp.Select):
-        for number, each in enumerate(select.expressions):
+        for each in tuple(select.expressions):
             named = isinstance(each, exp.Column | exp.Alias | exp.Aliases | exp.Dot | exp.Explode)
             if not named and not each.is_star:
                 count += 1
-                marker = f"{_UNNAMED}{count}"
-                select.expressions[number].replace(exp.alias_(each.copy(), marker))
+                holder = exp.Placeholder()
+                each.replace(holder)
+                holder.replace(exp.alias_(each, f"{_UNNAMED}{count}", copy=False))
 
 
 def _name_unnamed(tree: exp.Expr) -> None:
     """Turn the markers into `_col<position>`, wherever they are referred to."""
+    nodes = find_all(tree, exp.Select, exp.Identifier)
     names = {
         each.alias: f"_col{number}"
-        for select in reversed(find_all(tree, exp.Select))  # the outermost decides
+        for select in reversed(nodes)  # the outermost decides
+        if isinstance(select, exp.Select)
         for number, each in enumerate(select.expressions)
         if isinstance(each, exp.Alias | exp.Subquery) and each.alias.startswith(_UNNAMED)
     }
-    for identifier in find_all(tree, exp.Identifier) if names else ():
-        if identifier.name in names:
+    for identifier in nodes if names else ():
+        if isinstance(identifier, exp.Identifier) and identifier.name in names:
             identifier.set("this", names[identifier.name])
 
 
 def _type_decimals(tree: exp.Expr, decimals: DecimalLiterals) -> None:
     """Give literals such as 1.50 their type: DOUBLE, or DECIMAL(3, 2)."""
     for literal in find_all(tree, exp.Literal):
+        if is_free(literal):
+            continue
         whole, point, fraction = literal.name.partition(".")
         if literal.is_string or not point or "e" in literal.name.lower():
             continue
@@ -379,19 +406,29 @@ def _qualified(tree: exp.Query, tables: _Tables) -> exp.Query:
     schema = MappingSchema(
         {
             scan_name(number): {
-                f.name: parse_type(f.type).trino().replace("timestamp(3)", "timestamp")
-                for f in table.fields()
+                **{f.name.lower(): copied(_column_type(f.type)) for f in table.fields()},
+                **{name: kind for name, kind in hidden.items() if has(table, name)},
             }
-            | {name: kind for name, kind in hidden.items() if has(table, name)}
             for number, (table, _, _) in enumerate(tables.scans)
         },
         dialect="trino",
+        normalize=False,
     )
     expanded = expand(tree, lambda each: _typed(each, schema))
     typed = _typed(expanded, schema)
     if hidden:
         drop_unnamed(typed)
     return _typed(typed, schema) if settle_unions(typed) else typed
+
+
+@lru_cache(maxsize=1024)
+def _column_type(text: str) -> exp.DataType:
+    """Read a column's type once a process, as sqlglot reads those of a schema."""
+    kind = parse_type(text).trino().replace("timestamp(3)", "timestamp")
+    dialect = Dialect.get_or_raise("trino")
+    found = exp.DataType.from_str(kind, dialect=dialect, udt=dialect.SUPPORTS_USER_DEFINED_TYPES)
+    found.transform(dialect.normalize_identifier, copy=False)
+    return found
 
 
 def _typed(tree: exp.Query, schema: MappingSchema) -> exp.Query:

@@ -71,17 +71,25 @@ def _extreme(node: exp.Expr) -> None:
 
 
 def _most(node: exp.Expr) -> None:
-    """Let NaN be the least of all, as it is for max; DuckDB has it the greatest."""
+    """Let NaN be the least of all, as it is for max; DuckDB has it the greatest.
+
+    So it is the least of the negated values that counts, negated again: NaN stays the greatest
+    of those, and the sign of a zero or of NaN is changed twice.
+    """
     value = node.this
     if not is_float(node) or node.expressions or isinstance(value, exp.Distinct):
         return
     top = outermost(node)
-    known = exp.Max(this=_call("__not_nan", value.copy()))
-    # Without a filter or a window any value will do where all are NaN.
-    other = exp.AnyValue(this=value.copy()) if top is node else top.copy()
-    new = exp.Coalesce(this=replaced(top, node, known), expressions=[other])
+    least = exp.Min(this=_negative(value.copy()))
+    new = exp.Paren(this=exp.Neg(this=replaced(top, node, least)))
     new.type = node.type
     top.replace(new)
+
+
+def _negative(value: exp.Expr) -> exp.Expr:
+    if isinstance(value, exp.Order):  # of the rows; it changes nothing
+        value = value.this
+    return exp.Neg(this=exp.Paren(this=value))
 
 
 def _distinct(node: exp.Expr) -> None:

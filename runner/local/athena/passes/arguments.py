@@ -13,6 +13,7 @@ from sqlglot import exp
 from runner.local.athena.calls import mismatch
 from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.passes.mismatches import certain_kind
+from runner.local.athena.trees import walk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,9 +56,12 @@ _NAMED: dict[str, frozenset[str]] = {
 }
 
 
+_CONDITIONS = frozenset({exp.And, exp.Or, exp.Not, exp.If, exp.Where})
+
+
 def apply(tree: exp.Query) -> exp.Query:
     """Refuse what Athena refuses; changes nothing."""
-    for node in tree.walk():
+    for node in walk(tree):
         if isinstance(node, exp.Anonymous):
             name = node.name.lower()
             _check(
@@ -66,7 +70,7 @@ def apply(tree: exp.Query) -> exp.Query:
         elif type(node) in _REFUSED:
             name, refused = _REFUSED[type(node)]
             _check(name, [node.this] if node.this else [], refused)
-        else:
+        elif type(node) in _CONDITIONS:
             _condition(node)
     return tree
 

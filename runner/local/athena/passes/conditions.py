@@ -11,6 +11,7 @@ from sqlglot import exp
 
 from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.sqltypes import parse_type
+from runner.local.athena.trees import walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +29,7 @@ _CERTAIN = (exp.Literal, exp.Cast, exp.Column, exp.Add, exp.Sub, exp.Mul, exp.Co
 
 def apply(tree: exp.Query) -> exp.Query:
     """Refuse conditions that are no booleans."""
-    for node in tree.walk():
+    for node in walk(tree):
         check = _CHECKS.get(type(node))
         if check is not None:
             check(node)

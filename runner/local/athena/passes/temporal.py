@@ -24,7 +24,7 @@ from runner.local.athena.passes import (
 from runner.local.athena.passes.temporal_trees import zone_text
 from runner.local.athena.shown import EACH, MONTHS
 from runner.local.athena.temporal_kinds import SAME_CALLS, Kinds, join
-from runner.local.athena.trees import find_all, kind_of
+from runner.local.athena.trees import find_all, kind_of, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -104,7 +104,7 @@ def apply(tree: exp.Query) -> exp.Query:
     temporal_casts.see_zones(tree)
     temporal_fine.apply(tree)
     kinds = Kinds()
-    nodes = list(tree.walk(bfs=False))
+    nodes = walk(tree)
     for node in nodes:
         kinds.of(node)
     outputs = tuple(_output(kinds, tree, number) for number in range(len(tree.selects)))

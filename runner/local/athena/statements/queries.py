@@ -72,7 +72,7 @@ def _explained(session: Session, statement: Statement, plan: Plan) -> Iterator[N
     try:
         yield
     except AthenaFailure:
-        if plan.learning is not None:
+        if plan.learning is not None or plan.of_family:
             session.planner.plan(session.cursor, statement.sql, database=session.database)
         raise
 
