@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from runner.local.athena.csvtext import csv_value, split_csv
 from runner.local.athena.errors import AthenaFailure, unsupported
 from runner.local.athena.foreign import ForeignScan, foreign_table
+from runner.local.athena.jsonvalues import Fractions, read_type, read_value
 from runner.local.athena.lazytext import (
     delimiters,
     lazy_value,
@@ -287,18 +288,24 @@ def _json(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
     options = "format='newline_delimited', maximum_object_size=33554432"
     options += ", ignore_errors=true" if keys.forgives_values else ""
     formats = serde.get("timestamp.formats", "")
-    types = {f.name: "VARCHAR" if formats and _is_time(f) else _duck(f) for f in table.columns}
-    columns = ", ".join(f"{_text(keys.key(n))}: {_text(kind)}" for n, kind in types.items())
-    read = f"read_json({_list(paths)}, {options}{extra.options}, columns={{{columns}}})"
-    renamed = [n for n in types if keys.key(n) != n]
-    if not formats and not renamed:
-        return read
-    picked = ", ".join(
-        f"{_timed(keys.key(f.name), formats if _is_time(f) else '')} AS {_quote(f.name)}"
+    timed = {f.name for f in table.columns if formats and _is_time(f)}
+    columns = ", ".join(
+        f"{_text(keys.key(f.name))}: "
+        f"{_text('VARCHAR' if f.name in timed else read_type(parse_type(f.type)))}"
         for f in table.columns
     )
-    others = "".join(f", {_quote(name)}" for name in extra.names)
-    return f"(SELECT {picked}{others} FROM {read})"
+    read = f"read_json({_list(paths)}, {options}{extra.options}, columns={{{columns}}})"
+    rule = Fractions(dropped=table.format == "json", lenient=keys.forgives_values)
+    picked = [
+        _timed(keys.key(f.name), formats)
+        if f.name in timed
+        else read_value(_quote(keys.key(f.name)), parse_type(f.type), place, rule)
+        for place, f in enumerate(table.columns)
+    ]
+    if picked == [_quote(f.name) for f in table.columns]:
+        return read
+    named = [f"{v} AS {_quote(f.name)}" for v, f in zip(picked, table.columns, strict=True)]
+    return f"(SELECT {', '.join([*named, *map(_quote, extra.names)])} FROM {read})"
 
 
 def _is_time(field: Field) -> bool:
@@ -306,9 +313,7 @@ def _is_time(field: Field) -> bool:
 
 
 def _timed(key: str, formats: str) -> str:
-    """Write a column's value; one with formats is text, to be read by the first that fits."""
-    if not formats:
-        return _quote(key)
+    """Write the value of a text with formats: it is read by the first that fits."""
     return f"make_timestamp(__line_timestamp({_quote(key)}, {_text(formats)}))"
 
 
