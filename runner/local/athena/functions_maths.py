@@ -67,11 +67,15 @@ def refuse_patterns(sql: str) -> None:
     """Refuse row pattern recognition by its name; raises AthenaFailure."""
     tokens = tokenize(sql)
     words = {token.word() for token in tokens}
+    if not words & {"MATCH_RECOGNIZE", "PATTERN"}:
+        return
     for token, after in pairwise(tokens):
+        if after.text != "(":
+            continue
         line, column = position(sql, token.start)
-        if token.word() == "MATCH_RECOGNIZE" and after.text == "(":
+        if token.word() == "MATCH_RECOGNIZE":
             raise unsupported("MATCH_RECOGNIZE", line=line, column=column)
-        if token.word() == "PATTERN" and after.text == "(" and "DEFINE" in words:
+        if token.word() == "PATTERN" and "DEFINE" in words:
             raise unsupported("Row pattern recognition in a window", line=line, column=column)
 
 

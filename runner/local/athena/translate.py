@@ -67,15 +67,23 @@ class _Tables:
     """The views that the query names itself, with line and column."""
 
 
-def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
-    """Translate one query; raises AthenaFailure."""
+def _go_on() -> None:
+    """Let nothing stop the translation."""
+
+
+def translate_query(
+    sql: str, *, database: str, lookup: Lookup, check: Callable[[], object] = _go_on
+) -> Template:
+    """Translate one query; raises AthenaFailure, and what `check` raises between the steps."""
     refuse_patterns(sql)
     check_functions(sql)
     check_literals(sql)
     refuse_old_periods(sql)
     check_query(sql, tokenize(sql))
     tables = _Tables(lookup)
+    check()
     tree = unify_rows(unroll(_parse(sql)))
+    check()
     _refuse_forms(tree)
     _list_rows(tree)
     _mark_unnamed(tree)
@@ -83,11 +91,14 @@ def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
     _type_decimals(tree)
     settle_values(tree)
     tree = mark_json(tree)
+    check()
     tree = _qualified(tree, tables)
     declared = _declared(tree)
     _name_unnamed(tree)
     for apply in PASSES:
+        check()
         tree = apply(tree)
+    check()
     keys = {
         scan_name(number): frozenset(
             field.name for field in (table.fields() if table.is_iceberg else table.keys)
