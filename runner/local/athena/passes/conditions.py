@@ -111,15 +111,15 @@ def _having(node: exp.Expr) -> None:
 
 def _annotate(node: exp.Expr) -> None:
     """Give an expression its type by those of its columns; sums are no booleans in any case."""
-    copy = node.copy()
+    copy = exp.Alias(this=node.copy(), alias=exp.to_identifier("c"))
     for column in list(copy.find_all(exp.Column)):
         if column.type is None or column.is_type(_TYPES.UNKNOWN):
             if isinstance(node, exp.Sum | exp.Avg):
                 node.type = kind_of("BIGINT" if isinstance(node, exp.Sum) else "DOUBLE")
             return
         column.replace(exp.cast(exp.null(), column.type))
-    wrapped = exp.Select(expressions=[exp.Alias(this=copy, alias=exp.to_identifier("c"))])
-    node.type = annotate_types(wrapped, None, METADATA, dialect="trino").selects[0].type
+    select = exp.Select(expressions=[copy])
+    node.type = annotate_types(select, None, METADATA, dialect="trino").selects[0].type
 
 
 def _connector(node: exp.Expr) -> None:
