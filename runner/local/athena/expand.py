@@ -46,9 +46,9 @@ def expand(tree: exp.Query, typed: Callable[[exp.Query], exp.Query]) -> exp.Quer
 def _waiting(tree: exp.Query) -> dict[int, exp.Expr]:
     """Mark and give what is to be expanded."""
     found = find_all(tree, exp.Unnest)
-    for node in found:
-        if not isinstance(node.parent, _PLACES):
-            _refuse_value(node)
+    for unnest in found:
+        if not isinstance(unnest.parent, _PLACES):
+            _refuse_value(unnest)
     stars = [
         node
         for node in find_all(tree, exp.Dot)

@@ -1,6 +1,7 @@
-"""Whole numbers of JSON as the SerDes read them: DuckDB would round 1.5 to 2.
+"""Files of JSON lines as rows, and whole numbers as the SerDes read them.
 
-In: a column's type and SQL that gives the value as `read_type` has it read.  Out: SQL of the type.
+In: a table and its files, whose keys are ready (see `unpacked`).  Out: SQL that reads them.  DuckDB
+would round 1.5 to 2: whole numbers are read as text and made numbers here.
 OpenX's SerDe parses a number's text, so that a fraction fails
 (https://github.com/rcongiu/Hive-JSON-Serde/issues/211); Hive's drops the fraction, as Jackson's
 getIntValue does.
@@ -10,8 +11,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from runner.local.athena.errors import unsupported
+from runner.local.athena.sqltypes import parse_type
+from runner.local.athena.unpacking import json_rules
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from runner.local.athena.sqltypes import SqlType
+    from runner.local.athena.tables import TableInfo
 
 _INTEGERS = frozenset({"tinyint", "smallint", "integer", "bigint"})
 _WHOLE = "'[-+]?[0-9]+|0[xX][0-9a-fA-F]+'"
@@ -24,6 +32,37 @@ class Fractions(NamedTuple):
     dropped: bool
     lenient: bool
     """Whether the value is NULL, and does not fail."""
+
+
+def json_sql(table: TableInfo, paths: Sequence[str], *, options: str, names: Sequence[str]) -> str:
+    """Read files; `options` are more of the reader's, which give columns with `names`."""
+    for field in table.columns:
+        if "binary" in field.type:
+            raise unsupported(f"Column {field.name} of type {field.type} in JSON")
+    serde = {name.lower(): value for name, value in table.serde}
+    rules, formats = json_rules(table), serde.get("timestamp.formats", "")
+    kinds = {each.name: parse_type(each.type) for each in table.columns}
+    timed = {name for name, kind in kinds.items() if formats and kind.name == "timestamp"}
+    columns = ", ".join(
+        f"{_text(rules.key(name))}: {_text('VARCHAR' if name in timed else read_type(kind))}"
+        for name, kind in kinds.items()
+    )
+    options += ", ignore_errors=true" if rules.forgives_values else ""
+    read = (
+        f"read_json([{', '.join(map(_text, paths))}], format='newline_delimited', "
+        f"maximum_object_size=33554432{options}, columns={{{columns}}})"
+    )
+    rule = Fractions(dropped=table.format == "json", lenient=rules.forgives_values)
+    picked = [
+        f"make_timestamp(__line_timestamp({_quote(rules.key(name))}, {_text(formats)}))"
+        if name in timed
+        else read_value(_quote(rules.key(name)), kind, place, rule)
+        for place, (name, kind) in enumerate(kinds.items())
+    ]
+    if picked == [_quote(name) for name in kinds]:
+        return read
+    named = [f"{value} AS {_quote(name)}" for value, name in zip(picked, kinds, strict=True)]
+    return f"(SELECT {', '.join([*named, *map(_quote, names)])} FROM {read})"
 
 
 def has_integers(kind: SqlType) -> bool:
@@ -86,6 +125,10 @@ def _number(value: str, kind: SqlType, place: int, rule: Fractions) -> str:
     )
     otherwise = "NULL" if rule.lenient else f"error({message})"
     return f"CASE WHEN {value} IS NULL THEN NULL {cases}ELSE {otherwise} END"
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _quote(name: str) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from runner.local.athena.csvtext import csv_value, split_csv
 from runner.local.athena.errors import AthenaFailure, unsupported
 from runner.local.athena.foreign import ForeignScan, foreign_table
-from runner.local.athena.jsonvalues import Fractions, read_type, read_value
+from runner.local.athena.jsonvalues import json_sql
 from runner.local.athena.lazytext import (
     delimiters,
     lazy_value,
@@ -24,7 +24,7 @@ from runner.local.athena.lazytext import (
 from runner.local.athena.regextext import needs_java, optional_groups
 from runner.local.athena.sqltypes import parse_type
 from runner.local.athena.textlines import QUOTE
-from runner.local.athena.unpacking import MARKED, json_rules
+from runner.local.athena.unpacking import MARKED
 from runner.local.athena.writer import statement_of
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _alike(
     table: TableInfo, parts: Sequence[Part], footers: Footers | None
 ) -> frozenset[str] | None:
     """Give the columns that all Parquet files have, if they have the same; None if unknown."""
-    if footers is None or table.format != "parquet":
+    if footers is None or table.format != "parquet" or table.is_iceberg:
         return None
     paths = {statement_of(file.path) or file.path: file.path for p in parts for file in p.files}
     first, found = next(iter(paths.values())), footers(tuple(paths.values()))
@@ -107,6 +107,7 @@ class _Extra(NamedTuple):
 
 _NESTED = frozenset({"array", "map", "row"})
 _ROW = "file_row_number"
+_FOREIGN = (".orc", ".avro")
 _BARE = _Extra(", hive_partitioning=false")
 _NAMED = _Extra(", hive_partitioning=false, filename='__path'", ("__path",))
 
@@ -173,11 +174,13 @@ def _constants(table: TableInfo, part: Part) -> str:
 
 def _files(table: TableInfo, parts: Sequence[Part], extra: _Extra) -> str:
     paths = [file.path for part in parts for file in part.files]
+    if table.is_iceberg and any(path.endswith(_FOREIGN) for path in paths):
+        return _mixed(table, paths, extra)
     match table.format:
         case "parquet" if not _is_by_index(table):
             return _parquet(table, paths, extra)
         case "json" | "openx":
-            return _json(table, paths, extra)
+            return json_sql(table, paths, options=extra.options, names=extra.names)
         case "csv" | "opencsv":
             return _csv(table, paths, extra)
         case "regex" | "grok":
@@ -186,6 +189,20 @@ def _files(table: TableInfo, parts: Sequence[Part], extra: _Extra) -> str:
             return _foreign(table, paths, extra)
         case _:
             raise unsupported(f"The SerDe of table {table}")
+
+
+def _mixed(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
+    """Read an Iceberg table's files, each as its own format."""
+    if any("time zone" in each.type for each in table.columns):
+        raise unsupported("A timestamp with time zone in ORC or Avro")
+    reads = [
+        _foreign(table._replace(format=kind), found, extra)
+        for kind in ("orc", "avro")
+        if (found := [path for path in paths if path.endswith(f".{kind}")])
+    ]
+    plain = [path for path in paths if not path.endswith(_FOREIGN)]
+    reads += [_parquet(table, plain, extra)] if plain else []
+    return f"({' UNION ALL BY NAME '.join(f'SELECT * FROM {each}' for each in reads)})"
 
 
 def _foreign(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
@@ -200,6 +217,7 @@ def _foreign(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
             by_index=by_index,
             path_column="".join(extra.names),
             row_column=extra.row,
+            numbers=tuple(each.number for each in table.columns) if table.is_iceberg else (),
         )
     )
 
@@ -276,45 +294,6 @@ def _parquet_alike(
         if f.name not in names
     )
     return f"(SELECT *{missing} FROM {read})" if missing else read
-
-
-def _json(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
-    """Read JSON lines, whose keys are ready: see `unpacked`."""
-    for field in table.columns:
-        if "binary" in field.type:
-            raise unsupported(f"Column {field.name} of type {field.type} in JSON")
-    serde = {name.lower(): value for name, value in table.serde}
-    keys = json_rules(table)
-    options = "format='newline_delimited', maximum_object_size=33554432"
-    options += ", ignore_errors=true" if keys.forgives_values else ""
-    formats = serde.get("timestamp.formats", "")
-    timed = {f.name for f in table.columns if formats and _is_time(f)}
-    columns = ", ".join(
-        f"{_text(keys.key(f.name))}: "
-        f"{_text('VARCHAR' if f.name in timed else read_type(parse_type(f.type)))}"
-        for f in table.columns
-    )
-    read = f"read_json({_list(paths)}, {options}{extra.options}, columns={{{columns}}})"
-    rule = Fractions(dropped=table.format == "json", lenient=keys.forgives_values)
-    picked = [
-        _timed(keys.key(f.name), formats)
-        if f.name in timed
-        else read_value(_quote(keys.key(f.name)), parse_type(f.type), place, rule)
-        for place, f in enumerate(table.columns)
-    ]
-    if picked == [_quote(f.name) for f in table.columns]:
-        return read
-    named = [f"{v} AS {_quote(f.name)}" for v, f in zip(picked, table.columns, strict=True)]
-    return f"(SELECT {', '.join([*named, *map(_quote, extra.names)])} FROM {read})"
-
-
-def _is_time(field: Field) -> bool:
-    return parse_type(field.type).name == "timestamp"
-
-
-def _timed(key: str, formats: str) -> str:
-    """Write the value of a text with formats: it is read by the first that fits."""
-    return f"make_timestamp(__line_timestamp({_quote(key)}, {_text(formats)}))"
 
 
 def _csv(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:

@@ -42,6 +42,7 @@ class DataFile(NamedTuple):
     rows: int
     size: int
     counts: Counts
+    format: str = "PARQUET"
 
 
 class Entry(NamedTuple):
@@ -203,7 +204,7 @@ def _entry_record(entry: Entry, terms: Sequence[Term]) -> dict[str, Any]:
         "data_file": {
             "content": 0,
             "file_path": file.url,
-            "file_format": "PARQUET",
+            "file_format": file.format,
             "partition": {each.name: to_avro(value, each.result()) for each, value in pairs},
             "record_count": file.rows,
             "file_size_in_bytes": file.size,
@@ -254,6 +255,7 @@ def _data_file(found: Mapping[str, Any], terms: Sequence[Term]) -> DataFile:
                 )
             )
         ),
+        found["file_format"].upper(),
     )
 
 
