@@ -21,8 +21,10 @@ from runner.local.athena.lazytext import (
     split_line,
     strict_try,
 )
+from runner.local.athena.partitions import Part
 from runner.local.athena.regextext import needs_java, optional_groups
 from runner.local.athena.sqltypes import parse_type
+from runner.local.athena.struck import unstruck
 from runner.local.athena.textlines import QUOTE
 from runner.local.athena.unpacking import MARKED
 from runner.local.athena.writer import statement_of
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
     from runner.local.athena.footers import Footers
     from runner.local.athena.grok import Grok
-    from runner.local.athena.partitions import Part
+    from runner.local.athena.partitions import File
     from runner.local.athena.tables import Field, TableInfo
 
 _NO_NULL = "\x03\x03"
@@ -173,9 +175,16 @@ def _constants(table: TableInfo, part: Part) -> str:
 
 
 def _files(table: TableInfo, parts: Sequence[Part], extra: _Extra) -> str:
-    paths = [file.path for part in parts for file in part.files]
+    files = [file for part in parts for file in part.files]
+    if any(file.deletes for file in files):
+        return _undeleted(table, files, extra)
+    paths = [file.path for file in files]
     if table.is_iceberg and any(path.endswith(_FOREIGN) for path in paths):
         return _mixed(table, paths, extra)
+    return _read(table, paths, extra)
+
+
+def _read(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
     match table.format:
         case "parquet" if not _is_by_index(table):
             return _parquet(table, paths, extra)
@@ -189,6 +198,23 @@ def _files(table: TableInfo, parts: Sequence[Part], extra: _Extra) -> str:
             return _foreign(table, paths, extra)
         case _:
             raise unsupported(f"The SerDe of table {table}")
+
+
+def _undeleted(table: TableInfo, files: Sequence[File], extra: _Extra) -> str:
+    """Read an Iceberg table's files without the rows that delete files list."""
+    struck = tuple(file for file in files if file.deletes)
+    named = extra.names[0] if extra.names else "__file"
+    located = _Extra(
+        f", hive_partitioning=false, filename='{named}', file_row_number=true", (named,), _ROW
+    )
+    columns = [*(f.name for f in table.columns), *extra.names, *([extra.row] if extra.row else [])]
+    bare = tuple(file._replace(deletes=()) for file in struck)
+    read = _files(table, [Part((), bare)], located)
+    reads = [unstruck(struck, read, columns, (named, _ROW))]
+    if clean := tuple(file for file in files if not file.deletes):
+        picked = ", ".join(_quote(name) for name in columns)
+        reads.append(f"SELECT {picked} FROM {_files(table, [Part((), clean)], extra)}")
+    return f"({' UNION ALL '.join(reads)})"
 
 
 def _mixed(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
