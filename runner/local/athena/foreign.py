@@ -83,9 +83,20 @@ def foreign_scans(sql: str) -> Iterator[tuple[str, ForeignScan]]:
         return
     for name, packed in _NAME.findall(sql):
         given = json.loads(zlib.decompress(base64.urlsafe_b64decode(packed)))
-        kind, paths, columns, options, *how, numbers = given
-        pairs = _pairs(columns), _pairs(options)
-        yield name, ForeignScan(kind, tuple(paths), *pairs, *how, numbers=tuple(numbers))
+        kind, paths, columns, options, by_index, path, row, numbers = given
+        yield (
+            name,
+            ForeignScan(
+                kind,
+                tuple(paths),
+                _pairs(columns),
+                _pairs(options),
+                by_index=by_index,
+                path_column=path,
+                row_column=row,
+                numbers=tuple(numbers),
+            ),
+        )
 
 
 def _pairs(given: Sequence[Sequence[str]]) -> tuple[tuple[str, str], ...]:
