@@ -88,17 +88,36 @@ class Handle:
         """Files of text, and what is read in their place."""
         self._cursor: duckdb.DuckDBPyConnection | None = None
         self._stopped = False
+        self._translates = False
         self._lock = threading.Lock()
         self.scan_limit = 0
         """Bytes that a statement may read; 0 for any number."""
 
     def get(self) -> duckdb.DuckDBPyConnection:
         """Give the cursor; raises AthenaFailure once it was interrupted."""
-        if self._stopped:
-            raise AthenaFailure("USER_CANCELED", "Query cancelled by user")
+        self.go_on()
         if self._cursor is None:
             self._cursor = self._opener()
         return self._cursor
+
+    def go_on(self) -> None:
+        """Raise AthenaFailure once it was interrupted."""
+        if self._stopped:
+            raise AthenaFailure("USER_CANCELED", "Query cancelled by user")
+
+    @contextmanager
+    def translating(self) -> Iterator[None]:
+        """Work without DuckDB: whoever interrupts it now is sure that nothing comes of it."""
+        self._translates = True
+        try:
+            yield
+        finally:
+            self._translates = False
+        self.go_on()
+
+    def is_given_up(self) -> bool:
+        """Tell whether it was interrupted before DuckDB had anything to do, and will end so."""
+        return self._stopped and self._translates
 
     def checked(self, bytes_read: int) -> int:
         """Give the bytes; raises AthenaFailure if they are more than the work group allows."""

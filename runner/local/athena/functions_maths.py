@@ -67,6 +67,8 @@ def refuse_patterns(sql: str) -> None:
     """Refuse row pattern recognition by its name; raises AthenaFailure."""
     tokens = tokenize(sql)
     words = {token.word() for token in tokens}
+    if not words & {"MATCH_RECOGNIZE", "PATTERN"}:
+        return
     for token, after in pairwise(tokens):
         if after.text != "(" or token.word() not in {"MATCH_RECOGNIZE", "PATTERN"}:
             continue

@@ -261,9 +261,15 @@ class Planner:
                 return given[schema, name].table
             return self.source(shape.fill(schema), shape.fill(name))
 
-        template = translate_query(
-            text, database=database, lookup=look_up, decimals=self._decimals, free=free
-        )
+        with cursor.translating():
+            template = translate_query(
+                text,
+                database=database,
+                lookup=look_up,
+                decimals=self._decimals,
+                free=free,
+                check=cursor.go_on,
+            )
         for view, line, column in template.views:
             self._check_view(cursor, view, place=(line, column))
         return template._replace(views=())

@@ -1,7 +1,7 @@
 """Result files, and the answer of GetQueryResults.
 
 In: an outcome.  Out: `<id>.csv` (or `.txt`) and its `.metadata` in the output location, and the
-ResultSet of AWS's shape.  Athena's own `.metadata` is an undocumented binary; ours is JSON.
+ResultSet of AWS's shape.
 A result of few rows is kept in the history, too; of a larger one the pages are read from its file.
 """
 
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runner.local.athena.errors import InvalidRequest
 from runner.local.athena.render import render_column
+from runner.local.athena.resultmeta import metadata_of
 from runner.local.athena.sqltypes import SqlType
 
 if TYPE_CHECKING:
@@ -87,8 +88,7 @@ def write_results(s3: FolderS3, url: str, outcome: Outcome) -> Kept:
         lines = ("\t".join(value or "" for value in row) for row in rows)
         s3.put_object(Bucket=bucket, Key=key, Body="".join(f"{line}\n" for line in lines))
     described = column_info(columns)
-    metadata = json.dumps({"ColumnInfo": described})
-    s3.put_object(Bucket=bucket, Key=f"{key}.metadata", Body=metadata)
+    s3.put_object(Bucket=bucket, Key=f"{key}.metadata", Body=metadata_of(described))
     return Kept(described, rows, _update_count(outcome), url, count)
 
 

@@ -74,6 +74,21 @@ class _Tables:
     """The views that the query names itself, with line and column."""
 
 
+def _go_on() -> None:
+    """Let nothing stop the translation."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """How a query is translated; see `translate_query`."""
+
+    database: str
+    lookup: Lookup
+    decimals: DecimalLiterals
+    free: bool
+    check: Callable[[], object]
+
+
 def translate_query(
     sql: str,
     *,
@@ -81,40 +96,44 @@ def translate_query(
     lookup: Lookup,
     decimals: DecimalLiterals = "double",
     free: bool = False,
+    check: Callable[[], object] = _go_on,
 ) -> Template:
     """Translate one query; raises AthenaFailure, with the place of what is wrong if it is known.
 
-    `free`: see families.py; raises Looked then.
+    `free`: see families.py; raises Looked then.  What `check` raises between the steps ends it.
     """
     try:
-        return _translated(sql, database, lookup, decimals, free=free)
+        return _translated(sql, _Choice(database, lookup, decimals, free, check))
     except AthenaFailure as failure:
         if isinstance(failure.at, exp.Expr) and spell_json(sql) == sql:
             failure.put(*place_of(failure.at, names.tokens_of(sql)))
         raise
 
 
-def _translated(
-    sql: str, database: str, lookup: Lookup, decimals: DecimalLiterals, *, free: bool
-) -> Template:
+def _translated(sql: str, choice: _Choice) -> Template:
     refuse_patterns(sql)
     check_functions(sql)
     check_literals(sql)
     refuse_old_periods(sql)
     check_query(sql, tokenize(sql))
-    tables = _Tables(lookup)
-    tree = unify_rows(unroll(_parse(sql, free=free)))
+    tables = _Tables(choice.lookup)
+    choice.check()
+    tree = unify_rows(unroll(_parse(sql, free=choice.free)))
+    choice.check()
     _check_forms(tree)
     _mark_unnamed(tree)
-    tree = _resolve(tree, database, tables, depth=0)
-    _type_decimals(tree, decimals)
+    tree = _resolve(tree, choice.database, tables, depth=0)
+    _type_decimals(tree, choice.decimals)
     settle_values(tree)
     tree = mark_json(tree)
+    choice.check()
     tree = _qualified(tree, tables)
     declared = _declared(tree)
     _name_unnamed(tree)
     for apply in PASSES:
+        choice.check()
         tree = apply(tree)
+    choice.check()
     keys = {
         scan_name(number): frozenset(
             field.name for field in (table.fields() if table.is_iceberg else table.keys)
@@ -123,7 +142,7 @@ def _translated(
     }
     conditions = find_conditions(tree, keys)
     hidden = hidden_columns(tree, [table for table, _, _ in tables.scans])
-    if free:
+    if choice.free:
         let_write(tree)
     return Template(
         shown=_shown(tree),

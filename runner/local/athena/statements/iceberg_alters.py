@@ -47,6 +47,8 @@ def _alter_table(session: Session, opened: Opened, cursor: Cursor) -> Outcome:
         given = take_properties(cursor)
         cursor.expect_end()
         check_properties(given)
+        if "format" in given:
+            raise unsupported("Another format of an Iceberg table")
         _set(session, opened, {**_properties(opened), **_kept(given)})
         return Outcome("DDL", "ALTER_TABLE_SET_TBLPROPERTIES")
     if cursor.accept("UNSET", "TBLPROPERTIES"):
