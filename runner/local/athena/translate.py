@@ -267,8 +267,9 @@ def _view(table: exp.Table, info: TableInfo, tables: _Tables, *, depth: int) -> 
     try:
         inner = unify_rows(unroll(_parse(info.view.sql)))
         _mark_unnamed(inner)
-        forget_places(inner)
-        return _resolve(inner, info.view.database, tables, depth=depth + 1)
+        resolved = _resolve(inner, info.view.database, tables, depth=depth + 1)
+        forget_places(resolved)  # they are places in the view's text
+        return resolved
     except AthenaFailure as failure:
         if failure.code in {"VIEW_IS_RECURSIVE", "INVALID_VIEW"}:
             raise
