@@ -59,7 +59,7 @@ def read_timestamp(text: str) -> Stamp | None:
         and _is_time(hour, minute, second)
         and zone is not None
     )
-    if not valid or _is_skipped((year, month, day, hour, minute, second), zone or ""):
+    if not valid:
         return None
     return Stamp(
         (year, month, day),
@@ -70,11 +70,11 @@ def read_timestamp(text: str) -> Stamp | None:
     )
 
 
-def _is_skipped(parts: tuple[int, int, int, int, int, int], zone: str) -> bool:
-    """Tell a time that a region's clocks pass over."""
-    if "/" not in zone or not MINYEAR < parts[0] < MAXYEAR:
+def is_skipped(stamp: Stamp) -> bool:
+    """Tell a time that a region's clocks pass over: a cast moves it on, a literal is refused."""
+    if "/" not in stamp.zone or not MINYEAR < stamp.date[0] < MAXYEAR:
         return False
-    there = datetime(*parts, tzinfo=ZoneInfo(zone))
+    there = datetime(*stamp.date, *stamp.time, tzinfo=ZoneInfo(stamp.zone))
     back = there.astimezone(_UTC).astimezone(there.tzinfo)
     return back.replace(tzinfo=None) != there.replace(tzinfo=None)
 

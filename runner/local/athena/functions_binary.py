@@ -179,24 +179,30 @@ def sha512(data: bytes) -> bytes:
     return hashlib.sha512(data).digest()
 
 
+def _keyed(data: bytes, key: bytes, name: str) -> bytes:
+    if not key:
+        raise ValueError("GENERIC_INTERNAL_ERROR: Empty key")
+    return hmac.digest(key, data, name)
+
+
 def hmac_md5(data: bytes, key: bytes) -> bytes:
     """Give the HMAC with MD5."""
-    return hmac.digest(key, data, "md5")
+    return _keyed(data, key, "md5")
 
 
 def hmac_sha1(data: bytes, key: bytes) -> bytes:
     """Give the HMAC with SHA-1."""
-    return hmac.digest(key, data, "sha1")
+    return _keyed(data, key, "sha1")
 
 
 def hmac_sha256(data: bytes, key: bytes) -> bytes:
     """Give the HMAC with SHA-256."""
-    return hmac.digest(key, data, "sha256")
+    return _keyed(data, key, "sha256")
 
 
 def hmac_sha512(data: bytes, key: bytes) -> bytes:
     """Give the HMAC with SHA-512."""
-    return hmac.digest(key, data, "sha512")
+    return _keyed(data, key, "sha512")
 
 
 def xxhash64(data: bytes) -> bytes:

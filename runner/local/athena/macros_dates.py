@@ -50,6 +50,14 @@ DATE_MACROS: dict[str, str] = {
     "__duck_zone": "(z) AS CASE WHEN left(z, 1) IN ('+', '-') THEN 'GMT' || z ELSE z END",
     "__zone_minutes": """(t, z) AS
         CAST((epoch_us(timezone(z, t)) - epoch_us(t)) // 60000000 AS BIGINT)""",
+    # The first of two instants that have a local time: DuckDB gives the last.
+    "__instant": "(z, t) AS __instant_first(z, t, timezone(z, t))",
+    "__instant_first": """(z, t, r) AS CASE
+        WHEN timezone(z, r - __set_back(z, t, r)) = t THEN r - __set_back(z, t, r) ELSE r END""",
+    "__set_back": "(z, t, r) AS timezone(z, r - INTERVAL 1 DAY) + INTERVAL 1 DAY - t",
+    "__instant_near": """(z, t, o) AS CASE
+        WHEN timezone(z, o + (t - timezone(z, o))) = t THEN o + (t - timezone(z, o))
+        ELSE __instant(z, t) END""",
     "__zone_suffix": """(t, z) AS CASE WHEN __zone_minutes(t, z) = 0 THEN 'Z'
         ELSE __minutes_text(__zone_minutes(t, z)) END""",
     "__java_local": """(t) AS CASE WHEN year(t) > 9999 THEN '+' ELSE '' END

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 MACROS_MATHS: dict[str, str] = {
+    "__cosine_similarity": """(a, b) AS CASE
+        WHEN NOT list_bool_or(list_transform(
+            list_concat(map_values(a), map_values(b)), lambda v: v IS NULL))
+            IS NOT DISTINCT FROM true
+        THEN coalesce(__u_cosine_similarity(a, b), 'nan'::DOUBLE) END""",
     # Unscaled decimals, shifted by n digits; the rest rounds half away from zero.
     "__decimal_quotient": """(a, b, n) AS CASE
         WHEN b = 0 THEN CAST('DIVISION_BY_ZERO: Division by zero' AS INTEGER)

@@ -54,7 +54,7 @@ NESTED_MACROS: dict[str, str] = {
     "__array_min": "(a) AS CASE WHEN NOT __holds_null(a) THEN list_min(a) END",
     "__array_has": """(a, e) AS coalesce(list_contains(a, e), false)
         OR (e IS NULL AND __holds_null(a))""",
-    "__array_except": """(a, b) AS CASE WHEN b IS NOT NULL THEN __array_distinct(
+    "__array_except": """(a, b) AS CASE WHEN len(b) = 0 THEN a WHEN b IS NOT NULL THEN __array_distinct(
         list_filter(a, lambda x: NOT __array_has(b, x))) END""",
     "__array_intersect": """(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL
         WHEN len(a) < len(b) THEN __array_distinct(list_filter(b, lambda x: __array_has(a, x)))

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from runner.local.athena.calls import mismatch
-from runner.local.athena.errors import unsupported
+from runner.local.athena.calls import kind_name, mismatch
+from runner.local.athena.errors import AthenaFailure, unsupported
 from runner.local.athena.nested import call_of, is_kind, is_known, part
 from runner.local.athena.passes.lambdas import (
     body_of,
@@ -171,6 +171,8 @@ def _array_max(_: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr:
 def _array_join(node: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr | None:
     """Write elements as casts to varchar do."""
     element, name = part(arguments[0].type), fresh(node)
+    if element is not None and element.is_type(*exp.DataType.NESTED_TYPES):
+        raise AthenaFailure("TYPE_MISMATCH", f"Cannot cast {kind_name(element)} to varchar")
     text: exp.Expr = exp.cast(exp.to_identifier(name), "varchar")
     if element is not None and element.is_type(exp.DType.DOUBLE, exp.DType.FLOAT):
         text = call("__double_text", exp.to_identifier(name))
@@ -180,6 +182,9 @@ def _array_join(node: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr | Non
         text = exp.Coalesce(this=text, expressions=[arguments[2]])
     texts = call("list_transform", arguments[0], lambda_of(text, name))
     joined = call("array_to_string", texts, arguments[1])
+    given = [each for each in arguments[1:] if not each.is_string]
+    if given:
+        joined = unless_null(joined, given)
     if element is not None or len(arguments) > 2:  # noqa: PLR2004 - as above
         return joined
     # Of NULLs alone DuckDB knows no type, and gives NULL.

@@ -54,13 +54,20 @@ _ABSENT = {
 _CYCLES = {"hour": 24, "minute": 60, "second": 60, "millisecond": 1000}
 
 
+def _is_null(node: exp.Expr) -> bool:
+    node = node.unnest()
+    while isinstance(node, exp.Cast):
+        node = node.this.unnest()
+    return isinstance(node, exp.Null)
+
+
 def part(node: exp.Expr, kind: Kind | None, name: str) -> exp.Expr:
     """Take one part of a value; raises AthenaFailure for one that it does not have."""
     if kind is not None and kind.name in _ABSENT and name in _ABSENT[kind.name]:
         raise AthenaFailure(
             "FUNCTION_NOT_FOUND", f"Unexpected parameters ({kind.name}) for function {name}"
         )
-    if isinstance(node.unnest(), exp.Null):
+    if _is_null(node):
         return cast(exp.null(), "BIGINT")
     if name.startswith("timezone_"):
         return _zone_part(node, kind, name)

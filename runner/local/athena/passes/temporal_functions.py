@@ -19,6 +19,7 @@ from runner.local.athena.passes.temporal_trees import (
     call,
     cast,
     instant,
+    instant_near,
     local,
     step,
     zone,
@@ -97,7 +98,8 @@ def _trunc(kinds: Kinds, node: exp.Expr) -> exp.Expr:
             moved = call("__date_trunc_time", unit, cast(node.this, "TIME"))
             return call("__timetz", moved, call("__timetz_minutes", node.this))
         case "zoned":
-            return instant(call("__date_trunc_timestamp", unit, local(node.this, kind)), kind)
+            moved = call("__date_trunc_timestamp", unit, local(node.this, kind))
+            return instant_near(moved, kind, node.this)
     return call("__date_trunc_timestamp", unit, node.this)
 
 
@@ -117,7 +119,8 @@ def _add(kinds: Kinds, node: exp.Expr) -> exp.Expr:
             name = "__time_add" if kind.name == "time" else "__timetz_add"
             return call(name, node.this, micros)
         case "zoned" if unit in _CALENDAR:
-            return instant(call("__date_add_timestamp", *arguments, local(node.this, kind)), kind)
+            moved = call("__date_add_timestamp", *arguments, local(node.this, kind))
+            return instant_near(moved, kind, node.this)
     new = call("__date_add_timestamp", *arguments, node.this)
     if unit == "millisecond" and kind.precision < _MILLIS:
         # The result is as fine as the argument.

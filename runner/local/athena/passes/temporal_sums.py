@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from runner.local.athena.datetexts import read_interval
 from runner.local.athena.errors import AthenaFailure, unsupported
-from runner.local.athena.passes.temporal_trees import call, cast, instant, local
+from runner.local.athena.passes.temporal_trees import call, cast, instant_near, local
 from runner.local.athena.temporal_kinds import type_name
 from runner.local.athena.trees import kind_of
 
@@ -118,7 +118,7 @@ def _moved(node: exp.Binary, moment: exp.Expr, kind: Kind, interval: Kind) -> ex
         return call("__time_add" if kind.name == "time" else "__timetz_add", moment, micros)
     if kind.name == "zoned" and interval.name == "months":
         shifted = exp.paren(exp.Add(this=local(moment, kind), expression=exp.paren(signed)))
-        return instant(shifted, kind)
+        return instant_near(shifted, kind, moment)
     return None
 
 
