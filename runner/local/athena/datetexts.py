@@ -98,6 +98,10 @@ def _is_time(hour: int, minute: int, second: int) -> bool:
     return hour < 24 and minute < 60 and second < 60  # noqa: PLR2004 - a clock
 
 
+_NO_REGIONS = frozenset({"EST", "HST", "MST"})
+"""Names that Java does not take for zones."""
+
+
 @lru_cache(maxsize=512)
 def literal_zone(text: str) -> str | None:
     """Give a zone in Trino's spelling: `UTC`, `+07:09` or a region's name; None if there is none.
@@ -113,7 +117,7 @@ def literal_zone(text: str) -> str | None:
         if minutes > _FURTHEST or int(match[3] or 0) > 59:  # noqa: PLR2004 - minutes
             return None
         return offset_text(-minutes if match[1] == "-" else minutes)
-    if not re.fullmatch(r"[A-Za-z][\w/+-]*", text):
+    if not re.fullmatch(r"[A-Za-z][\w/+-]*", text) or text in _NO_REGIONS:
         return None
     try:
         ZoneInfo(text)

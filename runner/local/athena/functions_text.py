@@ -54,7 +54,7 @@ _MOST = 2**63
 def format_number(number: float) -> str:
     """Write a number shortly with the unit of its size: 1.23K, 2.35M."""
     whole = 0 if math.isnan(number) else int(max(min(number, _MOST), -_MOST))
-    value = Decimal(max(min(whole, _MOST - 1), -_MOST))
+    value = float(max(min(whole, _MOST - 1), -_MOST))
     size = abs(value)
     unit = next(
         (
@@ -64,9 +64,11 @@ def format_number(number: float) -> str:
         ),
         ("", 0),
     )
-    scaled = value.scaleb(-unit[1])
-    places = 2 if abs(scaled) < 10 else 1 if abs(scaled) < 100 else 0  # noqa: PLR2004
-    rounded = scaled.quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)
+    scaled = value
+    for _ in range(unit[1] // 3):
+        scaled /= 1000
+    places = 2 if scaled < 10 else 1 if scaled < 100 else 0  # noqa: PLR2004
+    rounded = Decimal(scaled).quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)
     text = f"{rounded:f}"
     return (text.rstrip("0").rstrip(".") if "." in text else text) + unit[0]
 

@@ -43,7 +43,6 @@ _NAMES = {
     "YEAROFWEEK": "isoyear",
     "YOW": "isoyear",
     "WEEK_OF_YEAR": "week",
-    "MILLISECOND": "millisecond",
 }
 _DAY_PARTS = {"day": 86_400_000, "hour": 3_600_000, "minute": 60_000, "second": 1000}
 _CLOCK = frozenset({"hour", "minute", "second", "millisecond"})
@@ -123,6 +122,8 @@ def _part(kinds: Kinds, node: exp.Expr) -> exp.Expr | None:
 
 def _extract(kinds: Kinds, node: exp.Expr) -> exp.Expr:
     name = node.name.upper()
+    if name == "MILLISECOND":
+        raise AthenaFailure("SYNTAX_ERROR", f"Invalid EXTRACT field: {name}")
     return part(node.expression, kinds.of(node.expression), _NAMES.get(name, name.lower()))
 
 

@@ -244,6 +244,13 @@ def _to_unix(kinds: Kinds, node: exp.Expr) -> exp.Expr:
 
 
 def _at_zone(kinds: Kinds, node: exp.Expr) -> exp.Expr:
+    kind = kinds.of(node.this)
+    if kind is not None and kind.name not in {"timestamp", "zoned", "time", "timetz"}:
+        raise AthenaFailure(
+            "TYPE_MISMATCH",
+            "Type of value must be a time or timestamp with or without time zone "
+            f"(actual {type_name(kind)})",
+        )
     return _moved_zone(kinds, node.this, node.args["zone"])
 
 
