@@ -60,7 +60,7 @@ REFUSED = frozenset(
     beta_cdf bing_tile bit_count bitwise_and bitwise_and_agg bitwise_left_shift
     bitwise_not bitwise_or bitwise_or_agg bitwise_right_shift bitwise_xor char2hexint checksum
     classifier color combinations contains_sequence convex_hull_agg cosine_similarity crc32
-    date_format_locale empty_approx_set entropy evaluate_classifier_predictions format
+    date_format_locale empty_approx_set evaluate_classifier_predictions format
     format_number from_base from_base32 from_base64 from_base64url from_big_endian_32
     from_big_endian_64 from_encoded_polyline from_geojson_geometry from_ieee754_32
     from_ieee754_64 great_circle_distance
@@ -70,8 +70,8 @@ REFUSED = frozenset(
     merge multimap_agg multimap_from_entries ngrams normal_cdf normalize
     numeric_histogram
     objectid_timestamp parse_data_size parse_presto_data_size qdigest_agg
-    reduce_agg regexp_position regr_avgx regr_avgy regr_count regr_intercept regr_r2 regr_slope
-    regr_sxx regr_sxy regr_syy render sha1 sha512 shuffle soundex split_to_map split_to_multimap
+    reduce_agg regexp_position
+    regr_intercept regr_slope render sha1 sha512 shuffle soundex split_to_map split_to_multimap
     spooky_hash_v2_32 spooky_hash_v2_64 tdigest_agg to_base
     to_base32 to_base64 to_base64url to_big_endian_32 to_big_endian_64 to_date to_char
     to_geojson_geometry to_ieee754_32 to_ieee754_64 to_timestamp transform_keys

@@ -30,15 +30,14 @@ SCALARS = frozenset(
 )
 AGGREGATES = frozenset(
     """
-    approx_most_frequent bitwise_and_agg bitwise_or_agg checksum entropy geometric_mean histogram
+    approx_most_frequent bitwise_and_agg bitwise_or_agg checksum geometric_mean histogram
     numeric_histogram reduce_agg
     """.split()  # noqa: SIM905 - as above
 )
 # Aggregates of pairs: sqlglot cannot read DISTINCT before two arguments of those it knows.
 PAIRS = frozenset(
     """
-    corr covar_pop covar_samp regr_avgx regr_avgy regr_count regr_intercept regr_r2 regr_slope
-    regr_sxx regr_sxy regr_syy
+    corr covar_pop covar_samp regr_intercept regr_slope
     """.split()  # noqa: SIM905 - as above
 )
 BUILT = SCALARS | AGGREGATES | PAIRS

@@ -80,6 +80,7 @@ def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
     _list_rows(tree)
     _mark_unnamed(tree)
     tree = _resolve(tree, database, tables, depth=0)
+    _name_session(tree, database)
     _type_decimals(tree)
     settle_values(tree)
     tree = mark_json(tree)
@@ -344,6 +345,17 @@ def _name_unnamed(tree: exp.Expr) -> None:
     for identifier in find_all(tree, exp.Identifier) if names else ():
         if identifier.name in names:
             identifier.set("this", names[identifier.name])
+
+
+def _name_session(tree: exp.Expr, database: str) -> None:
+    """Give the names of catalogue and database; refuse the user's, which only AWS knows."""
+    for node in find_all(tree, exp.CurrentCatalog, exp.CurrentUser, exp.Column):
+        if isinstance(node, exp.CurrentUser):
+            raise unsupported("current_user")
+        if isinstance(node, exp.CurrentCatalog):
+            node.replace(exp.Literal.string("awsdatacatalog"))
+        elif node.name.lower() == "current_schema" and not node.table and not node.this.quoted:
+            node.replace(exp.Literal.string(database))
 
 
 def _type_decimals(tree: exp.Expr) -> None:

@@ -128,7 +128,7 @@ def _text_of(inner: exp.Expr, source: exp.DataType | None) -> exp.Expr:
         has_aggregate = inner.find(exp.AggFunc, exp.Window) is not None
         name = "__any_text" if has_aggregate else "__text"
     elif source.this in _FLOATS:
-        name = "__double_text"
+        name = "__real_text" if source.is_type("float") else "__double_text"
     elif source.is_type(exp.DType.TIMESTAMP):
         name = "__timestamp_text"
     else:

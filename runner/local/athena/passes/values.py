@@ -78,6 +78,12 @@ def _cast(node: exp.Cast) -> exp.Expr | None:
 
 
 def _to_char(node: exp.Cast) -> exp.Expr:
+    source = node.this.type
+    if is_type(node.this, *SCALARS, IP, UUID) and not isinstance(node.this.unnest(), exp.Null):
+        raise AthenaFailure(
+            "TYPE_MISMATCH",
+            f"Cannot cast {kind_name(source)} to {node.to.sql('trino').lower()}",
+        )
     size = int(node.to.expressions[0].name) if node.to.expressions else 1
     text: exp.Expr = (
         node.this if is_type(node.this, *TEXT) else exp.cast(node.this.copy(), "varchar")
