@@ -81,11 +81,17 @@ MACROS: dict[str, str] = {
     "__timestamp_text": "(a) AS strftime(a, '%Y-%m-%d %H:%M:%S.%g')",
     "__text": """(a DOUBLE) AS __double_text(a), (a FLOAT) AS __real_text(a),
         (a TIMESTAMP) AS __timestamp_text(a), (a INTEGER) AS a::VARCHAR, (a BIGINT) AS a::VARCHAR,
-        (a HUGEINT) AS a::VARCHAR, (a) AS a::VARCHAR""",
+        (a HUGEINT) AS a::VARCHAR,
+        (a) AS CASE WHEN typeof(a) LIKE 'DECIMAL%' THEN __decimal_shown(a) ELSE a::VARCHAR END""",
+    # DuckDB leaves out the zero where all digits are of the fraction.
+    "__decimal_shown": "(a) AS __zero_before(a::VARCHAR)",
+    "__zero_before": """(t) AS CASE WHEN left(t, 1) = '.' THEN '0' || t
+        WHEN left(t, 2) = '-.' THEN '-0' || substr(t, 2) ELSE t END""",
     "__any_text": """(a) AS CASE typeof(a) WHEN 'DOUBLE' THEN __double_text(TRY_CAST(a AS DOUBLE))
         WHEN 'FLOAT' THEN __real_text(TRY_CAST(a AS FLOAT))
         WHEN 'TIMESTAMP' THEN __timestamp_text(TRY_CAST(a AS TIMESTAMP))
-        ELSE a::VARCHAR END""",
+        ELSE CASE WHEN typeof(a) LIKE 'DECIMAL%' THEN __decimal_shown(a) ELSE a::VARCHAR END
+        END""",
     "__to_iso8601": """(a DATE) AS strftime(a, '%Y-%m-%d'),
         (a TIMESTAMP) AS strftime(a, '%Y-%m-%dT%H:%M:%S.%g'),
         (a TIMESTAMPTZ) AS strftime(a, '%Y-%m-%dT%H:%M:%S.%gZ')""",

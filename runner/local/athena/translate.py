@@ -24,6 +24,7 @@ from sqlglot.schema import MappingSchema
 
 from runner.local.athena import names
 from runner.local.athena.annotators import METADATA
+from runner.local.athena.digests import spell_digests
 from runner.local.athena.errors import AthenaFailure, syntax_error, unsupported
 from runner.local.athena.expand import expand
 from runner.local.athena.functions import check_functions
@@ -75,7 +76,7 @@ def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
     refuse_old_periods(sql)
     check_query(sql, tokenize(sql))
     tables = _Tables(lookup)
-    tree = unify_rows(unroll(_parse(sql)))
+    tree = unify_rows(unroll(spell_digests(_parse(sql))))
     _refuse_forms(tree)
     _list_rows(tree)
     _mark_unnamed(tree)
@@ -216,7 +217,7 @@ def _view(table: exp.Table, info: TableInfo, tables: _Tables, *, depth: int) -> 
     if info.view is None:  # pragma: no cover - the caller knows; for the type checker
         raise unsupported("This view")
     try:
-        inner = unify_rows(unroll(_parse(info.view.sql)))
+        inner = unify_rows(unroll(spell_digests(_parse(info.view.sql))))
         _mark_unnamed(inner)
         return _resolve(inner, info.view.database, tables, depth=depth + 1)
     except AthenaFailure as failure:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from runner.local.athena.calls import BINARY, is_type, kind_name, mismatch
+from runner.local.athena.calls import BINARY, IP, UUID, is_type, kind_name, mismatch
 from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.passes.mismatches import certain_kind
 
@@ -121,6 +121,8 @@ def _joinable(node: exp.Expr) -> str:
     if is_type(node, *BINARY):
         return "binary"
     if isinstance(node, exp.Interval):
+        return "other"
+    if isinstance(node, exp.Cast) and is_type(node, IP, UUID, *exp.DataType.TEMPORAL_TYPES):
         return "other"
     if isinstance(node, exp.Null) or node.type is None:
         return ""

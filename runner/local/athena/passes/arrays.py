@@ -177,6 +177,8 @@ def _array_join(node: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr | Non
     if element is not None and element.is_type(exp.DType.DOUBLE, exp.DType.FLOAT):
         is_real = element.is_type(exp.DType.FLOAT)
         text = call("__real_text" if is_real else "__double_text", exp.to_identifier(name))
+    elif element is not None and element.is_type(exp.DType.DECIMAL):
+        text = call("__decimal_shown", exp.to_identifier(name))
     elif element is not None and element.is_type(exp.DType.TIMESTAMP):
         text = call("__timestamp_text", exp.to_identifier(name))
     if len(arguments) > 2:  # noqa: PLR2004 - array, delimiter, replacement

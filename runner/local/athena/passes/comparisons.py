@@ -112,9 +112,11 @@ def _order(node: exp.Expr) -> None:
         raise _unordered(node, left.type, right.type)
     name = fresh(node)
     decisive = _null_decides(left, right, name)
-    tests = [decisive] if decisive is not None else [
-        _holds_null(each.type, each, f"{name}{n}") for n, each in enumerate((left, right))
-    ]
+    tests = (
+        [decisive]
+        if decisive is not None
+        else [_holds_null(each.type, each, f"{name}{n}") for n, each in enumerate((left, right))]
+    )
     is_row = is_kind(left.type, "struct")
     words = "ROW" if is_row else "ARRAY"
     words += " comparison not supported for "

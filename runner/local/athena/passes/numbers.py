@@ -198,7 +198,7 @@ def quotient(left: Side, right: Side, kind: exp.DataType) -> exp.Expr:
 def _unscaled(node: exp.Expr, precision: int, scale: int) -> exp.Expr:
     # Wide enough for the product: DuckDB keeps that of two small decimals in 18 digits.
     wide = min(precision + scale + 1, MOST_DIGITS)
-    number: exp.Expr = exp.cast(node, _decimal(max(precision, wide), scale))
+    number: exp.Expr = cast_to(_decimal(max(precision, wide), scale))(node.copy())
     if scale:
         number = exp.Mul(this=number, expression=exp.Literal.number(10**scale))
         number = exp.Paren(this=number)

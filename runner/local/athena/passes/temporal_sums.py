@@ -92,7 +92,10 @@ def _mismatch(node: exp.Binary, left: Kind, right: Kind) -> AthenaFailure:
 
 
 def _difference(node: exp.Binary, left: Kind, right: Kind) -> exp.Expr:
-    if left.name in {"time", "timetz"}:
+    clocks = {"time", "timetz"}
+    if (left.name in clocks) != (right.name in clocks):
+        raise _mismatch(node, left, right)
+    if left.name in clocks:
         sides = [_utc(side, kind) for side, kind in ((node.left, left), (node.right, right))]
         micros = exp.Sub(this=call("epoch_us", sides[0]), expression=call("epoch_us", sides[1]))
         return call("to_microseconds", micros)

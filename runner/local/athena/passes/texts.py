@@ -54,6 +54,7 @@ _SHORT_PAD = 10_000
 _FAR = 2**31
 """DuckDB takes no place in a text beyond."""
 
+
 def apply(tree: exp.Query) -> exp.Query:
     """Rewrite every call, innermost first."""
     for node in reversed(walk(tree)):
@@ -169,7 +170,10 @@ def _substring(node: exp.Substring) -> exp.Expr:
     if not fits(node.this, "VARCHAR"):
         raise mismatch("substr", [node.this, start])
     given = [each for each in (start, size) if each is not None]
-    if all(isinstance(each, exp.Literal) and each.is_int and 0 < int(each.name) < _FAR for each in given):
+    if all(
+        isinstance(each, exp.Literal) and each.is_int and 0 < int(each.name) < _FAR
+        for each in given
+    ):
         return as_varchar(call("substr", node.this, *given))
     return as_varchar(call("__substr" if size is None else "__substr_size", node.this, *given))
 
