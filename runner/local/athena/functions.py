@@ -70,7 +70,7 @@ REFUSED = frozenset(
     learn_classifier luhn_check make_set_digest map_union map_zip_with match_recognize
     merge multimap_agg multimap_from_entries ngrams normal_cdf normalize
     numeric_histogram
-    objectid_timestamp parse_data_size parse_presto_data_size 
+    objectid_timestamp parse_data_size parse_presto_data_size
     reduce_agg regexp_position
     regr_intercept regr_slope render sha1 sha512 shuffle soundex split_to_map split_to_multimap
     spooky_hash_v2_32 spooky_hash_v2_64 to_base

@@ -84,7 +84,8 @@ DATE_MACROS: dict[str, str] = {
     "__interval_ms": "(i) AS CAST(round(epoch_us(i) / 1000) AS BIGINT)",
     "__interval_months": "(i) AS CAST(year(i) * 12 + month(i) AS BIGINT)",
     "__days_times": "(i, n) AS to_milliseconds(CAST(trunc(epoch_ms(i)::DOUBLE * n) AS BIGINT))",
-    "__months_times": "(i, n) AS to_months(CAST(trunc(__interval_months(i)::DOUBLE * n) AS INTEGER))",
+    "__months_times": """(i, n) AS
+        to_months(CAST(trunc(__interval_months(i)::DOUBLE * n) AS INTEGER))""",
     "__days_text": """(i) AS CASE WHEN epoch_ms(i) < 0 THEN '-' ELSE '' END
         || CAST(abs(epoch_ms(i)) // 86400000 AS VARCHAR)
         || strftime(make_timestamp(abs(epoch_ms(i)) % 86400000 * 1000), ' %H:%M:%S.%g')""",

@@ -163,11 +163,10 @@ _SHIFTS = frozenset({"bitwise_left_shift", "bitwise_right_shift", "bitwise_right
 def call_type(node: exp.Anonymous) -> exp.DataType | None:
     """Give the type of a call that sqlglot has no class for."""
     name = node.name.lower()
-    if name in _CALLS:
-        return exp.DataType(this=_CALLS[name], nested=False)
+    if name in _CALLS or name in PAIRS:
+        kind = _CALLS[name] if name in _CALLS else _pair_type(node)
+        return exp.DataType(this=kind, nested=False)
     first = node.expressions[0].type if node.expressions else None
-    if name in PAIRS:
-        return exp.DataType(this=_pair_type(node), nested=False)
     if name in {"parse_data_size", "parse_presto_data_size"}:
         return decimal_type(MOST_DIGITS, 0)
     if name == "histogram" and first is not None:
