@@ -128,6 +128,8 @@ FAILURES = (
     ("EXTRACT(MILLISECOND FROM TIMESTAMP '2020-01-01 00:00:00')", "Invalid EXTRACT field"),
     ("array_join(ARRAY[ARRAY[1]], ',')", "Cannot cast array(integer) to varchar"),
     ("CAST(0 AS char(4))", "Cannot cast integer to char(4)"),
+    ("CAST(CHAR 'x' AS varbinary)", "Cannot cast char(1) to varbinary"),
+    ("CAST(CHAR 'x' AS json)", "Cannot cast char(1) to json"),
     ("CAST(DATE '1969-12-31' AS varchar(3))", "cannot be represented as varchar(3)"),
     ("INTERVAL '1' DAY + 3", "Cannot apply operator: interval"),
     ("TIME '10:00:00' + TIME '10:00:00'", "Cannot apply operator: time(0) + time(0)"),

@@ -179,7 +179,7 @@ def call_type(node: exp.Anonymous) -> exp.DataType | None:
     return first if name in _SHIFTS else None
 
 
-def _pair_type(node: exp.Anonymous) -> exp.DataType.Type:
+def _pair_type(node: exp.Anonymous) -> exp.DType:
     """Give a pair's REAL or DOUBLE: Athena takes the smaller that holds both, as for integers."""
     arguments = node.expressions
     if len(arguments) == 1 and isinstance(arguments[0], exp.Distinct):

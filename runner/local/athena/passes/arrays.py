@@ -184,7 +184,7 @@ def _array_join(node: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr | Non
     if len(arguments) > 2:  # noqa: PLR2004 - array, delimiter, replacement
         text = exp.Coalesce(this=text, expressions=[arguments[2]])
     texts = call("list_transform", arguments[0], lambda_of(text, name))
-    joined = call("array_to_string", texts, arguments[1])
+    joined: exp.Expr = call("array_to_string", texts, arguments[1])
     given = [each for each in arguments[1:] if not each.is_string]
     if given:
         joined = unless_null(joined, given)

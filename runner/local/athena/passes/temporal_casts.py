@@ -183,7 +183,8 @@ def _between(node: exp.Cast, source: Kind, target: Kind) -> exp.Expr | None:
             new = call("__ts_round", new, step(target.precision)) if rounded else new
             return instant(new, zoned())
         case ("months", "months") | ("days", "days"):
-            return node.this.copy()
+            same: exp.Expr = node.this.copy()
+            return same
         case ("timestamp" | "zoned" | "time" | "timetz", "time" | "timetz"):
             return _to_time(node, source, target, rounded=rounded)
     raise unsupported(f"A cast of {source.name} to {target.name}")

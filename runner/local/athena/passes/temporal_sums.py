@@ -29,8 +29,8 @@ def _interval(_: Kinds, node: exp.Expr) -> exp.Expr | None:
     value, unit = node.this, node.args.get("unit")
     if unit is None and isinstance(node.parent, exp.Add | exp.Sub):
         # sqlglot takes the number of `INTERVAL '1' DAY + 3` for an interval.
-        sign = "+" if isinstance(node.parent, exp.Add) else "-"
-        raise AthenaFailure("TYPE_MISMATCH", f"Cannot apply operator: interval {sign} number")
+        word = "+" if isinstance(node.parent, exp.Add) else "-"
+        raise AthenaFailure("TYPE_MISMATCH", f"Cannot apply operator: interval {word} number")
     sign = 1
     while isinstance(value, exp.Neg):
         sign, value = -sign, value.this
