@@ -355,8 +355,12 @@ def _name_session(tree: exp.Expr, database: str) -> None:
             raise unsupported("current_user")
         if isinstance(node, exp.CurrentCatalog):
             node.replace(exp.Literal.string("awsdatacatalog"))
-        elif node.name.lower() == "current_schema" and not node.table and not node.this.quoted:
+        elif isinstance(node, exp.Column) and _is_schema(node):
             node.replace(exp.Literal.string(database))
+
+
+def _is_schema(node: exp.Column) -> bool:
+    return node.name.lower() == "current_schema" and not node.table and not node.this.quoted
 
 
 def _type_decimals(tree: exp.Expr) -> None:
