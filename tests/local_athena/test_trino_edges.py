@@ -70,6 +70,10 @@ EXPRESSIONS: dict[str, tuple[tuple[str, Any], ...]] = {
         (("cosine_similarity(MAP(ARRAY['a'], ARRAY[CAST(NULL AS double)]), MAP(ARRAY['a'], "
          "ARRAY[1e0]))"), None),
     ),
+    "finer than shown": (
+        ("CAST(from_iso8601_timestamp('2020-02-29T13:14:15.678901234Z') AS varchar)",
+         "2020-02-29 13:14:15.678 UTC"),
+    ),
     "short numbers": (
         ("format_number(2.7e0)", "2"),
         ("format_number(-12345)", "-12.35K"),
@@ -156,6 +160,8 @@ FAILURES = (
     ("tdigest_agg(1)", "Function 'tdigest_agg' here is not supported by the local engine"),
     ("value_at_quantile(tdigest_agg(x, 2), 0.5) FROM (VALUES 1) t(x)", "is not supported"),
     ("histogram(x) FROM (VALUES INTERVAL '1' MONTH) t(x)", "inside of a map or row"),
+    ("from_iso8601_timestamp_nanos('2020-02-29T13:14:15.678901234Z')", "finer than microseconds"),
+    ("from_ieee754_64(X'7FF8000000000000')", "NaN from bytes"),
     ("max(x, 2) FROM (VALUES nan(), 1e0) t(x)", "NaN among the greatest values"),
 )  # fmt: skip
 

@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import math
 import re
 import struct
 import zlib
@@ -142,6 +143,8 @@ def _unpack(layout: str, data: bytes, message: str) -> float:
     if len(data) != struct.calcsize(layout):
         raise _bad(message.format(len(data)))
     number: float = struct.unpack(layout, data)[0]
+    if math.isnan(number):  # DuckDB would take it for NULL
+        raise ValueError("NOT_SUPPORTED: NaN from bytes is not supported by the local engine")
     return number
 
 

@@ -133,6 +133,9 @@ DATE_MACROS: dict[str, str] = {
             || '(T([01]\d|2[0-3]):\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?)?')
         THEN TRY_CAST(regexp_replace(t, 'T(\d\d:\d\d)($|[Z+-])', 'T\1:00\2') AS TIMESTAMPTZ) END,
         CAST(__fail('INVALID_FUNCTION_ARGUMENT: Invalid format: "' || t || '"') AS TIMESTAMPTZ))""",
+    "__iso_fine": r"""(t) AS CASE WHEN regexp_matches(t, '\.\d{6}\d*[1-9]')
+        THEN CAST(__fail('NOT_SUPPORTED: A timestamp finer than microseconds is not supported '
+            || 'by the local engine') AS TIMESTAMPTZ) ELSE __iso_zoned(t) END""",
     "__iso_zone": r"""(t) AS CASE
         WHEN regexp_matches(t, 'T.*[+-]\d\d:\d\d$') AND NOT regexp_matches(t, '[+-]00:00$')
         THEN right(t, 6) WHEN t IS NOT NULL THEN 'UTC' END""",

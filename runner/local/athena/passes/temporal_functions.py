@@ -331,10 +331,12 @@ def _iso_date(_: Kinds, node: exp.Expr) -> exp.Expr:
 def _iso_stamp(kinds: Kinds, node: exp.Expr) -> exp.Expr:
     kind = kinds.of(node) or zoned()
     read = read_iso(node.this.name) if isinstance(node.this, exp.Literal) else None
-    if read is not None and read.fraction[MICROS:].strip("0"):
+    fine = read is not None and read.fraction[MICROS:].strip("0") != ""
+    if fine and kind.precision != _MILLIS:
         raise unsupported("A timestamp finer than microseconds")
     if read is None or node.this.name.startswith("zq"):
-        stamp: exp.Expr = call("__iso_zoned", node.this)
+        name = "__iso_zoned" if kind.precision == _MILLIS else "__iso_fine"
+        stamp: exp.Expr = call(name, node.this)
     else:
         stamp = instant(cast(exp.Literal.string(read.duck()), "TIMESTAMP"), kind)
     return call("__tz_floor", stamp, 1000) if kind.precision == _MILLIS else stamp
