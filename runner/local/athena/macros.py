@@ -66,6 +66,13 @@ MACROS: dict[str, str] = {
             ELSE '-Infinity' END
         WHEN a = 0 THEN CASE WHEN signbit(a) THEN '-0E0' ELSE '0E0' END
         ELSE __scientific(a) END""",
+    # Of a real Trino shows seven digits.
+    "__real_text": r"""(a) AS CASE WHEN a = 0 OR NOT isfinite(a) THEN __double_text(a)
+        WHEN a < 0 THEN '-' || __seven_text(format('{:.6e}', CAST(a::VARCHAR AS DOUBLE) * -1))
+        ELSE __seven_text(format('{:.6e}', CAST(a::VARCHAR AS DOUBLE))) END""",
+    "__seven_text": """(t) AS left(t, 2)
+        || coalesce(nullif(rtrim(substr(split_part(t, 'e', 1), 3), '0'), ''), '0')
+        || 'E' || split_part(t, 'e', 2)::INTEGER""",
     # Trino writes a double as digits and an exponent always: 1.0E0, 1.2345E2.
     "__scientific": "(a) AS CASE WHEN a < 0 THEN '-' ELSE '' END || __sci_of(abs(a)::VARCHAR)",
     "__sci_of": """(t) AS __sci_join(
@@ -76,13 +83,19 @@ MACROS: dict[str, str] = {
     "__sci_join": """(d, e) AS left(d, 1) || '.' ||
         CASE WHEN length(d) > 1 THEN substr(d, 2) ELSE '0' END || 'E' || e""",
     "__timestamp_text": "(a) AS strftime(a, '%Y-%m-%d %H:%M:%S.%g')",
-    "__text": """(a DOUBLE) AS __double_text(a), (a FLOAT) AS __double_text(a),
+    "__text": """(a DOUBLE) AS __double_text(a), (a FLOAT) AS __real_text(a),
         (a TIMESTAMP) AS __timestamp_text(a), (a INTEGER) AS a::VARCHAR, (a BIGINT) AS a::VARCHAR,
-        (a HUGEINT) AS a::VARCHAR, (a) AS a::VARCHAR""",
+        (a HUGEINT) AS a::VARCHAR,
+        (a) AS CASE WHEN typeof(a) LIKE 'DECIMAL%' THEN __decimal_shown(a) ELSE a::VARCHAR END""",
+    # DuckDB leaves out the zero where all digits are of the fraction.
+    "__decimal_shown": "(a) AS __zero_before(a::VARCHAR)",
+    "__zero_before": """(t) AS CASE WHEN left(t, 1) = '.' THEN '0' || t
+        WHEN left(t, 2) = '-.' THEN '-0' || substr(t, 2) ELSE t END""",
     "__any_text": """(a) AS CASE typeof(a) WHEN 'DOUBLE' THEN __double_text(TRY_CAST(a AS DOUBLE))
-        WHEN 'FLOAT' THEN __double_text(TRY_CAST(a AS DOUBLE))
+        WHEN 'FLOAT' THEN __real_text(TRY_CAST(a AS FLOAT))
         WHEN 'TIMESTAMP' THEN __timestamp_text(TRY_CAST(a AS TIMESTAMP))
-        ELSE a::VARCHAR END""",
+        ELSE CASE WHEN typeof(a) LIKE 'DECIMAL%' THEN __decimal_shown(a) ELSE a::VARCHAR END
+        END""",
     "__to_iso8601": """(a DATE) AS strftime(a, '%Y-%m-%d'),
         (a TIMESTAMP) AS strftime(a, '%Y-%m-%dT%H:%M:%S.%g'),
         (a TIMESTAMPTZ) AS strftime(a, '%Y-%m-%dT%H:%M:%S.%gZ')""",

@@ -152,6 +152,9 @@ def _outer(kind: Kind | None) -> Kind | None:
 
 def from_type(kind: exp.DataType | None) -> Kind | None:
     """Give the kind of a type that the tree names."""
+    if kind is not None and isinstance(kind.this, exp.Interval):
+        words = {each.name.upper() for each in kind.this.find_all(exp.Var)}
+        return Kind("months" if words & MONTHS else "days")
     if kind is None or kind.this not in _TYPES:
         return None
     name = _TYPES[kind.this]
@@ -308,7 +311,12 @@ def _joined(kinds: Kinds, node: exp.Expr) -> Kind | None:
 
 
 def _collected(kinds: Kinds, node: exp.Expr) -> Kind | None:
-    found = kinds.of(node.args["start"] if isinstance(node, exp.GenerateSeries) else node.this)
+    inner = node.args["start"] if isinstance(node, exp.GenerateSeries) else node.this
+    if isinstance(inner, exp.Order):
+        inner = inner.this
+    if isinstance(inner, exp.Distinct):
+        inner = inner.expressions[0]
+    found = kinds.of(inner)
     return found and found._replace(array=True)
 
 

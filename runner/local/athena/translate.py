@@ -26,6 +26,7 @@ from sqlglot.schema import MappingSchema
 
 from runner.local.athena import names
 from runner.local.athena.annotators import METADATA
+from runner.local.athena.digests import spell_digests
 from runner.local.athena.errors import AthenaFailure, syntax_error, unsupported
 from runner.local.athena.expand import expand
 from runner.local.athena.families import is_free, let_write
@@ -118,11 +119,12 @@ def _translated(sql: str, choice: _Choice) -> Template:
     check_query(sql, tokenize(sql))
     tables = _Tables(choice.lookup)
     choice.check()
-    tree = unify_rows(unroll(_parse(sql, free=choice.free)))
+    tree = unify_rows(unroll(spell_digests(_parse(sql, free=choice.free))))
     choice.check()
     _check_forms(tree)
     _mark_unnamed(tree)
     tree = _resolve(tree, choice.database, tables, depth=0)
+    _name_session(tree, choice.database)
     _type_decimals(tree, choice.decimals)
     settle_values(tree)
     tree = mark_json(tree)
@@ -265,7 +267,7 @@ def _view(table: exp.Table, info: TableInfo, tables: _Tables, *, depth: int) -> 
     if info.view is None:  # pragma: no cover - the caller knows; for the type checker
         raise unsupported("This view")
     try:
-        inner = unify_rows(unroll(_parse(info.view.sql)))
+        inner = unify_rows(unroll(spell_digests(_parse(info.view.sql))))
         _mark_unnamed(inner)
         resolved = _resolve(inner, info.view.database, tables, depth=depth + 1)
         forget_places(resolved)  # they are places in the view's text
@@ -403,6 +405,21 @@ def _name_unnamed(tree: exp.Expr) -> None:
     for identifier in nodes if names else ():
         if isinstance(identifier, exp.Identifier) and identifier.name in names:
             identifier.set("this", names[identifier.name])
+
+
+def _name_session(tree: exp.Expr, database: str) -> None:
+    """Give the names of catalogue and database; refuse the user's, which only AWS knows."""
+    for node in find_all(tree, exp.CurrentCatalog, exp.CurrentUser, exp.Column):
+        if isinstance(node, exp.CurrentUser):
+            raise unsupported("current_user")
+        if isinstance(node, exp.CurrentCatalog):
+            node.replace(exp.Literal.string("awsdatacatalog"))
+        elif isinstance(node, exp.Column) and _is_schema(node):
+            node.replace(exp.Literal.string(database))
+
+
+def _is_schema(node: exp.Column) -> bool:
+    return node.name.lower() == "current_schema" and not node.table and not node.this.quoted
 
 
 def _type_decimals(tree: exp.Expr, decimals: DecimalLiterals) -> None:

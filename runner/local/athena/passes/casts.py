@@ -7,6 +7,7 @@ import re
 from sqlglot import exp
 
 from runner.local.athena.errors import AthenaFailure
+from runner.local.athena.numbers import digits
 from runner.local.athena.passes.lambdas import call, field_of, lambda_of
 from runner.local.athena.sqltypes import SqlType, parse_type
 from runner.local.athena.trees import copied, find_all, kind_of, walk
@@ -128,12 +129,20 @@ def _text_of(inner: exp.Expr, source: exp.DataType | None) -> exp.Expr:
         has_aggregate = inner.find(exp.AggFunc, exp.Window) is not None
         name = "__any_text" if has_aggregate else "__text"
     elif source.this in _FLOATS:
-        name = "__double_text"
+        name = "__real_text" if source.is_type("float") else "__double_text"
     elif source.is_type(exp.DType.TIMESTAMP):
         name = "__timestamp_text"
+    elif source.is_type(exp.DType.DECIMAL) and _is_fraction(source):
+        name = "__decimal_shown"
     else:
         return exp.Cast(this=copied(inner), to=kind_of("varchar"))
     return exp.Anonymous(this=name, expressions=[copied(inner)])
+
+
+def _is_fraction(kind: exp.DataType) -> bool:
+    """Tell whether all digits of a decimal are of its fraction."""
+    precision, scale = digits(kind) or (0, 0)
+    return precision == scale
 
 
 def _refuse(source: exp.DataType, target: exp.DataType) -> None:
@@ -202,7 +211,7 @@ def _differs(before: SqlType, after: SqlType) -> bool:
     if before.parts and len(before.parts) == len(after.parts):
         return any(_differs(a, b) for a, b in zip(before.parts, after.parts, strict=True))
     if after.name == "varchar":
-        return before.name in {"real", "double", "timestamp"} or bool(
+        return before.name in {"real", "double", "timestamp", "decimal"} or bool(
             after.numbers and before.name != "varchar"
         )
     return before.name == "varchar" and after.name in _GUARDS

@@ -203,7 +203,9 @@ def quotient(left: Side, right: Side, kind: exp.DataType) -> exp.Expr:
 
 
 def _unscaled(node: exp.Expr, precision: int, scale: int) -> exp.Expr:
-    number: exp.Expr = exp.cast(node, _decimal(precision, scale))
+    # Wide enough for the product: DuckDB keeps that of two small decimals in 18 digits.
+    wide = min(precision + scale + 1, MOST_DIGITS)
+    number: exp.Expr = cast_to(_decimal(max(precision, wide), scale))(node.copy())
     if scale:
         number = exp.Mul(this=number, expression=exp.Literal.number(10**scale))
         number = exp.Paren(this=number)
@@ -254,6 +256,14 @@ def _compare(node: exp.Binary) -> None:
             _guard(node, left, exp.And)
         case exp.LT() | exp.LTE() if _may_be_nan(right):
             _guard(node, right, exp.And)
+
+
+def _among(node: exp.In) -> None:
+    """Let NaN be equal to no value of a list."""
+    value = node.this
+    doubtful = [each for each in node.expressions if is_float(each) and _may_be_nan(each)]
+    if doubtful and is_float(value) and _may_be_nan(value):
+        _guard(node, value, exp.And)
 
 
 def _between(node: exp.Between) -> None:
@@ -319,6 +329,7 @@ _RULES: ByClass[Callable[[Any], None]] = ByClass(
         ((exp.Avg,), _average),
         ((exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE), _compare),
         ((exp.Between,), _between),
+        ((exp.In,), _among),
         ((exp.Greatest,), _greatest),
         ((exp.Neg,), _negated),
         ((exp.Literal,), _check_literal),

@@ -152,9 +152,11 @@ def _show(kind: Kind | None) -> str:
 
 def _check_zone(node: exp.Expr, kind: Kind | None) -> None:
     """Refuse to hand a zone to what would lose it."""
+    parent = node.parent
+    if kind is not None and kind.name == "months" and _loses_months(parent):
+        raise unsupported("An interval year to month inside of a map or row")
     if kind is None or kind.name != "zoned" or kind.constant_zone() == UTC:
         return
-    parent = node.parent
     if parent is None or isinstance(node, exp.Query | exp.Identifier):
         return
     if isinstance(parent, exp.Anonymous):
@@ -165,6 +167,15 @@ def _check_zone(node: exp.Expr, kind: Kind | None) -> None:
     ):
         return
     raise unsupported(f"A time zone inside of {_name(parent)}")
+
+
+def _loses_months(parent: exp.Expr | None) -> bool:
+    """Tell whether a value is put where its intervals would be shown as days."""
+    if isinstance(parent, exp.Anonymous):
+        return parent.name.lower() in {"map", "map_agg", "histogram", "multimap_agg"}
+    return parent is not None and (
+        isinstance(parent, exp.Map | exp.VarMap) or _is_shown_row(parent)
+    )
 
 
 def _check_offset(node: exp.Expr, kind: Kind | None) -> None:

@@ -52,6 +52,9 @@ _SPACES = "".join(
 
 _SHORT_PAD = 10_000
 
+_FAR = 2**31
+"""DuckDB takes no place in a text beyond."""
+
 
 def apply(tree: exp.Query) -> exp.Query:
     """Rewrite every call, innermost first."""
@@ -168,13 +171,16 @@ def _substring(node: exp.Substring) -> exp.Expr:
     if not fits(node.this, "VARCHAR"):
         raise mismatch("substr", [node.this, start])
     given = [each for each in (start, size) if each is not None]
-    if all(_is_positive(each) for each in given):
+    if all(_is_near(each) for each in given):
         return as_varchar(call("substr", node.this, *given))
     return as_varchar(call("__substr" if size is None else "__substr_size", node.this, *given))
 
 
-def _is_positive(node: exp.Expr) -> bool:
-    return is_free(node) or (isinstance(node, exp.Literal) and node.is_int and int(node.name) > 0)
+def _is_near(node: exp.Expr) -> bool:
+    """Tell whether a place is a number from 1 that DuckDB takes."""
+    if is_free(node):
+        return True
+    return isinstance(node, exp.Literal) and node.is_int and 0 < int(node.name) < _FAR
 
 
 def _reverse(node: exp.Reverse) -> exp.Expr | None:
