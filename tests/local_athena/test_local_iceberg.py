@@ -129,6 +129,17 @@ def test_update_and_delete_of_rows(table: World) -> None:
     assert all_rows(table) == []
 
 
+def test_values_of_changes_are_cast_to_their_columns(table: World) -> None:
+    table.run("UPDATE t SET id = 2.5e0, name = 'half' WHERE id = 1")
+    assert all_rows(table)[1:] == [(3, "c", "y"), (3, "half", "x")]
+    table.run(
+        "MERGE INTO t USING (VALUES (BIGINT '2', DECIMAL '8.5'), (7, DECIMAL '7.4')) AS s (id, n) "
+        "ON t.id = s.id WHEN MATCHED THEN UPDATE SET id = s.n "
+        "WHEN NOT MATCHED THEN INSERT VALUES (s.n, 'new', 'x')"
+    )
+    assert all_rows(table)[2:] == [(7, "new", "x"), (9, "b", "x")]
+
+
 def test_a_change_that_finds_nothing_commits_nothing(table: World) -> None:
     before = current(table)
     table.run("DELETE FROM t WHERE id = 99")
