@@ -156,13 +156,19 @@ def column_info(columns: Sequence[tuple[str, SqlType]]) -> list[dict[str, Any]]:
             "Name": name,
             "Label": name,
             "Type": kind.athena(),
-            "Precision": kind.numbers[0] if kind.numbers else _PRECISION.get(kind.name, 0),
+            "Precision": _precision(kind),
             "Scale": kind.numbers[1] if len(kind.numbers) > 1 else 0,
             "Nullable": "UNKNOWN",
             "CaseSensitive": kind.name in {"varchar", "char"},
         }
         for name, kind in columns
     ]
+
+
+def _precision(kind: SqlType) -> int:
+    if kind.numbers and kind.name != "time":
+        return kind.numbers[0]
+    return _PRECISION.get(kind.name, 0)
 
 
 def page(s3: FolderS3, packed: str, *, token: str, most: int) -> dict[str, Any]:
