@@ -122,6 +122,29 @@ def test_a_stopped_query_is_cancelled_and_has_no_results(wire: Wire) -> None:
         wire.athena.get_query_results(QueryExecutionId=identity)
 
 
+def test_a_query_that_is_still_translated_is_cancelled_at_once(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    going_on = threading.Event()
+
+    def slow(_: str) -> None:
+        going_on.wait(60)
+
+    monkeypatch.setattr("runner.local.athena.translate.check_functions", slow)
+    identity = wire.start("SELECT 1 AS one_that_no_other_test_asks")
+    progress = wire.local.running(identity)
+    assert progress is not None
+    wire.athena.stop_query_execution(QueryExecutionId=identity)
+    status = wire.wait(identity)["Status"]
+    going_on.set()
+    assert (status["State"], status["StateChangeReason"]) == (
+        "CANCELLED",
+        "Query cancelled by user",
+    )
+    progress.ended.wait(60)
+    assert wire.wait(identity)["Status"]["State"] == "CANCELLED"
+
+
 def test_a_held_poll_and_a_running_query_let_others_through(wire: Wire) -> None:
     slow = wire.start(ENDLESS)
     held = threading.Thread(

@@ -124,7 +124,7 @@ class LocalAthena:
     def stop_all(self) -> None:
         """Interrupt every running execution; `close` then waits for little."""
         for progress in tuple(self._running.values()):
-            threading.Thread(target=progress.stop, daemon=True).start()
+            threading.Thread(target=progress.stop_to_the_end, daemon=True).start()
 
     def close(self) -> None:
         """Wait for running executions, then close everything but S3 and the catalogue."""
@@ -254,7 +254,12 @@ class LocalAthena:
         execution = self.get_query_execution(QueryExecutionId=QueryExecutionId)["QueryExecution"]
         progress = self._running.get(QueryExecutionId)
         if progress is not None:
-            threading.Thread(target=progress.stop, daemon=True).start()
+            ran = progress.stop()
+            threading.Thread(target=progress.stop_to_the_end, daemon=True).start()
+            if not ran and execution.get("SubstatementType") == "SELECT":
+                # It is still being translated, and can only end so.
+                _end_as_stopped(execution)
+                self._history.save(execution)
         elif execution["Status"]["State"] not in ENDED:
             raise InvalidRequest(f"QueryExecution {QueryExecutionId} runs in another process")
         return {}
@@ -390,6 +395,11 @@ class LocalAthena:
                 results=results,
                 prepared=self.prepared,
             )
+
+
+def _end_as_stopped(execution: dict[str, Any]) -> None:
+    fail(execution, AthenaFailure("USER_CANCELED", "Query cancelled by user"), stopped=True)
+    end(execution, queued_s=0, engine_s=0)
 
 
 def _check_succeeded(state: str) -> None:

@@ -88,17 +88,20 @@ class Handle:
         """Files of text, and what is read in their place."""
         self._cursor: duckdb.DuckDBPyConnection | None = None
         self._stopped = False
+        self._began = False
         self._lock = threading.Lock()
         self.scan_limit = 0
         """Bytes that a statement may read; 0 for any number."""
 
     def get(self) -> duckdb.DuckDBPyConnection:
         """Give the cursor; raises AthenaFailure once it was interrupted."""
-        if self._stopped:
-            raise AthenaFailure("USER_CANCELED", "Query cancelled by user")
-        if self._cursor is None:
-            self._cursor = self._opener()
-        return self._cursor
+        with self._lock:
+            if self._stopped:
+                raise AthenaFailure("USER_CANCELED", "Query cancelled by user")
+            if self._cursor is None:
+                self._cursor = self._opener()
+                self._began = True
+            return self._cursor
 
     def checked(self, bytes_read: int) -> int:
         """Give the bytes; raises AthenaFailure if they are more than the work group allows."""
@@ -106,12 +109,13 @@ class Handle:
             raise AthenaFailure("EXCEEDED_SCAN_LIMIT", "Bytes scanned limit was exceeded")
         return bytes_read
 
-    def interrupt(self) -> None:
-        """Stop what runs, and whatever would run next."""
-        self._stopped = True
+    def interrupt(self) -> bool:
+        """Stop what runs, and whatever would run next; tells whether anything ever ran."""
         with self._lock:
+            self._stopped = True
             if self._cursor is not None:
                 self._cursor.interrupt()
+            return self._began
 
     def scratch(self) -> str:
         """Give a folder that lasts as long as the statement."""

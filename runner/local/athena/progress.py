@@ -25,10 +25,13 @@ class Progress:
         self.stopped = False
         self.cursor: Handle | None = None
 
-    def stop(self) -> None:
-        """Interrupt it, again and again: one interrupt is lost on a statement that just begins."""
+    def stop(self) -> bool:
+        """Let nothing begin any more, and interrupt what runs; tells whether anything ever ran."""
         self.stopped = True
+        return self.cursor is not None and self.cursor.interrupt()
+
+    def stop_to_the_end(self) -> None:
+        """Stop it again and again: one interrupt is lost on a statement that just begins."""
         while not self.ended.is_set():
-            if self.cursor is not None:
-                self.cursor.interrupt()
+            self.stop()
             self.ended.wait(POLL_S)
