@@ -205,6 +205,19 @@ def test_added_columns_are_null_in_older_files(table: World) -> None:
     assert "already exists" in table.failure("ALTER TABLE t ADD COLUMNS (name string)")
 
 
+def test_words_that_are_reserved_in_hive_s_ddl_only_are_names(world: World) -> None:
+    world.run(
+        "CREATE TABLE p (partition int, `order` int) PARTITIONED BY (partition) "
+        "LOCATION 's3://b/p/' TBLPROPERTIES ('table_type' = 'ICEBERG')"
+    )
+    world.run("ALTER TABLE p ADD COLUMNS (date date)")
+    world.run("INSERT INTO p VALUES (1, 2, DATE '2020-01-01')")
+    assert world.rows('SELECT partition, "order", year(date) FROM p') == [(1, 2, 2020)]
+    assert "'select'. Failed rule: 'identifier'" in world.failure(
+        "CREATE TABLE q (select int) LOCATION 's3://b/q/' TBLPROPERTIES ('table_type' = 'ICEBERG')"
+    )
+
+
 def test_drop_deletes_the_data(table: World) -> None:
     table.run("DROP TABLE t")
     assert table.keys("t/") == []

@@ -25,7 +25,7 @@ def test_ctas_writes_one_file_a_partition_and_registers_them(world: World) -> No
     execution = world.run(
         CTAS + "SELECT n, CAST(n % 3 AS varchar) dt FROM (VALUES 1, 2, 3, 4) v(n)"
     )
-    assert execution["StatementType"] == "DML"
+    assert execution["StatementType"] == "DDL"
     assert execution["SubstatementType"] == "CREATE_TABLE_AS_SELECT"
     assert folders(world) == ["t/dt=0", "t/dt=1", "t/dt=2"]
     assert world.rows("SELECT dt, sum(n) FROM t GROUP BY 1 ORDER BY 1") == [

@@ -234,7 +234,7 @@ def test_writes_count_rows_and_leave_a_manifest(wire: Wire) -> None:
         "CREATE TABLE copy WITH (external_location = 's3://lake/copy/') AS SELECT * FROM flights"
     )
     identity = made["QueryExecutionId"]
-    assert made["SubstatementType"] == "CREATE_TABLE_AS_SELECT"
+    assert (made["StatementType"], made["SubstatementType"]) == ("DDL", "CREATE_TABLE_AS_SELECT")
     assert made["ResultConfiguration"]["OutputLocation"] == f"s3://results/tables/{identity}"
     added = wire.run("INSERT INTO copy SELECT * FROM flights WHERE n = 1")
     other = added["QueryExecutionId"]

@@ -67,7 +67,9 @@ def _stamp(value: datetime) -> str:
 def _time(value: time, kind: SqlType) -> str:
     """Write a time with the digits of a second that its type has, or with three."""
     digits = kind.numbers[0] if kind.numbers else _MILLISECONDS
-    whole, _, fraction = value.isoformat("microseconds").partition(".")
+    if digits == _MILLISECONDS:
+        return value.isoformat("milliseconds")
+    whole, _, fraction = value.replace(tzinfo=None).isoformat("microseconds").partition(".")
     return f"{whole}.{fraction[:digits]}" if digits else whole
 
 

@@ -93,6 +93,8 @@ def write_results(s3: FolderS3, url: str, outcome: Outcome) -> Kept:
 
 
 def _update_count(outcome: Outcome) -> int | None:
+    if outcome.substatement in _COUNTED:
+        return outcome.rows_written
     if outcome.kind == "DDL" or outcome.substatement == "EXPLAIN":
         return None
     return outcome.rows_written
