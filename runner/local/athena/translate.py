@@ -22,7 +22,7 @@ from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.schema import MappingSchema
 
-from runner.local.athena import names
+from runner.local.athena import names, tablefunctions
 from runner.local.athena.annotators import METADATA
 from runner.local.athena.errors import AthenaFailure, syntax_error, unsupported
 from runner.local.athena.expand import expand
@@ -44,6 +44,7 @@ from runner.local.athena.template import Scan, Template, scan_name
 from runner.local.athena.travel import refuse_old_periods, travel_name
 from runner.local.athena.trees import copied, find_all, kind_of
 from runner.local.athena.values import settle_unions, settle_values
+from runner.local.athena.writtennames import written_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,6 +79,7 @@ def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
     tree = unify_rows(unroll(_parse(sql)))
     _refuse_forms(tree)
     _list_rows(tree)
+    written = written_names(tree)
     _mark_unnamed(tree)
     tree = _resolve(tree, database, tables, depth=0)
     _type_decimals(tree)
@@ -106,6 +108,7 @@ def translate_query(sql: str, *, database: str, lookup: Lookup) -> Template:
         reads=tuple((*key, fingerprint) for key, fingerprint in tables.reads.items()),
         shows=tree.meta.get("shows", ()),
         declared=declared,
+        names=written,
         views=tuple(tables.views),
     )
 
@@ -170,7 +173,7 @@ def _parse(sql: str) -> exp.Query:
         tree = exp.select("*").from_(tree)
     if not isinstance(tree, exp.Query):
         raise unsupported(f"{tree.key.upper()} statement", line=1, column=1)
-    return tree
+    return tablefunctions.expand(tree, sql)
 
 
 def _syntax(error: ParseError) -> AthenaFailure:
