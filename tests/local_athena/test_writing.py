@@ -156,6 +156,9 @@ def test_more_than_100_partitions_are_refused(world: World) -> None:
         ("decimal(4,1)", "12.345", Decimal("12.3")),
         ("float", "1.5e0", 1.5),
         ("array<int>", "ARRAY[BIGINT '1']", [1]),
+        ("varchar(3)", "'abc  '", "abc"),
+        ("varchar(3)", "NULL", None),
+        ("char(5)", "'ab'", "ab   "),
         ("date", "TIMESTAMP '2020-01-01 10:00:00'", date(2020, 1, 1)),
         ("timestamp", "TIMESTAMP '2020-01-01 10:00:00 Asia/Tokyo'", datetime(2020, 1, 1, 10)),
     ],
@@ -173,6 +176,8 @@ def test_an_insert_casts_to_the_column_s_type(
     ("kind", "expression", "reason"),
     [
         ("tinyint", "300", "NUMERIC_VALUE_OUT_OF_RANGE: Out of range for tinyint: 300"),
+        ("varchar(3)", "'abcd'", "INVALID_CAST_ARGUMENT: Cannot truncate non-space characters"),
+        ("char(2)", "'abc'", "INVALID_CAST_ARGUMENT: Cannot truncate non-space characters"),
         ("bigint", "'1'", "TYPE_MISMATCH: line 1:1: Insert query has mismatched column types: "),
         ("bigint", "true", "TYPE_MISMATCH: line 1:1: Insert query has mismatched column types: "),
         ("string", "1", "TYPE_MISMATCH: line 1:1: Insert query has mismatched column types: "),

@@ -58,3 +58,20 @@ def cast_query(sql: str, given: Sequence[SqlType], wanted: Sequence[SqlType]) ->
     if values == names:
         return ""
     return f"SELECT {', '.join(values)} FROM ({sql}\n) AS __given({', '.join(names)})"
+
+
+def fitted(name: str, target: SqlType) -> str:
+    """Write a value in DuckDB's SQL so that it has a text column's length: only blanks go.
+
+    >>> from runner.local.athena.sqltypes import parse_type
+    >>> fitted("s0", parse_type("string"))
+    's0'
+    """
+    if target.name not in {"varchar", "char"} or not target.numbers:
+        return name
+    (length,) = target.numbers
+    return (
+        f"CASE WHEN length(rtrim({name}, ' ')) > {length} THEN error('INVALID_CAST_ARGUMENT: Cannot"
+        " truncate non-space characters when casting from varchar to "
+        f"{target.trino()} on INSERT') ELSE left({name}, {length}) END"
+    )

@@ -10,7 +10,7 @@ from runner.local.athena.projection import is_projected
 from runner.local.athena.session import Cursor, Outcome
 from runner.local.athena.sqltypes import SqlType, parse_type
 from runner.local.athena.statements import iceberg
-from runner.local.athena.statements.assignments import all_assign, cast_query
+from runner.local.athena.statements.assignments import all_assign, cast_query, fitted
 from runner.local.athena.statements.formats import (
     WRITTEN,
     check_avro,
@@ -142,7 +142,8 @@ def _reordered(sql: str, table: TableInfo, fields: Sequence[Field]) -> str:
     place = {each.name: number for number, each in enumerate(fields)}
     names = ", ".join(f"s{number}" for number in range(len(fields)))
     picked = ", ".join(
-        f"s{place[each.name]}" if each.name in place else "NULL" for each in table.fields()
+        fitted(f"s{place[each.name]}", parse_type(each.type)) if each.name in place else "NULL"
+        for each in table.fields()
     )
     return f"SELECT {picked} FROM ({sql}) AS s({names})"
 
