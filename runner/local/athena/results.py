@@ -84,6 +84,8 @@ def write_results(s3: FolderS3, url: str, outcome: Outcome) -> Kept:
     else:
         rows = _lines(_texts(outcome.rows, [kind for _, kind in columns]))
         count = len(rows)
+        if outcome.substatement == "EXPLAIN":  # the one statement of its kind with a header
+            rows = [[name for name, _ in columns], *rows]
         lines = ("\t".join(value or "" for value in row) for row in rows)
         s3.put_object(Bucket=bucket, Key=key, Body="".join(f"{line}\n" for line in lines))
     described = column_info(columns)
