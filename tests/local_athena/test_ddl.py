@@ -400,15 +400,15 @@ def test_explain_tells_the_partitions_that_are_read(world: World) -> None:
         "SELECT * FROM (VALUES (1, 'x'), (2, 'y')) AS v (a, p)"
     )
     text = "\n".join(lines(world, "EXPLAIN SELECT a FROM t WHERE p = 'x'"))
-    assert text.startswith("- Output[a] => [[a]]\n")
+    assert text.startswith("Query Plan\n- Output[a] => [[a]]\n")
     assert "        p := p:string:-1:PARTITION_KEY\n            :: [[x]]" in text
     assert "        a := a:int:0:REGULAR" in text
-    assert lines(world, "EXPLAIN (TYPE VALIDATE) SELECT a FROM t") == ["true"]
+    assert lines(world, "EXPLAIN (TYPE VALIDATE) SELECT a FROM t") == ["Valid", "true"]
     execution = world.run("EXPLAIN ANALYZE SELECT a FROM t")
     assert execution["Statistics"]["DataScannedInBytes"] > 0
     assert "COLUMN_NOT_FOUND" in world.failure("EXPLAIN SELECT nope FROM t")
-    assert lines(world, "EXPLAIN INSERT INTO t SELECT a, p FROM t")[0] == "TableCommit[t]"
-    assert lines(world, "EXPLAIN CREATE TABLE u AS SELECT a FROM t")[:2] == [
+    assert lines(world, "EXPLAIN INSERT INTO t SELECT a, p FROM t")[1] == "TableCommit[t]"
+    assert lines(world, "EXPLAIN CREATE TABLE u AS SELECT a FROM t")[1:3] == [
         "TableCommit[u]",
         "- Output[a] => [[a]]",
     ]

@@ -55,7 +55,7 @@ JSON = frozenset(
 """More functions of JSON, and words of their clauses before which or after which calls stand."""
 REFUSED = frozenset(
     """
-    arrays_overlap map_filter geometric_mean url_encode prev next classifier
+    arrays_overlap map_filter geometric_mean url_encode prev next classifier exclude_columns
     bitwise_right_shift_arithmetic all_match any_match none_match approx_most_frequent
     array_except
     beta_cdf bing_tile bit_count bitwise_and bitwise_and_agg bitwise_left_shift
@@ -91,7 +91,7 @@ _NOT_CALLS = frozenset(
     partition rows range groups array row map decimal varchar char timestamp time date
     grouping sets rollup cube escape end asc desc nulls first last tablesample bernoulli
     system unnest ordinality preceding following current window qualify
-    numeric dec double real integer int bigint smallint tinyint boolean varbinary
+    numeric dec double real integer int bigint smallint tinyint boolean varbinary table
     """.split()  # noqa: SIM905 - as above
 )
 

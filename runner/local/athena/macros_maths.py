@@ -74,6 +74,15 @@ MACROS_MATHS: dict[str, str] = {
             || 'supported by the local engine')
         ELSE map_from_entries(list_transform(map_entries(h),
             lambda e: {'key': e.key, 'value': e.value::DOUBLE})) END""",
+    "__table_sequence": """(a, b, s) AS CASE
+        WHEN a IS NULL THEN error('INVALID_FUNCTION_ARGUMENT: Start is null')
+        WHEN b IS NULL THEN error('INVALID_FUNCTION_ARGUMENT: Stop is null')
+        WHEN s IS NULL THEN error('INVALID_FUNCTION_ARGUMENT: Step is null')
+        WHEN a < b AND s <= 0 THEN error('INVALID_FUNCTION_ARGUMENT: Step must be positive for '
+            || 'sequence [' || a || ', ' || b || ']')
+        WHEN a > b AND s >= 0 THEN error('INVALID_FUNCTION_ARGUMENT: Step must be negative for '
+            || 'sequence [' || a || ', ' || b || ']')
+        WHEN a = b THEN [a::BIGINT] ELSE generate_series(a::BIGINT, b::BIGINT, s::BIGINT) END""",
     "__listagg": """(t) AS CASE WHEN strlen(t) > 1048576 THEN
         error('EXCEEDED_FUNCTION_MEMORY_LIMIT: Concatenated string has the length in bytes larger '
             || 'than the maximum output length 1048576') ELSE t END""",

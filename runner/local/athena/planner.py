@@ -63,6 +63,8 @@ class Plan(NamedTuple):
     """The SQL whose rows are shown; see Template."""
     declared: tuple[str, ...] = ()
     """Types with a length, for showing; see Template."""
+    names: tuple[str, ...] = ()
+    """Names for showing; see Template."""
     learning: Learning | None = None
     """A translation that is kept when running the query has told its columns."""
     of_family: bool = False
@@ -362,6 +364,7 @@ class Planner:
             template.shows,
             shown,
             template.declared,
+            template.names,
         )
 
     def _table(self, database: str, name: str) -> TableInfo:

@@ -24,7 +24,7 @@ from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.schema import MappingSchema
 
-from runner.local.athena import names
+from runner.local.athena import names, tablefunctions
 from runner.local.athena.annotators import METADATA
 from runner.local.athena.digests import spell_digests
 from runner.local.athena.errors import AthenaFailure, syntax_error, unsupported
@@ -49,6 +49,7 @@ from runner.local.athena.template import Scan, Template, scan_name
 from runner.local.athena.travel import refuse_old_periods, travel_name
 from runner.local.athena.trees import copied, find_all, kind_of
 from runner.local.athena.values import settle_unions, settle_values
+from runner.local.athena.writtennames import written_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,6 +123,7 @@ def _translated(sql: str, choice: _Choice) -> Template:
     tree = unify_rows(unroll(spell_digests(_parse(sql, free=choice.free))))
     choice.check()
     _check_forms(tree)
+    written = written_names(tree)
     _mark_unnamed(tree)
     tree = _resolve(tree, choice.database, tables, depth=0)
     _name_session(tree, choice.database)
@@ -156,6 +158,7 @@ def _translated(sql: str, choice: _Choice) -> Template:
         reads=tuple((*key, fingerprint) for key, fingerprint in tables.reads.items()),
         shows=tree.meta.get("shows", ()),
         declared=declared,
+        names=written,
         views=tuple(tables.views),
     )
 
@@ -220,7 +223,7 @@ def _parse(sql: str, *, free: bool = False) -> exp.Query:
         tree = exp.select("*").from_(tree)
     if not isinstance(tree, exp.Query):
         raise unsupported(f"{tree.key.upper()} statement", line=1, column=1)
-    return tree
+    return tablefunctions.expand(tree, sql)
 
 
 def _syntax(error: ParseError) -> AthenaFailure:
@@ -270,8 +273,6 @@ def _view(table: exp.Table, info: TableInfo, tables: _Tables, *, depth: int) -> 
         inner = unify_rows(unroll(spell_digests(_parse(info.view.sql))))
         _mark_unnamed(inner)
         resolved = _resolve(inner, info.view.database, tables, depth=depth + 1)
-        forget_places(resolved)  # they are places in the view's text
-        return resolved
     except AthenaFailure as failure:
         if failure.code in {"VIEW_IS_RECURSIVE", "INVALID_VIEW"}:
             raise
@@ -283,6 +284,8 @@ def _view(table: exp.Table, info: TableInfo, tables: _Tables, *, depth: int) -> 
             line=line,
             column=column,
         ) from failure
+    forget_places(resolved)  # they are places in the view's text
+    return resolved
 
 
 def _is_cte(table: exp.Table) -> bool:

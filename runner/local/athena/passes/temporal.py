@@ -23,7 +23,7 @@ from runner.local.athena.passes import (
 )
 from runner.local.athena.passes.temporal_trees import zone_text
 from runner.local.athena.shown import EACH, MONTHS
-from runner.local.athena.temporal_kinds import SAME_CALLS, Kinds, join
+from runner.local.athena.temporal_kinds import SAME_CALLS, Kinds, join, type_name
 from runner.local.athena.trees import find_all, kind_of, walk
 
 if TYPE_CHECKING:
@@ -98,6 +98,9 @@ _CARRIERS = (
 
 _NAMED_CARRIERS = frozenset(temporal_functions.NAMED) | SAME_CALLS | {"len"}
 
+_USUAL_DIGITS = 3
+"""Digits of a second that times are shown with unless their type says otherwise."""
+
 
 def apply(tree: exp.Query) -> exp.Query:
     """Rewrite the innermost expressions first."""
@@ -139,11 +142,14 @@ def _output(kinds: Kinds, tree: exp.Query, number: int) -> Kind | None:
 
 
 def _show(kind: Kind | None) -> str:
-    """Say what must be done to show a column: its zone, or that its intervals are of months."""
-    if kind is None or kind.name not in {"zoned", "months"}:
+    """Say how to show a column: its zone, that its intervals are of months, a time's digits."""
+    if kind is None or kind.name not in {"zoned", "months", "time"}:
         return ""
     if kind.name == "months":
         return MONTHS
+    if kind.name == "time":
+        usual = kind.array or kind.precision == _USUAL_DIGITS
+        return "" if usual else type_name(kind)
     zone = kind.constant_zone()
     if zone is None:
         return EACH

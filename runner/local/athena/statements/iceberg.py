@@ -73,9 +73,10 @@ def create(session: Session, statement: Statement) -> Outcome:
     cursor = open_cursor(statement)
     cursor.expect("CREATE", "TABLE")
     if_not_exists = cursor.accept("IF", "NOT", "EXISTS")
+    cursor.of_queries = any(token.text[1:-1].upper() == "ICEBERG" for token in statement.tokens)
     database, name = take_table(cursor, session.database)
     columns = _columns(cursor)
-    if not any(token.text[1:-1].upper() == "ICEBERG" for token in statement.tokens):
+    if not cursor.of_queries:
         raise _not_external()
     comment = take_text(cursor) if cursor.accept("COMMENT") else ""
     partition = _partitioned_by(cursor, [each["Name"] for each in columns])

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 def alter(session: Session, table: TableInfo, cursor: Cursor) -> Outcome:
     """Run what follows ALTER TABLE t."""
+    cursor.of_queries = True
     opened = open_table(session, table.database, table.name)
     if cursor.accept("ADD", "COLUMNS"):
         return _add(session, opened, cursor)

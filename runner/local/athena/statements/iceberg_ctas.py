@@ -63,7 +63,7 @@ def create_as(
     except GlueError as error:
         raise AthenaFailure("TABLE_ALREADY_EXISTS", error.message) from error
     return Outcome(
-        "DML",
+        "DDL",
         "CREATE_TABLE_AS_SELECT",
         bytes_scanned=plan.scanned(written.bytes_read) if with_data else 0,
         rows_written=written.rows,
