@@ -148,11 +148,17 @@ def _ended(known: Statement, about: dict[str, Any]) -> Statement:
     return replace(
         known,
         status=str(status.get("State") or "FAILED"),
-        kind=str(about.get("StatementType") or ""),
+        kind=_kind(about),
         scanned=int(numbers.get("DataScannedInBytes") or 0),
         seconds=int(numbers.get("TotalExecutionTimeInMillis") or 0) / 1000,
         reason=str(status.get("StateChangeReason") or ""),
     )
+
+
+def _kind(about: dict[str, Any]) -> str:
+    """Tell what Athena charges for: CTAS says DDL of itself, and is charged as DML is."""
+    made = about.get("SubstatementType") == "CREATE_TABLE_AS_SELECT"
+    return "DML" if made else str(about.get("StatementType") or "")
 
 
 def _object(cause: object) -> object:

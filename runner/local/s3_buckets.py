@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runner.local.s3_keys import TEMP
+from runner.local.s3_keys import TEMP, encode_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,8 +31,11 @@ class Buckets:
         self._elsewhere = {name: Path(path) for name, path in elsewhere.items()}
 
     def folder(self, name: str) -> Path:
-        """Give the folder that stands for a bucket; it need not exist."""
-        return self._elsewhere.get(name, self._root / name)
+        """Give the folder that stands for a bucket; it need not exist.
+
+        A name that would lead out of the root, such as `..`, is written as a key's part is.
+        """
+        return self._elsewhere.get(name) or self._root / encode_key(name).replace("/", "_")
 
     def has(self, name: str) -> bool:
         """Tell whether there is a bucket of this name; no name leads out of the root."""

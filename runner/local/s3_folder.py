@@ -18,6 +18,7 @@ from stat import S_ISREG
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from runner.local.s3_keys import ESCAPE, TEMP, decode_key, encode_key, self_name
+from runner.local.s3_work import WorkFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -38,10 +39,9 @@ class Bucket:
     def __init__(self, top: str) -> None:
         """Take the folder; it need not exist."""
         self.top = top
-        self._temporary = f"{top}/{TEMP}"
-        self._lock = _Lock(f"{self._temporary}/lock")
+        self._lock = _Lock(f"{top}/{TEMP}/lock")
         self._names = itertools.count()
-        self._own = secrets.token_hex(8)
+        self._work = WorkFolder(f"{top}/{TEMP}")
 
     def path(self, key: str) -> str:
         """Give the path of a key as long as no other key lies below it."""
@@ -49,12 +49,11 @@ class Bucket:
 
     def temporary(self) -> str:
         """Give a new name in the invisible folder for unfinished files."""
-        return f"{self._temporary}/{self._own}-{os.getpid()}-{next(self._names)}"
+        return f"{self._work.path}/{os.getpid()}-{next(self._names)}"
 
     def make_temporary_folder(self) -> str:
-        """Make the invisible folder."""
-        os.makedirs(self._temporary, exist_ok=True)
-        return self._temporary
+        """Make the invisible folder, which whoever comes later removes if we were killed."""
+        return self._work.make()
 
     @contextmanager
     def locked(self, *, alone: bool = False) -> Iterator[None]:
@@ -187,7 +186,7 @@ class Bucket:
         for folder in itertools.accumulate(parts, lambda a, b: f"{a}/{b}"):
             place = f"{self.top}/{folder}"
             if os.path.isfile(place):
-                _turn_into_folder(place, self.temporary())
+                _turn_into_folder(place, f"{self.top}/{TEMP}/{secrets.token_hex(12)}")
         self._made(os.path.dirname(target))
 
     @staticmethod

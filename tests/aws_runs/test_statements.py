@@ -86,6 +86,15 @@ def test_what_athena_charges_for(status: str, kind: str, charged: int) -> None:
     assert Statement("q", "a.b insert", status, kind, 25_000_001).charged == charged
 
 
+def test_a_ctas_that_says_ddl_of_itself_is_charged() -> None:
+    made = {"StatementType": "DDL", "SubstatementType": "CREATE_TABLE_AS_SELECT"}
+    found = query_execution("q-1", "SUCCEEDED", scanned=25_000_001) | made
+    sync = "athena:startQueryExecution.sync"
+    ended = event(EventKind.TASK_SUCCEEDED, "a.b c", sync, result={"QueryExecution": found})
+    (one,) = collected(ended)
+    assert one.charged == 26_000_000
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [

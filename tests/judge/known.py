@@ -16,12 +16,6 @@ if TYPE_CHECKING:
 _BY_NATURE: tuple[tuple[Word, str, str, str], ...] = (
     (
         Word.TRINO_FAILED,
-        r"entropy\(",
-        "not registered",
-        "entropy() stands in a plugin that this Trino is without",
-    ),
-    (
-        Word.TRINO_FAILED,
         r"^typeof\(",
         "NUMERIC_VALUE_OUT_OF_RANGE",
         "Trino computes the value whose type is asked",
@@ -53,11 +47,7 @@ _BY_NATURE: tuple[tuple[Word, str, str, str], ...] = (
 )
 """Differences that are none of the engine's: how it goes, the query, Trino's side, the reason."""
 
-OPEN: dict[str, str] = {
-    "comparison not supported for arrays with null elements": (
-        "arrays that differ before their first NULL are ordered by that"
-    ),
-}
+OPEN: dict[str, str] = {}
 """Pieces of a query, or of our answer, for what is not yet mended, with the reason."""
 
 

@@ -16,7 +16,7 @@ _AGGREGATES = (
     "covar_pop(score, rate)", "covar_samp(score, rate)", "regr_slope(score, rate)", "regr_intercept(score, rate)",
     "skewness({num})", "kurtosis({num})", "geometric_mean(score)", "approx_distinct({c})", "checksum(name)",
     "histogram(region)", "map_agg(id, name)", "multimap_agg(region, score)", "map_union(MAP(ARRAY[id], ARRAY[score]))",
-    "bitwise_and_agg(score)", "bitwise_or_agg(score)", "entropy(score)", "sum(score) FILTER (WHERE id > 3)",
+    "bitwise_and_agg(score)", "bitwise_or_agg(score)", "sum(score) FILTER (WHERE id > 3)",
     "sum(DISTINCT score)", "avg(DISTINCT rate)", "approx_percentile(score, 0.5)", "any_value(5)",
     "reduce_agg(score, 0, (a, b) -> a + b, (a, b) -> a + b)", "typeof(sum(score))", "typeof(avg(score))",
     "array_agg(DISTINCT region ORDER BY region)", "sum(CAST(score AS real))", "avg(CAST(score AS decimal(10, 2)))",

@@ -19,10 +19,10 @@ CASES = (
     ("DELETE FROM t", "DML DELETE"),
     ("MERGE INTO t USING u ON true", "DML MERGE"),
     ("UNLOAD (SELECT 1) TO 's3://b/'", "DML UNLOAD"),
-    ("CREATE /* c */ TABLE t AS SELECT 1", "DML CREATE_TABLE_AS_SELECT"),
+    ("CREATE /* c */ TABLE t AS SELECT 1", "DDL CREATE_TABLE_AS_SELECT"),
     (
         'CREATE TABLE IF NOT EXISTS "d"."t" WITH (format = \'ORC\') AS SELECT 1',
-        "DML CREATE_TABLE_AS_SELECT",
+        "DDL CREATE_TABLE_AS_SELECT",
     ),
     ("CREATE TABLE d.t (a int) LOCATION 's3://b/'", "DDL CREATE_TABLE"),
     ("CREATE TABLE IF NOT EXISTS t (a int)", "DDL CREATE_TABLE"),

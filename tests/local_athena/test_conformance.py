@@ -30,7 +30,6 @@ GAPS = {
     "date_time-11f4d4ceab": "finer than microseconds",
     "string-073bea3bf4": "word_stem in the language 'es'",
     "misc-ab70491e90": "Cannot extract field 'a'",
-    "misc-5f2b7dbfd6": "Function 'value_at_quantile'",
     "match_recognize-51b428695d": "MATCH_RECOGNIZE",
     "match_recognize-5cf8dfc0c5": "MATCH_RECOGNIZE",
     "match_recognize-77ac220849": "Row pattern recognition in a window",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from runner.local.athena import InvalidRequest
+from runner.local.athena import InvalidRequest, LocalAthena
+from runner.local.glue import GlueCatalog
 
 if TYPE_CHECKING:
     from tests.local_athena.conftest import World
@@ -223,6 +225,61 @@ def test_a_moved_partition_is_read_where_it_is_now(world: World) -> None:
     assert world.rows("SELECT * FROM p") == [(2, 1)]
 
 
+def test_many_partitions_are_added_and_dropped_in_batches(world: World) -> None:
+    world.run("CREATE EXTERNAL TABLE p (a int) PARTITIONED BY (y int) LOCATION 's3://b/p/'")
+    for number in range(230):
+        world.put(f"p/y={number}/x.csv", "1\n")
+    assert len(lines(world, "MSCK REPAIR TABLE p")) == 231
+    more = " ".join(f"PARTITION (y = {number})" for number in range(229, 340))
+    assert "AlreadyExists" in world.failure(f"ALTER TABLE p ADD {more}")
+    world.run(f"ALTER TABLE p ADD IF NOT EXISTS {more}")
+    found = [values for values, _ in world.catalog.partition_places("db", "p")]
+    assert sorted(int(value) for (value,) in found) == list(range(340))
+    world.run("ALTER TABLE p DROP PARTITION (y >= 30)")
+    assert len(list(world.catalog.partition_places("db", "p"))) == 30
+
+
+class Racing(GlueCatalog):
+    """A catalogue in which somebody else changes a table just before we do."""
+
+    others: tuple[str, ...] = ()
+
+    def update_table(self, **given: Any) -> dict[str, Any]:  # noqa: ANN401
+        if self.others:
+            name, self.others = self.others[0], self.others[1:]
+            found = self.get_table(DatabaseName="db", Name="t")["Table"]
+            storage = dict(found["StorageDescriptor"])
+            storage["Columns"] = [*storage["Columns"], {"Name": name, "Type": "string"}]
+            super().update_table(
+                DatabaseName="db",
+                TableInput={**given["TableInput"], "StorageDescriptor": storage},
+            )
+        return super().update_table(**given)
+
+
+def test_columns_added_at_the_same_time_are_all_kept(world: World) -> None:
+    world.run("CREATE EXTERNAL TABLE t (a int) LOCATION 's3://b/t/'")
+    catalog = Racing(world.root / "catalog.sqlite")
+    raced = replace(world, catalog=catalog)
+    raced.athena = LocalAthena(
+        world.s3, catalog, world.root / "athena.sqlite", results="s3://r/", cache=world.root / "c"
+    )
+    catalog.others = ("x", "y")
+    raced.run("ALTER TABLE t ADD COLUMNS (b int)")
+    catalog.others = ("z",)
+    raced.run("ALTER TABLE t CHANGE a a bigint")
+    raced.athena.close()
+    catalog.close()
+    found = table(world, "t")["StorageDescriptor"]["Columns"]
+    assert [(each["Name"], each["Type"]) for each in found] == [
+        ("a", "bigint"),
+        ("x", "string"),
+        ("y", "string"),
+        ("b", "int"),
+        ("z", "string"),
+    ]
+
+
 def test_columns_are_added_changed_and_replaced(world: World) -> None:
     world.run("CREATE TABLE t WITH (external_location = 's3://b/t/') AS SELECT 1 AS a, 2 AS b")
     world.run("ALTER TABLE t ADD COLUMNS (c string COMMENT 'new')")
@@ -343,15 +400,15 @@ def test_explain_tells_the_partitions_that_are_read(world: World) -> None:
         "SELECT * FROM (VALUES (1, 'x'), (2, 'y')) AS v (a, p)"
     )
     text = "\n".join(lines(world, "EXPLAIN SELECT a FROM t WHERE p = 'x'"))
-    assert text.startswith("- Output[a] => [[a]]\n")
+    assert text.startswith("Query Plan\n- Output[a] => [[a]]\n")
     assert "        p := p:string:-1:PARTITION_KEY\n            :: [[x]]" in text
     assert "        a := a:int:0:REGULAR" in text
-    assert lines(world, "EXPLAIN (TYPE VALIDATE) SELECT a FROM t") == ["true"]
+    assert lines(world, "EXPLAIN (TYPE VALIDATE) SELECT a FROM t") == ["Valid", "true"]
     execution = world.run("EXPLAIN ANALYZE SELECT a FROM t")
     assert execution["Statistics"]["DataScannedInBytes"] > 0
     assert "COLUMN_NOT_FOUND" in world.failure("EXPLAIN SELECT nope FROM t")
-    assert lines(world, "EXPLAIN INSERT INTO t SELECT a, p FROM t")[0] == "TableCommit[t]"
-    assert lines(world, "EXPLAIN CREATE TABLE u AS SELECT a FROM t")[:2] == [
+    assert lines(world, "EXPLAIN INSERT INTO t SELECT a, p FROM t")[1] == "TableCommit[t]"
+    assert lines(world, "EXPLAIN CREATE TABLE u AS SELECT a FROM t")[1:3] == [
         "TableCommit[u]",
         "- Output[a] => [[a]]",
     ]

@@ -470,21 +470,6 @@ def test_unload_writes_files_of_the_format(world: World, kind: str) -> None:
         assert list(fastavro.reader(io.BytesIO(body))) == [{"n": 1, "s": "x"}]
 
 
-@pytest.mark.parametrize("kind", ["ORC", "AVRO"])
-def test_iceberg_tables_are_parquet(world: World, kind: str) -> None:
-    named = f"NOT_SUPPORTED: Format {kind} of an Iceberg table is not supported"
-    ctas = (
-        f"CREATE TABLE t WITH (format = '{kind}', location = 's3://b/t/', is_external = false, "
-        "table_type = 'ICEBERG') AS SELECT 1 AS n"
-    )
-    assert world.failure(ctas).startswith(named)
-    ddl = (
-        "CREATE TABLE t (n int) LOCATION 's3://b/t/' "
-        f"TBLPROPERTIES ('table_type' = 'ICEBERG', 'format' = '{kind}')"
-    )
-    assert named in world.failure(ddl)
-
-
 @pytest.mark.parametrize("kind", ["ORC", "AVRO", "ION"])
 def test_a_bucketed_table_has_a_file_for_each_bucket(world: World, kind: str) -> None:
     world.run(

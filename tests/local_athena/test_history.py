@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from contextlib import closing
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,6 +27,13 @@ CREATE TABLE tokens (
 """
 
 
+YESTERDAY = int(time.time()) - 86_400
+
+
+def iso(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, tz=UTC):%Y-%m-%dT%H:%M:%S}.000Z"
+
+
 def execution(identity: str, at: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401
     return {
         "QueryExecutionId": identity,
@@ -42,7 +51,7 @@ def old(tmp_path: Path) -> Path:
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.executescript(FIRST_VERSION)
         for number in (1, 2):
-            content = execution(f"q{number}", f"2026-01-0{number}T00:00:00.000Z")
+            content = execution(f"q{number}", iso(YESTERDAY + number))
             connection.execute(
                 "INSERT INTO executions VALUES (?, '1', ?, ?)",
                 (f"q{number}", json.dumps(content), json.dumps(result)),
@@ -52,10 +61,10 @@ def old(tmp_path: Path) -> Path:
 
 def test_an_older_history_is_read_on(world: World, old: Path) -> None:
     athena = LocalAthena(world.s3, world.catalog, old, results="s3://results/")
-    assert athena.history.page("primary", after=None, most=5) == [
-        ("q2", 1767312000.0),
-        ("q1", 1767225600.0),
-    ]
+    found = athena.history.page("primary", after=None, most=5)
+    assert [name for name, _ in found] == ["q2", "q1"]
+    times = [at for _, at in found]
+    assert times == pytest.approx([YESTERDAY + 2, YESTERDAY + 1], abs=0.01, rel=0)
     rows = athena.get_query_results(QueryExecutionId="q1")["ResultSet"]["Rows"]
     assert rows == [{"Data": [{"VarCharValue": "a"}]}, {"Data": [{"VarCharValue": "1"}]}]
     made = athena.start_query_execution(QueryString="SELECT 1")["QueryExecutionId"]
@@ -77,3 +86,17 @@ def test_a_work_group_is_forgotten_with_its_executions(tmp_path: Path) -> None:
         history.forget("a")
         assert history.page("a", after=None, most=9) == []
         assert [row[0] for row in history.page("b", after=None, most=9)] == ["q1"]
+
+
+def test_what_is_older_than_45_days_goes_with_its_token(old: Path) -> None:
+    with closing(sqlite3.connect(old)) as connection, connection:
+        content = execution("q0", iso(YESTERDAY - 45 * 86_400))
+        connection.execute(
+            "INSERT INTO executions VALUES ('q0', '1', ?, NULL)", (json.dumps(content),)
+        )
+        connection.executemany("INSERT INTO tokens VALUES (?, 'r', ?)", [("t", "q0"), ("u", "q1")])
+    with closing(History(old)) as history:
+        assert [name for name, _ in history.page("primary", after=None, most=5)] == ["q2", "q1"]
+        again = execution("q3", iso(YESTERDAY))
+        assert history.begin(again, token="u", request="r") == ("q1", "r")
+        assert history.begin(again, token="t", request="r") is None

@@ -11,8 +11,6 @@ import pytest
 
 from runner.local.athena.avro import read_container
 from runner.local.athena.functions_iceberg import murmur3_32
-from runner.local.athena.icebergs import manifests as files
-from runner.local.athena.icebergs.document import Document
 
 if TYPE_CHECKING:
     from tests.local_athena.conftest import World
@@ -365,20 +363,6 @@ def test_vacuum_needs_a_folder(world: World) -> None:
     world.run(f"CREATE TABLE r (id int) LOCATION 's3://root/' {PROPERTIES}")
     assert world.failure("VACUUM r") == (
         "GENERIC_INTERNAL_ERROR: Path missing in file system location: s3://root"
-    )
-
-
-def test_tables_with_delete_files_are_refused_by_name(world: World) -> None:
-    make(world, "id int")
-    world.run("INSERT INTO t VALUES (1)")
-    url = document(world)["snapshots"][-1]["manifest-list"]
-    found = files.read_list(body(world, url))
-    snapshot = Document(document(world)).current()
-    assert snapshot is not None
-    altered = files.write_list(snapshot, [each._replace(content=1) for each in found])
-    world.s3.path_of(url).write_bytes(altered)
-    assert "NOT_SUPPORTED: Reading an Iceberg table with delete files" in world.failure(
-        "SELECT * FROM t"
     )
 
 

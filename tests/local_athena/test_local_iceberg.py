@@ -129,6 +129,17 @@ def test_update_and_delete_of_rows(table: World) -> None:
     assert all_rows(table) == []
 
 
+def test_values_of_changes_are_cast_to_their_columns(table: World) -> None:
+    table.run("UPDATE t SET id = 2.5e0, name = 'half' WHERE id = 1")
+    assert all_rows(table)[1:] == [(3, "c", "y"), (3, "half", "x")]
+    table.run(
+        "MERGE INTO t USING (VALUES (BIGINT '2', DECIMAL '8.5'), (7, DECIMAL '7.4')) AS s (id, n) "
+        "ON t.id = s.id WHEN MATCHED THEN UPDATE SET id = s.n "
+        "WHEN NOT MATCHED THEN INSERT VALUES (s.n, 'new', 'x')"
+    )
+    assert all_rows(table)[2:] == [(7, "new", "x"), (9, "b", "x")]
+
+
 def test_a_change_that_finds_nothing_commits_nothing(table: World) -> None:
     before = current(table)
     table.run("DELETE FROM t WHERE id = 99")
@@ -192,6 +203,19 @@ def test_added_columns_are_null_in_older_files(table: World) -> None:
         (4, None, 40, None),
     ]
     assert "already exists" in table.failure("ALTER TABLE t ADD COLUMNS (name string)")
+
+
+def test_words_that_are_reserved_in_hive_s_ddl_only_are_names(world: World) -> None:
+    world.run(
+        "CREATE TABLE p (partition int, `order` int) PARTITIONED BY (partition) "
+        "LOCATION 's3://b/p/' TBLPROPERTIES ('table_type' = 'ICEBERG')"
+    )
+    world.run("ALTER TABLE p ADD COLUMNS (date date)")
+    world.run("INSERT INTO p VALUES (1, 2, DATE '2020-01-01')")
+    assert world.rows('SELECT partition, "order", year(date) FROM p') == [(1, 2, 2020)]
+    assert "'select'. Failed rule: 'identifier'" in world.failure(
+        "CREATE TABLE q (select int) LOCATION 's3://b/q/' TBLPROPERTIES ('table_type' = 'ICEBERG')"
+    )
 
 
 def test_drop_deletes_the_data(table: World) -> None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
+from itertools import product
+from operator import eq, ge, gt, le, lt
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +16,8 @@ import pytest
 from runner.local.athena.dialect import digits_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tests.local_athena.conftest import World
 
 pytestmark = pytest.mark.trino_decimals
@@ -212,6 +216,67 @@ def test_nan_is_found_by_no_comparison_of_a_column(world: World) -> None:
     assert world.rows(f"SELECT max(x), min(x) FROM {rows}") == [(math.inf, 1.0)]
     joined = f"{rows} FULL JOIN (VALUES 1e0, nan()) u(y) ON x = y"
     assert world.rows(f"SELECT count(*) FROM {joined}") == [(4,)]
+
+
+def test_nan_is_the_greatest_only_where_there_is_nothing_else(world: World) -> None:
+    """All groups of three of these values; the sign of a zero stays, too."""
+    values = {"nan()": math.nan, "infinity()": math.inf, "-infinity()": -math.inf, "NULL": None}
+    values |= {"-0e0": -0.0, "1e0": 1.0, "-2.5e0": -2.5}
+    groups = list(product(values, repeat=3))
+    rows = ", ".join(f"({n}, {x})" for n, group in enumerate(groups) for x in group)
+    for kind in ("double", "real"):
+        found = world.rows(
+            f"SELECT max(x), max(x) FILTER (WHERE x >= -1e0), g FROM "
+            f"(SELECT g, CAST(v AS {kind}) AS x FROM (VALUES {rows}) AS t(g, v)) "
+            "GROUP BY g ORDER BY g"
+        )
+        wanted = [
+            (_greatest(known), _greatest([x for x in known if x is not None and x >= -1]), number)
+            for number, group in enumerate(groups)
+            for known in [[values[each] for each in group]]
+        ]
+        assert [tuple(map(repr, row)) for row in found] == [tuple(map(repr, r)) for r in wanted]
+
+
+def _greatest(values: Sequence[float | None]) -> float | None:
+    there = [each for each in values if each is not None]
+    return max(
+        (each for each in there if not math.isnan(each)), default=there[0] if there else None
+    )
+
+
+def test_nan_is_the_least_for_max_over_a_window(world: World) -> None:
+    rows = "(VALUES (1, nan()), (2, 1e0), (3, nan()), (4, 3e0)) AS t(n, x)"
+    found = world.rows(
+        f"SELECT max(x) OVER (ORDER BY n), 10 - max(x + 1) OVER (ORDER BY n) FROM {rows} ORDER BY n"
+    )
+    assert [tuple(map(str, row)) for row in found] == [
+        ("nan", "nan"),
+        ("1.0", "8.0"),
+        ("1.0", "8.0"),
+        ("3.0", "6.0"),
+    ]
+
+
+@pytest.mark.parametrize("kind", ["double", "real"])
+def test_nan_is_greater_than_nothing_in_any_join(world: World, kind: str) -> None:
+    """Pairs of these values for which both engines agree that a comparison holds, or not."""
+    values = [math.nan, math.inf, -math.inf, 0.0, 2.0, None]
+    text = "(VALUES nan(), infinity(), -infinity(), 0e0, 2e0, NULL)"
+    sides = f"(SELECT CAST(v AS {kind}) AS x FROM {text} AS t(v)) AS a"
+    sides += (
+        f" {{join}} JOIN (SELECT CAST(v AS {kind}) AS y FROM {text} AS t(v)) AS b ON x {{sign}} y"
+    )
+    for sign, holds in (("=", eq), (">", gt), (">=", ge), ("<", lt), ("<=", le)):
+        pairs = [
+            (x, y)
+            for x, y in product(values, repeat=2)
+            if x is not None and y is not None and holds(x, y)
+        ]
+        alone = [(x, None) for x in values if not any(x is each for each, _ in pairs)]
+        for join, wanted in (("", pairs), ("LEFT", pairs + alone)):
+            found = world.rows(f"SELECT x, y FROM {sides.format(join=join, sign=sign)}")
+            assert sorted(map(repr, found)) == sorted(map(repr, wanted)), (join, sign)
 
 
 def test_numbers_of_one_column_have_one_type(world: World) -> None:

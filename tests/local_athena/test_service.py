@@ -230,3 +230,9 @@ def test_a_stopped_query_is_cancelled_though_its_planning_goes_on(tmp_path: Path
     assert state(again) == ("CANCELLED", "Query cancelled by user")
     again.close()
     catalog.close()
+
+
+def test_the_metadata_of_a_result_is_a_protocol_buffer(world: World) -> None:
+    url = world.run("SELECT 1 AS n")["ResultConfiguration"]["OutputLocation"]
+    column = b"\x0a\x04hive\x22\x01n\x2a\x01n\x32\x07integer\x38\x0a\x40\x00\x48\x03\x50\x00"
+    assert world.s3.path_of(f"{url}.metadata").read_bytes() == b"\x22\x1d" + column

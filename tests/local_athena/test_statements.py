@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from base64 import b64decode
 from typing import TYPE_CHECKING
 
 import pytest
@@ -72,6 +74,14 @@ def test_views_are_stored_with_their_columns_and_read_through(world: World) -> N
     )
     world.run("DROP VIEW v")
     assert world.failure("DROP VIEW v").startswith("TABLE_NOT_FOUND: ")
+
+
+def test_a_view_keeps_the_lines_that_end_its_query(world: World) -> None:
+    world.run('CREATE OR REPLACE VIEW "v" AS \n  SELECT 1 AS n\n\n')
+    text = world.catalog.get_table(DatabaseName="db", Name="v")["Table"]["ViewOriginalText"]
+    kept = b64decode(text.removeprefix("/* Presto View: ").removesuffix(" */"))
+    assert json.loads(kept)["originalSql"] == "SELECT 1 AS n\n\n"
+    assert world.rows("SELECT n + 1 FROM v") == [(2,)]
 
 
 def test_a_view_over_a_missing_column_is_refused(world: World) -> None:

@@ -413,6 +413,33 @@ def test_json_values_that_do_not_fit_fail_or_become_null(world: World) -> None:
     assert world.failure("SELECT a FROM t").startswith("HIVE_CURSOR_ERROR: Row is not a valid")
 
 
+def test_a_fraction_is_no_whole_number_for_openx(world: World) -> None:
+    world.put("t/x.json", '{"a": 1.5, "d": {"n": [7]}}\n{"a": -2, "d": {"n": [8, null]}}\n')
+    make(world, "a int, d struct<n:array<bigint>>", serde(OPENX))
+    message = 'HIVE_BAD_DATA: Error parsing field value for field 0: For input string: "1.5"'
+    assert world.failure("SELECT a FROM t") == message
+    assert world.rows("SELECT d.n FROM t ORDER BY 1") == [([7],), ([8, None],)]
+    make(world, "a int", serde(OPENX, "'use.null.for.invalid.data' = 'true'"))
+    assert world.rows("SELECT a FROM t ORDER BY 1") == [(-2,), (None,)]
+
+
+def test_hive_json_drops_the_fraction_of_whole_numbers(world: World) -> None:
+    line = '{"a": 1.9, "b": -2.5, "c": 1e3, "m": {"1": 4.7}, "s": null, "r": [{"n": 3.99}]}\n'
+    world.put("t/x.json", line)
+    columns = "a int, b bigint, c smallint, m map<int,tinyint>, s struct<n:int>"
+    make(world, f"{columns}, r array<struct<n:int>>", serde(HIVE_JSON))
+    assert world.rows("SELECT * FROM t") == [(1, -2, 1000, {1: 4}, None, [{"n": 3}])]
+    make(world, "c tinyint", serde(HIVE_JSON))
+    assert world.failure("SELECT c FROM t").startswith("HIVE_BAD_DATA: ")
+
+
+def test_json_keys_in_capitals_are_found_far_from_the_beginning(world: World) -> None:
+    world.put("t/x.json", '{"id": 1}\n' * 4000 + '{"Id": 2}\n')
+    world.put("t/y.json.gz", gzip.compress(b'{"id": 1}\n' * 4000 + b'{"Id": 2}\n'))
+    make(world, "id int", serde(OPENX))
+    assert world.rows("SELECT sum(id) FROM t") == [(8004,)]
+
+
 def test_lines_end_with_a_newline_alone(world: World) -> None:
     with pytest.raises(ServiceError, match="LINES TERMINATED BY only supports newline"):
         make(world, "a string", "ROW FORMAT DELIMITED LINES TERMINATED BY '|'")

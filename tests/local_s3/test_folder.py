@@ -260,3 +260,13 @@ def test_a_folder_beside_names_that_go_before_its_slash_is_in_order(tmp_path: Pa
     for key in keys:
         s3.put_object(Bucket="b", Key=key, Body=key)
     assert [each["Key"] for each in s3.list_objects_v2(Bucket="b")["Contents"]] == keys
+
+
+@pytest.mark.parametrize("bucket", ["..", ".", "", "%_tmp", "a\0b"])
+def test_no_bucket_lies_outside_the_root(tmp_path: Path, bucket: str) -> None:
+    s3 = FolderS3(tmp_path / "root")
+    s3.put_object(Bucket=bucket, Key="k", Body=b"1")
+    assert s3.path_of(f"s3://{bucket}/k").read_bytes() == b"1"
+    assert [path.name for path in tmp_path.iterdir()] == ["root"]
+    assert s3.bucket_folder(bucket).parent == tmp_path / "root"
+    assert s3.buckets.names() == []

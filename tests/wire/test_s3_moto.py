@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 KEYS = ["a", "a b", "a/1", "a/2/3", "a/2/4", "b+c", "dir/", "é/ü", "x&<y>"]
 DIFFERS = {"ETag", "LastModified", "UploadId", "ID", "DisplayName", "CreationDate", "Date"}
 """Members that two servers never have in common."""
-OURS = {"BucketRegion", "EncodingType", "Marker", "VersionId", "HostId", "RequestId"}
+OURS = {"BucketRegion", "EncodingType", "Marker", "VersionId", "HostId", "RequestId"} | {
+    "ServerSideEncryption"
+}
 """Members that only one of them gives; checksums are others (moto keeps them)."""
 
 

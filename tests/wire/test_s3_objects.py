@@ -204,6 +204,33 @@ def test_copies_keep_or_replace_what_was_said(wire: Wire) -> None:
     assert wire.get("to") == b"body"
 
 
+def test_every_object_says_how_it_is_encrypted(wire: Wire) -> None:
+    def said(key: str) -> tuple[str, str | None]:
+        head = wire.client.head_object(Bucket=BUCKET, Key=key)
+        return head["ServerSideEncryption"], head.get("SSEKMSKeyId")
+
+    put = wire.client.put_object(Bucket=BUCKET, Key="plain", Body=b"x")
+    assert (put["ServerSideEncryption"], *said("plain")) == ("AES256", "AES256", None)
+    put = wire.client.put_object(
+        Bucket=BUCKET, Key="keyed", Body=b"x", ServerSideEncryption="aws:kms", SSEKMSKeyId="k"
+    )
+    assert put["ServerSideEncryption"] == "aws:kms"
+    assert said("keyed") == ("aws:kms", "k")
+    # A copy is encrypted as its request says, whatever its source is.
+    source: Any = {"Bucket": BUCKET, "Key": "keyed"}
+    wire.client.copy_object(Bucket=BUCKET, Key="usual", CopySource=source)
+    assert said("usual") == ("AES256", None)
+    source = {"Bucket": BUCKET, "Key": "plain"}
+    wire.client.copy_object(
+        Bucket=BUCKET,
+        Key="plain",
+        CopySource=source,
+        ServerSideEncryption="aws:kms",
+        SSEKMSKeyId="k",
+    )
+    assert said("plain") == ("aws:kms", "k")
+
+
 def test_copies_are_refused_as_s3_does(wire: Wire) -> None:
     etag = wire.put("source")
     copy = wire.client.copy_object

@@ -124,6 +124,19 @@ def test_operations_are_called_with_members(client: http.client.HTTPConnection) 
     assert call(client, "Double", b'{"Once": 4}') == (200, {"Twice": 8})
 
 
+def test_a_request_to_a_json_service_has_an_end(client: http.client.HTTPConnection) -> None:
+    status, answer = call(client, "Double", b"[" * 100_000)
+    assert (status, answer["__type"]) == (400, "SerializationException")
+    request = Request(
+        "POST", "/", (), {"x-amz-target": "AmazonAthena.Double"}, io.BytesIO(), 1 << 30
+    )
+    response = JSON.answer(request)
+    assert (response.status, response.headers["x-amzn-ErrorType"]) == (
+        413,
+        "RequestEntityTooLargeException",
+    )
+
+
 def test_instants_are_epoch_seconds(client: http.client.HTTPConnection) -> None:
     assert call(client, "When", b"") == (200, {"At": 1767312000.0})
 

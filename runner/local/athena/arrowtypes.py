@@ -16,6 +16,8 @@ from runner.local.athena.errors import AthenaFailure
 if TYPE_CHECKING:
     from runner.local.athena.sqltypes import SqlType
 
+EXACT = "timestamp(6)"
+"""The name of a timestamp whose microseconds count, as in Iceberg's files."""
 _PLAIN = {
     "boolean": pa.bool_(),
     "tinyint": pa.int8(),
@@ -29,6 +31,7 @@ _PLAIN = {
     "varbinary": pa.binary(),
     "date": pa.date32(),
     "timestamp": pa.timestamp("us"),
+    EXACT: pa.timestamp("us"),
 }
 _INTEGERS = frozenset({"tinyint", "smallint", "integer", "bigint"})
 _ORC_NAMES = (
@@ -61,6 +64,12 @@ def arrow_type(kind: SqlType) -> Any:  # noqa: ANN401 - pyarrow has no types
         pairs = zip(kind.fields, kind.parts, strict=True)
         return pa.struct([pa.field(name, arrow_type(part)) for name, part in pairs])
     return _PLAIN[kind.name]
+
+
+def exact(kind: SqlType) -> SqlType:
+    """Give a type whose timestamps keep their microseconds."""
+    name = EXACT if kind.name == "timestamp" else kind.name
+    return kind._replace(name=name, parts=tuple(map(exact, kind.parts)))
 
 
 def conform(array: Any, kind: SqlType, name: str) -> Any:  # noqa: ANN401 - as above
@@ -129,6 +138,8 @@ def _cast(array: Any, kind: SqlType, name: str) -> Any:  # noqa: ANN401 - as abo
         raise _mismatch(array.type, kind, name)
     if kind.name == "timestamp":
         return _milliseconds(array)
+    if kind.name == EXACT:
+        return array.cast(pa.timestamp(array.type.unit)).cast(pa.timestamp("us"), safe=False)
     try:
         return array.cast(arrow_type(kind))
     except pa.ArrowInvalid as error:
@@ -161,6 +172,7 @@ def _may_be(given: Any, wanted: str) -> bool:  # noqa: ANN401 - as above
         "boolean": pa.types.is_boolean,
         "date": pa.types.is_date,
         "timestamp": pa.types.is_timestamp,
+        EXACT: pa.types.is_timestamp,
         "decimal": pa.types.is_decimal,
     }
     return wanted in tests and bool(tests[wanted](given))

@@ -26,6 +26,7 @@ from runner.local.athena.executions import (
     location_of,
     new_execution,
     request_digest,
+    stamp,
 )
 from runner.local.athena.history import ENDED, History
 from runner.local.athena.partitions import Locator
@@ -228,9 +229,8 @@ class LocalAthena:
                 detail="QUERY_EXECUTION_NOT_FOUND",
             )
         progress = self._running.get(QueryExecutionId)
-        status = execution["Status"]
-        if status["State"] == "QUEUED" and progress is not None and progress.cursor is not None:
-            status["State"] = "RUNNING"
+        if execution["Status"]["State"] == "QUEUED" and progress is not None:
+            _tell_progress(execution, progress)
         return {"QueryExecution": execution}
 
     def get_query_results(
@@ -408,6 +408,16 @@ class LocalAthena:
                 results=results,
                 prepared=self.prepared,
             )
+
+
+def _tell_progress(execution: dict[str, Any], progress: Progress) -> None:
+    """Put into the record how far an execution is that has begun and not ended."""
+    if progress.cursor is None:
+        return
+    execution["Status"]["State"] = "RUNNING"
+    if progress.cursor.is_given_up():
+        fail(execution, AthenaFailure("USER_CANCELED", "Query cancelled by user"), stopped=True)
+        execution["Status"]["CompletionDateTime"] = stamp()
 
 
 def _check_succeeded(state: str) -> None:

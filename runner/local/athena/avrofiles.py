@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import fastavro
 
+from runner.local.athena.arrowtypes import exact
 from runner.local.athena.errors import AthenaFailure, unsupported
 from runner.local.athena.foreign import missing
+from runner.local.athena.icebergs.schemas import record_schema
+from runner.local.athena.icebergs.types import hive_of
 from runner.local.athena.rowvalues import batches
 from runner.local.athena.sqltypes import SqlType, parse_type
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from runner.local.athena.foreign import ForeignScan
+    from runner.local.athena.icebergs.types import IcebergField
 
 _CODECS = {
     "GZIP": "deflate",
@@ -57,11 +61,36 @@ def read(file: Any, scan: ForeignScan, wanted: Sequence[str]) -> Iterator[Any]: 
     try:
         schema = json.loads(literal) if literal else None
         reader: Iterable[Any] = fastavro.reader(file, reader_schema=schema)
-        lowered = ({key.lower(): value for key, value in row.items()} for row in reader)
-        yield from batches(lowered, {name: declared[name] for name in wanted})
+        names = _numbered(reader, scan)
+        lowered = (
+            {names.get(key, key.lower()): value for key, value in row.items()} for row in reader
+        )
+        kinds = {name: declared[name] for name in wanted}
+        yield from batches(lowered, {n: exact(k) for n, k in kinds.items()} if names else kinds)
     except (ValueError, KeyError, EOFError, fastavro.schema.SchemaParseException) as error:
         message = f"Error opening Hive split: Avro file cannot be read ({error})"
         raise AthenaFailure("HIVE_CANNOT_OPEN_SPLIT", message) from error
+
+
+def _numbered(reader: Any, scan: ForeignScan) -> dict[str, str]:  # noqa: ANN401 - fastavro has no types
+    """Give a table's names of an Iceberg file's columns; a column that is gone has none."""
+    order = {number: name for (name, _), number in zip(scan.columns, scan.numbers, strict=False)}
+    if not order:
+        return {}
+    return {
+        each["name"]: order.get(each.get("field-id"), "") for each in reader.writer_schema["fields"]
+    }
+
+
+def write_numbered(
+    rows: Iterable[dict[str, Any]], path: str, fields: Sequence[IcebergField], *, codec: str
+) -> None:
+    """Write a data file of an Iceberg table."""
+    kinds = {each["name"]: parse_type(hive_of(each["type"])) for each in fields}
+    made = (
+        {name: _value(row[name], kind, pairs=True) for name, kind in kinds.items()} for row in rows
+    )
+    _write(made, path, record_schema(fields), codec=codec)
 
 
 def write(
@@ -75,6 +104,10 @@ def write(
     schema = {"type": "record", "name": "runner_record", "fields": fields}
     kinds = {name: parse_type(hive) for name, hive in columns}
     made = ({name: _value(row[name], kind) for name, kind in kinds.items()} for row in rows)
+    _write(made, path, schema, codec=codec)
+
+
+def _write(made: Iterable[Any], path: str, schema: dict[str, Any], *, codec: str) -> None:
     with Path(path).open("wb") as file:
         try:
             fastavro.writer(file, fastavro.parse_schema(schema), made, codec=_CODECS[codec])
@@ -104,18 +137,27 @@ def _schema(kind: SqlType, name: str) -> object:
     return _PLAIN[kind.name]
 
 
-def _value(value: Any, kind: SqlType) -> Any:  # noqa: ANN401 - any value of SQL
-    """Make a value one that fastavro writes: pairs become maps, wall times those of UTC."""
+def _value(value: Any, kind: SqlType, *, pairs: bool = False) -> Any:  # noqa: ANN401, PLR0911 - any value of SQL
+    """Make a value one that fastavro writes: pairs become maps, wall times those of UTC.
+
+    With `pairs`, maps whose keys are no text stay pairs, as Iceberg has them.
+    """
     if value is None:
         return None
     match kind.name:
         case "array":
-            return [_value(each, kind.parts[0]) for each in value]
+            return [_value(each, kind.parts[0], pairs=pairs) for each in value]
+        case "map" if pairs and kind.parts[0].name != "varchar":
+            items = ((key, _value(each, kind.parts[1], pairs=pairs)) for key, each in value)
+            return [
+                {"key": _value(key, kind.parts[0], pairs=pairs), "value": each}
+                for key, each in items
+            ]
         case "map":
-            return {key: _value(each, kind.parts[1]) for key, each in value}
+            return {key: _value(each, kind.parts[1], pairs=pairs) for key, each in value}
         case "row":
-            pairs = zip(kind.fields, kind.parts, strict=True)
-            return {field: _value(value[field], part) for field, part in pairs}
+            named = zip(kind.fields, kind.parts, strict=True)
+            return {field: _value(value[field], part, pairs=pairs) for field, part in named}
         case "timestamp":
             return value.replace(tzinfo=UTC)
         case _:

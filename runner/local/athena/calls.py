@@ -10,7 +10,7 @@ from sqlglot import exp
 from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.natives import NATIVES
 from runner.local.athena.shape import is_filled_later
-from runner.local.athena.trees import kind_of
+from runner.local.athena.trees import copied, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,7 +32,7 @@ _LAST, _SURROGATES = 0x10FFFF, range(0xD800, 0xE000)
 
 def call(name: str, *arguments: exp.Expr, like: exp.Expr | None = None) -> exp.Anonymous:
     """Make a call of one of ours, or of DuckDB's; `like` gives its type."""
-    new = exp.Anonymous(this=name, expressions=[each.copy() for each in arguments])
+    new = exp.Anonymous(this=name, expressions=[copied(each) for each in arguments])
     if like is not None:
         new.type = like.type
     return new

@@ -27,7 +27,13 @@ def convert(path: str, target: Target) -> str:
     try:
         match target.format:
             case "orc":
-                _write_orc(path, made, columns, target.compression)
+                _write_orc(path, made, _orc_schema(target), target.compression)
+            case "avro" if target.fields:
+                from runner.local.athena.avrofiles import (  # noqa: PLC0415 - few tables need it
+                    write_numbered,
+                )
+
+                write_numbered(_rows(path), made, target.fields, codec=target.compression)
             case "avro":
                 from runner.local.athena.avrofiles import write  # noqa: PLC0415 - few tables need it
 
@@ -44,14 +50,23 @@ def convert(path: str, target: Target) -> str:
     return made
 
 
-def _write_orc(path: str, made: str, columns: list[tuple[str, str]], codec: str) -> None:
+def _orc_schema(target: Target) -> Any:  # noqa: ANN401 - pyarrow has no types
+    import pyarrow as pa  # noqa: PLC0415 - few tables need it
+
+    from runner.local.athena.arrowtypes import arrow_type  # noqa: PLC0415 - as above
+    from runner.local.athena.icebergs.schemas import arrow_schema  # noqa: PLC0415 - as above
+
+    if target.fields:
+        return arrow_schema(target.fields)
+    return pa.schema([(each.name, arrow_type(parse_type(each.type))) for each in target.columns])
+
+
+def _write_orc(path: str, made: str, schema: Any, codec: str) -> None:  # noqa: ANN401 - as above
     import pyarrow as pa  # noqa: PLC0415 - few tables need it
     from pyarrow.parquet import ParquetFile  # noqa: PLC0415 - as above
 
-    from runner.local.athena.arrowtypes import arrow_type  # noqa: PLC0415 - as above
     from runner.local.athena.orcfiles import write  # noqa: PLC0415 - as above
 
-    schema = pa.schema([(name, arrow_type(parse_type(hive))) for name, hive in columns])
     with ParquetFile(path) as file:
         batches = (
             pa.RecordBatch.from_arrays(

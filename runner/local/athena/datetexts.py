@@ -59,7 +59,7 @@ def read_timestamp(text: str) -> Stamp | None:
         and _is_time(hour, minute, second)
         and zone is not None
     )
-    if not valid or _is_skipped((year, month, day, hour, minute, second), zone or ""):
+    if not valid:
         return None
     return Stamp(
         (year, month, day),
@@ -70,11 +70,11 @@ def read_timestamp(text: str) -> Stamp | None:
     )
 
 
-def _is_skipped(parts: tuple[int, int, int, int, int, int], zone: str) -> bool:
-    """Tell a time that a region's clocks pass over."""
-    if "/" not in zone or not MINYEAR < parts[0] < MAXYEAR:
+def is_skipped(stamp: Stamp) -> bool:
+    """Tell a time that a region's clocks pass over: a cast moves it on, a literal is refused."""
+    if "/" not in stamp.zone or not MINYEAR < stamp.date[0] < MAXYEAR:
         return False
-    there = datetime(*parts, tzinfo=ZoneInfo(zone))
+    there = datetime(*stamp.date, *stamp.time, tzinfo=ZoneInfo(stamp.zone))
     back = there.astimezone(_UTC).astimezone(there.tzinfo)
     return back.replace(tzinfo=None) != there.replace(tzinfo=None)
 
@@ -98,6 +98,10 @@ def _is_time(hour: int, minute: int, second: int) -> bool:
     return hour < 24 and minute < 60 and second < 60  # noqa: PLR2004 - a clock
 
 
+_NO_REGIONS = frozenset({"EST", "HST", "MST"})
+"""Names that Java does not take for zones."""
+
+
 @lru_cache(maxsize=512)
 def literal_zone(text: str) -> str | None:
     """Give a zone in Trino's spelling: `UTC`, `+07:09` or a region's name; None if there is none.
@@ -113,7 +117,7 @@ def literal_zone(text: str) -> str | None:
         if minutes > _FURTHEST or int(match[3] or 0) > 59:  # noqa: PLR2004 - minutes
             return None
         return offset_text(-minutes if match[1] == "-" else minutes)
-    if not re.fullmatch(r"[A-Za-z][\w/+-]*", text):
+    if not re.fullmatch(r"[A-Za-z][\w/+-]*", text) or text in _NO_REGIONS:
         return None
     try:
         ZoneInfo(text)

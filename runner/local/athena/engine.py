@@ -19,7 +19,7 @@ from runner.local.athena.errors import AthenaFailure, no_column
 from runner.local.athena.foreign import Reading, foreign_scans, missing
 from runner.local.athena.functions_maths import UDFS as MATH_UDFS
 from runner.local.athena.functions_maths import udfs_called
-from runner.local.athena.macros import MACROS, UDFS, definition, macros_called
+from runner.local.athena.macros import MACROS, UDFS, calls_of, definition, macros_called
 from runner.local.athena.natives import natives_called
 from runner.local.athena.natives import register as register_native
 from runner.local.athena.number_errors import number_failure
@@ -88,17 +88,36 @@ class Handle:
         """Files of text, and what is read in their place."""
         self._cursor: duckdb.DuckDBPyConnection | None = None
         self._stopped = False
+        self._translates = False
         self._lock = threading.Lock()
         self.scan_limit = 0
         """Bytes that a statement may read; 0 for any number."""
 
     def get(self) -> duckdb.DuckDBPyConnection:
         """Give the cursor; raises AthenaFailure once it was interrupted."""
-        if self._stopped:
-            raise AthenaFailure("USER_CANCELED", "Query cancelled by user")
+        self.go_on()
         if self._cursor is None:
             self._cursor = self._opener()
         return self._cursor
+
+    def go_on(self) -> None:
+        """Raise AthenaFailure once it was interrupted."""
+        if self._stopped:
+            raise AthenaFailure("USER_CANCELED", "Query cancelled by user")
+
+    @contextmanager
+    def translating(self) -> Iterator[None]:
+        """Work without DuckDB: whoever interrupts it now is sure that nothing comes of it."""
+        self._translates = True
+        try:
+            yield
+        finally:
+            self._translates = False
+        self.go_on()
+
+    def is_given_up(self) -> bool:
+        """Tell whether it was interrupted before DuckDB had anything to do, and will end so."""
+        return self._stopped and self._translates
 
     def checked(self, bytes_read: int) -> int:
         """Give the bytes; raises AthenaFailure if they are more than the work group allows."""
@@ -145,6 +164,8 @@ class Engine:
         self._lock = threading.Lock()
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._defined: set[str] = set()
+        self._settled: frozenset[str] = frozenset()
+        """Names of calls for which nothing is left to define."""
 
     @contextmanager
     def cursor(self) -> Iterator[Handle]:
@@ -231,8 +252,12 @@ class Engine:
                     self._connection.close()
                 self._connection = None
                 self._defined.clear()
+                self._settled = frozenset()
 
     def _define(self, cursor: duckdb.DuckDBPyConnection, sql: str) -> None:
+        names = frozenset(calls_of(sql))
+        if names <= self._settled and (_TRIES in self._defined or "TRY(" not in sql):
+            return
         called = macros_called(sql)
         macros = tuple(name for name in called if name in MACROS)
         with self._lock:
@@ -244,6 +269,8 @@ class Engine:
                 if name not in self._defined:
                     cursor.execute(definition(name))
                     self._defined.add(name)
+            if self._connection is not None:
+                self._settled |= names
 
     def _keep_tries(
         self, connection: duckdb.DuckDBPyConnection, sql: str, macros: Sequence[str]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlglot import exp
 
-from runner.local.athena.errors import AthenaFailure, unsupported
+from runner.local.athena.errors import AthenaFailure, syntax_error, unsupported
 from runner.local.athena.nested import FIELDS_AT, fields, is_kind, is_known, part
 from runner.local.athena.trees import find_all, walk
 
@@ -45,7 +45,10 @@ def expand(tree: exp.Query, typed: Callable[[exp.Query], exp.Query]) -> exp.Quer
 
 def _waiting(tree: exp.Query) -> dict[int, exp.Expr]:
     """Mark and give what is to be expanded."""
-    found = [node for node in find_all(tree, exp.Unnest) if isinstance(node.parent, _PLACES)]
+    found = find_all(tree, exp.Unnest)
+    for unnest in found:
+        if not isinstance(unnest.parent, _PLACES):
+            _refuse_value(unnest)
     stars = [
         node
         for node in find_all(tree, exp.Dot)
@@ -57,6 +60,14 @@ def _waiting(tree: exp.Query) -> dict[int, exp.Expr]:
 
 
 _PLACES = (exp.From, exp.Join, exp.Subquery)
+
+
+def _refuse_value(node: exp.Unnest) -> None:
+    """Refuse UNNEST where a value is wanted: it is a relation, and its name a reserved word."""
+    meta = node.meta
+    column = meta["col"] - (meta["end"] - meta["start"]) if "col" in meta else 1
+    message = "mismatched input 'UNNEST'. Expecting: <expression>"
+    raise syntax_error(meta.get("line", 1), column, message)
 
 
 def _projection(star: exp.Dot) -> exp.Expr | None:

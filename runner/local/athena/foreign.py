@@ -36,6 +36,8 @@ class ForeignScan(NamedTuple):
     """The name of a column that holds each row's file; empty for none."""
     row_column: str = ""
     """The name of a column that counts the rows of each file from 0; empty for none."""
+    numbers: tuple[int, ...] = ()
+    """Iceberg's numbers of the columns: they are found by these, and timestamps are kept whole."""
 
     def option(self, name: str, default: str = "") -> str:
         """Give a property of the SerDe."""
@@ -81,8 +83,20 @@ def foreign_scans(sql: str) -> Iterator[tuple[str, ForeignScan]]:
         return
     for name, packed in _NAME.findall(sql):
         given = json.loads(zlib.decompress(base64.urlsafe_b64decode(packed)))
-        kind, paths, columns, options, *how = given
-        yield name, ForeignScan(kind, tuple(paths), _pairs(columns), _pairs(options), *how)
+        kind, paths, columns, options, by_index, path, row, numbers = given
+        yield (
+            name,
+            ForeignScan(
+                kind,
+                tuple(paths),
+                _pairs(columns),
+                _pairs(options),
+                by_index=by_index,
+                path_column=path,
+                row_column=row,
+                numbers=tuple(numbers),
+            ),
+        )
 
 
 def _pairs(given: Sequence[Sequence[str]]) -> tuple[tuple[str, str], ...]:

@@ -6,6 +6,7 @@ or a refusal of ours for one that it has and that is not built here.
 
 from __future__ import annotations
 
+from runner.local.athena.digests import DIGESTS
 from runner.local.athena.errors import AthenaFailure, unsupported
 from runner.local.athena.functions_maths import BUILT
 from runner.local.athena.lexer import Token, position, tokenize
@@ -54,13 +55,13 @@ JSON = frozenset(
 """More functions of JSON, and words of their clauses before which or after which calls stand."""
 REFUSED = frozenset(
     """
-    arrays_overlap map_filter geometric_mean url_encode prev next classifier
+    arrays_overlap map_filter geometric_mean url_encode prev next classifier exclude_columns
     bitwise_right_shift_arithmetic all_match any_match none_match approx_most_frequent
-    approx_set array_except
+    array_except
     beta_cdf bing_tile bit_count bitwise_and bitwise_and_agg bitwise_left_shift
     bitwise_not bitwise_or bitwise_or_agg bitwise_right_shift bitwise_xor char2hexint checksum
     classifier color combinations contains_sequence convex_hull_agg cosine_similarity crc32
-    date_format_locale empty_approx_set entropy evaluate_classifier_predictions format
+    date_format_locale evaluate_classifier_predictions format
     format_number from_base from_base32 from_base64 from_base64url from_big_endian_32
     from_big_endian_64 from_encoded_polyline from_geojson_geometry from_ieee754_32
     from_ieee754_64 great_circle_distance
@@ -69,13 +70,13 @@ REFUSED = frozenset(
     learn_classifier luhn_check make_set_digest map_union map_zip_with match_recognize
     merge multimap_agg multimap_from_entries ngrams normal_cdf normalize
     numeric_histogram
-    objectid_timestamp parse_data_size parse_presto_data_size qdigest_agg
-    reduce_agg regexp_position regr_avgx regr_avgy regr_count regr_intercept regr_r2 regr_slope
-    regr_sxx regr_sxy regr_syy render sha1 sha512 shuffle soundex split_to_map split_to_multimap
-    spooky_hash_v2_32 spooky_hash_v2_64 tdigest_agg to_base
+    objectid_timestamp parse_data_size parse_presto_data_size
+    reduce_agg regexp_position
+    regr_intercept regr_slope render sha1 sha512 shuffle soundex split_to_map split_to_multimap
+    spooky_hash_v2_32 spooky_hash_v2_64 to_base
     to_base32 to_base64 to_base64url to_big_endian_32 to_big_endian_64 to_date to_char
     to_geojson_geometry to_ieee754_32 to_ieee754_64 to_timestamp transform_keys
-    transform_values translate trim_array value_at_quantile width_bucket wilson_interval_lower
+    transform_values translate trim_array width_bucket wilson_interval_lower
     wilson_interval_upper word_stem xxhash64 zip zip_with murmur3
     url_extract_fragment url_extract_host url_extract_parameter url_extract_path url_extract_port
     url_extract_protocol url_extract_query st_point st_contains st_distance st_geometryfromtext
@@ -90,12 +91,12 @@ _NOT_CALLS = frozenset(
     partition rows range groups array row map decimal varchar char timestamp time date
     grouping sets rollup cube escape end asc desc nulls first last tablesample bernoulli
     system unnest ordinality preceding following current window qualify
-    numeric dec double real integer int bigint smallint tinyint boolean varbinary
+    numeric dec double real integer int bigint smallint tinyint boolean varbinary table
     """.split()  # noqa: SIM905 - as above
 )
 
 
-_KNOWN = SUPPORTED | NESTED | JSON | BUILT
+_KNOWN = SUPPORTED | NESTED | JSON | BUILT | DIGESTS
 
 
 def check_functions(sql: str) -> None:

@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import math
 import re
 import struct
 import zlib
@@ -142,6 +143,8 @@ def _unpack(layout: str, data: bytes, message: str) -> float:
     if len(data) != struct.calcsize(layout):
         raise _bad(message.format(len(data)))
     number: float = struct.unpack(layout, data)[0]
+    if math.isnan(number):  # DuckDB would take it for NULL
+        raise ValueError("NOT_SUPPORTED: NaN from bytes is not supported by the local engine")
     return number
 
 
@@ -179,24 +182,30 @@ def sha512(data: bytes) -> bytes:
     return hashlib.sha512(data).digest()
 
 
+def _keyed(data: bytes, key: bytes, name: str) -> bytes:
+    if not key:
+        raise ValueError("GENERIC_INTERNAL_ERROR: Empty key")
+    return hmac.digest(key, data, name)
+
+
 def hmac_md5(data: bytes, key: bytes) -> bytes:
     """Give the HMAC with MD5."""
-    return hmac.digest(key, data, "md5")
+    return _keyed(data, key, "md5")
 
 
 def hmac_sha1(data: bytes, key: bytes) -> bytes:
     """Give the HMAC with SHA-1."""
-    return hmac.digest(key, data, "sha1")
+    return _keyed(data, key, "sha1")
 
 
 def hmac_sha256(data: bytes, key: bytes) -> bytes:
     """Give the HMAC with SHA-256."""
-    return hmac.digest(key, data, "sha256")
+    return _keyed(data, key, "sha256")
 
 
 def hmac_sha512(data: bytes, key: bytes) -> bytes:
     """Give the HMAC with SHA-512."""
-    return hmac.digest(key, data, "sha512")
+    return _keyed(data, key, "sha512")
 
 
 def xxhash64(data: bytes) -> bytes:

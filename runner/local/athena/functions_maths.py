@@ -30,15 +30,14 @@ SCALARS = frozenset(
 )
 AGGREGATES = frozenset(
     """
-    approx_most_frequent bitwise_and_agg bitwise_or_agg checksum entropy geometric_mean histogram
+    approx_most_frequent bitwise_and_agg bitwise_or_agg checksum geometric_mean histogram
     numeric_histogram reduce_agg
     """.split()  # noqa: SIM905 - as above
 )
 # Aggregates of pairs: sqlglot cannot read DISTINCT before two arguments of those it knows.
 PAIRS = frozenset(
     """
-    corr covar_pop covar_samp regr_avgx regr_avgy regr_count regr_intercept regr_r2 regr_slope
-    regr_sxx regr_sxy regr_syy
+    corr covar_pop covar_samp regr_intercept regr_slope
     """.split()  # noqa: SIM905 - as above
 )
 BUILT = SCALARS | AGGREGATES | PAIRS
@@ -48,7 +47,7 @@ _BITS = 64
 _LONG = 2**63
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _SIZES = {"B": 0, "kB": 1, "MB": 2, "GB": 3, "TB": 4, "PB": 5, "EB": 6, "ZB": 7, "YB": 8}
-_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]+)\s*")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)([a-zA-Z]+)")
 _STEPS = 300
 _TINY = 1e-300
 _CLOSE = 1e-16
@@ -67,11 +66,15 @@ def refuse_patterns(sql: str) -> None:
     """Refuse row pattern recognition by its name; raises AthenaFailure."""
     tokens = tokenize(sql)
     words = {token.word() for token in tokens}
+    if not words & {"MATCH_RECOGNIZE", "PATTERN"}:
+        return
     for token, after in pairwise(tokens):
+        if after.text != "(" or token.word() not in {"MATCH_RECOGNIZE", "PATTERN"}:
+            continue
         line, column = position(sql, token.start)
-        if token.word() == "MATCH_RECOGNIZE" and after.text == "(":
+        if token.word() == "MATCH_RECOGNIZE":
             raise unsupported("MATCH_RECOGNIZE", line=line, column=column)
-        if token.word() == "PATTERN" and after.text == "(" and "DEFINE" in words:
+        if "DEFINE" in words:
             raise unsupported("Row pattern recognition in a window", line=line, column=column)
 
 
@@ -237,13 +240,10 @@ def _incomplete_beta(a: float, b: float, x: float) -> float:
     return front * found
 
 
-def _cosine(left: dict[str, float | None], right: dict[str, float | None]) -> float | None:
-    sides = [[v for v in each.values() if v is not None] for each in (left, right)]
-    if any(len(side) < len(each) for side, each in zip(sides, (left, right), strict=True)):
-        return None
-    norms = [math.sqrt(sum(v * v for v in side)) for side in sides]
+def _cosine(left: dict[str, float | None], right: dict[str, float | None]) -> float:
+    norms = [math.sqrt(sum((v or 0) ** 2 for v in each.values())) for each in (left, right)]
     if 0 in norms:
-        return None
+        return math.nan
     dot = sum((v or 0) * (right[key] or 0) for key, v in left.items() if key in right)
     return dot / (norms[0] * norms[1])
 

@@ -87,6 +87,8 @@ def regexp_parts(text: str, pattern: str) -> list[dict[str, object]]:
 def regexp_replace(text: str, pattern: str, replacement: str) -> str:
     """Replace every occurrence; `$1` and `${name}` stand for groups."""
     compiled = compile_java(pattern)
+    if compiled.search(text) is None:
+        return text
     pieces = replacement_of(compiled, replacement)
     if all(isinstance(each, str) for each in pieces):
         fixed = "".join(map(str, pieces))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from decimal import ROUND_HALF_EVEN, Decimal
 
@@ -47,9 +48,13 @@ def format(pattern: str | None, *values: object) -> str | None:  # noqa: A001 - 
     return None if pattern is None else java_format(pattern, values)
 
 
+_MOST = 2**63
+
+
 def format_number(number: float) -> str:
     """Write a number shortly with the unit of its size: 1.23K, 2.35M."""
-    value = Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
+    whole = 0 if math.isnan(number) else int(max(min(number, _MOST), -_MOST))
+    value = float(max(min(whole, _MOST - 1), -_MOST))
     size = abs(value)
     unit = next(
         (
@@ -59,9 +64,11 @@ def format_number(number: float) -> str:
         ),
         ("", 0),
     )
-    scaled = value.scaleb(-unit[1])
-    places = 2 if abs(scaled) < 10 else 1 if abs(scaled) < 100 else 0  # noqa: PLR2004
-    rounded = scaled.quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)
+    scaled = value
+    for _ in range(unit[1] // 3):
+        scaled /= 1000
+    places = 2 if scaled < 10 else 1 if scaled < 100 else 0  # noqa: PLR2004
+    rounded = Decimal(scaled).quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)
     text = f"{rounded:f}"
     return (text.rstrip("0").rstrip(".") if "." in text else text) + unit[0]
 

@@ -12,6 +12,7 @@ from sqlglot import exp
 
 from runner.local.athena.hidden import HIDDEN, has
 from runner.local.athena.template import scan_name
+from runner.local.athena.trees import find_all
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,9 +25,9 @@ _NAMED = "named"
 
 def hidden_columns(tree: exp.Expr, tables: Sequence[TableInfo]) -> list[tuple[str, ...]]:
     """Give the hidden columns that each scan must give."""
-    named = {each.name.lower() for each in tree.find_all(exp.Column)} & set(HIDDEN)
+    named = {each.name.lower() for each in find_all(tree, exp.Column)} & set(HIDDEN)
     aliases = (
-        {each.name: each.alias_or_name for each in tree.find_all(exp.Table) if each.name}
+        {each.name: each.alias_or_name for each in find_all(tree, exp.Table) if each.name}
         if named
         else {}
     )
@@ -35,7 +36,7 @@ def hidden_columns(tree: exp.Expr, tables: Sequence[TableInfo]) -> list[tuple[st
         alias = aliases.get(scan_name(number), "")
         mine = (
             each.name.lower()
-            for each in tree.find_all(exp.Column)
+            for each in find_all(tree, exp.Column)
             if each.name.lower() in named and each.table in {"", alias}
         )
         wanted = dict.fromkeys(mine) if named else {}
@@ -45,7 +46,7 @@ def hidden_columns(tree: exp.Expr, tables: Sequence[TableInfo]) -> list[tuple[st
 
 def mark_hidden(tree: exp.Expr) -> bool:
     """Mark the hidden columns that the query names; tells whether there are any."""
-    found = [each for each in tree.find_all(exp.Column) if each.name.lower() in HIDDEN]
+    found = [each for each in find_all(tree, exp.Column) if each.name.lower() in HIDDEN]
     for each in found:
         each.meta[_NAMED] = True
     return bool(found)
@@ -53,8 +54,8 @@ def mark_hidden(tree: exp.Expr) -> bool:
 
 def drop_unnamed(tree: exp.Expr) -> None:
     """Take the hidden columns out that only stand for a star, the innermost queries first."""
-    ctes = {each.alias: each.this for each in tree.find_all(exp.CTE)}
-    for select in reversed(list(tree.find_all(exp.Select))):
+    ctes = {each.alias: each.this for each in find_all(tree, exp.CTE)}
+    for select in reversed(find_all(tree, exp.Select)):
         given = {
             source.alias_or_name: _names(source, ctes)
             for source in _sources(select)

@@ -33,6 +33,8 @@ CREATE INDEX by_work_group ON executions (work_group, submitted, id);
 """
 """From the first version, whose tables are found in a user's project, to the present one."""
 _VERSION = 2
+_KEPT_S = 45 * 86400
+"""Athena keeps the history of 45 days."""
 ENDED = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
 
 
@@ -51,6 +53,18 @@ class History:
         self._connection.execute("PRAGMA synchronous=NORMAL")
         if self._version() < _VERSION:
             self._renew()
+        self._drop_old(time.time() - _KEPT_S)
+
+    def _drop_old(self, before: float) -> None:
+        """Drop what AWS would not know any more either, so that the file does not grow for ever."""
+        if self._one("SELECT 1 FROM executions WHERE submitted < ? LIMIT 1", before) is None:
+            return
+        with self._transaction():
+            self._write(
+                "DELETE FROM tokens WHERE id IN (SELECT id FROM executions WHERE submitted < ?)",
+                before,
+            )
+            self._write("DELETE FROM executions WHERE submitted < ?", before)
 
     def _version(self) -> int:
         found = self._one("PRAGMA user_version")

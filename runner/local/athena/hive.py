@@ -105,7 +105,7 @@ def take_name(cursor: Cursor) -> str:
     if token is not None and token.kind == "string" and token.text.startswith('"'):
         return cursor.take().text[1:-1].lower()
     if token is not None:
-        refuse_name(token, cursor.sql)
+        refuse_name(token, cursor.sql, of_queries=cursor.of_queries)
     return cursor.name()
 
 

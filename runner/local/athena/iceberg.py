@@ -4,8 +4,8 @@ In: a table of the catalogue.  Out: the files of a snapshot, and commits of new 
 Iceberg's own (table format 2): metadata documents, manifests in Avro, data in Parquet with numbered
 columns; other engines read them.  A statement reads one snapshot, a commit is one catalogue update
 that fails if somebody else committed first, and what a failed statement wrote belongs to no
-snapshot.  A change of rows writes the files anew that hold them: there are no delete files, and
-tables that have some are refused.
+snapshot.  A change of rows writes the files anew that hold them: there are no delete files.  Those
+of other engines are read if they list positions; a table that has some is not changed here.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from runner.local.athena.icebergs.manifests import (
     DELETED,
     DELETES,
     EXISTING,
+    POSITIONS,
     Entry,
     describe_manifest,
     read_list,
@@ -114,15 +115,18 @@ def read_bytes(s3: FolderS3, url: str) -> bytes:
 
 
 def read_snapshot(
-    s3: FolderS3, document: Document, snapshot: Snapshot | None
+    s3: FolderS3, document: Document, snapshot: Snapshot | None, *, whole: bool = False
 ) -> tuple[tuple[Manifest, ...], tuple[tuple[Entry, ...], ...]]:
-    """Read a snapshot's manifests and what they list; raises AthenaFailure."""
+    """Read a snapshot's manifests and what they list; raises AthenaFailure.
+
+    Only who asks for the `whole` is given delete files; all others are refused a table with some.
+    """
     if snapshot is None:
         return (), ()
     try:
         manifests = read_list(read_bytes(s3, snapshot.manifest_list))
-        if any(each.content == DELETES for each in manifests):
-            raise unsupported("Reading an Iceberg table with delete files")
+        if not whole and any(each.content == DELETES for each in manifests):
+            raise unsupported("Anything but a query of an Iceberg table with delete files")
         entries = tuple(_entries(s3, each, document.terms(each.spec)) for each in manifests)
     except FileNotFoundError as error:
         raise AthenaFailure(
@@ -161,16 +165,45 @@ def snapshot_files(
     document = read_document(s3, parameters.get(METADATA, ""))
     wanted = parameters.get(SNAPSHOT)
     snapshot = document.snapshot(int(wanted)) if wanted else document.current()
-    manifests, entries = read_snapshot(s3, document, snapshot)
+    manifests, entries = read_snapshot(s3, document, snapshot, whole=True)
     schema = document.schema(snapshot.schema if wanted and snapshot else None)
     fields = {each["name"].lower(): each for each in schema}
     terms = {each.spec: document.terms(each.spec) for each in manifests}
-    return tuple(
-        _file(s3, each.file.url)
+    listed = [
+        (manifest, each)
         for manifest, found in zip(manifests, entries, strict=True)
         for each in found
-        if each.status != DELETED and may_hold(each.file, terms[manifest.spec], fields, conditions)
+        if each.status != DELETED
+    ]
+    deletes = [(m.spec, each) for m, each in listed if m.content == DELETES]
+    return tuple(
+        _file(s3, each.file.url)._replace(
+            url=each.file.url, deletes=_deletes(s3, (manifest.spec, each), deletes)
+        )
+        for manifest, each in listed
+        if manifest.content != DELETES
+        and may_hold(each.file, terms[manifest.spec], fields, conditions)
     )
+
+
+def _deletes(
+    s3: FolderS3, data: tuple[int, Entry], deletes: Sequence[tuple[int, Entry]]
+) -> tuple[str, ...]:
+    """Give the delete files that may list rows of a data file: of its partition, and not older."""
+    found = [
+        each
+        for spec, each in deletes
+        if each.file.content != POSITIONS
+        or (
+            each.sequence >= data[1].sequence
+            and (spec, each.file.partition) == (data[0], data[1].file.partition)
+        )
+    ]
+    for each in found:
+        if each.file.content != POSITIONS or each.file.format != "PARQUET":
+            kind = "position" if each.file.content == POSITIONS else "equality"
+            raise unsupported(f"A file of {kind} deletes in {each.file.format}")
+    return tuple(_file(s3, each.file.url).path for each in found)
 
 
 def _file(s3: FolderS3, url: str) -> File:

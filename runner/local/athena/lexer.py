@@ -6,8 +6,11 @@ In: the text.  Out: tokens with their positions; comments and white space are le
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
+_SHORT = 20_000
+"""Characters of the texts whose tokens are remembered."""
 Kind = Literal["word", "quoted", "string", "number", "mark"]
 _TOKEN = re.compile(
     r"""
@@ -54,11 +57,19 @@ def tokenize(sql: str) -> tuple[Token, ...]:
     >>> [token.text for token in tokenize("SELECT a -- x\n FROM \"t\"")]
     ['SELECT', 'a', 'FROM', '"t"']
     """
+    return _remembered(sql) if len(sql) <= _SHORT else _tokens(sql)
+
+
+def _tokens(sql: str) -> tuple[Token, ...]:
     return tuple(
         Token(match.lastgroup or "mark", match.group(), match.start(), match.end())
         for match in _TOKEN.finditer(sql)
         if match.lastgroup != "skip"
     )
+
+
+_remembered = lru_cache(maxsize=16)(_tokens)
+"""One statement's text is split by all who check it."""
 
 
 def position(sql: str, offset: int) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from runner.local.athena.datetexts import read_time, read_timestamp
+from runner.local.athena.datetexts import is_skipped, read_time, read_timestamp
 from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.lexer import position, tokenize
 
@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _PLACEHOLDER = "zq"
+
+
+def _is_timestamp(text: str) -> bool:
+    stamp = read_timestamp(text)
+    return stamp is not None and not is_skipped(stamp)
 
 
 def _is_date(text: str) -> bool:
@@ -26,7 +31,7 @@ def _is_date(text: str) -> bool:
 _READERS: dict[str, Callable[[str], bool]] = {
     "DATE": _is_date,
     "TIME": lambda text: read_time(text) is not None,
-    "TIMESTAMP": lambda text: read_timestamp(text) is not None,
+    "TIMESTAMP": _is_timestamp,
 }
 
 

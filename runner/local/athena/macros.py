@@ -7,6 +7,7 @@ aggregates or window functions as arguments: those are not bound yet when the ch
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from runner.local.athena.functions_dates import DATE_UDFS
 from runner.local.athena.macros_casts import CASTS
@@ -15,6 +16,9 @@ from runner.local.athena.macros_json import JSON
 from runner.local.athena.macros_maths import MACROS_MATHS
 from runner.local.athena.macros_nested import NESTED_MACROS
 from runner.local.athena.macros_strings import STRING_MACROS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _CALL = re.compile(r"\b__[a-z_0-9]+(?=\()", re.IGNORECASE)
 
@@ -62,6 +66,13 @@ MACROS: dict[str, str] = {
             ELSE '-Infinity' END
         WHEN a = 0 THEN CASE WHEN signbit(a) THEN '-0E0' ELSE '0E0' END
         ELSE __scientific(a) END""",
+    # Of a real Trino shows seven digits.
+    "__real_text": r"""(a) AS CASE WHEN a = 0 OR NOT isfinite(a) THEN __double_text(a)
+        WHEN a < 0 THEN '-' || __seven_text(format('{:.6e}', CAST(a::VARCHAR AS DOUBLE) * -1))
+        ELSE __seven_text(format('{:.6e}', CAST(a::VARCHAR AS DOUBLE))) END""",
+    "__seven_text": """(t) AS left(t, 2)
+        || coalesce(nullif(rtrim(substr(split_part(t, 'e', 1), 3), '0'), ''), '0')
+        || 'E' || split_part(t, 'e', 2)::INTEGER""",
     # Trino writes a double as digits and an exponent always: 1.0E0, 1.2345E2.
     "__scientific": "(a) AS CASE WHEN a < 0 THEN '-' ELSE '' END || __sci_of(abs(a)::VARCHAR)",
     "__sci_of": """(t) AS __sci_join(
@@ -72,13 +83,19 @@ MACROS: dict[str, str] = {
     "__sci_join": """(d, e) AS left(d, 1) || '.' ||
         CASE WHEN length(d) > 1 THEN substr(d, 2) ELSE '0' END || 'E' || e""",
     "__timestamp_text": "(a) AS strftime(a, '%Y-%m-%d %H:%M:%S.%g')",
-    "__text": """(a DOUBLE) AS __double_text(a), (a FLOAT) AS __double_text(a),
+    "__text": """(a DOUBLE) AS __double_text(a), (a FLOAT) AS __real_text(a),
         (a TIMESTAMP) AS __timestamp_text(a), (a INTEGER) AS a::VARCHAR, (a BIGINT) AS a::VARCHAR,
-        (a HUGEINT) AS a::VARCHAR, (a) AS a::VARCHAR""",
+        (a HUGEINT) AS a::VARCHAR,
+        (a) AS CASE WHEN typeof(a) LIKE 'DECIMAL%' THEN __decimal_shown(a) ELSE a::VARCHAR END""",
+    # DuckDB leaves out the zero where all digits are of the fraction.
+    "__decimal_shown": "(a) AS __zero_before(a::VARCHAR)",
+    "__zero_before": """(t) AS CASE WHEN left(t, 1) = '.' THEN '0' || t
+        WHEN left(t, 2) = '-.' THEN '-0' || substr(t, 2) ELSE t END""",
     "__any_text": """(a) AS CASE typeof(a) WHEN 'DOUBLE' THEN __double_text(TRY_CAST(a AS DOUBLE))
-        WHEN 'FLOAT' THEN __double_text(TRY_CAST(a AS DOUBLE))
+        WHEN 'FLOAT' THEN __real_text(TRY_CAST(a AS FLOAT))
         WHEN 'TIMESTAMP' THEN __timestamp_text(TRY_CAST(a AS TIMESTAMP))
-        ELSE a::VARCHAR END""",
+        ELSE CASE WHEN typeof(a) LIKE 'DECIMAL%' THEN __decimal_shown(a) ELSE a::VARCHAR END
+        END""",
     "__to_iso8601": """(a DATE) AS strftime(a, '%Y-%m-%d'),
         (a TIMESTAMP) AS strftime(a, '%Y-%m-%dT%H:%M:%S.%g'),
         (a TIMESTAMPTZ) AS strftime(a, '%Y-%m-%dT%H:%M:%S.%gZ')""",
@@ -99,12 +116,17 @@ MACROS: dict[str, str] = {
 MACROS |= CASTS | JSON
 
 
+def calls_of(sql: str) -> Iterator[str]:
+    """Give the names of ours that a text calls, in lower case."""
+    return map(str.lower, _CALL.findall(sql))
+
+
 def macros_called(sql: str) -> tuple[str, ...]:
     """Give the macros and Python functions that a text calls, those that they call first."""
     found: dict[str, None] = {}
 
     def visit(text: str) -> None:
-        for name in map(str.lower, _CALL.findall(text)):
+        for name in calls_of(text):
             if name in found:
                 continue
             if name in MACROS:

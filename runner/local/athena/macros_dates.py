@@ -50,6 +50,14 @@ DATE_MACROS: dict[str, str] = {
     "__duck_zone": "(z) AS CASE WHEN left(z, 1) IN ('+', '-') THEN 'GMT' || z ELSE z END",
     "__zone_minutes": """(t, z) AS
         CAST((epoch_us(timezone(z, t)) - epoch_us(t)) // 60000000 AS BIGINT)""",
+    # The first of two instants that have a local time: DuckDB gives the last.
+    "__instant": "(z, t) AS __instant_first(z, t, timezone(z, t))",
+    "__instant_first": """(z, t, r) AS CASE
+        WHEN timezone(z, r - __set_back(z, t, r)) = t THEN r - __set_back(z, t, r) ELSE r END""",
+    "__set_back": "(z, t, r) AS timezone(z, r - INTERVAL 1 DAY) + INTERVAL 1 DAY - t",
+    "__instant_near": """(z, t, o) AS CASE
+        WHEN timezone(z, o + (t - timezone(z, o))) = t THEN o + (t - timezone(z, o))
+        ELSE __instant(z, t) END""",
     "__zone_suffix": """(t, z) AS CASE WHEN __zone_minutes(t, z) = 0 THEN 'Z'
         ELSE __minutes_text(__zone_minutes(t, z)) END""",
     "__java_local": """(t) AS CASE WHEN year(t) > 9999 THEN '+' ELSE '' END
@@ -75,8 +83,9 @@ DATE_MACROS: dict[str, str] = {
     # Intervals: of days to milliseconds, and of months.
     "__interval_ms": "(i) AS CAST(round(epoch_us(i) / 1000) AS BIGINT)",
     "__interval_months": "(i) AS CAST(year(i) * 12 + month(i) AS BIGINT)",
-    "__days_times": "(i, n) AS to_milliseconds(CAST(trunc(epoch_ms(i) * n) AS BIGINT))",
-    "__months_times": "(i, n) AS to_months(CAST(trunc(__interval_months(i) * n) AS INTEGER))",
+    "__days_times": "(i, n) AS to_milliseconds(CAST(trunc(epoch_ms(i)::DOUBLE * n) AS BIGINT))",
+    "__months_times": """(i, n) AS
+        to_months(CAST(trunc(__interval_months(i)::DOUBLE * n) AS INTEGER))""",
     "__days_text": """(i) AS CASE WHEN epoch_ms(i) < 0 THEN '-' ELSE '' END
         || CAST(abs(epoch_ms(i)) // 86400000 AS VARCHAR)
         || strftime(make_timestamp(abs(epoch_ms(i)) % 86400000 * 1000), ' %H:%M:%S.%g')""",
@@ -124,6 +133,9 @@ DATE_MACROS: dict[str, str] = {
             || '(T([01]\d|2[0-3]):\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?)?')
         THEN TRY_CAST(regexp_replace(t, 'T(\d\d:\d\d)($|[Z+-])', 'T\1:00\2') AS TIMESTAMPTZ) END,
         CAST(__fail('INVALID_FUNCTION_ARGUMENT: Invalid format: "' || t || '"') AS TIMESTAMPTZ))""",
+    "__iso_fine": r"""(t) AS CASE WHEN regexp_matches(t, '\.\d{6}\d*[1-9]')
+        THEN CAST(__fail('NOT_SUPPORTED: A timestamp finer than microseconds is not supported '
+            || 'by the local engine') AS TIMESTAMPTZ) ELSE __iso_zoned(t) END""",
     "__iso_zone": r"""(t) AS CASE
         WHEN regexp_matches(t, 'T.*[+-]\d\d:\d\d$') AND NOT regexp_matches(t, '[+-]00:00$')
         THEN right(t, 6) WHEN t IS NOT NULL THEN 'UTC' END""",

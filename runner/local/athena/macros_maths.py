@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 MACROS_MATHS: dict[str, str] = {
+    "__cosine_similarity": """(a, b) AS CASE
+        WHEN NOT list_bool_or(list_transform(
+            list_concat(map_values(a), map_values(b)), lambda v: v IS NULL))
+            IS NOT DISTINCT FROM true
+        THEN coalesce(__u_cosine_similarity(a, b), 'nan'::DOUBLE) END""",
     # Unscaled decimals, shifted by n digits; the rest rounds half away from zero.
     "__decimal_quotient": """(a, b, n) AS CASE
         WHEN b = 0 THEN CAST('DIVISION_BY_ZERO: Division by zero' AS INTEGER)
@@ -43,15 +48,14 @@ MACROS_MATHS: dict[str, str] = {
     "__inverse_normal_cdf": """(m, d, p) AS CASE WHEN isnan(m::DOUBLE) AND p > 0 AND p < 1
         AND d > 0 AND NOT isnan(d::DOUBLE) THEN 'nan'::DOUBLE
         ELSE __u_inverse_normal_cdf(m, d, p) END""",
-    "__not_nan": "(v) AS CASE WHEN NOT isnan(v) THEN v END",
+    "__nan_first": """(v) AS CASE WHEN v IS NOT NULL
+        THEN struct_pack(a := NOT isnan(v), b := v) END""",
+    "__unwrapped": "(a) AS list_transform(a, lambda v: v[1])",
+    "__no_nan": """(v) AS CASE WHEN isnan(v) THEN CAST(
+        'NOT_SUPPORTED: NaN among the greatest values is not supported by the local engine'
+        AS INTEGER) ELSE v END""",
     "__finite": "(v) AS CASE WHEN isfinite(v) THEN v END",
     "__skewness": "(v, n) AS CASE WHEN n > 2 THEN v * (n - 2) / sqrt(n::DOUBLE * (n - 1)) END",
-    "__entropy_term": """(c) AS CASE
-        WHEN c < 0 THEN
-            error('INVALID_FUNCTION_ARGUMENT: Entropy count argument must be non-negative')
-        WHEN c = 0 THEN 0 ELSE c * log2(c) END::DOUBLE""",
-    "__entropy": """(s, t) AS CASE WHEN coalesce(s, 0) = 0 THEN 0::DOUBLE
-        ELSE greatest(log2(s) - t / s, 0) END""",
     "__checksum": """(n) AS CASE WHEN n > 0 THEN
         error('NOT_SUPPORTED: Function ''checksum'' is not supported by the local engine')
         END::BLOB""",
@@ -70,6 +74,15 @@ MACROS_MATHS: dict[str, str] = {
             || 'supported by the local engine')
         ELSE map_from_entries(list_transform(map_entries(h),
             lambda e: {'key': e.key, 'value': e.value::DOUBLE})) END""",
+    "__table_sequence": """(a, b, s) AS CASE
+        WHEN a IS NULL THEN error('INVALID_FUNCTION_ARGUMENT: Start is null')
+        WHEN b IS NULL THEN error('INVALID_FUNCTION_ARGUMENT: Stop is null')
+        WHEN s IS NULL THEN error('INVALID_FUNCTION_ARGUMENT: Step is null')
+        WHEN a < b AND s <= 0 THEN error('INVALID_FUNCTION_ARGUMENT: Step must be positive for '
+            || 'sequence [' || a || ', ' || b || ']')
+        WHEN a > b AND s >= 0 THEN error('INVALID_FUNCTION_ARGUMENT: Step must be negative for '
+            || 'sequence [' || a || ', ' || b || ']')
+        WHEN a = b THEN [a::BIGINT] ELSE generate_series(a::BIGINT, b::BIGINT, s::BIGINT) END""",
     "__listagg": """(t) AS CASE WHEN strlen(t) > 1048576 THEN
         error('EXCEEDED_FUNCTION_MEMORY_LIMIT: Concatenated string has the length in bytes larger '
             || 'than the maximum output length 1048576') ELSE t END""",

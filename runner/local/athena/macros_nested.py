@@ -54,8 +54,9 @@ NESTED_MACROS: dict[str, str] = {
     "__array_min": "(a) AS CASE WHEN NOT __holds_null(a) THEN list_min(a) END",
     "__array_has": """(a, e) AS coalesce(list_contains(a, e), false)
         OR (e IS NULL AND __holds_null(a))""",
-    "__array_except": """(a, b) AS CASE WHEN b IS NOT NULL THEN __array_distinct(
-        list_filter(a, lambda x: NOT __array_has(b, x))) END""",
+    "__array_except": """(a, b) AS CASE WHEN len(b) = 0 THEN a
+        WHEN b IS NOT NULL THEN __array_distinct(
+            list_filter(a, lambda x: NOT __array_has(b, x))) END""",
     "__array_intersect": """(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL
         WHEN len(a) < len(b) THEN __array_distinct(list_filter(b, lambda x: __array_has(a, x)))
         ELSE __array_distinct(list_filter(a, lambda x: __array_has(b, x))) END""",
@@ -87,7 +88,7 @@ NESTED_MACROS: dict[str, str] = {
     "__contains_sequence": """(a, s) AS CASE WHEN a IS NULL OR s IS NULL THEN NULL
         ELSE len(s) = 0 OR coalesce(len(list_filter(range(1, len(a) - len(s) + 2),
             lambda i: list_slice(a, i, i + len(s) - 1) IS NOT DISTINCT FROM s)) > 0, false) END""",
-    "__trim_array": """(a, n) AS CASE
+    "__trim_array": """(a, n) AS CASE WHEN a IS NULL THEN NULL
         WHEN n < 0 THEN __raise('size must not be negative: ' || n)
         WHEN n > len(a) THEN __raise('size must not exceed array cardinality ' || len(a)
             || ': ' || n)
@@ -123,12 +124,16 @@ NESTED_MACROS: dict[str, str] = {
         || 'function must not have more than 10000 entries') ELSE x END""",
     "__shuffle": """(a) AS list_transform(list_sort(list_transform(a,
         lambda x, i: {'r': random(), 'i': i, 'v': x})), lambda p: p.v)""",
+    "__first_known": "(t) AS coalesce(list_filter(t, lambda v: v IS NOT NULL)[1], false)",
     "__slice": """(a, s, n) AS CASE
+        WHEN a IS NULL OR s IS NULL OR n IS NULL THEN NULL
         WHEN s = 0 THEN __raise('SQL array indices start at 1')
         WHEN n < 0 THEN __raise('length must be greater than or equal to 0')
         WHEN s < -len(a) THEN list_slice(a, 1, 0)
-        WHEN s < 0 THEN list_slice(a, len(a) + s + 1, len(a) + s + n)
-        ELSE list_slice(a, s, s + n - 1) END""",
+        WHEN s > len(a) THEN list_slice(a, 1, 0)
+        WHEN s > 0 THEN list_slice(a, s, least(s, len(a)) + least(n, len(a)) - 1)
+        ELSE list_slice(a, len(a) + least(s, 0) + 1, len(a) + least(s, 0) + least(n, len(a)))
+        END""",
     # Of {'r': place, 'v': element}: two of one place come from a comparator without an order.
     "__placed": """(p) AS CASE WHEN len(list_distinct(list_transform(p, lambda e: e.r))) < len(p)
         THEN __raise('Comparison method violates its general contract!')

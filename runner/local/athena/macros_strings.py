@@ -4,11 +4,14 @@ from __future__ import annotations
 
 STRING_MACROS: dict[str, str] = {
     "__substr": """(s, a) AS CASE WHEN s IS NULL OR a IS NULL THEN NULL
-        WHEN a = 0 OR abs(a) > length(s) THEN ''
-        WHEN a > 0 THEN substr(s, a) ELSE substr(s, length(s) + a + 1) END""",
+        WHEN a = 0 OR a > length(s) OR a < -length(s) THEN ''
+        WHEN a > 0 THEN substr(s, least(a, length(s)))
+        ELSE substr(s, length(s) + greatest(least(a, 0), -length(s)) + 1) END""",
     "__substr_size": """(s, a, n) AS CASE WHEN s IS NULL OR a IS NULL OR n IS NULL THEN NULL
-        WHEN a = 0 OR n <= 0 OR abs(a) > length(s) THEN ''
-        WHEN a > 0 THEN substr(s, a, n) ELSE substr(s, length(s) + a + 1, n) END""",
+        WHEN a = 0 OR n <= 0 OR a > length(s) OR a < -length(s) THEN ''
+        WHEN a > 0 THEN substr(s, least(a, length(s)), least(n, length(s)))
+        ELSE substr(s, length(s) + greatest(least(a, 0), -length(s)) + 1, least(n, length(s)))
+        END""",
     "__concat_ws_array": """(d, a) AS CASE WHEN d IS NULL OR a IS NULL THEN NULL
         ELSE coalesce(array_to_string(a, d), '') END""",
     # Of one character DuckDB knows a capital letter that Java does not.

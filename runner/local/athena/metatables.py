@@ -221,7 +221,7 @@ def _file(file: DataFile, document: Document) -> Sequence[Any]:
     return (
         0,
         file.url,
-        "PARQUET",
+        file.format,
         file.rows,
         file.size,
         file.counts.sizes,

@@ -14,6 +14,7 @@ from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
 
 from runner.local.athena.dialect import AthenaQuery
+from runner.local.athena.families import free_tokens, watch
 from runner.local.athena.natives import NATIVES
 from runner.local.athena.trees import kind_of
 
@@ -43,13 +44,19 @@ CHAR_LITERAL = "__char_literal"
 BINARY_TOO = frozenset({"__lpad", "__rpad"})
 
 
-def parse(sql: str) -> list[exp.Expr | None]:
-    """Parse Athena's SQL; raises sqlglot's errors."""
+def parse(sql: str, *, free: bool = False) -> list[exp.Expr | None]:
+    """Parse Athena's SQL; raises sqlglot's errors.  `free`: it has marks for whole numbers."""
     sql = _BINARY.sub(_without_spaces, sql)
     dialect = sqlglot.Dialect.get_or_raise(AthenaQuery)
     tokens = dialect.tokenize(sql)
     _rename(tokens)
-    return dialect.parser().parse(_with_chars(tokens), sql)
+    if free:
+        free_tokens(tokens)
+    trees = dialect.parser().parse(_with_chars(tokens), sql)
+    for tree in trees if free else ():
+        if tree is not None:
+            watch(tree)
+    return trees
 
 
 def tokens_of(sql: str) -> Sequence[Token]:

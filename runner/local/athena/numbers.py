@@ -12,6 +12,8 @@ from sqlglot import exp
 from sqlglot.dialects.trino import Trino
 
 from runner.local.athena.dialect import MOST_DIGITS, decimal_type
+from runner.local.athena.families import is_free
+from runner.local.athena.functions_maths import PAIRS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -125,10 +127,7 @@ _CALLS = {
     **dict.fromkeys(
         (
             "beta_cdf",
-            "corr",
             "cosine_similarity",
-            "covar_pop",
-            "covar_samp",
             "infinity",
             "inverse_beta_cdf",
             "inverse_normal_cdf",
@@ -136,16 +135,7 @@ _CALLS = {
             "normal_cdf",
             "wilson_interval_lower",
             "wilson_interval_upper",
-            "entropy",
             "geometric_mean",
-            "regr_avgx",
-            "regr_avgy",
-            "regr_intercept",
-            "regr_r2",
-            "regr_slope",
-            "regr_sxx",
-            "regr_sxy",
-            "regr_syy",
             "e",
             "pi",
         ),
@@ -160,7 +150,6 @@ _CALLS = {
             "bitwise_xor",
             "from_base",
             "width_bucket",
-            "regr_count",
         ),
         _T.BIGINT,
     ),
@@ -175,8 +164,9 @@ _SHIFTS = frozenset({"bitwise_left_shift", "bitwise_right_shift", "bitwise_right
 def call_type(node: exp.Anonymous) -> exp.DataType | None:
     """Give the type of a call that sqlglot has no class for."""
     name = node.name.lower()
-    if name in _CALLS:
-        return exp.DataType(this=_CALLS[name], nested=False)
+    if name in _CALLS or name in PAIRS:
+        kind = _CALLS[name] if name in _CALLS else _pair_type(node)
+        return exp.DataType(this=kind, nested=False)
     first = node.expressions[0].type if node.expressions else None
     if name in {"parse_data_size", "parse_presto_data_size"}:
         return decimal_type(MOST_DIGITS, 0)
@@ -188,6 +178,16 @@ def call_type(node: exp.Anonymous) -> exp.DataType | None:
     if name in {"sign", "truncate"}:
         return _signed(name, node, first)
     return first if name in _SHIFTS else None
+
+
+def _pair_type(node: exp.Anonymous) -> exp.DType:
+    """Give a pair's REAL or DOUBLE: Athena takes the smaller that holds both, as for integers."""
+    arguments = node.expressions
+    if len(arguments) == 1 and isinstance(arguments[0], exp.Distinct):
+        arguments = arguments[0].expressions
+    kinds = [each.type.this if each.type else _T.UNKNOWN for each in arguments]
+    small = all(kind in _DIGITS or kind in {_T.DECIMAL, _T.FLOAT} for kind in kinds)
+    return _T.FLOAT if small else _T.DOUBLE
 
 
 def _signed(name: str, node: exp.Anonymous, kind: exp.DataType | None) -> exp.DataType | None:
@@ -219,6 +219,9 @@ def _expr(found: object) -> exp.Expr:
 
 
 def _annotate_literal(annotator: Any, node: exp.Literal) -> exp.Expr:  # noqa: ANN401
+    if is_free(node):
+        annotator._set_type(node, _T.INT)  # noqa: SLF001
+        return node
     annotator._annotate_literal(node)  # noqa: SLF001
     if not node.is_string and node.is_int and int(node.name) >= _LONG:
         annotator._set_type(node, _T.BIGINT)  # noqa: SLF001

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.orc
 import pyarrow.parquet
 
-from runner.local.athena.arrowtypes import arrow_type, conform
+from runner.local.athena.arrowtypes import arrow_type, conform, exact
 from runner.local.athena.errors import AthenaFailure, unsupported
 from runner.local.athena.rowvalues import bare
 from runner.local.athena.sqltypes import parse_type
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from runner.local.athena.foreign import ForeignScan
 
 _ROWS = 65_536
+_NUMBER = b"iceberg.id"
 _CODECS = {"NONE": "uncompressed", "UNCOMPRESSED": "uncompressed", "GZIP": "zlib"}
 
 
@@ -29,7 +30,9 @@ def read(file: Any, scan: ForeignScan, wanted: Sequence[str]) -> Iterator[Any]: 
     """Give the wanted columns of an ORC file."""
     try:
         opened = pyarrow.orc.ORCFile(file)
-        places = _places(opened.schema.names, scan, wanted)
+        places = _numbered(opened.schema, scan, wanted) or _places(
+            opened.schema.names, scan, wanted
+        )
         # One column is read for the number of rows where the file has none of those wanted.
         picked = sorted(set(places.values())) or [0]
         for number in range(opened.nstripes):
@@ -67,6 +70,19 @@ def _places(names: Sequence[str], scan: ForeignScan, wanted: Sequence[str]) -> d
     return {name: known[name] for name in wanted if name in known}
 
 
+def _numbered(schema: Any, scan: ForeignScan, wanted: Sequence[str]) -> dict[str, int]:  # noqa: ANN401 - as above
+    """Tell where columns stand by Iceberg's numbers; nothing if the file has none."""
+    places = {
+        int(field.metadata[_NUMBER]): place
+        for place, field in enumerate(schema)
+        if field.metadata and _NUMBER in field.metadata
+    }
+    if not scan.numbers or not places:
+        return {}
+    order = {name: number for (name, _), number in zip(scan.columns, scan.numbers, strict=True)}
+    return {name: places[order[name]] for name in wanted if order[name] in places}
+
+
 def _batches(
     batch: Any,  # noqa: ANN401 - as above
     scan: ForeignScan,
@@ -74,6 +90,8 @@ def _batches(
     places: dict[str, int],
 ) -> Iterator[Any]:
     kinds = {name: parse_type(hive) for name, hive in scan.columns}
+    if scan.numbers:
+        kinds = {name: exact(kind) for name, kind in kinds.items()}
     for start in range(0, batch.num_rows, _ROWS):
         piece = batch.slice(start, _ROWS)
         arrays = [

@@ -52,6 +52,10 @@ class File(NamedTuple):
 
     path: str
     size: int
+    url: str = ""
+    """Of an Iceberg table's file: how its delete files name it."""
+    deletes: tuple[str, ...] = ()
+    """The paths of files that list rows of it which are deleted."""
 
 
 class Part(NamedTuple):

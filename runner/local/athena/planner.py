@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runner.local.athena.engine import UnknownColumn
 from runner.local.athena.errors import AthenaFailure
+from runner.local.athena.familiar import Families
 from runner.local.athena.footers import FooterCache
 from runner.local.athena.hidden import hidden_sql
 from runner.local.athena.lexer import position, tokenize
@@ -62,8 +63,12 @@ class Plan(NamedTuple):
     """The SQL whose rows are shown; see Template."""
     declared: tuple[str, ...] = ()
     """Types with a length, for showing; see Template."""
+    names: tuple[str, ...] = ()
+    """Names for showing; see Template."""
     learning: Learning | None = None
     """A translation that is kept when running the query has told its columns."""
+    of_family: bool = False
+    """Whether it was made for other numbers; its columns are not known."""
 
     def declared_columns(self) -> tuple[tuple[str, str], ...]:
         """Give output names and types as a new table keeps them: declared lengths stay."""
@@ -104,6 +109,7 @@ class Planner:
         self._cache = cache
         self._footers = FooterCache(engine)
         self._code = _code_digest() if cache is not None else ""
+        self._families = Families()
 
     def plan(
         self,
@@ -129,10 +135,18 @@ class Planner:
         known = self._known(shape, database)
         if known is not None:
             return self._fill(cursor, known.fill(shape))
+        family = self._families.of(sql, database) if self._cache is not None else None
+        found = family.find(sql) if family is not None else None
+        if found is not None and self._is_valid(*found):
+            template, shape = found
+            return self._fill(cursor, template.fill(shape))._replace(of_family=True)
         try:
             template = self._translate(cursor, shape.text, shape, database)
             if not template.shown:  # which has other columns than the query
-                plan = self._fill(cursor, template.fill(shape))
+                plain = template.fill(shape)
+                if family is not None:
+                    family.learn(sql, plain, partial(self._translate_free, cursor, database))
+                plan = self._fill(cursor, plain)
                 return plan._replace(learning=Learning(template, shape, database))
         except AthenaFailure:
             pass  # planning says the same with the places and words of the text itself
@@ -237,6 +251,8 @@ class Planner:
         shape: Shape,
         database: str,
         given: Mapping[tuple[str, str], Given] | None = None,
+        *,
+        free: bool = False,
     ) -> Template:
         from runner.local.athena.translate import (  # noqa: PLC0415 - brings sqlglot, 0.2 s
             translate_query,
@@ -247,10 +263,22 @@ class Planner:
                 return given[schema, name].table
             return self.source(shape.fill(schema), shape.fill(name))
 
-        template = translate_query(text, database=database, lookup=look_up, decimals=self._decimals)
+        with cursor.translating():
+            template = translate_query(
+                text,
+                database=database,
+                lookup=look_up,
+                decimals=self._decimals,
+                free=free,
+                check=cursor.go_on,
+            )
         for view, line, column in template.views:
             self._check_view(cursor, view, place=(line, column))
         return template._replace(views=())
+
+    def _translate_free(self, cursor: Handle, database: str, shape: Shape) -> Template:
+        """Translate a shape whose numbers must not be read; raises Looked, AthenaFailure."""
+        return self._translate(cursor, shape.text, shape, database, free=True)
 
     def _check_view(self, cursor: Handle, table: TableInfo, *, place: tuple[int, int]) -> None:
         """Refuse a view whose query does not give the columns any more that it was made with."""
@@ -336,6 +364,7 @@ class Planner:
             template.shows,
             shown,
             template.declared,
+            template.names,
         )
 
     def _table(self, database: str, name: str) -> TableInfo:
@@ -361,11 +390,14 @@ class Planner:
             template = load_template(path.read_text())
         except (OSError, ValueError, KeyError, TypeError):
             return None
+        return template if self._is_valid(template, shape) else None
+
+    def _is_valid(self, template: Template, shape: Shape) -> bool:
         for schema, name, fingerprint in template.reads:
             table = self.source(shape.fill(schema), shape.fill(name))
             if table is None or table.fingerprint() != fingerprint:
-                return None
-        return template
+                return False
+        return True
 
     def _remember(self, template: Template, shape: Shape, database: str) -> None:
         path = self._path(shape, database)

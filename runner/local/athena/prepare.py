@@ -91,7 +91,7 @@ def _source_names(column: exp.Column) -> set[str]:
             parts = [above.args.get("from_"), *(above.args.get("joins") or [])]
             parts += above.args.get("laterals") or []
             found = [each for each in parts if each is not None]
-            names |= {s.alias_or_name.lower() for each in found for s in each.find_all(*_SOURCES)}
+            names |= {s.alias_or_name.lower() for each in found for s in find_all(each, *_SOURCES)}
         above = above.parent
     return names
 

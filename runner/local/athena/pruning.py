@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from runner.local.athena.families import carried
 from runner.local.athena.template import Condition
 from runner.local.athena.trees import find_all
 
@@ -109,9 +110,11 @@ def find_conditions(
 
 def _ctes_read_once(tree: exp.Expr) -> dict[str, exp.Expr]:
     defined: dict[str, list[exp.Expr]] = {}
-    for cte in tree.find_all(exp.CTE):
-        defined.setdefault(cte.alias, []).append(cte.this)
-    names = [table.name for table in tree.find_all(exp.Table)]
+    nodes = find_all(tree, exp.CTE, exp.Table)
+    for cte in nodes:
+        if isinstance(cte, exp.CTE):
+            defined.setdefault(cte.alias, []).append(cte.this)
+    names = [table.name for table in nodes if isinstance(table, exp.Table)] if defined else []
     return {
         name: bodies[0]
         for name, bodies in defined.items()
@@ -262,9 +265,9 @@ def _column_pair(tree: exp.Expr, name: str) -> tuple[exp.Column, exp.Column] | N
 
 def _constant(tree: exp.Expr) -> str | None:
     if isinstance(tree, exp.Literal):
-        return str(tree.this)
+        return carried(tree)
     if isinstance(tree, exp.Neg) and isinstance(tree.this, exp.Literal):
-        return f"-{tree.this.this}"
+        return f"-{carried(tree.this)}"
     if isinstance(tree, exp.Cast) and tree.to.is_type(
         exp.DType.DATE, exp.DType.VARCHAR, exp.DType.TEXT
     ):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from runner.local.athena.csvtext import csv_value, split_csv
 from runner.local.athena.errors import AthenaFailure, unsupported
 from runner.local.athena.foreign import ForeignScan, foreign_table
+from runner.local.athena.jsonvalues import json_sql
 from runner.local.athena.lazytext import (
     delimiters,
     lazy_value,
@@ -20,10 +21,12 @@ from runner.local.athena.lazytext import (
     split_line,
     strict_try,
 )
+from runner.local.athena.partitions import Part
 from runner.local.athena.regextext import needs_java, optional_groups
 from runner.local.athena.sqltypes import parse_type
+from runner.local.athena.struck import unstruck
 from runner.local.athena.textlines import QUOTE
-from runner.local.athena.unpacking import MARKED, json_rules
+from runner.local.athena.unpacking import MARKED
 from runner.local.athena.writer import statement_of
 
 if TYPE_CHECKING:
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
 
     from runner.local.athena.footers import Footers
     from runner.local.athena.grok import Grok
-    from runner.local.athena.partitions import Part
+    from runner.local.athena.partitions import File
     from runner.local.athena.tables import Field, TableInfo
 
 _NO_NULL = "\x03\x03"
@@ -69,7 +72,7 @@ def _alike(
     table: TableInfo, parts: Sequence[Part], footers: Footers | None
 ) -> frozenset[str] | None:
     """Give the columns that all Parquet files have, if they have the same; None if unknown."""
-    if footers is None or table.format != "parquet":
+    if footers is None or table.format != "parquet" or table.is_iceberg:
         return None
     paths = {statement_of(file.path) or file.path: file.path for p in parts for file in p.files}
     first, found = next(iter(paths.values())), footers(tuple(paths.values()))
@@ -106,6 +109,7 @@ class _Extra(NamedTuple):
 
 _NESTED = frozenset({"array", "map", "row"})
 _ROW = "file_row_number"
+_FOREIGN = (".orc", ".avro")
 _BARE = _Extra(", hive_partitioning=false")
 _NAMED = _Extra(", hive_partitioning=false, filename='__path'", ("__path",))
 
@@ -171,12 +175,21 @@ def _constants(table: TableInfo, part: Part) -> str:
 
 
 def _files(table: TableInfo, parts: Sequence[Part], extra: _Extra) -> str:
-    paths = [file.path for part in parts for file in part.files]
+    files = [file for part in parts for file in part.files]
+    if any(file.deletes for file in files):
+        return _undeleted(table, files, extra)
+    paths = [file.path for file in files]
+    if table.is_iceberg and any(path.endswith(_FOREIGN) for path in paths):
+        return _mixed(table, paths, extra)
+    return _read(table, paths, extra)
+
+
+def _read(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
     match table.format:
         case "parquet" if not _is_by_index(table):
             return _parquet(table, paths, extra)
         case "json" | "openx":
-            return _json(table, paths, extra)
+            return json_sql(table, paths, options=extra.options, names=extra.names)
         case "csv" | "opencsv":
             return _csv(table, paths, extra)
         case "regex" | "grok":
@@ -185,6 +198,37 @@ def _files(table: TableInfo, parts: Sequence[Part], extra: _Extra) -> str:
             return _foreign(table, paths, extra)
         case _:
             raise unsupported(f"The SerDe of table {table}")
+
+
+def _undeleted(table: TableInfo, files: Sequence[File], extra: _Extra) -> str:
+    """Read an Iceberg table's files without the rows that delete files list."""
+    struck = tuple(file for file in files if file.deletes)
+    named = extra.names[0] if extra.names else "__file"
+    located = _Extra(
+        f", hive_partitioning=false, filename='{named}', file_row_number=true", (named,), _ROW
+    )
+    columns = [*(f.name for f in table.columns), *extra.names, *([extra.row] if extra.row else [])]
+    bare = tuple(file._replace(deletes=()) for file in struck)
+    read = _files(table, [Part((), bare)], located)
+    reads = [unstruck(struck, read, columns, (named, _ROW))]
+    if clean := tuple(file for file in files if not file.deletes):
+        picked = ", ".join(_quote(name) for name in columns)
+        reads.append(f"SELECT {picked} FROM {_files(table, [Part((), clean)], extra)}")
+    return f"({' UNION ALL '.join(reads)})"
+
+
+def _mixed(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
+    """Read an Iceberg table's files, each as its own format."""
+    if any("time zone" in each.type for each in table.columns):
+        raise unsupported("A timestamp with time zone in ORC or Avro")
+    reads = [
+        _foreign(table._replace(format=kind), found, extra)
+        for kind in ("orc", "avro")
+        if (found := [path for path in paths if path.endswith(f".{kind}")])
+    ]
+    plain = [path for path in paths if not path.endswith(_FOREIGN)]
+    reads += [_parquet(table, plain, extra)] if plain else []
+    return f"({' UNION ALL BY NAME '.join(f'SELECT * FROM {each}' for each in reads)})"
 
 
 def _foreign(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
@@ -199,6 +243,7 @@ def _foreign(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
             by_index=by_index,
             path_column="".join(extra.names),
             row_column=extra.row,
+            numbers=tuple(each.number for each in table.columns) if table.is_iceberg else (),
         )
     )
 
@@ -275,41 +320,6 @@ def _parquet_alike(
         if f.name not in names
     )
     return f"(SELECT *{missing} FROM {read})" if missing else read
-
-
-def _json(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:
-    """Read JSON lines, whose keys are ready: see `unpacked`."""
-    for field in table.columns:
-        if "binary" in field.type:
-            raise unsupported(f"Column {field.name} of type {field.type} in JSON")
-    serde = {name.lower(): value for name, value in table.serde}
-    keys = json_rules(table)
-    options = "format='newline_delimited', maximum_object_size=33554432"
-    options += ", ignore_errors=true" if keys.forgives_values else ""
-    formats = serde.get("timestamp.formats", "")
-    types = {f.name: "VARCHAR" if formats and _is_time(f) else _duck(f) for f in table.columns}
-    columns = ", ".join(f"{_text(keys.key(n))}: {_text(kind)}" for n, kind in types.items())
-    read = f"read_json({_list(paths)}, {options}{extra.options}, columns={{{columns}}})"
-    renamed = [n for n in types if keys.key(n) != n]
-    if not formats and not renamed:
-        return read
-    picked = ", ".join(
-        f"{_timed(keys.key(f.name), formats if _is_time(f) else '')} AS {_quote(f.name)}"
-        for f in table.columns
-    )
-    others = "".join(f", {_quote(name)}" for name in extra.names)
-    return f"(SELECT {picked}{others} FROM {read})"
-
-
-def _is_time(field: Field) -> bool:
-    return parse_type(field.type).name == "timestamp"
-
-
-def _timed(key: str, formats: str) -> str:
-    """Write a column's value; one with formats is text, to be read by the first that fits."""
-    if not formats:
-        return _quote(key)
-    return f"make_timestamp(__line_timestamp({_quote(key)}, {_text(formats)}))"
 
 
 def _csv(table: TableInfo, paths: Sequence[str], extra: _Extra) -> str:

@@ -42,7 +42,7 @@ def render(value: Any, kind: SqlType) -> str | None:  # noqa: ANN401, C901, PLR0
         case datetime():
             return _stamp(value)
         case date() | time():
-            return value.isoformat() if isinstance(value, date) else value.isoformat("milliseconds")
+            return value.isoformat() if isinstance(value, date) else _time(value, kind)
         case timedelta():
             return render_interval(value)
         case bytes():
@@ -64,6 +64,15 @@ def _stamp(value: datetime) -> str:
     return text if value.tzinfo is None else f"{text[:_STAMP_LENGTH]} {zone_name(value)}"
 
 
+def _time(value: time, kind: SqlType) -> str:
+    """Write a time with the digits of a second that its type has, or with three."""
+    digits = kind.numbers[0] if kind.numbers else _MILLISECONDS
+    if digits == _MILLISECONDS:
+        return value.isoformat("milliseconds")
+    whole, _, fraction = value.replace(tzinfo=None).isoformat("microseconds").partition(".")
+    return f"{whole}.{fraction[:digits]}" if digits else whole
+
+
 def _bool(value: bool) -> str:  # noqa: FBT001 - a value
     return "true" if value else "false"
 
@@ -74,6 +83,7 @@ def _double(value: float) -> str:
     return render_double(value)
 
 
+_MILLISECONDS = 3
 _STAMP_LENGTH = len("2013-01-01 00:00:00.000")
 _SHORT: dict[str, tuple[object, Callable[[Any], str]]] = {
     **dict.fromkeys(("tinyint", "smallint", "integer", "bigint"), (int, str)),

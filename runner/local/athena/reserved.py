@@ -42,9 +42,14 @@ _DDL_WORDS = frozenset(_DDL.split())
 QUERY_WORDS = frozenset(_QUERY.split())
 
 
-def refuse_name(token: Token, sql: str) -> None:
-    """Refuse a bare reserved word as a name in DDL; raises AthenaFailure."""
-    if token.kind == "word" and token.text.upper() in _DDL_WORDS:
+def refuse_name(token: Token, sql: str, *, of_queries: bool = False) -> None:
+    """Refuse a bare reserved word as a name in DDL; raises AthenaFailure.
+
+    DDL of an Iceberg table takes names that queries take, too: awswrangler's own suite makes such
+    a table with a column `partition`.
+    """
+    words = _DDL_WORDS & QUERY_WORDS if of_queries else _DDL_WORDS
+    if token.kind == "word" and token.text.upper() in words:
         line, column = position(sql, token.start)
         raise AthenaFailure(
             "FAILED",

@@ -1,7 +1,7 @@
 """Result files, and the answer of GetQueryResults.
 
 In: an outcome.  Out: `<id>.csv` (or `.txt`) and its `.metadata` in the output location, and the
-ResultSet of AWS's shape.  Athena's own `.metadata` is an undocumented binary; ours is JSON.
+ResultSet of AWS's shape.
 A result of few rows is kept in the history, too; of a larger one the pages are read from its file.
 """
 
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runner.local.athena.errors import InvalidRequest
 from runner.local.athena.render import render_column
+from runner.local.athena.resultmeta import metadata_of
 from runner.local.athena.sqltypes import SqlType
 
 if TYPE_CHECKING:
@@ -84,15 +85,18 @@ def write_results(s3: FolderS3, url: str, outcome: Outcome) -> Kept:
     else:
         rows = _lines(_texts(outcome.rows, [kind for _, kind in columns]))
         count = len(rows)
+        if outcome.substatement == "EXPLAIN":  # the one statement of its kind with a header
+            rows = [[name for name, _ in columns], *rows]
         lines = ("\t".join(value or "" for value in row) for row in rows)
         s3.put_object(Bucket=bucket, Key=key, Body="".join(f"{line}\n" for line in lines))
     described = column_info(columns)
-    metadata = json.dumps({"ColumnInfo": described})
-    s3.put_object(Bucket=bucket, Key=f"{key}.metadata", Body=metadata)
+    s3.put_object(Bucket=bucket, Key=f"{key}.metadata", Body=metadata_of(described))
     return Kept(described, rows, _update_count(outcome), url, count)
 
 
 def _update_count(outcome: Outcome) -> int | None:
+    if outcome.substatement in _COUNTED:
+        return outcome.rows_written
     if outcome.kind == "DDL" or outcome.substatement == "EXPLAIN":
         return None
     return outcome.rows_written
@@ -156,13 +160,19 @@ def column_info(columns: Sequence[tuple[str, SqlType]]) -> list[dict[str, Any]]:
             "Name": name,
             "Label": name,
             "Type": kind.athena(),
-            "Precision": kind.numbers[0] if kind.numbers else _PRECISION.get(kind.name, 0),
+            "Precision": _precision(kind),
             "Scale": kind.numbers[1] if len(kind.numbers) > 1 else 0,
             "Nullable": "UNKNOWN",
             "CaseSensitive": kind.name in {"varchar", "char"},
         }
         for name, kind in columns
     ]
+
+
+def _precision(kind: SqlType) -> int:
+    if kind.numbers and kind.name != "time":
+        return kind.numbers[0]
+    return _PRECISION.get(kind.name, 0)
 
 
 def page(s3: FolderS3, packed: str, *, token: str, most: int) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from runner.local.athena.arrowtypes import arrow_type
+from runner.local.athena.arrowtypes import EXACT, arrow_type
 from runner.local.athena.errors import AthenaFailure
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _by_name(row: Mapping[str, object], name: str) -> object:
     return row.get(name)
 
 
-def converted(value: object, kind: SqlType, name: str) -> object:
+def converted(value: object, kind: SqlType, name: str) -> object:  # noqa: PLR0911 - one a kind
     """Make a value one of the type; raises AthenaFailure if it is of another."""
     if value is None or type(value).__name__ == _ION_NULL:
         return None
@@ -76,6 +76,8 @@ def converted(value: object, kind: SqlType, name: str) -> object:
                 (converted(key, kind.parts[0], name), converted(each, kind.parts[1], name))
                 for key, each in value.items()
             ]
+        case "map" if _is_pairs(value):
+            return converted({each["key"]: each["value"] for each in value}, kind, name)  # type: ignore[attr-defined]  # it is a list
         case "row" if hasattr(value, "items"):
             known = {str(key).lower(): each for key, each in value.items()}
             return {
@@ -86,6 +88,13 @@ def converted(value: object, kind: SqlType, name: str) -> object:
             return _integer(value, kind, name)
         case _:
             return _plain(value, kind, name)
+
+
+def _is_pairs(value: object) -> bool:
+    """Tell whether a value is a map as Avro has it whose keys are no text."""
+    return isinstance(value, list) and all(
+        isinstance(each, dict) and each.keys() == {"key", "value"} for each in value
+    )
 
 
 def _integer(value: object, kind: SqlType, name: str) -> int:
@@ -116,6 +125,8 @@ def _plain(value: Any, kind: SqlType, name: str) -> object:  # noqa: ANN401, PLR
             return _decimal(Decimal(value), kind, name)
         case "timestamp" if isinstance(value, datetime):
             return _millisecond(_wall(value))
+        case name_ if name_ == EXACT and isinstance(value, datetime):
+            return _wall(value)
         case "date" if isinstance(value, date):
             return value.date() if isinstance(value, datetime) else value
         case _:

@@ -99,6 +99,8 @@ class Cursor:
         self._statement = statement
         self._tokens = statement.tokens
         self._place = 0
+        self.of_queries = False
+        """Whether bare names are those of queries: DDL of Iceberg tables takes more of them."""
 
     @property
     def sql(self) -> str:

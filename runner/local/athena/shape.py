@@ -13,7 +13,7 @@ from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from runner.local.athena.lexer import Token
 
@@ -34,6 +34,11 @@ _AFTER = {
 """Behind these words, only what gives one type and needs no more reading."""
 _TYPED = frozenset({"DECIMAL", "INTERVAL", "CHAR", "VARCHAR", "JSON", "TIME", "X"})
 _PLACEHOLDER = re.compile(r"zq(\d{3})zq")
+_ANY = re.compile(r"z([qn])(\d{3})z\1")
+_WHOLE = re.compile(r"[1-9]\d{0,8}")
+"""Numbers that are of type integer, whichever it is."""
+_TOUCHING = re.compile(r"[\w.$'\"`]")
+_MOST = 100
 
 
 class Shape(NamedTuple):
@@ -41,12 +46,14 @@ class Shape(NamedTuple):
 
     text: str
     values: tuple[str, ...]
+    numbers: tuple[int, ...] = ()
+    """Of each value the place of its token, for whole numbers; -1 for others."""
 
     def fill(self, text: str) -> str:
         """Put the values back into any text made from the shape."""
         if not self.values:
             return text
-        return _PLACEHOLDER.sub(lambda match: self.values[int(match[1])], text)
+        return _ANY.sub(lambda match: self.values[int(match[2])], text)
 
 
 def is_filled_later(text: str) -> bool:
@@ -54,29 +61,47 @@ def is_filled_later(text: str) -> bool:
     return _PLACEHOLDER.search(text) is not None
 
 
-def shape_of(sql: str, tokens: Sequence[Token]) -> Shape:
-    """Normalise a statement.
+def whole_numbers(sql: str, tokens: Sequence[Token]) -> tuple[int, ...]:
+    """Give the places of the tokens that may stand for any whole number; see families.py."""
+    found = tuple(
+        place
+        for place, token in enumerate(tokens)
+        if token.kind == "number"
+        and _WHOLE.fullmatch(token.text)
+        and not _TOUCHING.match(sql[token.start - 1 : token.start] or " ")
+        and not _TOUCHING.match(sql, token.end)
+    )
+    return found if len(found) <= _MOST else ()
+
+
+def shape_of(sql: str, tokens: Sequence[Token], numbers: Collection[int] = ()) -> Shape:
+    """Normalise a statement; `numbers` are places of tokens that become placeholders as well.
 
     >>> from runner.local.athena.lexer import tokenize
     >>> text = "SELECT 1 FROM t WHERE dt = '2013-01-05' OR dt > '2013-01-05'"
     >>> shape_of(text, tokenize(text)).text
     "SELECT 1 FROM t WHERE dt = 'zq000zq' OR dt > 'zq000zq'"
     """
-    if _PLACEHOLDER.search(sql):
+    if _ANY.search(sql):
         return Shape(sql, ())
     values: dict[tuple[str, str], int] = {}
     pieces: list[str] = []
     done, before, opened = 0, "", ""
     """The word just before, and before an opening bracket: `DATE '..'`, `CAST('..'`."""
-    for token in tokens:
-        replaced = _replace(token, before or opened, values)
+    for place, token in enumerate(tokens):
+        if place in numbers:
+            values[(str(place), token.text)] = len(values)
+            replaced = f"zn{len(values) - 1:03}zn"
+        else:
+            replaced = _replace(token, before or opened, values)
         if replaced:
             pieces += [sql[done : token.start], replaced]
             done = token.end
         opened = f"{before}(" if token.text == "(" else ""
         before = token.word()
     pieces.append(sql[done:])
-    return Shape("".join(pieces), tuple(value for _, value in values))
+    places = tuple(int(kind) if kind.isdigit() else -1 for kind, _ in values) if numbers else ()
+    return Shape("".join(pieces), tuple(value for _, value in values), places)
 
 
 def _replace(token: Token, before: str, values: dict[tuple[str, str], int]) -> str:

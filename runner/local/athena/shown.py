@@ -24,6 +24,8 @@ MONTHS = "months"
 EACH = "*"
 """Marks a column whose rows have zones of their own: pairs of an instant and a zone's name."""
 _DAYS_A_MONTH = 30
+_TIME = re.compile(r"time\((\d+)\)")
+"""A column of times that have as many digits of a second."""
 _ERA = re.compile(r"(\d+)(-\d\d-\d\d) \(BC\)")
 
 
@@ -34,13 +36,15 @@ def shown_columns(
     found = [(name, parse_type(kind)) for name, kind in columns]
     names = [*shows, *[""] * len(columns)]
     return tuple(
-        (name, _interval(kind, show)) for (name, kind), show in zip(found, names, strict=False)
+        (name, _typed(kind, show)) for (name, kind), show in zip(found, names, strict=False)
     )
 
 
-def _interval(kind: SqlType, show: str) -> SqlType:
+def _typed(kind: SqlType, show: str) -> SqlType:
     if show == EACH:
         return SqlType("timestamp with time zone")
+    if digits := _TIME.fullmatch(show):
+        return SqlType("time", (int(digits[1]),))
     if kind.name == "interval":
         of = "year to month" if show == MONTHS else "day to second"
         return SqlType(f"interval {of}")
@@ -74,7 +78,7 @@ def _change(kind: str, show: str) -> Show | None:
         return _each(_months)
     if show == EACH:
         return _pair if kind.startswith("STRUCT") else _refuse
-    if show:
+    if show and not _TIME.fullmatch(show):
         zone = zone_of(show)
         return _each(lambda value: _in_zone(value, zone))
     return _each(_old) if kind.startswith(("DATE", "TIMESTAMP")) else None

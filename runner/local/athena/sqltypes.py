@@ -6,6 +6,7 @@ In: a type's text in any of the three.  Out: a `SqlType`, which writes itself in
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 _NAMES = {
@@ -121,6 +122,7 @@ class SqlType(NamedTuple):
         return f"{self.name}{left}{comma.join(inner)}{right}" if inner else self.name
 
 
+@lru_cache(maxsize=1024)
 def parse_type(text: str) -> SqlType:
     """Read a type in Hive's, Trino's or DuckDB's syntax; raises ValueError.
 

@@ -51,6 +51,8 @@ class Template(NamedTuple):
     """The query for showing its rows, where it differs: with the zones of each row."""
     declared: tuple[str, ...] = ()
     """Of each column its type as it was declared, where DuckDB's lacks a length; or nothing."""
+    names: tuple[str, ...] = ()
+    """The columns' names as they are written, if any is not in lower case; see writtennames."""
 
     views: tuple[tuple[TableInfo, int, int], ...] = ()
     """The views that the query names itself, with line and column, while they are checked."""
@@ -73,6 +75,7 @@ class Template(NamedTuple):
                 for scan in self.scans
             ),
             columns=tuple((shape.fill(name), kind) for name, kind in self.columns),
+            names=tuple(shape.fill(name) for name in self.names),
         )
 
     def dump(self) -> str:
@@ -106,6 +109,7 @@ def load_template(text: str) -> Template:
         shows=tuple(found["shows"]),
         shown=found["shown"],
         declared=tuple(found["declared"]),
+        names=tuple(found["names"]),
     )
 
 

@@ -21,6 +21,7 @@ from runner.local.athena.functions_dates import read_iso
 from runner.local.athena.joda import parse_joda
 from runner.local.athena.nested import ELEMENT_AT, SUBSCRIPT
 from runner.local.athena.temporal_scopes import lambda_array, origins
+from runner.local.athena.trees import ByClass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -128,10 +129,8 @@ class Kinds:
         self._known[id(node)] = (node, kind)
 
     def _find(self, node: exp.Expr) -> Kind | None:
-        for classes, finder in _FINDERS:
-            if isinstance(node, classes):
-                return finder(self, node)
-        return from_type(node.type)
+        finder = _FINDERS.of(node)
+        return finder(self, node) if finder is not None else from_type(node.type)
 
     def column(self, node: exp.Expr) -> Kind | None:
         """Give a column's kind, from where it comes."""
@@ -153,6 +152,9 @@ def _outer(kind: Kind | None) -> Kind | None:
 
 def from_type(kind: exp.DataType | None) -> Kind | None:
     """Give the kind of a type that the tree names."""
+    if kind is not None and isinstance(kind.this, exp.Interval):
+        words = {each.name.upper() for each in kind.this.find_all(exp.Var)}
+        return Kind("months" if words & MONTHS else "days")
     if kind is None or kind.this not in _TYPES:
         return None
     name = _TYPES[kind.this]
@@ -309,7 +311,12 @@ def _joined(kinds: Kinds, node: exp.Expr) -> Kind | None:
 
 
 def _collected(kinds: Kinds, node: exp.Expr) -> Kind | None:
-    found = kinds.of(node.args["start"] if isinstance(node, exp.GenerateSeries) else node.this)
+    inner = node.args["start"] if isinstance(node, exp.GenerateSeries) else node.this
+    if isinstance(inner, exp.Order):
+        inner = inner.this
+    if isinstance(inner, exp.Distinct):
+        inner = inner.expressions[0]
+    found = kinds.of(inner)
     return found and found._replace(array=True)
 
 
@@ -390,29 +397,29 @@ def _parsed(_: Kinds, __: exp.Expr) -> Kind:
     return Kind("timestamp")
 
 
-_FINDERS: tuple[
-    tuple[tuple[type[exp.Expr], ...], Callable[[Kinds, exp.Expr], Kind | None]], ...
-] = (
-    ((exp.Column,), Kinds.column),
-    ((exp.Cast,), _cast),
-    ((exp.Interval,), _interval),
-    ((exp.Add, exp.Sub), _sum),
-    ((exp.Mul, exp.Div), _product),
-    (_SAME, _same),
-    ((exp.Coalesce, exp.Greatest, exp.Least, exp.Case, exp.If), _branches),
-    ((exp.Query,), _query),
-    ((exp.AtTimeZone,), _at_zone),
-    ((exp.CurrentTimestamp, exp.Localtimestamp, exp.Localtime, exp.CurrentTime), _now),
-    ((exp.Array,), _array),
-    ((exp.DPipe,), _joined),
-    ((exp.GenerateSeries, exp.ArrayAgg), _collected),
-    ((exp.Bracket, exp.ArrayMax, exp.ArrayMin, exp.Explode), _element),
-    ((exp.Transform,), _transformed),
-    ((exp.Identifier,), _parameter),
-    ((exp.UnixToTime,), _from_unixtime),
-    ((exp.StrToTime,), _parsed),
-    ((exp.FromISO8601Timestamp, exp.FromISO8601TimestampNanos), _iso),
-    ((exp.ParseDatetime,), _joda),
-    ((exp.LastDay, exp.Date, exp.TsOrDsToDate, exp.CurrentDate, exp.FromISO8601Date), _date),
-    ((exp.Anonymous,), _named),
+_FINDERS: ByClass[Callable[[Kinds, exp.Expr], Kind | None]] = ByClass(
+    (
+        ((exp.Column,), Kinds.column),
+        ((exp.Cast,), _cast),
+        ((exp.Interval,), _interval),
+        ((exp.Add, exp.Sub), _sum),
+        ((exp.Mul, exp.Div), _product),
+        (_SAME, _same),
+        ((exp.Coalesce, exp.Greatest, exp.Least, exp.Case, exp.If), _branches),
+        ((exp.Query,), _query),
+        ((exp.AtTimeZone,), _at_zone),
+        ((exp.CurrentTimestamp, exp.Localtimestamp, exp.Localtime, exp.CurrentTime), _now),
+        ((exp.Array,), _array),
+        ((exp.DPipe,), _joined),
+        ((exp.GenerateSeries, exp.ArrayAgg), _collected),
+        ((exp.Bracket, exp.ArrayMax, exp.ArrayMin, exp.Explode), _element),
+        ((exp.Transform,), _transformed),
+        ((exp.Identifier,), _parameter),
+        ((exp.UnixToTime,), _from_unixtime),
+        ((exp.StrToTime,), _parsed),
+        ((exp.FromISO8601Timestamp, exp.FromISO8601TimestampNanos), _iso),
+        ((exp.ParseDatetime,), _joda),
+        ((exp.LastDay, exp.Date, exp.TsOrDsToDate, exp.CurrentDate, exp.FromISO8601Date), _date),
+        ((exp.Anonymous,), _named),
+    )
 )

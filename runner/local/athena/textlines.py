@@ -20,6 +20,10 @@ QUOTE = "\x1a"
 _BLANK = re.compile(rb"\n[\n\r]|\r\r")
 _BLANK_LF = re.compile(rb"\n\n")
 """The same where no CR is: a search that costs a quarter."""
+_CAPITALS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_ONE_CAPITAL = bytes.maketrans(_CAPITALS, b"A" * len(_CAPITALS))
+_DULL = bytes(set(range(256)) - set(_CAPITALS) - set(b'":\\'))
+"""What does not help to tell keys in capitals."""
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"(\s*:)?')
 _SPACE = re.compile(r"[ \t\r\n]*")
 
@@ -50,6 +54,22 @@ def has_empty_lines(pieces: Iterable[bytes]) -> bool:
         if _BLANK.search(before + piece[:1]) or blank.search(piece):
             return True
         before = piece[-1:] or before
+    return False
+
+
+def has_capital_keys(pieces: Iterable[bytes]) -> bool:
+    r"""Tell whether a key of JSON has a capital letter; what else a text has is dropped first.
+
+    >>> texts = (b'{"aBc" : 1}', b'{"a": "B", "c": "D:"}', b'{"a": "say \\"B\\": c"}')
+    >>> [has_capital_keys([text]) for text in texts], has_capital_keys([b'{"A', b'b"', b": 1}"])
+    ([True, False, False], True)
+    """
+    before = b""
+    for piece in pieces:
+        text = before + piece.translate(_ONE_CAPITAL, _DULL)
+        if b'A":' in text:
+            return True
+        before = text[-2:]
     return False
 
 

@@ -7,9 +7,11 @@ worded as Athena's.  Only this module's callers on a cache miss pay for sqlglot.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import (
     ErrorLevel,
     OptimizeError,
@@ -22,10 +24,12 @@ from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.schema import MappingSchema
 
-from runner.local.athena import names
+from runner.local.athena import names, tablefunctions
 from runner.local.athena.annotators import METADATA
+from runner.local.athena.digests import spell_digests
 from runner.local.athena.errors import AthenaFailure, syntax_error, unsupported
 from runner.local.athena.expand import expand
+from runner.local.athena.families import is_free, let_write
 from runner.local.athena.functions import check_functions
 from runner.local.athena.functions_maths import refuse_patterns
 from runner.local.athena.hidden import HIDDEN, has
@@ -45,6 +49,7 @@ from runner.local.athena.template import Scan, Template, scan_name
 from runner.local.athena.travel import refuse_old_periods, travel_name
 from runner.local.athena.trees import copied, find_all, kind_of
 from runner.local.athena.values import settle_unions, settle_values
+from runner.local.athena.writtennames import written_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +62,8 @@ if TYPE_CHECKING:
 _CATALOGS = frozenset({"", "awsdatacatalog"})
 _UNNAMED = "zqunnamedzq"
 _DEEPEST = 30
+_NAMED = 2
+"""Parts of a column's name that only a database and a catalogue exceed."""
 
 
 @dataclass
@@ -69,38 +76,68 @@ class _Tables:
     """The views that the query names itself, with line and column."""
 
 
+def _go_on() -> None:
+    """Let nothing stop the translation."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """How a query is translated; see `translate_query`."""
+
+    database: str
+    lookup: Lookup
+    decimals: DecimalLiterals
+    free: bool
+    check: Callable[[], object]
+
+
 def translate_query(
-    sql: str, *, database: str, lookup: Lookup, decimals: DecimalLiterals = "double"
+    sql: str,
+    *,
+    database: str,
+    lookup: Lookup,
+    decimals: DecimalLiterals = "double",
+    free: bool = False,
+    check: Callable[[], object] = _go_on,
 ) -> Template:
-    """Translate one query; raises AthenaFailure, with the place of what is wrong if it is known."""
+    """Translate one query; raises AthenaFailure, with the place of what is wrong if it is known.
+
+    `free`: see families.py; raises Looked then.  What `check` raises between the steps ends it.
+    """
     try:
-        return _translated(sql, database, lookup, decimals)
+        return _translated(sql, _Choice(database, lookup, decimals, free, check))
     except AthenaFailure as failure:
         if isinstance(failure.at, exp.Expr) and spell_json(sql) == sql:
             failure.put(*place_of(failure.at, names.tokens_of(sql)))
         raise
 
 
-def _translated(sql: str, database: str, lookup: Lookup, decimals: DecimalLiterals) -> Template:
+def _translated(sql: str, choice: _Choice) -> Template:
     refuse_patterns(sql)
     check_functions(sql)
     check_literals(sql)
     refuse_old_periods(sql)
     check_query(sql, tokenize(sql))
-    tables = _Tables(lookup)
-    tree = unify_rows(unroll(_parse(sql)))
-    _refuse_forms(tree)
-    _list_rows(tree)
+    tables = _Tables(choice.lookup)
+    choice.check()
+    tree = unify_rows(unroll(spell_digests(_parse(sql, free=choice.free))))
+    choice.check()
+    _check_forms(tree)
+    written = written_names(tree)
     _mark_unnamed(tree)
-    tree = _resolve(tree, database, tables, depth=0)
-    _type_decimals(tree, decimals)
+    tree = _resolve(tree, choice.database, tables, depth=0)
+    _name_session(tree, choice.database)
+    _type_decimals(tree, choice.decimals)
     settle_values(tree)
     tree = mark_json(tree)
+    choice.check()
     tree = _qualified(tree, tables)
     declared = _declared(tree)
     _name_unnamed(tree)
     for apply in PASSES:
+        choice.check()
         tree = apply(tree)
+    choice.check()
     keys = {
         scan_name(number): frozenset(
             field.name for field in (table.fields() if table.is_iceberg else table.keys)
@@ -109,6 +146,8 @@ def _translated(sql: str, database: str, lookup: Lookup, decimals: DecimalLitera
     }
     conditions = find_conditions(tree, keys)
     hidden = hidden_columns(tree, [table for table, _, _ in tables.scans])
+    if choice.free:
+        let_write(tree)
     return Template(
         shown=_shown(tree),
         sql=_generate(tree),
@@ -119,6 +158,7 @@ def _translated(sql: str, database: str, lookup: Lookup, decimals: DecimalLitera
         reads=tuple((*key, fingerprint) for key, fingerprint in tables.reads.items()),
         shows=tree.meta.get("shows", ()),
         declared=declared,
+        names=written,
         views=tuple(tables.views),
     )
 
@@ -168,9 +208,9 @@ def _generate(tree: exp.Query) -> str:
         raise unsupported(f"Something in this query ({error})") from error
 
 
-def _parse(sql: str) -> exp.Query:
+def _parse(sql: str, *, free: bool = False) -> exp.Query:
     try:
-        trees = names.parse(spell_json(sql))
+        trees = names.parse(spell_json(sql), free=free)
     except ParseError as error:
         raise _syntax(error) from error
     except TokenError as error:
@@ -183,7 +223,7 @@ def _parse(sql: str) -> exp.Query:
         tree = exp.select("*").from_(tree)
     if not isinstance(tree, exp.Query):
         raise unsupported(f"{tree.key.upper()} statement", line=1, column=1)
-    return tree
+    return tablefunctions.expand(tree, sql)
 
 
 def _syntax(error: ParseError) -> AthenaFailure:
@@ -203,11 +243,13 @@ def _resolve(tree: exp.Query, database: str, tables: _Tables, *, depth: int) -> 
     """Replace tables by scans and views by their queries."""
     if depth > _DEEPEST:
         raise AthenaFailure("VIEW_IS_RECURSIVE", "Statement stack is too deep")
-    for column in find_all(tree, exp.Column):
-        column.set("db", None)
-        column.set("catalog", None)
-    for table in find_all(tree, exp.Table):
-        if not isinstance(table.this, exp.Identifier):
+    nodes = find_all(tree, exp.Column, exp.Table)
+    for column in nodes:
+        if isinstance(column, exp.Column) and len(column.args) > _NAMED:
+            column.set("db", None)
+            column.set("catalog", None)
+    for table in nodes:
+        if not isinstance(table, exp.Table) or not isinstance(table.this, exp.Identifier):
             continue
         if not table.db and _is_cte(table):
             continue
@@ -228,10 +270,9 @@ def _view(table: exp.Table, info: TableInfo, tables: _Tables, *, depth: int) -> 
     if info.view is None:  # pragma: no cover - the caller knows; for the type checker
         raise unsupported("This view")
     try:
-        inner = unify_rows(unroll(_parse(info.view.sql)))
+        inner = unify_rows(unroll(spell_digests(_parse(info.view.sql))))
         _mark_unnamed(inner)
-        forget_places(inner)
-        return _resolve(inner, info.view.database, tables, depth=depth + 1)
+        resolved = _resolve(inner, info.view.database, tables, depth=depth + 1)
     except AthenaFailure as failure:
         if failure.code in {"VIEW_IS_RECURSIVE", "INVALID_VIEW"}:
             raise
@@ -243,6 +284,8 @@ def _view(table: exp.Table, info: TableInfo, tables: _Tables, *, depth: int) -> 
             line=line,
             column=column,
         ) from failure
+    forget_places(resolved)  # they are places in the view's text
+    return resolved
 
 
 def _is_cte(table: exp.Table) -> bool:
@@ -315,54 +358,78 @@ def _place(tree: exp.Expr) -> tuple[int, int]:
     return min(places) if places else (0, 0)
 
 
-def _refuse_forms(tree: exp.Query) -> None:
-    """Refuse what DuckDB knows and Athena does not."""
-    for join in tree.find_all(exp.Join):
-        if join.method.upper() == "NATURAL":
+def _check_forms(tree: exp.Query) -> None:
+    """Refuse what DuckDB knows and Athena does not; rewrite lists of rows."""
+    nodes = find_all(tree, exp.Join, exp.Array, exp.In)
+    for join in nodes:
+        if isinstance(join, exp.Join) and join.method.upper() == "NATURAL":
             raise AthenaFailure("NOT_SUPPORTED", "Natural join not supported")
-    for array in tree.find_all(exp.Array):
-        if any(isinstance(each, exp.Query) for each in array.expressions):
+    for node in nodes:
+        if isinstance(node, exp.In):
+            _list_rows(node)
+        elif isinstance(node, exp.Array) and any(
+            isinstance(each, exp.Query) for each in node.expressions
+        ):
             raise syntax_error(1, 1, "mismatched input 'SELECT'. Expecting: <expression>")
 
 
-def _list_rows(tree: exp.Query) -> None:
+def _list_rows(node: exp.In) -> None:
     """Write `IN (VALUES (1, 2), (3, 4))` as `IN ((1, 2), (3, 4))`."""
-    for node in tree.find_all(exp.In):
-        values = node.expressions[0] if len(node.expressions) == 1 else None
-        if isinstance(values, exp.Values) and all(
-            isinstance(each, exp.Tuple) and len(each.expressions) > 1 for each in values.expressions
-        ):
-            node.set("expressions", values.expressions)
+    values = node.expressions[0] if len(node.expressions) == 1 else None
+    if isinstance(values, exp.Values) and all(
+        isinstance(each, exp.Tuple) and len(each.expressions) > 1 for each in values.expressions
+    ):
+        node.set("expressions", values.expressions)
 
 
 def _mark_unnamed(tree: exp.Expr) -> None:
     """Give Trino's unnamed columns a name that is recognised after stars are expanded."""
     count = 0
     for select in find_all(tree, exp.Select):
-        for number, each in enumerate(select.expressions):
+        for each in tuple(select.expressions):
             named = isinstance(each, exp.Column | exp.Alias | exp.Aliases | exp.Dot | exp.Explode)
             if not named and not each.is_star:
                 count += 1
-                marker = f"{_UNNAMED}{count}"
-                select.expressions[number].replace(exp.alias_(each.copy(), marker))
+                holder = exp.Placeholder()
+                each.replace(holder)
+                holder.replace(exp.alias_(each, f"{_UNNAMED}{count}", copy=False))
 
 
 def _name_unnamed(tree: exp.Expr) -> None:
     """Turn the markers into `_col<position>`, wherever they are referred to."""
+    nodes = find_all(tree, exp.Select, exp.Identifier)
     names = {
         each.alias: f"_col{number}"
-        for select in reversed(find_all(tree, exp.Select))  # the outermost decides
+        for select in reversed(nodes)  # the outermost decides
+        if isinstance(select, exp.Select)
         for number, each in enumerate(select.expressions)
         if isinstance(each, exp.Alias | exp.Subquery) and each.alias.startswith(_UNNAMED)
     }
-    for identifier in find_all(tree, exp.Identifier) if names else ():
-        if identifier.name in names:
+    for identifier in nodes if names else ():
+        if isinstance(identifier, exp.Identifier) and identifier.name in names:
             identifier.set("this", names[identifier.name])
+
+
+def _name_session(tree: exp.Expr, database: str) -> None:
+    """Give the names of catalogue and database; refuse the user's, which only AWS knows."""
+    for node in find_all(tree, exp.CurrentCatalog, exp.CurrentUser, exp.Column):
+        if isinstance(node, exp.CurrentUser):
+            raise unsupported("current_user")
+        if isinstance(node, exp.CurrentCatalog):
+            node.replace(exp.Literal.string("awsdatacatalog"))
+        elif isinstance(node, exp.Column) and _is_schema(node):
+            node.replace(exp.Literal.string(database))
+
+
+def _is_schema(node: exp.Column) -> bool:
+    return node.name.lower() == "current_schema" and not node.table and not node.this.quoted
 
 
 def _type_decimals(tree: exp.Expr, decimals: DecimalLiterals) -> None:
     """Give literals such as 1.50 their type: DOUBLE, or DECIMAL(3, 2)."""
     for literal in find_all(tree, exp.Literal):
+        if is_free(literal):
+            continue
         whole, point, fraction = literal.name.partition(".")
         if literal.is_string or not point or "e" in literal.name.lower():
             continue
@@ -379,19 +446,29 @@ def _qualified(tree: exp.Query, tables: _Tables) -> exp.Query:
     schema = MappingSchema(
         {
             scan_name(number): {
-                f.name: parse_type(f.type).trino().replace("timestamp(3)", "timestamp")
-                for f in table.fields()
+                **{f.name.lower(): copied(_column_type(f.type)) for f in table.fields()},
+                **{name: kind for name, kind in hidden.items() if has(table, name)},
             }
-            | {name: kind for name, kind in hidden.items() if has(table, name)}
             for number, (table, _, _) in enumerate(tables.scans)
         },
         dialect="trino",
+        normalize=False,
     )
     expanded = expand(tree, lambda each: _typed(each, schema))
     typed = _typed(expanded, schema)
     if hidden:
         drop_unnamed(typed)
     return _typed(typed, schema) if settle_unions(typed) else typed
+
+
+@lru_cache(maxsize=1024)
+def _column_type(text: str) -> exp.DataType:
+    """Read a column's type once a process, as sqlglot reads those of a schema."""
+    kind = parse_type(text).trino().replace("timestamp(3)", "timestamp")
+    dialect = Dialect.get_or_raise("trino")
+    found = exp.DataType.from_str(kind, dialect=dialect, udt=dialect.SUPPORTS_USER_DEFINED_TYPES)
+    found.transform(dialect.normalize_identifier, copy=False)
+    return found
 
 
 def _typed(tree: exp.Query, schema: MappingSchema) -> exp.Query:

@@ -6,14 +6,17 @@ A translation walks over its tree some seventy times; sqlglot's own generators w
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeVar, overload
+from typing import TYPE_CHECKING, Generic, TypeVar, overload
 
 from sqlglot import exp
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     E = TypeVar("E", bound=exp.Expr)
     F = TypeVar("F", bound=exp.Expr)
 
+T = TypeVar("T")
 _LEAVES = frozenset({str, bool, int, type(None)})
 
 
@@ -68,6 +71,26 @@ def copied(tree: E) -> E:
     return root
 
 
+class ByClass(Generic[T]):
+    """The first of some values whose class, or one of whose classes, a node is of."""
+
+    def __init__(
+        self, pairs: Sequence[tuple[type[exp.Expr] | tuple[type[exp.Expr], ...], T]]
+    ) -> None:
+        """Take the values in their order, each behind its classes."""
+        self._pairs = tuple(pairs)
+        self._found: dict[type[exp.Expr], T | None] = {}
+
+    def of(self, node: exp.Expr) -> T | None:
+        """Give the value for a node; each class of nodes is decided once."""
+        kind = node.__class__
+        if kind not in self._found:
+            self._found[kind] = next(
+                (value for kinds, value in self._pairs if issubclass(kind, kinds)), None
+            )
+        return self._found[kind]
+
+
 @lru_cache(maxsize=256)
 def _kind(text: str, dialect: str | None) -> exp.DataType:
     return exp.DataType.build(text, dialect=dialect)
@@ -75,4 +98,4 @@ def _kind(text: str, dialect: str | None) -> exp.DataType:
 
 def kind_of(text: str, dialect: str | None = None) -> exp.DataType:
     """Read a type's text, which costs sqlglot a whole parser, only once."""
-    return _kind(text, dialect).copy()
+    return copied(_kind(text, dialect))

@@ -7,9 +7,9 @@ replaced by others, in a folder that goes when the statement ends.
 
 from __future__ import annotations
 
-import re
+import os
 import zlib
-from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,6 +23,7 @@ from runner.local.athena.packing import (
 from runner.local.athena.textlines import (
     changed_keys,
     changed_names,
+    has_capital_keys,
     has_empty_lines,
     lines_of,
     marked,
@@ -42,9 +43,8 @@ MARKED = ".marked"
 _BY_LINES = frozenset({"csv", "opencsv", "regex", "grok"})
 _JSON = frozenset({"json", "openx"})
 _CLOUDTRAIL = "com.amazon.emr.cloudtrail.CloudTrailInputFormat"
-_HEAD = 16 * 1024
-_CAPITAL_KEY = re.compile(rb'[A-Z][^"\\]*"\s*:')
-_GZIP = b"\x1f\x8b"
+_MOST_KEPT = 4096
+"""Files of which a process remembers whether they have keys in capitals."""
 
 
 class JsonRules(NamedTuple):
@@ -157,7 +157,7 @@ def _row_change(table: TableInfo, path: str) -> Callable[[Iterable[bytes]], Iter
 
 
 def _key_change(table: TableInfo, path: str) -> Callable[[Iterable[bytes]], Iterator[bytes]] | None:
-    """Tell how keys are changed, if any has to be: see the head of the file."""
+    """Tell how keys are changed, if any has to be."""
     keys = json_rules(table)
     named_in_capitals = any(key != key.lower() for key in keys.mapping.values())
     if keys.any_case and not keys.dots and not named_in_capitals and not _has_capitals(path):
@@ -186,14 +186,14 @@ def _undotted(key: str, keys: JsonRules) -> str:
 
 
 def _has_capitals(path: str) -> bool:
-    """Tell whether a key near the beginning of a file has a capital letter."""
-    if path.lower().endswith((*FOREIGN_SUFFIXES, ".zst")):
-        return (
-            is_readable(path) and _CAPITAL_KEY.search(next(iter(pieces_of(path)), b"")) is not None
-        )
-    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - many small files: Path costs more
-        head = file.read(_HEAD)
-    if head.startswith(_GZIP):
-        with suppress(zlib.error):
-            head = zlib.decompressobj(31).decompress(head, _HEAD)
-    return _CAPITAL_KEY.search(head) is not None
+    """Tell whether a key of a file has a capital letter."""
+    if not is_readable(path):
+        return False
+    state = os.stat(path)  # noqa: PTH116 - many small files: Path costs more
+    return _capitals_of(path, (state.st_size, state.st_mtime_ns))
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def _capitals_of(path: str, _state: tuple[int, int]) -> bool:
+    """Search a file, or remember what was found: the whole of it costs a third of its reading."""
+    return has_capital_keys(pieces_of(path))

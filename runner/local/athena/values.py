@@ -49,7 +49,7 @@ def _kind(value: exp.Expr) -> exp.DataType | None:
 def settle_unions(tree: exp.Query) -> bool:
     """Cast the sides of set operations to what their numbers have in common; tell if any was."""
     found = False
-    for operation in list(tree.find_all(exp.SetOperation)):
+    for operation in find_all(tree, exp.SetOperation):
         if not isinstance(operation.parent, exp.SetOperation):
             sides = _sides(operation)
             if all(sides) and len({len(side.selects) for side in sides if side}) == 1:

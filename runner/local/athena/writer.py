@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from runner.local.athena.engine import Engine, Handle
+    from runner.local.athena.icebergs.types import IcebergField
     from runner.local.athena.partitions import Values
     from runner.local.athena.tables import Field
     from runner.local.s3 import FolderS3
@@ -56,6 +57,8 @@ class Target(NamedTuple):
     """Whether Ion is written as text."""
     serde: tuple[tuple[str, str], ...] = ()
     """The properties of a text table's SerDe: more delimiters, and how NULL is written."""
+    fields: tuple[IcebergField, ...] = ()
+    """Of an Iceberg table whose files are not Parquet: they carry the fields' numbers."""
 
 
 class Written(NamedTuple):

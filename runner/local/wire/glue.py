@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner.local.glue.catalog import OPERATIONS
 from runner.local.glue.errors import GlueError
+from runner.local.wire.javamaps import in_java_order
 from runner.local.wire.json11 import Json11, Refusal
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def glue_service(catalog: GlueCatalog) -> Json11:
 def _operation(catalog: GlueCatalog, name: str) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
     def answer(members: Mapping[str, Any]) -> Mapping[str, Any]:
         try:
-            return catalog.call(name, members)
+            return in_java_order(catalog.call(name, members))
         except GlueError as error:
             raise Refusal(error.code, error.message) from error
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from runner.local.wire.messages import Request
 
     Operation = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+MOST_BYTES = 64 << 20
+"""Of one request: far more than any that is valid."""
 CONTENT_TYPE = "application/x-amz-json-1.1"
 
 
@@ -65,9 +67,12 @@ class Json11:
         operation = self._operations.get(target.removeprefix(self._prefix))
         if operation is None:
             raise Refusal("UnknownOperationException", f"{target} is not served here")
+        if request.length > MOST_BYTES:
+            message = f"The request is larger than {MOST_BYTES} bytes"
+            raise Refusal("RequestEntityTooLargeException", message, status=413)
         try:
             members = json.loads(request.body.read() or b"{}")
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Refusal("SerializationException", f"The body is not JSON: {error}") from error
         if not isinstance(members, dict):
             raise Refusal("SerializationException", "The body is not a JSON object")

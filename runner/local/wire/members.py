@@ -71,8 +71,9 @@ class Members:
     def texts(self, name: str, *, most: int = MOST_PAGE) -> tuple[str, ...]:
         """Give a list of texts; it must be there and not be empty."""
         values = self.items(name)
-        if any(not isinstance(each, str) for each in values):
-            raise Refusal("SerializationException", _mismatch(values[0], str))
+        wrong = [each for each in values if not isinstance(each, str)]
+        if wrong:
+            raise Refusal("SerializationException", _mismatch(wrong[0], str))
         if not values:
             raise invalid_value(name, "Member must have length greater than or equal to 1")
         if len(values) > most:

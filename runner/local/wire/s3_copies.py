@@ -14,7 +14,7 @@ from runner.local.wire.messages import Response
 from runner.local.wire.s3_body import MOST_BYTES
 from runner.local.wire.s3_conditions import check_conditions
 from runner.local.wire.s3_errors import Refused
-from runner.local.wire.s3_objects import kept_headers
+from runner.local.wire.s3_objects import ENCRYPTION, encryption, kept_headers
 from runner.local.wire.s3_tags import parse_header_tags
 from runner.local.wire.s3_xml import write_xml
 
@@ -50,7 +50,8 @@ def copy(objects: Objects, call: Call) -> Response:
                 "The specified copy source is larger than the maximum allowable size for a copy "
                 f"source: {MOST_BYTES}",
             )
-        if not replaces and (source.bucket, source.key) == (call.bucket, call.key):
+        asked = ENCRYPTION in call.headers
+        if not (replaces or asked) and (source.bucket, source.key) == (call.bucket, call.key):
             raise Refused(
                 "InvalidRequest",
                 "This copy request is illegal because it is trying to copy an object to itself "
@@ -62,12 +63,19 @@ def copy(objects: Objects, call: Call) -> Response:
             if replaces_tags
             else objects.heads.read_tags(source.bucket, source.key, source.opened.etag)
         )
-        if replaces or call.headers.keys() & {"if-match", "if-none-match"}:
-            etag, modified = _write(objects, call, source, own if replaces else source.kept, tags)
+        kept = own if replaces else _encrypted_anew(source.kept, own)
+        if kept != source.kept or call.headers.keys() & {"if-match", "if-none-match"} or asked:
+            etag, modified = _write(objects, call, source, kept, tags)
         else:
             etag, modified = _link(objects, call, source, tags)
     found = {"LastModified": modified, "ETag": etag}
-    return Response(200, {}, write_xml("CopyObjectResult", found))
+    return Response(200, encryption(kept), write_xml("CopyObjectResult", found))
+
+
+def _encrypted_anew(kept: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
+    """Give the headers of a copied object, whose encryption is what the request says."""
+    others = {name: value for name, value in kept.items() if not name.startswith(ENCRYPTION)}
+    return others | {name: value for name, value in own.items() if name.startswith(ENCRYPTION)}
 
 
 def open_source(objects: Objects, headers: Mapping[str, str]) -> Source:

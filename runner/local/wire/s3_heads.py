@@ -38,7 +38,7 @@ class Heads:
     def write(self, bucket: str, etag: str, headers: Mapping[str, str]) -> None:
         """Keep an object's headers."""
         if headers:
-            _write(self._head(bucket, etag), headers)
+            self._write(bucket, self._head(bucket, etag), headers)
 
     def forget(self, bucket: str, etag: str) -> None:
         """Drop headers that no object has any more."""
@@ -54,7 +54,7 @@ class Heads:
         """Keep an object's tags in the place of others."""
         place = self._tags(bucket, key)
         if tags:
-            _write(place, {"": etag, **tags})
+            self._write(bucket, place, {"": etag, **tags})
         else:
             place.unlink(missing_ok=True)
 
@@ -65,6 +65,16 @@ class Heads:
     def _head(self, bucket: str, etag: str) -> Path:
         name = etag.strip('"')
         return self._client.bucket_folder(bucket) / TEMP / "heads" / name[:2] / f"{name}.json"
+
+    def _write(self, bucket: str, path: Path, kept: Mapping[str, str]) -> None:
+        unfinished = self._client.temporary_folder(bucket) / f"{secrets.token_hex(8)}.new"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            unfinished.write_text(json.dumps(kept), encoding="utf-8")
+            os.replace(unfinished, path)  # noqa: PTH105 - says that it replaces
+        finally:
+            with suppress(FileNotFoundError):
+                unfinished.unlink()
 
     def _tags(self, bucket: str, key: str) -> Path:
         name = hashlib.sha256(key.encode()).hexdigest()
@@ -77,14 +87,3 @@ def _read(path: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     return dict(found)
-
-
-def _write(path: Path, kept: Mapping[str, str]) -> None:
-    unfinished = path.with_name(f"{secrets.token_hex(8)}.new")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        unfinished.write_text(json.dumps(kept), encoding="utf-8")
-        os.replace(unfinished, path)  # noqa: PTH105 - says that it replaces
-    finally:
-        with suppress(FileNotFoundError):
-            unfinished.unlink()

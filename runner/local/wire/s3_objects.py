@@ -39,7 +39,14 @@ _KEPT = (
     "x-amz-storage-class",
     "x-amz-website-redirect-location",
 )
-_DEFAULTS = {("content-type", "binary/octet-stream"), ("x-amz-storage-class", "STANDARD")}
+ENCRYPTION = "x-amz-server-side-encryption"
+_USUAL_ENCRYPTION = "AES256"
+"""S3 encrypts every object with keys of its own unless it is told to do it otherwise."""
+_DEFAULTS = {
+    ("content-type", "binary/octet-stream"),
+    ("x-amz-storage-class", "STANDARD"),
+    (ENCRYPTION, _USUAL_ENCRYPTION),
+}
 _REFUSED = (
     "x-amz-object-lock-",
     "x-amz-server-side-encryption-customer-",
@@ -114,6 +121,7 @@ class Objects:
             "Last-Modified": format_datetime(opened.modified, usegmt=True),
             "Accept-Ranges": "bytes",
             "content-type": "binary/octet-stream",
+            **encryption(kept),
             **{name: value for name, value in kept.items() if name != UPLOAD},
         }
         tags = self.heads.read_tags(call.bucket, call.key, opened.etag)
@@ -134,7 +142,7 @@ class Objects:
             with path.open("wb") as file:
                 received = receive(call.request, file)
             etag = self.place(path, call, kept=kept, tags=tags)
-        headers = {"ETag": etag}
+        headers = {"ETag": etag, **encryption(kept)}
         if received.checksum[0]:
             headers |= {received.checksum[0]: received.checksum[1]}
             headers["x-amz-checksum-type"] = "FULL_OBJECT"
@@ -209,6 +217,13 @@ class Objects:
         found = {name: value for name, value in known.items() if name in wanted}
         headers = {"Last-Modified": format_datetime(opened.modified, usegmt=True)}
         return Response(200, headers, write_xml("GetObjectAttributesResponse", found))
+
+
+def encryption(kept: Mapping[str, str]) -> dict[str, str]:
+    """Give the headers that tell how an object is encrypted."""
+    return {ENCRYPTION: _USUAL_ENCRYPTION} | {
+        name: value for name, value in kept.items() if name.startswith(ENCRYPTION)
+    }
 
 
 def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _IN_MEMORY = 4 << 20
 """Bytes of a body that are kept in memory; a larger one is a temporary file."""
 _PIECE = 1 << 20
+_IDLE_S = 600
+"""A connection on which nothing comes or goes for so long is closed, and its thread ends."""
 _BODILESS = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
 
 
@@ -59,6 +61,7 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = "athena-runner"
     disable_nagle_algorithm = True
     wbufsize = -1
+    timeout = _IDLE_S
 
     def handle_one_request(self) -> None:
         try:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 EXISTING, ADDED, DELETED = 0, 1, 2
 DATA, DELETES = 0, 1
+POSITIONS = 1
+"""The content of a delete file that lists rows by file and place."""
 
 
 class Counts(NamedTuple):
@@ -42,6 +44,9 @@ class DataFile(NamedTuple):
     rows: int
     size: int
     counts: Counts
+    format: str = "PARQUET"
+    content: int = DATA
+    """Rows, positions of deleted rows (1), or values of deleted rows (2)."""
 
 
 class Entry(NamedTuple):
@@ -201,9 +206,9 @@ def _entry_record(entry: Entry, terms: Sequence[Term]) -> dict[str, Any]:
         "sequence_number": entry.sequence,
         "file_sequence_number": entry.sequence,
         "data_file": {
-            "content": 0,
+            "content": file.content,
             "file_path": file.url,
-            "file_format": "PARQUET",
+            "file_format": file.format,
             "partition": {each.name: to_avro(value, each.result()) for each, value in pairs},
             "record_count": file.rows,
             "file_size_in_bytes": file.size,
@@ -254,6 +259,8 @@ def _data_file(found: Mapping[str, Any], terms: Sequence[Term]) -> DataFile:
                 )
             )
         ),
+        found["file_format"].upper(),
+        found.get("content") or DATA,
     )
 
 

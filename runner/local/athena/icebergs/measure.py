@@ -7,6 +7,7 @@ the rest from the Parquet files' own footers.
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runner.local.athena.icebergs.bounds import bound_of, to_bytes
@@ -45,6 +46,8 @@ def measure(session: Session, document: Document, urls: Sequence[str]) -> tuple[
     """Measure data files."""
     if not urls:
         return ()
+    if not urls[0].endswith(".parquet"):
+        return tuple(_counted(session, document, url) for url in urls)
     places = {session.s3.place_of(url): url for url in urls}
     listed = ", ".join("'" + place.replace("'", "''") + "'" for place in places)
     found = session.engine.run(session.cursor, _FOOTERS.format(listed))
@@ -56,6 +59,26 @@ def measure(session: Session, document: Document, urls: Sequence[str]) -> tuple[
         _data_file(document, url, os.stat(place).st_size, chunks[place])  # noqa: PTH116 - text
         for place, url in places.items()
     )
+
+
+def _counted(session: Session, document: Document, url: str) -> DataFile:
+    """Tell of a file in ORC or Avro: nothing of its columns, which no reader needs to know."""
+    place, kind = session.s3.place_of(url), url.rpartition(".")[2]
+    size = os.stat(place).st_size  # noqa: PTH116 - text
+    nothing = Counts({}, {}, {}, {}, {})
+    partition = _partition(document, url)
+    return DataFile(url, partition, _rows_of(place, kind), size, nothing, kind.upper())
+
+
+def _rows_of(place: str, kind: str) -> int:
+    if kind == "orc":
+        import pyarrow.orc  # noqa: PLC0415 - few tables need it
+
+        return int(pyarrow.orc.ORCFile(place).nrows)
+    import fastavro  # noqa: PLC0415 - as above
+
+    with Path(place).open("rb") as file:
+        return sum(int(block.num_records) for block in fastavro.block_reader(file))
 
 
 def _data_file(document: Document, url: str, size: int, chunks: Sequence[_Chunk]) -> DataFile:

@@ -16,7 +16,7 @@ from runner.local.athena.trees import find_all, kind_of, walk
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_FINITE = ("corr", "regr_intercept", "regr_r2", "regr_slope")
+_FINITE = frozenset({"corr", "regr_intercept", "regr_slope"})
 _HISTOGRAM_WEIGHTS = 3
 
 
@@ -29,6 +29,7 @@ def apply(tree: exp.Query) -> exp.Query:
         name = node.name.lower() if isinstance(node, exp.Anonymous) else ""
         if name in PAIRS:
             _distinct_pair(node)
+            _pair(node, name)
         rewrite = _CALLS.get(name) if name else _KINDS.get(type(node))
         if rewrite is not None:
             rewrite(node)
@@ -41,6 +42,21 @@ def _distinct_pair(node: exp.Expr) -> None:
     if isinstance(first, exp.Distinct):
         left, *others = first.expressions
         node.set("expressions", [exp.Distinct(expressions=[left]), *others])
+
+
+def _pair(node: exp.Expr, name: str) -> None:
+    """Take two numbers as reals, or as doubles; give the same."""
+    top, kind = outermost(node), node.type
+    small = kind is not None and kind.is_type("float")
+
+    def made(inner: exp.Expr) -> exp.Expr:
+        found = _call("__finite", inner) if name in _FINITE else inner
+        return cast_to(kind)(found) if small and kind is not None else found
+
+    for each in [*node.expressions] if small else ():
+        first = each.expressions[0] if isinstance(each, exp.Distinct) else each
+        wrap(first, cast_to(kind_of("real")))
+    wrap(top, made)
 
 
 def _call(name: str, *arguments: exp.Expr) -> exp.Anonymous:
@@ -63,25 +79,48 @@ def _renamed(name: str) -> Callable[[exp.Expr], None]:
 
 def _extreme(node: exp.Expr) -> None:
     """Give the value beside the extreme, NULL too: DuckDB's arg_max passes over it."""
-    if node.args.get("count") is None:
-        name = "arg_max_null" if isinstance(node, exp.ArgMax) else "arg_min_null"
-        new = _call(name, node.this, node.expression)
+    greatest = isinstance(node, exp.ArgMax)
+    key, count = node.expression, node.args.get("count")
+    if greatest and is_float(key):
+        key = _call("__nan_first", key)
+    if count is None:
+        new = _call("arg_max_null" if greatest else "arg_min_null", node.this, key)
         new.type = node.type
         node.replace(new)
+        return
+    new = _call("arg_max" if greatest else "arg_min", _call("list_value", node.this), key, count)
+    top = outermost(node)
+    top.replace(_call("__unwrapped", replaced(top, node, new)))
 
 
 def _most(node: exp.Expr) -> None:
-    """Let NaN be the least of all, as it is for max; DuckDB has it the greatest."""
+    """Let NaN be the least of all, as it is for max; DuckDB has it the greatest.
+
+    So it is the least of the negated values that counts, negated again: NaN stays the greatest
+    of those, and the sign of a zero or of NaN is changed twice.
+    """
     value = node.this
+    if node.expressions and is_float(value):
+        _most_of(node)
+        return
     if not is_float(node) or node.expressions or isinstance(value, exp.Distinct):
         return
     top = outermost(node)
-    known = exp.Max(this=_call("__not_nan", value.copy()))
-    # Without a filter or a window any value will do where all are NaN.
-    other = exp.AnyValue(this=value.copy()) if top is node else top.copy()
-    new = exp.Coalesce(this=replaced(top, node, known), expressions=[other])
+    least = exp.Min(this=_negative(value.copy()))
+    new = exp.Paren(this=exp.Neg(this=replaced(top, node, least)))
     new.type = node.type
     top.replace(new)
+
+
+def _negative(value: exp.Expr) -> exp.Expr:
+    if isinstance(value, exp.Order):  # of the rows; it changes nothing
+        value = value.this
+    return exp.Neg(this=exp.Paren(this=value))
+
+
+def _most_of(node: exp.Expr) -> None:
+    """Refuse NaN where several are asked for: DuckDB would give it first, Athena last."""
+    node.set("this", _call("__no_nan", node.this.copy()))
 
 
 def _distinct(node: exp.Expr) -> None:
@@ -142,14 +181,6 @@ def _geometric(node: exp.Expr) -> None:
     top.replace(new)
 
 
-def _entropy(node: exp.Expr) -> None:
-    top, count = outermost(node), node.expressions[0]
-    whole = exp.Sum(this=count.copy())
-    logs = exp.Sum(this=_call("__entropy_term", count.copy()))
-    parts = [replaced(top, node, each) for each in (whole, logs)]
-    top.replace(_call("__entropy", *parts))
-
-
 def _checksum(node: exp.Expr) -> None:
     """Give NULL for no rows; of rows, the hash that Athena uses is not built."""
     top = outermost(node)
@@ -160,6 +191,8 @@ def _checksum(node: exp.Expr) -> None:
 def _most_frequent(node: exp.Expr) -> None:
     buckets, value, capacity = node.expressions
     top = outermost(node)
+    if is_integer(value):
+        value = cast_to(kind_of("bigint"))(value)
     counts = replaced(top, node, _call("histogram", value))
     top.replace(_call("__most_frequent", counts, buckets, capacity))
 
@@ -198,10 +231,8 @@ def _listagg(node: exp.Expr) -> None:
 
 
 _CALLS: dict[str, Callable[[exp.Expr], None]] = {
-    **dict.fromkeys(_FINITE, _around("__finite")),
     "approx_most_frequent": _most_frequent,
     "checksum": _checksum,
-    "entropy": _entropy,
     "every": _renamed("bool_and"),
     "geometric_mean": _geometric,
     "numeric_histogram": _numeric_histogram,

@@ -34,9 +34,17 @@ def _name_source(column: exp.Column, select: exp.Select) -> bool:
     for part in parts:
         for found in find_all(part, exp.Column) if part is not None else ():
             if found.table and found.name == column.name and _is_free(found, select):
-                column.replace(found.copy())
+                column.replace(_placed(found.copy(), column))
                 return True
     return False
+
+
+def _placed(found: exp.Column, column: exp.Column) -> exp.Column:
+    """Let a column stand where another one stood."""
+    for part in found.parts:
+        part.meta.clear()
+    found.this.meta.update(column.this.meta)
+    return found
 
 
 def _is_free(column: exp.Column, select: exp.Select) -> bool:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from runner.local.athena.calls import mismatch
-from runner.local.athena.errors import unsupported
+from runner.local.athena.calls import kind_name, mismatch
+from runner.local.athena.errors import AthenaFailure, unsupported
 from runner.local.athena.nested import call_of, is_kind, is_known, part
 from runner.local.athena.passes.lambdas import (
     body_of,
@@ -171,15 +171,23 @@ def _array_max(_: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr:
 def _array_join(node: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr | None:
     """Write elements as casts to varchar do."""
     element, name = part(arguments[0].type), fresh(node)
+    if element is not None and element.is_type(*exp.DataType.NESTED_TYPES):
+        raise AthenaFailure("TYPE_MISMATCH", f"Cannot cast {kind_name(element)} to varchar")
     text: exp.Expr = exp.cast(exp.to_identifier(name), "varchar")
     if element is not None and element.is_type(exp.DType.DOUBLE, exp.DType.FLOAT):
-        text = call("__double_text", exp.to_identifier(name))
+        is_real = element.is_type(exp.DType.FLOAT)
+        text = call("__real_text" if is_real else "__double_text", exp.to_identifier(name))
+    elif element is not None and element.is_type(exp.DType.DECIMAL):
+        text = call("__decimal_shown", exp.to_identifier(name))
     elif element is not None and element.is_type(exp.DType.TIMESTAMP):
         text = call("__timestamp_text", exp.to_identifier(name))
     if len(arguments) > 2:  # noqa: PLR2004 - array, delimiter, replacement
         text = exp.Coalesce(this=text, expressions=[arguments[2]])
     texts = call("list_transform", arguments[0], lambda_of(text, name))
-    joined = call("array_to_string", texts, arguments[1])
+    joined: exp.Expr = call("array_to_string", texts, arguments[1])
+    given = [each for each in arguments[1:] if not each.is_string]
+    if given:
+        joined = unless_null(joined, given)
     if element is not None or len(arguments) > 2:  # noqa: PLR2004 - as above
         return joined
     # Of NULLs alone DuckDB knows no type, and gives NULL.

@@ -7,9 +7,10 @@ import re
 from sqlglot import exp
 
 from runner.local.athena.errors import AthenaFailure
+from runner.local.athena.numbers import digits
 from runner.local.athena.passes.lambdas import call, field_of, lambda_of
 from runner.local.athena.sqltypes import SqlType, parse_type
-from runner.local.athena.trees import find_all, kind_of, walk
+from runner.local.athena.trees import copied, find_all, kind_of, walk
 
 _CHAR = frozenset({exp.DataType.Type.CHAR, exp.DataType.Type.NCHAR})
 _TEXT = exp.DataType.TEXT_TYPES - _CHAR
@@ -51,12 +52,12 @@ def _cast(node: exp.Cast) -> None:
     elif known is None or known.this in _TEXT:
         _guard(node, known)
     elif node.to.this in _INTEGERS and known.this in _FLOATS:
-        node.set("this", exp.Anonymous(this="round", expressions=[node.this.copy()]))
+        node.set("this", exp.Anonymous(this="round", expressions=[copied(node.this)]))
     elif node.to.is_type("decimal") and known.this in _FLOATS:
         # By the digits that are shown, as Java does: 1.005 is nearer to 1.01.
-        node.set("this", exp.cast(node.this.copy(), "varchar"))
+        node.set("this", exp.cast(copied(node.this), "varchar", copy=False))
     elif node.to.is_type("float") and known.is_type("double"):
-        node.set("this", exp.Anonymous(this="__real", expressions=[node.this.copy()]))
+        node.set("this", exp.Anonymous(this="__real", expressions=[copied(node.this)]))
     elif known.this in _NESTED:
         _cast_parts(node, known)
 
@@ -71,7 +72,7 @@ def _guard(node: exp.Cast, known: exp.DataType | None) -> None:
         guard = guard.replace("_text", "").replace("__", "__any_")
     elif guard != "__boolean_text" and _is_steady(node.this):
         guard = guard.replace("__", "__plain_")
-    node.set("this", exp.Anonymous(this=guard, expressions=[node.this.copy()]))
+    node.set("this", exp.Anonymous(this=guard, expressions=[copied(node.this)]))
 
 
 def _is_steady(node: exp.Expr) -> bool:
@@ -96,7 +97,7 @@ def _is_plain(node: exp.Expr) -> bool:
 
 
 def _to_text(node: exp.Cast, source: exp.DataType | None) -> None:
-    limit = node.to.expressions[0].copy() if node.to.expressions else None
+    limit = copied(node.to.expressions[0]) if node.to.expressions else None
     inner = node.this
     if source is not None and (source.this in _NESTED or source.is_type(exp.DType.VARBINARY)):
         _refuse(source, node.to)
@@ -105,7 +106,7 @@ def _to_text(node: exp.Cast, source: exp.DataType | None) -> None:
         new = _fitted(new, limit, inner, source)
     if isinstance(node, exp.TryCast) and limit is not None:
         new = exp.Anonymous(this="TRY", expressions=[new])
-    new.type = node.to.copy()
+    new.type = copied(node.to)
     node.replace(new)
 
 
@@ -119,7 +120,7 @@ def _fitted(
         return exp.Anonymous(this="left", expressions=[text, limit])
     of: exp.Expr = exp.Literal.string("")
     if source is None:
-        of = exp.Anonymous(this="__duck_type", expressions=[inner.copy()])
+        of = exp.Anonymous(this="__duck_type", expressions=[copied(inner)])
     return exp.Anonymous(this="__type_fit", expressions=[text, limit, of])
 
 
@@ -128,12 +129,20 @@ def _text_of(inner: exp.Expr, source: exp.DataType | None) -> exp.Expr:
         has_aggregate = inner.find(exp.AggFunc, exp.Window) is not None
         name = "__any_text" if has_aggregate else "__text"
     elif source.this in _FLOATS:
-        name = "__double_text"
+        name = "__real_text" if source.is_type("float") else "__double_text"
     elif source.is_type(exp.DType.TIMESTAMP):
         name = "__timestamp_text"
+    elif source.is_type(exp.DType.DECIMAL) and _is_fraction(source):
+        name = "__decimal_shown"
     else:
-        return exp.Cast(this=inner.copy(), to=kind_of("varchar"))
-    return exp.Anonymous(this=name, expressions=[inner.copy()])
+        return exp.Cast(this=copied(inner), to=kind_of("varchar"))
+    return exp.Anonymous(this=name, expressions=[copied(inner)])
+
+
+def _is_fraction(kind: exp.DataType) -> bool:
+    """Tell whether all digits of a decimal are of its fraction."""
+    precision, scale = digits(kind) or (0, 0)
+    return precision == scale
 
 
 def _refuse(source: exp.DataType, target: exp.DataType) -> None:
@@ -148,14 +157,14 @@ def _cast_parts(node: exp.Cast, source: exp.DataType) -> None:
         _refuse(source, node.to)
     if not _differs(before, after):
         return
-    new = _parts(node.this.copy(), source, node.to, depth=0)
+    new = _parts(copied(node.this), source, node.to, depth=0)
     if isinstance(node, exp.TryCast):
         new = exp.Anonymous(this="TRY", expressions=[new])
-    new.type = node.to.copy()
+    new.type = copied(node.to)
     cast = exp.Cast(
-        this=new, to=node.to.copy(), json_call=node.to.is_type(exp.DType.ARRAY, exp.DType.MAP)
+        this=new, to=copied(node.to), json_call=node.to.is_type(exp.DType.ARRAY, exp.DType.MAP)
     )
-    cast.type = node.to.copy()
+    cast.type = copied(node.to)
     node.replace(cast)
 
 
@@ -190,8 +199,8 @@ def _part_types(kind: exp.DataType) -> list[exp.DataType]:
 
 
 def _cast_part(value: exp.Expr, source: exp.DataType, target: exp.DataType) -> exp.Expr:
-    value.type = source.copy()
-    cast = exp.Cast(this=value, to=target.copy())
+    value.type = copied(source)
+    cast = exp.Cast(this=value, to=copied(target))
     holder = exp.Paren(this=cast)
     _cast(cast)
     found: exp.Expr = holder.this
@@ -202,7 +211,7 @@ def _differs(before: SqlType, after: SqlType) -> bool:
     if before.parts and len(before.parts) == len(after.parts):
         return any(_differs(a, b) for a, b in zip(before.parts, after.parts, strict=True))
     if after.name == "varchar":
-        return before.name in {"real", "double", "timestamp"} or bool(
+        return before.name in {"real", "double", "timestamp", "decimal"} or bool(
             after.numbers and before.name != "varchar"
         )
     return before.name == "varchar" and after.name in _GUARDS
@@ -212,7 +221,7 @@ def _typeof(node: exp.Typeof) -> None:
     name = _static_name(node.this)
     new: exp.Expr = exp.Literal.string(name)
     if not name:
-        new = exp.Anonymous(this="__typeof", expressions=[node.this.copy()])
+        new = exp.Anonymous(this="__typeof", expressions=[copied(node.this)])
     new.type = kind_of("varchar")
     node.replace(new)
 

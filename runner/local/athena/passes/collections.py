@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from runner.local.athena.errors import unsupported
 from runner.local.athena.trees import walk
 
 _RENAMED = {
@@ -19,23 +18,10 @@ _RENAMED = {
 
 
 def apply(tree: exp.Query) -> exp.Query:
-    """Rewrite, innermost nodes included; refuses what has no faithful form."""
+    """Rewrite, innermost nodes included."""
     for node in walk(tree):
-        _refuse(node)
         _rewrite(node)
     return tree
-
-
-def _refuse(node: exp.Expr) -> None:
-    if isinstance(node, exp.Unnest) and (
-        len(node.expressions) != 1 or _is(node.expressions[0], "map")
-    ):
-        raise unsupported("UNNEST of several arrays or of a map")
-    if isinstance(node, exp.Cast) and node.to.this in {
-        exp.DataType.Type.CHAR,
-        exp.DataType.Type.NCHAR,
-    }:
-        raise unsupported("CAST to char")
 
 
 def _rewrite(node: exp.Expr) -> None:

@@ -104,20 +104,58 @@ def _in(node: exp.In) -> None:
 
 
 def _order(node: exp.Expr) -> None:
-    """Refuse what Trino cannot order: maps, and NULLs inside of arrays and rows."""
+    """Refuse what Trino cannot order: maps, and NULLs of arrays and rows that would decide."""
     left, right = node.args["this"], node.args["expression"]
     if not _is_nested(left.type):
         return
     if any(each.is_type(exp.DType.MAP) for each in left.type.find_all(exp.DataType)):
         raise _unordered(node, left.type, right.type)
     name = fresh(node)
-    tests = [_holds_null(each.type, each, f"{name}{n}") for n, each in enumerate((left, right))]
+    decisive = _null_decides(left, right, name)
+    tests = (
+        [decisive]
+        if decisive is not None
+        else [_holds_null(each.type, each, f"{name}{n}") for n, each in enumerate((left, right))]
+    )
     is_row = is_kind(left.type, "struct")
     words = "ROW" if is_row else "ARRAY"
     words += " comparison not supported for "
     words += "fields with null elements" if is_row else "arrays with null elements"
     new = call("__not_ordered", exp.or_(*tests), exp.Literal.string(words), node.copy())
     replace(node, new)
+
+
+def _null_decides(left: exp.Expr, right: exp.Expr, name: str) -> exp.Expr | None:
+    """Tell whether a NULL stands before any difference; None if parts hold others."""
+    kinds = [left.type, right.type]
+    if all(is_kind(kind, "array") for kind in kinds):
+        if any(_is_nested(part(kind)) for kind in kinds):
+            return None
+        first, second = field_of(name, 1), field_of(name, 2)
+        null = _either_null(first, second)
+        differ = exp.NEQ(this=first.copy(), expression=second.copy())
+        pairs = call("list_zip", left, right, exp.true())
+        tests = call(
+            "list_transform",
+            pairs,
+            lambda_of(exp.Case().when(null, "true").when(differ, "false"), name),
+        )
+        known = exp.Not(this=_either_null(left, right))
+        return exp.and_(known, call("__first_known", tests))
+    shapes = [fields(kind) for kind in kinds if is_kind(kind, "struct")]
+    if len(shapes) < len(kinds) or any(_is_nested(kind) for each in shapes for _, kind in each):
+        return None
+    case = exp.Case().when(_either_null(left, right), "false")
+    for place in range(1, len(shapes[0]) + 1):
+        one, other = _at(left, place), _at(right, place)
+        case = case.when(_either_null(one, other), "true")
+        case = case.when(exp.NEQ(this=one, expression=other), "false")
+    return case.else_("false")
+
+
+def _either_null(left: exp.Expr, right: exp.Expr) -> exp.Expr:
+    tests = [exp.Is(this=each.copy(), expression=exp.null()) for each in (left, right)]
+    return exp.paren(exp.or_(*tests))
 
 
 def _unordered(node: exp.Expr, left: exp.DataType, right: exp.DataType | None) -> AthenaFailure:

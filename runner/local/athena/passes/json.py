@@ -6,12 +6,17 @@ results are seen as casts from JSON.  `apply` runs after, with the types of the 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sqlglot import exp
 
 from runner.local.athena.errors import AthenaFailure, unsupported
 from runner.local.athena.jsonextract import native_path
 from runner.local.athena.sqltypes import SqlType, parse_type
-from runner.local.athena.trees import find_all, kind_of
+from runner.local.athena.trees import copied, find_all, kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 RENAMED = {
     "json_parse": "jzon_parse",
@@ -71,6 +76,9 @@ _TEXTS = exp.DataType.TEXT_TYPES
 _FLOATS = exp.DataType.FLOAT_TYPES | {exp.DataType.Type.DECIMAL}
 
 
+_ORDERS = (exp.LT, exp.LTE, exp.GT, exp.GTE)
+
+
 def mark_json(tree: exp.Query) -> exp.Query:
     """Wrap the calls in casts to their types; an argument count of its own is checked."""
     for node in find_all(tree, exp.Anonymous, exp.ParseJSON):
@@ -93,16 +101,14 @@ def _typed(call: exp.Anonymous, kind: str) -> exp.Cast:
 
 def apply(tree: exp.Query) -> exp.Query:
     """Rewrite the calls and casts, innermost first."""
-    for comparison in find_all(tree, exp.LT, exp.LTE, exp.GT, exp.GTE):
-        _refuse_order(comparison)
-    for ordered in find_all(tree, exp.Ordered):
-        if is_json(ordered.this):
-            raise AthenaFailure(
-                "TYPE_MISMATCH",
-                "Type json is not orderable, and therefore cannot be used in ORDER BY",
-            )
-    has_json = any(kind.is_type(exp.DType.JSON) for kind in find_all(tree, exp.DataType))
-    for node in reversed(find_all(tree, exp.Cast)):
+    nodes = find_all(tree, *_ORDERS, exp.Ordered, exp.DataType, exp.Cast)
+    _refuse_orders(nodes)
+    has_json = any(
+        isinstance(kind, exp.DataType) and kind.is_type(exp.DType.JSON) for kind in nodes
+    )
+    for node in reversed(nodes):
+        if not isinstance(node, exp.Cast):
+            continue
         if node.args.get(_MADE):
             _call(node)
         elif is_json(node.this):
@@ -112,6 +118,18 @@ def apply(tree: exp.Query) -> exp.Query:
         elif has_json and _is_unknown(node.this):
             _from_unknown(node)
     return tree
+
+
+def _refuse_orders(nodes: Sequence[exp.Expr]) -> None:
+    for comparison in nodes:
+        if isinstance(comparison, _ORDERS):
+            _refuse_order(comparison)
+    for ordered in nodes:
+        if isinstance(ordered, exp.Ordered) and is_json(ordered.this):
+            raise AthenaFailure(
+                "TYPE_MISMATCH",
+                "Type json is not orderable, and therefore cannot be used in ORDER BY",
+            )
 
 
 def is_json(node: exp.Expr) -> bool:
@@ -132,7 +150,7 @@ def _call(cast: exp.Cast) -> None:
     if name == "__json_format":
         if _is_text(call.expressions[0]):
             raise _unexpected(call, "jzon_format")
-        cast.replace(exp.cast(call.expressions[0].copy(), kind_of("VARCHAR")))
+        cast.replace(exp.cast(copied(call.expressions[0]), kind_of("VARCHAR"), copy=False))
         return
     if name == "__json_contains":
         _contains(call)
@@ -146,8 +164,8 @@ def _call(cast: exp.Cast) -> None:
     if name.startswith("__sqljson_"):
         _decode(call)
     # The function itself gives the type: its cast would only make DuckDB look twice.
-    new = call.copy()
-    new.type = cast.to.copy()
+    new = copied(call)
+    new.type = copied(cast.to)
     cast.replace(new)
 
 
@@ -171,11 +189,11 @@ def _wanted(value: exp.Expr) -> str:
 
 
 def _typeof(value: exp.Expr) -> exp.Expr:
-    return exp.Anonymous(this="__duck_type", expressions=[value.copy()])
+    return exp.Anonymous(this="__duck_type", expressions=[copied(value)])
 
 
 def _text_of_json(value: exp.Expr) -> exp.Expr:
-    text = exp.Anonymous(this="to_json", expressions=[value.copy()])
+    text = exp.Anonymous(this="to_json", expressions=[copied(value)])
     return exp.Cast(this=text, to=kind_of("VARCHAR"))
 
 
@@ -191,7 +209,7 @@ def _item(value: exp.Expr) -> exp.Expr:
     elif kind in exp.DataType.INTEGER_TYPES | {exp.DataType.Type.BOOLEAN} | _TEXTS:
         found = _text_of_json(value)
     else:
-        text = exp.cast(value.copy(), kind_of("VARCHAR"))
+        text = exp.cast(copied(value), kind_of("VARCHAR"), copy=False)
         text.type = kind_of("VARCHAR")
         return _text_of_json(text)
     return exp.Cast(this=found, to=kind_of("VARCHAR"), json_call=True)
@@ -237,7 +255,9 @@ def _decode(call: exp.Anonymous) -> None:
     for value in values:
         if _is_binary(value) and call.name not in {"__sqljson_decode", "__sqljson_encode"}:
             codec = exp.Literal.string("utf_8")
-            value.replace(exp.Anonymous(this="__sqljson_decode", expressions=[value.copy(), codec]))
+            value.replace(
+                exp.Anonymous(this="__sqljson_decode", expressions=[copied(value), codec])
+            )
 
 
 def _is_binary(node: exp.Expr) -> bool:
@@ -259,11 +279,11 @@ def _from_json(cast: exp.Cast) -> None:
         return
     if not _has_cast(kind):
         raise AthenaFailure("TYPE_MISMATCH", f"Cannot cast json to {kind.trino()}")
-    source = cast.this.copy()
+    source = copied(cast.this)
     nested = kind.name in _NESTED
     inner = source.unnest()
     if nested and isinstance(inner, exp.Anonymous) and inner.name == "__json_parse":
-        source = inner.expressions[0].copy()  # Trino reads the text itself then
+        source = copied(inner.expressions[0])  # Trino reads the text itself then
     call: exp.Expr = exp.Anonymous(
         this="__json_to_nested" if nested else "__json_to_scalar",
         expressions=[source, exp.Literal.string(cast.to.sql("trino"))],
@@ -283,7 +303,7 @@ def _is_unknown(node: exp.Expr) -> bool:
 
 def _nested_or_json(cast: exp.Cast, target: SqlType) -> exp.Expr:
     value = exp.column("zqvalue")
-    text = exp.Cast(this=value.copy(), to=kind_of("VARCHAR"))
+    text = exp.Cast(this=copied(value), to=kind_of("VARCHAR"))
     kind = exp.Literal.string(cast.to.sql("trino"))
     call: exp.Expr = exp.Anonymous(this="__json_to_nested", expressions=[text, kind])
     if (plain := _plain(target)) != target:
@@ -293,7 +313,7 @@ def _nested_or_json(cast: exp.Cast, target: SqlType) -> exp.Expr:
     for made in choice.find_all(exp.Cast):
         made.set(_MADE, True)
     each = exp.Lambda(this=choice, expressions=[exp.to_identifier("zqvalue")])
-    one = exp.Array(expressions=[cast.this.copy()])
+    one = exp.Array(expressions=[copied(cast.this)])
     cases = exp.Anonymous(this="list_transform", expressions=[one, each])
     return exp.Anonymous(this="list_extract", expressions=[cases, exp.Literal.number(1)])
 
@@ -303,7 +323,7 @@ def _from_unknown(cast: exp.Cast) -> None:
     target = parse_type(cast.to.sql("trino"))
     if target.name == "varchar":
         kind = exp.Literal.string("varchar")
-        new: exp.Expr = exp.Anonymous(this="__cast_text", expressions=[cast.this.copy(), kind])
+        new: exp.Expr = exp.Anonymous(this="__cast_text", expressions=[copied(cast.this), kind])
         if target.numbers:
             limit = exp.Literal.number(target.numbers[0])
             new = exp.Anonymous(this="left", expressions=[new, limit])
@@ -311,11 +331,11 @@ def _from_unknown(cast: exp.Cast) -> None:
         new = _nested_or_json(cast, target)
     elif target.name in _MACROS:
         kind = exp.Literal.string(cast.to.sql("trino"))
-        text = exp.Anonymous(this=_MACROS[target.name], expressions=[cast.this.copy(), kind])
-        new = exp.Cast(this=text, to=cast.to.copy(), json_call=True)
+        text = exp.Anonymous(this=_MACROS[target.name], expressions=[copied(cast.this), kind])
+        new = exp.Cast(this=text, to=copied(cast.to), json_call=True)
     else:
         return
-    new.type = cast.to.copy()
+    new.type = copied(cast.to)
     _replace(cast, new)
 
 
@@ -340,22 +360,22 @@ def _has_cast(kind: SqlType) -> bool:
 
 def _replace(cast: exp.Cast, new: exp.Expr) -> None:
     if isinstance(cast, exp.TryCast):
-        kind = cast.to.copy()
+        kind = copied(cast.to)
         new = exp.Anonymous(this="TRY", expressions=[new])
         new.type = kind
     elif new.type is None:
-        new.type = cast.to.copy()
+        new.type = copied(cast.to)
     cast.replace(new)
 
 
 def _to_json(cast: exp.Cast) -> None:
     source = cast.this
-    text = exp.Anonymous(this="to_json", expressions=[source.copy()])
+    text = exp.Anonymous(this="to_json", expressions=[copied(source)])
     kind = source.type.this if source.type else None
     if kind in exp.DataType.INTEGER_TYPES | {exp.DataType.Type.BOOLEAN} | _TEXTS:
         new = text
     else:
-        of = exp.Anonymous(this="__duck_type", expressions=[source.copy()])
+        of = exp.Anonymous(this="__duck_type", expressions=[copied(source)])
         new = exp.Anonymous(this="__json_of", expressions=[text, of])
-    new.type = cast.to.copy()
+    new.type = copied(cast.to)
     _replace(cast, new)

@@ -31,7 +31,7 @@ _MACROS = {
     "inverse_normal_cdf": ("__inverse_normal_cdf", 3),
     "wilson_interval_lower": ("__u_wilson_interval_lower", 3),
     "wilson_interval_upper": ("__u_wilson_interval_upper", 3),
-    "cosine_similarity": ("__u_cosine_similarity", 2),
+    "cosine_similarity": ("__cosine_similarity", 2),
     "parse_data_size": ("__u_parse_data_size", 1),
     "parse_presto_data_size": ("__u_parse_data_size", 1),
 }

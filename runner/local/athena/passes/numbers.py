@@ -12,8 +12,9 @@ from sqlglot import exp
 
 from runner.local.athena.dialect import MOST_DIGITS, decimal_type
 from runner.local.athena.errors import AthenaFailure
+from runner.local.athena.families import is_free
 from runner.local.athena.numbers import digits, is_decimal, is_float, is_integer
-from runner.local.athena.trees import kind_of, walk
+from runner.local.athena.trees import ByClass, kind_of, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,17 +36,23 @@ def apply(tree: exp.Query) -> exp.Query:
     """Rewrite arithmetic, rounding, sums and comparisons, innermost first."""
     for node in reversed(walk(tree)):
         _widen(node)
-        rewrite = next((made for kinds, made in _RULES if isinstance(node, kinds)), None)
+        rewrite = _RULES.of(node)
         if rewrite is not None:
             rewrite(node)
     return tree
 
 
 _SMALL = (_T.TINYINT, _T.SMALLINT)
+_BRINGING = (
+    exp.Add, exp.Sub, exp.Mul, exp.Mod, exp.Div, exp.Coalesce, exp.Greatest, exp.Least, exp.Array,
+    exp.If, exp.Case,
+)  # fmt: skip
 
 
 def _widen(node: exp.Expr) -> None:
     """Let whole literals be integers beside smaller ones: DuckDB gives them the smaller type."""
+    if not isinstance(node, _BRINGING):
+        return
     operands = _operands(node)
     if not any(each.type is not None and each.type.this in _SMALL for each in operands):
         return
@@ -105,7 +112,7 @@ def outermost(node: exp.Expr) -> exp.Expr:
 
 def _check_literal(node: exp.Literal) -> None:
     """Refuse an integer that no type holds; that of -9223372036854775808 is one."""
-    if node.is_string:
+    if node.is_string or is_free(node):
         return
     most = 2**63 - (0 if isinstance(node.parent, exp.Neg) else 1)
     if node.is_int and int(node.name) > most:
@@ -196,7 +203,9 @@ def quotient(left: Side, right: Side, kind: exp.DataType) -> exp.Expr:
 
 
 def _unscaled(node: exp.Expr, precision: int, scale: int) -> exp.Expr:
-    number: exp.Expr = exp.cast(node, _decimal(precision, scale))
+    # Wide enough for the product: DuckDB keeps that of two small decimals in 18 digits.
+    wide = min(precision + scale + 1, MOST_DIGITS)
+    number: exp.Expr = cast_to(_decimal(max(precision, wide), scale))(node.copy())
     if scale:
         number = exp.Mul(this=number, expression=exp.Literal.number(10**scale))
         number = exp.Paren(this=number)
@@ -249,6 +258,14 @@ def _compare(node: exp.Binary) -> None:
             _guard(node, right, exp.And)
 
 
+def _among(node: exp.In) -> None:
+    """Let NaN be equal to no value of a list."""
+    value = node.this
+    doubtful = [each for each in node.expressions if is_float(each) and _may_be_nan(each)]
+    if doubtful and is_float(value) and _may_be_nan(value):
+        _guard(node, value, exp.And)
+
+
 def _between(node: exp.Between) -> None:
     high = node.args["high"]
     if is_float(high) and _may_be_nan(high):
@@ -290,7 +307,8 @@ def _may_be_nan(node: exp.Expr) -> bool:
 def _guard(node: exp.Expr, operand: exp.Expr, join: type[exp.And | exp.Or]) -> None:
     guard: exp.Expr = _call("isnan", operand.copy())
     if join is exp.And:
-        guard = exp.Not(this=guard)
+        # DuckDB hands such a comparison to the scan, which mostly knows it from statistics.
+        guard = exp.LTE(this=operand.copy(), expression=_call("__infinity"))
 
     def make(inner: exp.Expr) -> exp.Expr:
         return exp.Paren(this=join(this=inner, expression=guard))
@@ -303,15 +321,17 @@ def _negated(node: exp.Expr) -> None:
         wrap(node, cast_to(node.type or node.this.type))
 
 
-_Rule = tuple[tuple[type[exp.Expr], ...], "Callable[[Any], None]"]
-_RULES: tuple[_Rule, ...] = (
-    ((exp.Add, exp.Sub, exp.Mul, exp.Mod), _arithmetic),
-    ((exp.Round, exp.Ceil, exp.Floor), _round),
-    ((exp.Sum,), _sum),
-    ((exp.Avg,), _average),
-    ((exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE), _compare),
-    ((exp.Between,), _between),
-    ((exp.Greatest,), _greatest),
-    ((exp.Neg,), _negated),
-    ((exp.Literal,), _check_literal),
+_RULES: ByClass[Callable[[Any], None]] = ByClass(
+    (
+        ((exp.Add, exp.Sub, exp.Mul, exp.Mod), _arithmetic),
+        ((exp.Round, exp.Ceil, exp.Floor), _round),
+        ((exp.Sum,), _sum),
+        ((exp.Avg,), _average),
+        ((exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE), _compare),
+        ((exp.Between,), _between),
+        ((exp.In,), _among),
+        ((exp.Greatest,), _greatest),
+        ((exp.Neg,), _negated),
+        ((exp.Literal,), _check_literal),
+    )
 )

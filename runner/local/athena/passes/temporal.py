@@ -23,8 +23,8 @@ from runner.local.athena.passes import (
 )
 from runner.local.athena.passes.temporal_trees import zone_text
 from runner.local.athena.shown import EACH, MONTHS
-from runner.local.athena.temporal_kinds import SAME_CALLS, Kinds, join
-from runner.local.athena.trees import find_all, kind_of
+from runner.local.athena.temporal_kinds import SAME_CALLS, Kinds, join, type_name
+from runner.local.athena.trees import find_all, kind_of, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -98,13 +98,16 @@ _CARRIERS = (
 
 _NAMED_CARRIERS = frozenset(temporal_functions.NAMED) | SAME_CALLS | {"len"}
 
+_USUAL_DIGITS = 3
+"""Digits of a second that times are shown with unless their type says otherwise."""
+
 
 def apply(tree: exp.Query) -> exp.Query:
     """Rewrite the innermost expressions first."""
     temporal_casts.see_zones(tree)
     temporal_fine.apply(tree)
     kinds = Kinds()
-    nodes = list(tree.walk(bfs=False))
+    nodes = walk(tree)
     for node in nodes:
         kinds.of(node)
     outputs = tuple(_output(kinds, tree, number) for number in range(len(tree.selects)))
@@ -139,11 +142,14 @@ def _output(kinds: Kinds, tree: exp.Query, number: int) -> Kind | None:
 
 
 def _show(kind: Kind | None) -> str:
-    """Say what must be done to show a column: its zone, or that its intervals are of months."""
-    if kind is None or kind.name not in {"zoned", "months"}:
+    """Say how to show a column: its zone, that its intervals are of months, a time's digits."""
+    if kind is None or kind.name not in {"zoned", "months", "time"}:
         return ""
     if kind.name == "months":
         return MONTHS
+    if kind.name == "time":
+        usual = kind.array or kind.precision == _USUAL_DIGITS
+        return "" if usual else type_name(kind)
     zone = kind.constant_zone()
     if zone is None:
         return EACH
@@ -152,9 +158,11 @@ def _show(kind: Kind | None) -> str:
 
 def _check_zone(node: exp.Expr, kind: Kind | None) -> None:
     """Refuse to hand a zone to what would lose it."""
+    parent = node.parent
+    if kind is not None and kind.name == "months" and _loses_months(parent):
+        raise unsupported("An interval year to month inside of a map or row")
     if kind is None or kind.name != "zoned" or kind.constant_zone() == UTC:
         return
-    parent = node.parent
     if parent is None or isinstance(node, exp.Query | exp.Identifier):
         return
     if isinstance(parent, exp.Anonymous):
@@ -165,6 +173,15 @@ def _check_zone(node: exp.Expr, kind: Kind | None) -> None:
     ):
         return
     raise unsupported(f"A time zone inside of {_name(parent)}")
+
+
+def _loses_months(parent: exp.Expr | None) -> bool:
+    """Tell whether a value is put where its intervals would be shown as days."""
+    if isinstance(parent, exp.Anonymous):
+        return parent.name.lower() in {"map", "map_agg", "histogram", "multimap_agg"}
+    return parent is not None and (
+        isinstance(parent, exp.Map | exp.VarMap) or _is_shown_row(parent)
+    )
 
 
 def _check_offset(node: exp.Expr, kind: Kind | None) -> None:

@@ -56,7 +56,7 @@ def _cast(kinds: Kinds, node: exp.Expr) -> exp.Expr | None:
     if node.to.this in _TEXT:
         new = text(node.this, source)
         if new is not None and node.to.expressions:
-            new = call("left", new, int(node.to.expressions[0].name))
+            new = call("__type_fit", new, int(node.to.expressions[0].name), "")
     elif from_type(node.to) is None or target is None:
         return None
     elif source is not None and not source.array:
@@ -182,6 +182,9 @@ def _between(node: exp.Cast, source: Kind, target: Kind) -> exp.Expr | None:
             new = cast(node.this, "TIMESTAMP")
             new = call("__ts_round", new, step(target.precision)) if rounded else new
             return instant(new, zoned())
+        case ("months", "months") | ("days", "days"):
+            same: exp.Expr = node.this.copy()
+            return same
         case ("timestamp" | "zoned" | "time" | "timetz", "time" | "timetz"):
             return _to_time(node, source, target, rounded=rounded)
     raise unsupported(f"A cast of {source.name} to {target.name}")

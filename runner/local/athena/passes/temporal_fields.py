@@ -43,7 +43,6 @@ _NAMES = {
     "YEAROFWEEK": "isoyear",
     "YOW": "isoyear",
     "WEEK_OF_YEAR": "week",
-    "MILLISECOND": "millisecond",
 }
 _DAY_PARTS = {"day": 86_400_000, "hour": 3_600_000, "minute": 60_000, "second": 1000}
 _CLOCK = frozenset({"hour", "minute", "second", "millisecond"})
@@ -54,13 +53,20 @@ _ABSENT = {
 _CYCLES = {"hour": 24, "minute": 60, "second": 60, "millisecond": 1000}
 
 
+def _is_null(node: exp.Expr) -> bool:
+    node = node.unnest()
+    while isinstance(node, exp.Cast):
+        node = node.this.unnest()
+    return isinstance(node, exp.Null)
+
+
 def part(node: exp.Expr, kind: Kind | None, name: str) -> exp.Expr:
     """Take one part of a value; raises AthenaFailure for one that it does not have."""
     if kind is not None and kind.name in _ABSENT and name in _ABSENT[kind.name]:
         raise AthenaFailure(
             "FUNCTION_NOT_FOUND", f"Unexpected parameters ({kind.name}) for function {name}"
         )
-    if isinstance(node.unnest(), exp.Null):
+    if _is_null(node):
         return cast(exp.null(), "BIGINT")
     if name.startswith("timezone_"):
         return _zone_part(node, kind, name)
@@ -116,6 +122,8 @@ def _part(kinds: Kinds, node: exp.Expr) -> exp.Expr | None:
 
 def _extract(kinds: Kinds, node: exp.Expr) -> exp.Expr:
     name = node.name.upper()
+    if name == "MILLISECOND":
+        raise AthenaFailure("SYNTAX_ERROR", f"Invalid EXTRACT field: {name}")
     return part(node.expression, kinds.of(node.expression), _NAMES.get(name, name.lower()))
 
 

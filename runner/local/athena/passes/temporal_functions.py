@@ -19,6 +19,7 @@ from runner.local.athena.passes.temporal_trees import (
     call,
     cast,
     instant,
+    instant_near,
     local,
     step,
     zone,
@@ -97,7 +98,8 @@ def _trunc(kinds: Kinds, node: exp.Expr) -> exp.Expr:
             moved = call("__date_trunc_time", unit, cast(node.this, "TIME"))
             return call("__timetz", moved, call("__timetz_minutes", node.this))
         case "zoned":
-            return instant(call("__date_trunc_timestamp", unit, local(node.this, kind)), kind)
+            moved = call("__date_trunc_timestamp", unit, local(node.this, kind))
+            return instant_near(moved, kind, node.this)
     return call("__date_trunc_timestamp", unit, node.this)
 
 
@@ -117,7 +119,8 @@ def _add(kinds: Kinds, node: exp.Expr) -> exp.Expr:
             name = "__time_add" if kind.name == "time" else "__timetz_add"
             return call(name, node.this, micros)
         case "zoned" if unit in _CALENDAR:
-            return instant(call("__date_add_timestamp", *arguments, local(node.this, kind)), kind)
+            moved = call("__date_add_timestamp", *arguments, local(node.this, kind))
+            return instant_near(moved, kind, node.this)
     new = call("__date_add_timestamp", *arguments, node.this)
     if unit == "millisecond" and kind.precision < _MILLIS:
         # The result is as fine as the argument.
@@ -241,6 +244,13 @@ def _to_unix(kinds: Kinds, node: exp.Expr) -> exp.Expr:
 
 
 def _at_zone(kinds: Kinds, node: exp.Expr) -> exp.Expr:
+    kind = kinds.of(node.this)
+    if kind is not None and kind.name not in {"timestamp", "zoned", "time", "timetz"}:
+        raise AthenaFailure(
+            "TYPE_MISMATCH",
+            "Type of value must be a time or timestamp with or without time zone "
+            f"(actual {type_name(kind)})",
+        )
     return _moved_zone(kinds, node.this, node.args["zone"])
 
 
@@ -321,10 +331,12 @@ def _iso_date(_: Kinds, node: exp.Expr) -> exp.Expr:
 def _iso_stamp(kinds: Kinds, node: exp.Expr) -> exp.Expr:
     kind = kinds.of(node) or zoned()
     read = read_iso(node.this.name) if isinstance(node.this, exp.Literal) else None
-    if read is not None and read.fraction[MICROS:].strip("0"):
+    fine = read is not None and read.fraction[MICROS:].strip("0") != ""
+    if fine and kind.precision != _MILLIS:
         raise unsupported("A timestamp finer than microseconds")
     if read is None or node.this.name.startswith("zq"):
-        stamp: exp.Expr = call("__iso_zoned", node.this)
+        name = "__iso_zoned" if kind.precision == _MILLIS else "__iso_fine"
+        stamp: exp.Expr = call(name, node.this)
     else:
         stamp = instant(cast(exp.Literal.string(read.duck()), "TIMESTAMP"), kind)
     return call("__tz_floor", stamp, 1000) if kind.precision == _MILLIS else stamp

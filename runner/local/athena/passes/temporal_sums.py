@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from runner.local.athena.datetexts import read_interval
 from runner.local.athena.errors import AthenaFailure, unsupported
-from runner.local.athena.passes.temporal_trees import call, cast, instant, local
+from runner.local.athena.passes.temporal_trees import call, cast, instant_near, local
 from runner.local.athena.temporal_kinds import type_name
 from runner.local.athena.trees import kind_of
 
@@ -27,6 +27,10 @@ def _interval(_: Kinds, node: exp.Expr) -> exp.Expr | None:
     if not isinstance(node, exp.Interval):
         return None
     value, unit = node.this, node.args.get("unit")
+    if unit is None and isinstance(node.parent, exp.Add | exp.Sub):
+        # sqlglot takes the number of `INTERVAL '1' DAY + 3` for an interval.
+        word = "+" if isinstance(node.parent, exp.Add) else "-"
+        raise AthenaFailure("TYPE_MISMATCH", f"Cannot apply operator: interval {word} number")
     sign = 1
     while isinstance(value, exp.Neg):
         sign, value = -sign, value.this
@@ -59,6 +63,8 @@ def _sum(kinds: Kinds, node: exp.Expr) -> exp.Expr | None:
         return None
     if isinstance(node, exp.Sub) and right.name not in _INTERVALS:
         return _difference(node, left, right)
+    if left.name not in _INTERVALS and right.name not in _INTERVALS:
+        raise _mismatch(node, left, right)
     if left.name in _INTERVALS:
         return _moved(node, node.right, right, left)
     return _moved(node, node.left, left, right)
@@ -86,7 +92,10 @@ def _mismatch(node: exp.Binary, left: Kind, right: Kind) -> AthenaFailure:
 
 
 def _difference(node: exp.Binary, left: Kind, right: Kind) -> exp.Expr:
-    if left.name in {"time", "timetz"}:
+    clocks = {"time", "timetz"}
+    if (left.name in clocks) != (right.name in clocks):
+        raise _mismatch(node, left, right)
+    if left.name in clocks:
         sides = [_utc(side, kind) for side, kind in ((node.left, left), (node.right, right))]
         micros = exp.Sub(this=call("epoch_us", sides[0]), expression=call("epoch_us", sides[1]))
         return call("to_microseconds", micros)
@@ -118,7 +127,7 @@ def _moved(node: exp.Binary, moment: exp.Expr, kind: Kind, interval: Kind) -> ex
         return call("__time_add" if kind.name == "time" else "__timetz_add", moment, micros)
     if kind.name == "zoned" and interval.name == "months":
         shifted = exp.paren(exp.Add(this=local(moment, kind), expression=exp.paren(signed)))
-        return instant(shifted, kind)
+        return instant_near(shifted, kind, moment)
     return None
 
 
@@ -217,8 +226,18 @@ def _total(kinds: Kinds, node: exp.Expr) -> exp.Expr | None:
     return call(back, exp.cast(new, kind_of("BIGINT" if kind.name == "days" else "INT")))
 
 
+def _mean(kinds: Kinds, node: exp.Expr) -> exp.Expr | None:
+    """Round an average of months; one of days is right."""
+    _average(kinds, node)
+    kind = kinds.of(node)
+    if kind is None or kind.name != "months" or isinstance(node.parent, exp.Filter | exp.Window):
+        return None
+    months = exp.Avg(this=call("__interval_months", node.this))
+    return call("to_months", exp.cast(call("round", months), kind_of("INT")))
+
+
 def _average(kinds: Kinds, node: exp.Expr) -> None:
-    """Refuse sums and averages of moments; those of intervals are right."""
+    """Refuse sums and averages of moments."""
     kind = kinds.of(node.this)
     if kind is not None and kind.name not in _INTERVALS:
         raise AthenaFailure(
@@ -270,7 +289,7 @@ REWRITERS: dict[type[exp.Expr], Callable[[Kinds, exp.Expr], exp.Expr | None]] = 
     exp.Between: _compared,
     exp.In: _compared,
     exp.Sum: _total,
-    exp.Avg: _average,
+    exp.Avg: _mean,
     exp.Greatest: _total,
     exp.Least: _total,
     **dict.fromkeys(COMPARED, _compared),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from runner.local.athena.datetexts import duck_zone
+from runner.local.athena.datetexts import duck_zone, offset_minutes
 from runner.local.athena.errors import unsupported
 from runner.local.athena.trees import kind_of
 
@@ -64,5 +64,18 @@ def local(node: exp.Expr, kind: Kind | None) -> exp.Expr:
 
 
 def instant(node: exp.Expr, kind: Kind) -> exp.Expr:
-    """Give the instant of a local time."""
-    return call("timezone", zone(kind), node)
+    """Give the instant of a local time: the first one where clocks are set back."""
+    return call("timezone" if is_fixed(kind) else "__instant", zone(kind), node)
+
+
+def instant_near(node: exp.Expr, kind: Kind, origin: exp.Expr) -> exp.Expr:
+    """Give the instant of a local time with the offset that another instant has, if it can be."""
+    if is_fixed(kind):
+        return instant(node, kind)
+    return call("__instant_near", zone(kind), node, origin)
+
+
+def is_fixed(kind: Kind) -> bool:
+    """Tell a zone that is always as far from UTC."""
+    constant = kind.constant_zone()
+    return constant is not None and offset_minutes(constant) is not None

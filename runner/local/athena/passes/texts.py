@@ -24,10 +24,11 @@ from runner.local.athena.calls import (
     unicode_text,
 )
 from runner.local.athena.errors import AthenaFailure, unsupported
+from runner.local.athena.families import is_free
 from runner.local.athena.names import char_of
 from runner.local.athena.natives import NATIVES
 from runner.local.athena.passes import patterns, values
-from runner.local.athena.trees import walk
+from runner.local.athena.trees import ByClass, walk
 
 if TYPE_CHECKING:
     from runner.local.athena.calls import Rule
@@ -51,6 +52,9 @@ _SPACES = "".join(
 
 _SHORT_PAD = 10_000
 
+_FAR = 2**31
+"""DuckDB takes no place in a text beyond."""
+
 
 def apply(tree: exp.Query) -> exp.Query:
     """Rewrite every call, innermost first."""
@@ -70,7 +74,7 @@ def _rule(node: exp.Expr) -> Rule | None:
     if isinstance(node, exp.Anonymous):
         name = node.name.lower()
         return _CALLS.get(name, _native) if name.startswith("__") else None
-    return next((rule for kind, rule in _NODES if isinstance(node, kind)), None)
+    return _NODES.of(node)
 
 
 def _native(node: exp.Anonymous) -> exp.Expr | None:
@@ -167,9 +171,16 @@ def _substring(node: exp.Substring) -> exp.Expr:
     if not fits(node.this, "VARCHAR"):
         raise mismatch("substr", [node.this, start])
     given = [each for each in (start, size) if each is not None]
-    if all(isinstance(each, exp.Literal) and each.is_int and int(each.name) > 0 for each in given):
+    if all(_is_near(each) for each in given):
         return as_varchar(call("substr", node.this, *given))
     return as_varchar(call("__substr" if size is None else "__substr_size", node.this, *given))
+
+
+def _is_near(node: exp.Expr) -> bool:
+    """Tell whether a place is a number from 1 that DuckDB takes."""
+    if is_free(node):
+        return True
+    return isinstance(node, exp.Literal) and node.is_int and 0 < int(node.name) < _FAR
 
 
 def _reverse(node: exp.Reverse) -> exp.Expr | None:
@@ -308,20 +319,22 @@ _CALLS: dict[str, Rule] = {
     **patterns.CALLS,
     **values.CALLS,
 }
-_NODES: tuple[tuple[type[exp.Expr] | tuple[type[exp.Expr], ...], Rule], ...] = (
-    (exp.HexString, _hex),
-    (exp.StrPosition, _position),
-    (exp.Substring, _substring),
-    (exp.Reverse, _reverse),
-    (exp.Trim, _trim),
-    (exp.Length, _length),
-    (exp.Normalize, _normalize),
-    ((exp.Upper, exp.Lower), _one_text),
-    (exp.Replace, _replace),
-    (exp.ConcatWs, _concat_ws),
-    ((exp.Concat, exp.DPipe), _concat),
-    (exp.Escape, _like),
-    (exp.UnicodeString, _unicode),
-    (exp.StartsWith, _starts),
-    *values.NODES,
+_NODES: ByClass[Rule] = ByClass(
+    (
+        (exp.HexString, _hex),
+        (exp.StrPosition, _position),
+        (exp.Substring, _substring),
+        (exp.Reverse, _reverse),
+        (exp.Trim, _trim),
+        (exp.Length, _length),
+        (exp.Normalize, _normalize),
+        ((exp.Upper, exp.Lower), _one_text),
+        (exp.Replace, _replace),
+        (exp.ConcatWs, _concat_ws),
+        ((exp.Concat, exp.DPipe), _concat),
+        (exp.Escape, _like),
+        (exp.UnicodeString, _unicode),
+        (exp.StartsWith, _starts),
+        *values.NODES,
+    )
 )

@@ -138,5 +138,5 @@ def _is_stored(column: exp.Column, tree: exp.Query) -> bool:
     """Tell whether a column is one of a table, whose type is written down."""
     return any(
         table.alias_or_name == column.table and table.name.startswith("__scan_")
-        for table in tree.find_all(exp.Table)
+        for table in find_all(tree, exp.Table)
     )

@@ -70,6 +70,8 @@ def _cast(node: exp.Cast) -> exp.Expr | None:
         return _tried(node, _to_special(node))
     if is_type(node.this, IP):
         return _tried(node, _from_ip(node))
+    if is_type(node.this, CHAR) and kind in (*BINARY, exp.DataType.Type.JSON):
+        raise _no_cast(node)
     if is_type(node.this, UUID) and kind in BINARY:
         return _tried(node, call("__uuid_binary", node.this))
     if kind in BINARY and is_type(node.this, *TEXT):
@@ -77,7 +79,15 @@ def _cast(node: exp.Cast) -> exp.Expr | None:
     return None
 
 
+def _no_cast(node: exp.Cast) -> AthenaFailure:
+    target = node.to.sql("trino").lower()
+    return AthenaFailure("TYPE_MISMATCH", f"Cannot cast {kind_name(node.this.type)} to {target}")
+
+
 def _to_char(node: exp.Cast) -> exp.Expr:
+    is_other = is_type(node.this, *SCALARS, IP, UUID)
+    if is_other and not isinstance(node.this.unnest(), exp.Null):
+        raise _no_cast(node)
     size = int(node.to.expressions[0].name) if node.to.expressions else 1
     text: exp.Expr = (
         node.this if is_type(node.this, *TEXT) else exp.cast(node.this.copy(), "varchar")

@@ -47,6 +47,7 @@ UNSUPPORTED: tuple[tuple[str, ...], ...] = (
     ("SET", "FILEFORMAT"),
 )
 """What follows ALTER TABLE t [PARTITION (...)] in Hive, and the user guide lists as unsupported."""
+_TRIES = 20
 _KEPT = (
     "Name",
     "Description",
@@ -59,8 +60,24 @@ _KEPT = (
 )
 
 
+class _ConflictError(Exception):
+    """Somebody else changed the table between its reading and its writing."""
+
+
 def alter(session: Session, statement: Statement) -> Outcome:
-    """Run any ALTER TABLE that Athena knows."""
+    """Run any ALTER TABLE that Athena knows.
+
+    Glue refuses what was computed from a table that has changed since: then it is done anew.
+    """
+    for _ in range(_TRIES):
+        try:
+            return _alter(session, statement)
+        except _ConflictError as error:
+            message = str(error)
+    raise _unaltered(message)
+
+
+def _alter(session: Session, statement: Statement) -> Outcome:
     cursor = open_cursor(statement)
     cursor.expect("ALTER", "TABLE")
     table = need(session, *take_table(cursor, session.database))
@@ -94,14 +111,14 @@ def _set(session: Session, table: TableInfo, cursor: Cursor) -> Outcome:
     if cursor.accept("SET", "TBLPROPERTIES"):
         given = take_properties(cursor)
         cursor.expect_end()
-        _update(session, table, parameters=given)
+        _update(session, _found(session, table), parameters=given)
         return Outcome("DDL", "ALTER_TABLE_SET_TBLPROPERTIES")
     if cursor.accept("SET", "LOCATION"):
         location = take_text(cursor)
         cursor.expect_end()
         if not location.startswith("s3://"):
             raise DdlFailure(f"SemanticException {location} is not an S3 path")
-        _update(session, table, storage={"Location": location})
+        _update(session, _found(session, table), storage={"Location": location})
         return Outcome("DDL", "ALTER_TABLE_SET_LOCATION")
     if any(cursor.accept(*words) for words in UNSUPPORTED):
         raise unknown_statement()
@@ -113,7 +130,7 @@ def _set_columns(session: Session, table: TableInfo, cursor: Cursor, *, kind: st
     have = found["StorageDescriptor"]["Columns"] if kind == "ADD_COLUMNS" else []
     columns = added_columns(cursor, have, keys=[key.name for key in table.keys])
     cursor.expect_end()
-    _update(session, table, storage={"Columns": columns})
+    _update(session, found, storage={"Columns": columns})
     return Outcome("DDL", f"ALTER_TABLE_{kind}")
 
 
@@ -130,10 +147,10 @@ def added_columns(
 
 
 def _change_column(session: Session, table: TableInfo, cursor: Cursor) -> Outcome:
-    columns = list(_found(session, table)["StorageDescriptor"]["Columns"])
-    columns, _, _ = changed_columns(cursor, columns)
+    found = _found(session, table)
+    columns, _, _ = changed_columns(cursor, found["StorageDescriptor"]["Columns"])
     cursor.expect_end()
-    _update(session, table, storage={"Columns": columns})
+    _update(session, found, storage={"Columns": columns})
     return Outcome("DDL", "ALTER_TABLE_CHANGE_COLUMN")
 
 
@@ -174,12 +191,12 @@ def _found(session: Session, table: TableInfo) -> dict[str, Any]:
 
 def _update(
     session: Session,
-    table: TableInfo,
+    found: dict[str, Any],
     *,
     storage: dict[str, Any] | None = None,
     parameters: dict[str, str] | None = None,
 ) -> None:
-    found = _found(session, table)
+    """Change a table that is still as it was found; raises _ConflictError if it is not."""
     kept = {name: found[name] for name in _KEPT if name in found}
     given = {
         **kept,
@@ -188,10 +205,16 @@ def _update(
     }
     try:
         session.catalog.update_table(
-            DatabaseName=table.database, TableInput=given, VersionId=found["VersionId"]
+            DatabaseName=found["DatabaseName"], TableInput=given, VersionId=found["VersionId"]
         )
     except GlueError as error:
-        raise DdlFailure(
-            "Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask. "
-            f"Unable to alter table. {error.message}"
-        ) from error
+        if error.code == "ConcurrentModificationException":
+            raise _ConflictError(error.message) from error
+        raise _unaltered(error.message) from error
+
+
+def _unaltered(message: str) -> DdlFailure:
+    return DdlFailure(
+        "Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask. "
+        f"Unable to alter table. {message}"
+    )

@@ -105,7 +105,7 @@ def create_as(session: Session, statement: Statement) -> Outcome:
     cursor.expect("AS")
     query, with_data = _with_data(statement, cursor)
     if if_not_exists and session.planner.lookup(database, name) is not None:
-        return Outcome("DML", "CREATE_TABLE_AS_SELECT")
+        return Outcome("DDL", "CREATE_TABLE_AS_SELECT")
     _check_kind(properties)
     _check_absent(session, database, name)
     plan = session.planner.plan(session.cursor, query, database=session.database)
@@ -119,13 +119,13 @@ def create_as(session: Session, statement: Statement) -> Outcome:
     check_empty(session, f"{database}.{name}", target.location)
     if not with_data:
         _create(session, (database, name), target, buckets)
-        return Outcome("DML", "CREATE_TABLE_AS_SELECT")
+        return Outcome("DDL", "CREATE_TABLE_AS_SELECT")
     written = _write(session, plan.sql, target, buckets)
     table = _create(session, (database, name), target, buckets)
     if table.keys:
         register(session, table, written)
     return Outcome(
-        "DML",
+        "DDL",
         "CREATE_TABLE_AS_SELECT",
         bytes_scanned=plan.scanned(written.bytes_read),
         rows_written=written.rows,

@@ -61,7 +61,8 @@ PROPERTIES = frozenset(
     | {"vacuum_max_metadata_files_to_keep", "write_target_data_file_size_bytes"}
 )
 _CODECS = frozenset({"GZIP", "SNAPPY", "ZSTD", "NONE"})
-_CODEC = "write.parquet.compression-codec"
+_FORMAT = "write.format.default"
+FORMATS = frozenset({"parquet", "orc", "avro"})
 _NUMBERS = PROPERTIES - {"table_type", "format", "write_compression"}
 _OWN = frozenset({"table_type", "format", "write_compression", "compression_level"})
 """Properties of Athena that Iceberg knows by other names."""
@@ -72,9 +73,10 @@ def create(session: Session, statement: Statement) -> Outcome:
     cursor = open_cursor(statement)
     cursor.expect("CREATE", "TABLE")
     if_not_exists = cursor.accept("IF", "NOT", "EXISTS")
+    cursor.of_queries = any(token.text[1:-1].upper() == "ICEBERG" for token in statement.tokens)
     database, name = take_table(cursor, session.database)
     columns = _columns(cursor)
-    if not any(token.text[1:-1].upper() == "ICEBERG" for token in statement.tokens):
+    if not cursor.of_queries:
         raise _not_external()
     comment = take_text(cursor) if cursor.accept("COMMENT") else ""
     partition = _partitioned_by(cursor, [each["Name"] for each in columns])
@@ -139,9 +141,19 @@ def first_document(
 
 def kept_properties(given: Mapping[str, str]) -> dict[str, str]:
     """Give properties as a metadata document keeps them: the codec by Iceberg's name."""
-    codec = given.get("write_compression", "ZSTD").lower()
+    codec, kind = codec_of(given).lower(), given.get("format", "parquet").lower()
     kept = {name: value for name, value in given.items() if name in PROPERTIES - _OWN}
-    return {_CODEC: "uncompressed" if codec == "none" else codec, **kept}
+    return {
+        **({_FORMAT: kind} if kind != "parquet" else {}),
+        f"write.{kind}.compression-codec": "uncompressed" if codec == "none" else codec,
+        **kept,
+    }
+
+
+def codec_of(given: Mapping[str, str]) -> str:
+    """Give the codec of data files: Iceberg's own of a format unless one is asked for."""
+    plain = given.get("format", "parquet").lower() == "parquet"
+    return given.get("write_compression", "ZSTD" if plain else "GZIP").upper()
 
 
 def table_input(
@@ -156,7 +168,7 @@ def table_input(
             "EXTERNAL": "TRUE",
             "table_type": "ICEBERG",
             METADATA: metadata,
-            "write.compression": properties.get("write_compression", "ZSTD").upper(),
+            "write.compression": codec_of(properties),
             **others,
         },
         "PartitionKeys": [],
@@ -244,8 +256,8 @@ def check_properties(found: Mapping[str, str]) -> None:
     for name in sorted(_NUMBERS & set(found)):
         if not found[name].isdigit():
             raise DdlFailure(f"Invalid value of the table property {name}: {found[name]}")
-    if found.get("format", "parquet").lower() != "parquet":
-        raise unsupported(f"Format {found['format']} of an Iceberg table")
+    if found.get("format", "parquet").lower() not in FORMATS:
+        raise DdlFailure(f"Unsupported format: {found['format']}")
     if found.get("write_compression", "ZSTD").upper() not in _CODECS:
         raise DdlFailure(f"Unsupported compression: {found['write_compression']}")
 
@@ -297,13 +309,17 @@ def write_files(
         for number, each in enumerate(columns)
     }
     again = "".join(f", {term.sql(place[term.source])}" for term in terms)
+    kind = document.content.get("properties", {}).get(_FORMAT, "parquet").lower()
+    if kind != "parquet" and any("time zone" in hive_of(each["type"]) for each in columns):
+        raise unsupported(f"A timestamp with time zone of an Iceberg table in {kind.upper()}")
     target = Target(
         f"{document.location.rstrip('/')}/data/",
         tuple(Field(each["name"], hive_of(each["type"])) for each in columns),
         tuple(Field(term.name, "string") for term in terms),
-        "parquet",
+        kind,
         dict(table.parameters).get("write.compression", "ZSTD"),
         numbers=duck_ids(columns),
+        fields=tuple(columns) if kind != "parquet" else (),
     )
     rows = f"SELECT {names}{again} FROM ({select}) AS s({names})"
     try:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 def alter(session: Session, table: TableInfo, cursor: Cursor) -> Outcome:
     """Run what follows ALTER TABLE t."""
+    cursor.of_queries = True
     opened = open_table(session, table.database, table.name)
     if cursor.accept("ADD", "COLUMNS"):
         return _add(session, opened, cursor)
@@ -47,6 +48,8 @@ def _alter_table(session: Session, opened: Opened, cursor: Cursor) -> Outcome:
         given = take_properties(cursor)
         cursor.expect_end()
         check_properties(given)
+        if "format" in given:
+            raise unsupported("Another format of an Iceberg table")
         _set(session, opened, {**_properties(opened), **_kept(given)})
         return Outcome("DDL", "ALTER_TABLE_SET_TBLPROPERTIES")
     if cursor.accept("UNSET", "TBLPROPERTIES"):

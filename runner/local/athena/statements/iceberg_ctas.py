@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runner.local.athena.errors import AthenaFailure, DdlFailure, unsupported
+from runner.local.athena.errors import AthenaFailure, DdlFailure
 from runner.local.athena.iceberg import Change, first_snapshot, write_document
 from runner.local.athena.session import Cursor, Outcome, read_statement
 from runner.local.athena.sqltypes import parse_type
 from runner.local.athena.statements.iceberg import (
+    FORMATS,
     check_type,
     first_document,
     table_input,
@@ -62,7 +63,7 @@ def create_as(
     except GlueError as error:
         raise AthenaFailure("TABLE_ALREADY_EXISTS", error.message) from error
     return Outcome(
-        "DML",
+        "DDL",
         "CREATE_TABLE_AS_SELECT",
         bytes_scanned=plan.scanned(written.bytes_read) if with_data else 0,
         rows_written=written.rows,
@@ -94,9 +95,7 @@ def _check(properties: Properties) -> None:
     if "location" not in texts:
         raise AthenaFailure("INVALID_TABLE_PROPERTY", "Iceberg tables need the property location")
     kind = texts.get("format", "PARQUET").upper()
-    if kind in {"ORC", "AVRO"}:
-        raise unsupported(f"Format {kind} of an Iceberg table")
-    if kind != "PARQUET":
+    if kind.lower() not in FORMATS:
         raise AthenaFailure(
             "INVALID_TABLE_PROPERTY",
             f"Unable to set catalog 'awsdatacatalog' table property 'format' to ['{kind}']",

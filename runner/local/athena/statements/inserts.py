@@ -8,8 +8,9 @@ from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.partitions import NULL_PARTITION, hive_folder
 from runner.local.athena.projection import is_projected
 from runner.local.athena.session import Cursor, Outcome
-from runner.local.athena.sqltypes import SqlType, coerces, parse_type
+from runner.local.athena.sqltypes import SqlType, parse_type
 from runner.local.athena.statements import iceberg
+from runner.local.athena.statements.assignments import all_assign, cast_query, fitted
 from runner.local.athena.statements.formats import (
     WRITTEN,
     check_avro,
@@ -23,6 +24,7 @@ from runner.local.athena.writer import Target
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from runner.local.athena.planner import Plan
     from runner.local.athena.session import Session, Statement
     from runner.local.athena.tables import Field, TableInfo
     from runner.local.athena.writer import Written
@@ -59,10 +61,10 @@ def insert_into(session: Session, statement: Statement) -> Outcome:
             column=1,
         )
     _check_insertable(session, table)
-    plan = session.planner.plan(session.cursor, cursor.rest_in_place(), database=session.database)
-    given = [parse_type(kind) for _, kind in plan.columns]
+    sql = cursor.rest_in_place()
+    plan = session.planner.plan(session.cursor, sql, database=session.database)
     fields = _targets(table, named)
-    _check_types(fields, given)
+    plan = _assigned(session, plan, sql, fields)
     select = _reordered(plan.sql, table, fields)
     if table.is_iceberg:
         written = iceberg.append(session, database, name, select)
@@ -117,20 +119,22 @@ def _targets(table: TableInfo, named: Sequence[str]) -> tuple[Field, ...]:
     return tuple(fields[name] for name in named)
 
 
-def _check_types(fields: Sequence[Field], given: Sequence[SqlType]) -> None:
+def _assigned(session: Session, plan: Plan, sql: str, fields: Sequence[Field]) -> Plan:
+    """Plan the query so that its values have the types of their columns; raises AthenaFailure."""
+    given = [parse_type(kind) for _, kind in plan.columns]
     wanted = [parse_type(each.type) for each in fields]
-    if len(wanted) == len(given) and all(
-        coerces(have, want) for have, want in zip(given, wanted, strict=True)
-    ):
-        return
-    table = ", ".join(each.trino() for each in wanted)
-    query = ", ".join(each.trino() for each in given)
-    raise AthenaFailure(
-        "TYPE_MISMATCH",
-        f"Insert query has mismatched column types: Table: [{table}], Query: [{query}]",
-        line=1,
-        column=1,
-    )
+    if not all_assign(given, wanted):
+        table = ", ".join(each.trino() for each in wanted)
+        query = ", ".join(each.trino() for each in given)
+        raise AthenaFailure(
+            "TYPE_MISMATCH",
+            f"Insert query has mismatched column types: Table: [{table}], Query: [{query}]",
+            line=1,
+            column=1,
+        )
+    if cast := cast_query(sql, given, wanted):
+        return session.planner.plan(session.cursor, cast, database=session.database)
+    return plan
 
 
 def _reordered(sql: str, table: TableInfo, fields: Sequence[Field]) -> str:
@@ -138,7 +142,8 @@ def _reordered(sql: str, table: TableInfo, fields: Sequence[Field]) -> str:
     place = {each.name: number for number, each in enumerate(fields)}
     names = ", ".join(f"s{number}" for number in range(len(fields)))
     picked = ", ".join(
-        f"s{place[each.name]}" if each.name in place else "NULL" for each in table.fields()
+        fitted(f"s{place[each.name]}", parse_type(each.type)) if each.name in place else "NULL"
+        for each in table.fields()
     )
     return f"SELECT {picked} FROM ({sql}) AS s({names})"
 

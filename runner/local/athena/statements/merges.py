@@ -15,7 +15,8 @@ from runner.local.athena.iceberg import Change, commit, open_table, parts_of
 from runner.local.athena.planner import Given
 from runner.local.athena.readers import located_sql
 from runner.local.athena.session import Cursor, Outcome
-from runner.local.athena.sqltypes import coerces, parse_type
+from runner.local.athena.sqltypes import parse_type
+from runner.local.athena.statements.assignments import all_assign, cast_to
 from runner.local.athena.statements.iceberg import write_files
 from runner.local.athena.statements.merge_texts import (
     Clause,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from runner.local.athena.iceberg import Opened
     from runner.local.athena.planner import Plan
     from runner.local.athena.session import Session, Statement
+    from runner.local.athena.sqltypes import SqlType
 
 _HIDDEN = (Field("__file", "string"), Field("__row", "bigint"))
 _SOURCE_ROW = Field("__source", "bigint")
@@ -73,8 +75,14 @@ def _merge(session: Session, found: Merge) -> Outcome:
     pairs = _pairs(session, found, matched, given)
     _refuse_several(session)
     inserts = _inserts(session, found, unmatched, given)
-    _check_types(opened.table, matched, pairs, skipped=4, cases=found.clauses)
-    _check_types(opened.table, unmatched, inserts, skipped=2, cases=found.clauses)
+    cast = _cast(opened.table, matched, pairs, skipped=4, cases=found.clauses)
+    if cast != matched:
+        matched = cast
+        _pairs(session, found, matched, given)
+    cast = _cast(opened.table, unmatched, inserts, skipped=2, cases=found.clauses)
+    if cast != unmatched:
+        unmatched = cast
+        _inserts(session, found, unmatched, given)
     changes = _Changes(matched, "merge_pairs", "merge_inserts", source.scanned(source.text_bytes))
     return _apply(session, opened, changes, "MERGE", unmatched)
 
@@ -106,22 +114,29 @@ def update(session: Session, statement: Statement) -> Outcome:
 def _change_rows(session: Session, named: tuple[str, str], clause: Clause) -> Outcome:
     opened = open_table(session, *named)
     _check_columns(opened.table, (clause,), merging=False)
-    alias = quoted(named[1])
+    plan = _plan_rows(session, opened, named[1], clause)
+    (cast,) = _cast(opened.table, (clause,), plan, skipped=4, cases=())
+    if cast != clause:
+        clause = cast
+        plan = _plan_rows(session, opened, named[1], clause)
+    names = ["f", "r", "s", "k", *_value_names((clause,))]
+    select = f"SELECT * FROM ({plan.sql}) AS q({', '.join(names)})"
+    scanned = plan.scanned(_temporary(session, "merge_pairs", select))
+    _temporary(session, "merge_inserts", "SELECT 0 AS k WHERE false")
+    changes = _Changes((clause,), "merge_pairs", "merge_inserts", scanned)
+    return _apply(session, opened, changes, clause.action.upper(), ())
+
+
+def _plan_rows(session: Session, opened: Opened, name: str, clause: Clause) -> Plan:
+    alias = quoted(name)
     values = "".join(f", ({each})" for each in clause.values.values())
-    plan = session.planner.plan(
+    return session.planner.plan(
         session.cursor,
         f'SELECT {alias}."__file", {alias}."__row", CAST(0 AS bigint), 0{values} '
         f'FROM "{_DATABASE}"."target" AS {alias} WHERE {clause.condition}',
         database=session.database,
         given=_given(session, opened, None),
     )
-    names = ["f", "r", "s", "k", *_value_names((clause,))]
-    select = f"SELECT * FROM ({plan.sql}) AS q({', '.join(names)})"
-    scanned = plan.scanned(_temporary(session, "merge_pairs", select))
-    _temporary(session, "merge_inserts", "SELECT 0 AS k WHERE false")
-    _check_types(opened.table, (clause,), plan, skipped=4, cases=())
-    changes = _Changes((clause,), "merge_pairs", "merge_inserts", scanned)
-    return _apply(session, opened, changes, clause.action.upper(), ())
 
 
 def _check_columns(table: TableInfo, clauses: Sequence[Clause], *, merging: bool = True) -> None:
@@ -230,15 +245,16 @@ def _refuse_several(session: Session) -> None:
         )
 
 
-def _check_types(
+def _cast(
     table: TableInfo,
-    clauses: Sequence[Clause],
+    clauses: tuple[Clause, ...],
     plan: Plan,
     *,
     skipped: int,
     cases: Sequence[Clause],
-) -> None:
-    """Refuse values that Trino would not cast by itself to their columns."""
+) -> tuple[Clause, ...]:
+    """Give clauses whose values have the types of their columns; raises AthenaFailure."""
+    found = []
     for clause in clauses:
         names = list(clause.values)
         if names[:1] == ["#0"]:
@@ -247,21 +263,27 @@ def _check_types(
         last = skipped + len(clause.values)
         given = [parse_type(kind) for _, kind in plan.columns[skipped:last]]
         skipped = last
-        if len(given) == len(wanted) and all(
-            coerces(have, want) for have, want in zip(given, wanted, strict=True)
-        ):
-            continue
-        what = "UPDATE table column types don't match SET expressions"
-        if clause in cases:
-            number = cases.index(clause)
-            what = f"MERGE table column types don't match for MERGE case {number}, SET expressions"
-        raise AthenaFailure(
-            "TYPE_MISMATCH",
-            f"{what}: Table: [{', '.join(each.trino() for each in wanted)}], "
-            f"Expressions: [{', '.join(each.trino() for each in given)}]",
-            line=1,
-            column=1,
-        )
+        if not all_assign(given, wanted):
+            raise _mismatch(given, wanted, case=cases.index(clause) if clause in cases else -1)
+        values = [
+            cast_to(text, have, want)
+            for text, have, want in zip(clause.values.values(), given, wanted, strict=True)
+        ]
+        found.append(clause._replace(values=dict(zip(clause.values, values, strict=True))))
+    return tuple(found)
+
+
+def _mismatch(given: Sequence[SqlType], wanted: Sequence[SqlType], *, case: int) -> AthenaFailure:
+    what = "UPDATE table column types don't match SET expressions"
+    if case >= 0:
+        what = f"MERGE table column types don't match for MERGE case {case}, SET expressions"
+    return AthenaFailure(
+        "TYPE_MISMATCH",
+        f"{what}: Table: [{', '.join(each.trino() for each in wanted)}], "
+        f"Expressions: [{', '.join(each.trino() for each in given)}]",
+        line=1,
+        column=1,
+    )
 
 
 def _field(table: TableInfo, column: str) -> Field:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from runner.local.athena.errors import DdlFailure, unknown_statement
 from runner.local.athena.hive import (
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from runner.local.athena.tables import TableInfo
 
 
+_CREATED, _DELETED = 100, 25
+"""Partitions that Glue takes in one call."""
+_Item = TypeVar("_Item")
 _INTEGERS = ("tinyint", "smallint", "int", "bigint")
 _COMPARISONS: tuple[tuple[tuple[str, ...], Callable[[Any, Any], bool]], ...] = (
     (("<", "="), operator.le),
@@ -52,8 +55,7 @@ def repair(session: Session, statement: Statement) -> Outcome:
     top = session.s3.path_of(table.location)
     known = {tuple(each["Values"]) for each in registered(session, table)}
     found = [v for v in _folders(top, [key.name for key in table.keys]) if tuple(v) not in known]
-    for values in found:
-        add(session, table, values, "", if_not_exists=True)
+    add(session, table, [(values, "") for values in found], if_not_exists=True)
     names = [hive_folder(table.keys, values).strip("/") for values in found]
     lines = [f"Partitions not in metastore:\t{_list(table, names)}"] if names else []
     lines += [f"Repair: Added partition to metastore {table.name}:{name}" for name in names]
@@ -101,8 +103,7 @@ def add_partitions(session: Session, table: TableInfo, cursor: Cursor) -> Outcom
         if not cursor.accept("PARTITION"):
             break
     cursor.expect_end()
-    for values, location in given:
-        add(session, table, values, location, if_not_exists=if_not_exists)
+    add(session, table, given, if_not_exists=if_not_exists)
     return Outcome("DDL", "ALTER_TABLE_ADD_PARTITION")
 
 
@@ -122,9 +123,11 @@ def drop_partitions(session: Session, table: TableInfo, cursor: Cursor) -> Outco
         if not found and not if_exists:
             raise DdlFailure(f"SemanticException [Error 10006]: Partition not found ({text})")
         dropped |= dict.fromkeys(found)
-    for values in dropped:
-        session.catalog.delete_partition(
-            DatabaseName=table.database, TableName=table.name, PartitionValues=values
+    for some in _batches(list(dropped), _DELETED):
+        session.catalog.batch_delete_partition(
+            DatabaseName=table.database,
+            TableName=table.name,
+            PartitionsToDelete=[{"Values": list(values)} for values in some],
         )
     return Outcome("DDL", "ALTER_TABLE_DROP_PARTITION")
 
@@ -242,20 +245,32 @@ def registered(session: Session, table: TableInfo) -> Iterator[dict[str, Any]]:
 
 
 def add(
-    session: Session, table: TableInfo, values: list[str], location: str, *, if_not_exists: bool
+    session: Session,
+    table: TableInfo,
+    given: Sequence[tuple[list[str], str]],
+    *,
+    if_not_exists: bool,
 ) -> None:
-    """Register one partition, at its Hive-style folder unless a location is given."""
-    place = location or table.location.rstrip("/") + "/" + hive_folder(table.keys, values)
+    """Register partitions, each at its location or, without one, at its Hive-style folder."""
     glue = session.catalog.get_table(DatabaseName=table.database, Name=table.name)["Table"]
-    try:
-        session.catalog.create_partition(
-            DatabaseName=table.database,
-            TableName=table.name,
-            PartitionInput=partition_input(glue, values, place),
+    top = table.location.rstrip("/")
+    described = [
+        partition_input(glue, values, location or f"{top}/{hive_folder(table.keys, values)}")
+        for values, location in given
+    ]
+    for some in _batches(described, _CREATED):
+        answer = session.catalog.batch_create_partition(
+            DatabaseName=table.database, TableName=table.name, PartitionInputList=some
         )
-    except GlueError as error:
-        if not if_not_exists:
-            raise DdlFailure(f"AlreadyExistsException {error.message}") from error
+        if answer["Errors"] and not if_not_exists:
+            message = answer["Errors"][0]["ErrorDetail"]["ErrorMessage"]
+            raise DdlFailure(f"AlreadyExistsException {message}")
+
+
+def _batches(items: Sequence[_Item], size: int) -> Iterator[Sequence[_Item]]:
+    """Give as many at a time as Glue takes in one call, which is one transaction."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
 
 
 def need(session: Session, database: str, name: str) -> TableInfo:

@@ -31,7 +31,7 @@ def select(session: Session, statement: Statement) -> Outcome:
     with _explained(session, statement, plan):
         stream = session.engine.stream(session.cursor, plan.shown, size=_PIECE)
     session.planner.learn(plan, stream.columns)
-    columns = _with_lengths(shown_columns(stream.columns, plan.shows), plan.declared)
+    columns = _shown(stream.columns, plan)
     kinds = tuple(kind for _, kind in columns)
 
     def pieces() -> Iterator[tuple[tuple[Any, ...], ...]]:
@@ -54,7 +54,7 @@ def select_some(session: Session, statement: Statement, *, most: int | None) -> 
     with _explained(session, statement, plan):
         found = session.engine.run(session.cursor, sql)
     session.planner.learn(plan, found.columns)
-    columns = _with_lengths(shown_columns(found.columns, plan.shows), plan.declared)
+    columns = _shown(found.columns, plan)
     rows = shown_rows(found.columns, found.rows, plan.shows)
     kinds = tuple(kind for _, kind in columns)
     return Outcome(
@@ -72,9 +72,16 @@ def _explained(session: Session, statement: Statement, plan: Plan) -> Iterator[N
     try:
         yield
     except AthenaFailure:
-        if plan.learning is not None:
+        if plan.learning is not None or plan.of_family:
             session.planner.plan(session.cursor, statement.sql, database=session.database)
         raise
+
+
+def _shown(columns: tuple[tuple[str, str], ...], plan: Plan) -> tuple[tuple[str, SqlType], ...]:
+    from runner.local.athena.writtennames import rename  # noqa: PLC0415 - brings sqlglot
+
+    found = _with_lengths(shown_columns(columns, plan.shows), plan.declared)
+    return rename(found, plan.names) if plan.names else found
 
 
 def _with_lengths(

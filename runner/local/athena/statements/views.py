@@ -54,7 +54,7 @@ def create(session: Session, statement: Statement) -> Outcome:
             "Location": "",
         },
         "ViewOriginalText": view_text(
-            sql.strip(),
+            sql,  # with the lines that end it: clients show them again
             session.database,
             tuple((column, kind.trino()) for column, kind in columns),
         ),
