@@ -37,6 +37,7 @@ import boto3
 
 def handler(event, context):
     boto3.client("sns").publish(TopicArn="arn:aws:sns:us-east-1:0:told", Message="seen")
+    boto3.client("s3").put_object(Bucket="seen", Key="n", Body=b"1")
     text = boto3.client("s3").list_buckets()["Buckets"]
     records = []
     for record in event["records"]:
@@ -45,7 +46,7 @@ def handler(event, context):
     return {"records": records, "buckets": len(text)}
 """
 SETTINGS = """permissions:
-  - {actions: [s3:ListAllMyBuckets, sns:Publish], resources: ["*"]}
+  - {actions: [s3:ListAllMyBuckets, s3:PutObject, sns:Publish], resources: ["*"]}
 events:
   changes: {type: dynamodb, stream: "arn:aws:dynamodb:us-east-1:123456789012:table/t/stream/2024"}
   clicks: {type: kinesis, stream: "arn:aws:kinesis:us-east-1:123456789012:stream/c", window: 10s}
@@ -84,6 +85,7 @@ def test_lines_are_put_and_changed_by_a_function_that_reaches_this_machines_serv
     assert gzip.decompress(path.read_bytes()) == b"A\nB\n"
     message = json.loads((root / ".runner/sns.jsonl").read_text())
     assert message["Message"] == "seen"
+    assert (root / ".runner/s3/seen/n").read_bytes() == b"1"
 
 
 def template(root: Path) -> dict[str, Any]:

@@ -70,7 +70,8 @@ def open_wire(
     """Bind a server to an address; port 0 takes a free one.
 
     `results` is where the work group `primary` leaves results; empty: each request has to say.
-    `more` are local services by name: `firehose` and `sns` are put on the wire too.
+    `more` are local services by name for the functions of a run: `firehose` and `sns` are put on
+    the wire too, and a bucket is there as soon as a function puts something into it.
     """
     given = more or {}
     managed = f"{results or 's3://athena-results/'}managed/"
@@ -78,7 +79,7 @@ def open_wire(
         athena_service(athena, catalog, registry, results=results, managed=managed),
         glue_service(catalog),
         Sts(),
-        S3Service(s3),
+        S3Service(s3, makes_buckets=more is not None),
         firehose_service(given["firehose"]) if "firehose" in given else None,
         SnsOnTheWire(given["sns"]) if "sns" in given else None,
     )

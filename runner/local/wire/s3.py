@@ -93,6 +93,9 @@ _OBJECT_OPTIONS = [
 ]
 
 
+_WRITING = frozenset({"POST", "PUT"})
+
+
 class S3Service:
     """Answers S3's requests."""
 
@@ -104,9 +107,14 @@ class S3Service:
         *,
         region: str = "us-east-1",
         now: Callable[[], datetime] | None = None,
+        makes_buckets: bool = False,
     ) -> None:
-        """Take the buckets, the region that they say they are in, and a clock."""
+        """Take the buckets, the region that they say they are in, and a clock.
+
+        With `makes_buckets` a bucket is there as soon as something is put into it.
+        """
         self._client = client
+        self._makes_buckets = makes_buckets
         self._now = now or partial(datetime.now, UTC)
         objects = Objects(client, Heads(client))
         multipart = Multipart(objects)
@@ -143,7 +151,9 @@ class S3Service:
             operations, options = self._on_buckets, _BUCKET_OPTIONS
         operation = _found(operations, call, options)
         if (call.method, call.key) != ("PUT", "") and not self._client.buckets.has(call.bucket):
-            raise Refused("NoSuchBucket")
+            if not self._makes_buckets or not call.key or call.method not in _WRITING:
+                raise Refused("NoSuchBucket")
+            self._client.buckets.make(call.bucket)
         return operation
 
 
