@@ -16,7 +16,11 @@ from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.functions_maths import PAIRS, SCALARS
 
 if TYPE_CHECKING:
+    from typing import TypeVar
+
     from sqlglot.parser import Parser
+
+    E = TypeVar("E", bound=exp.Expr)
 
 MOST_DIGITS = 38
 _AFTER_VALUES = frozenset({"UNION", "INTERSECT", "EXCEPT", "ORDER", "LIMIT", "OFFSET", "FETCH"})
@@ -70,6 +74,13 @@ class AthenaQuery(Trino):
             **AthenaTrinoParser.TYPE_LITERAL_PARSERS,
             exp.DataType.Type.DECIMAL: _decimal_literal,
         }
+
+        def validate_expression(self, expression: E, args: list[exp.Expr] | None = None) -> E:
+            """Note what a call was given, which its node may hold in another order."""
+            found = super().validate_expression(expression, args)
+            if args is not None:
+                self.__dict__.setdefault("given", {})[id(found)] = args
+            return found
 
         def _parse_derived_table_values(
             self,

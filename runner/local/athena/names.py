@@ -45,11 +45,18 @@ BINARY_TOO = frozenset({"__lpad", "__rpad"})
 
 def parse(sql: str) -> list[exp.Expr | None]:
     """Parse Athena's SQL; raises sqlglot's errors."""
+    return parse_noted(sql)[0]
+
+
+def parse_noted(sql: str) -> tuple[list[exp.Expr | None], dict[int, list[exp.Expr]]]:
+    """Parse, and give for calls, by the identity of their nodes, what they were given."""
     sql = _BINARY.sub(_without_spaces, sql)
     dialect = sqlglot.Dialect.get_or_raise(AthenaQuery)
     tokens = dialect.tokenize(sql)
     _rename(tokens)
-    return dialect.parser().parse(_with_chars(tokens), sql)
+    parser = dialect.parser()
+    trees = parser.parse(_with_chars(tokens), sql)
+    return trees, getattr(parser, "given", {})
 
 
 def tokens_of(sql: str) -> Sequence[Token]:

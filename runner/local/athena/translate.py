@@ -23,6 +23,7 @@ from sqlglot.optimizer.qualify import qualify
 from sqlglot.schema import MappingSchema
 
 from runner.local.athena import names
+from runner.local.athena.analysis import analyse
 from runner.local.athena.annotators import METADATA
 from runner.local.athena.errors import AthenaFailure, syntax_error, unsupported
 from runner.local.athena.expand import expand
@@ -88,8 +89,17 @@ def _translated(sql: str, database: str, lookup: Lookup, decimals: DecimalLitera
     refuse_old_periods(sql)
     check_query(sql, tokenize(sql))
     tables = _Tables(lookup)
-    tree = unify_rows(unroll(_parse(sql)))
-    _refuse_forms(tree)
+    parsed, given = _parse_noted(sql)
+    _refuse_forms(parsed)
+    analyse(
+        parsed,
+        sql=spell_json(sql),
+        arguments=given,
+        database=database,
+        lookup=lookup,
+        has_decimals=decimals == "decimal",
+    )
+    tree = unify_rows(unroll(parsed))
     _list_rows(tree)
     _mark_unnamed(tree)
     tree = _resolve(tree, database, tables, depth=0)
@@ -169,8 +179,13 @@ def _generate(tree: exp.Query) -> str:
 
 
 def _parse(sql: str) -> exp.Query:
+    return _parse_noted(sql)[0]
+
+
+def _parse_noted(sql: str) -> tuple[exp.Query, dict[int, list[exp.Expr]]]:
+    """Parse a query; also tells what calls were given, by the identity of their nodes."""
     try:
-        trees = names.parse(spell_json(sql))
+        trees, given = names.parse_noted(spell_json(sql))
     except ParseError as error:
         raise _syntax(error) from error
     except TokenError as error:
@@ -183,7 +198,7 @@ def _parse(sql: str) -> exp.Query:
         tree = exp.select("*").from_(tree)
     if not isinstance(tree, exp.Query):
         raise unsupported(f"{tree.key.upper()} statement", line=1, column=1)
-    return tree
+    return tree, given
 
 
 def _syntax(error: ParseError) -> AthenaFailure:

@@ -1,0 +1,236 @@
+"""Values: literals, columns, casts, constructors, subscripts and choices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from runner.local.athena.analysis.castable import can_cast
+from runner.local.athena.analysis.coercion import coerces, common
+from runner.local.athena.analysis.operators import shared_type
+from runner.local.athena.analysis.rules import mismatch, must_be_boolean
+from runner.local.athena.analysis.scopes import field_type, resolve
+from runner.local.athena.analysis.treetypes import type_of_tree
+from runner.local.athena.analysis.types import (
+    BIGINT,
+    BOOLEAN,
+    DATE,
+    DAYS,
+    DOUBLE,
+    INTEGER,
+    MONTHS,
+    TIME,
+    TIMESTAMP,
+    UNKNOWN,
+    UNSURE,
+    VARBINARY,
+    ZONED_TIME,
+    ZONED_TIMESTAMP,
+    Type,
+    array,
+    decimal,
+    row,
+    varchar,
+)
+from runner.local.athena.dialect import digits_of
+from runner.local.athena.errors import AthenaFailure
+
+if TYPE_CHECKING:
+    from runner.local.athena.analysis.rules import Analysis, Rule
+    from runner.local.athena.analysis.scopes import Scope
+
+_INTEGER, _BIGINT = 2**31, 2**63
+_ZONED = {TIMESTAMP: ZONED_TIMESTAMP, TIME: ZONED_TIME}
+_MONTHS = frozenset({"YEAR", "MONTH"})
+
+
+def _literal(analysis: Analysis, node: exp.Expr, _scope: Scope) -> Type:
+    text = node.name
+    if node.is_string:
+        return varchar(len(text))
+    if "e" in text.lower():
+        return DOUBLE
+    if "." in text:
+        return decimal(*digits_of(text)) if analysis.has_decimals else DOUBLE
+    value = int(text) if text.isdigit() else _BIGINT
+    if value >= _BIGINT:
+        return UNSURE
+    return INTEGER if value < _INTEGER else BIGINT
+
+
+def _column(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
+    if not isinstance(node, exp.Column) or isinstance(node.this, exp.Star):
+        return UNSURE
+    parts = [each for each in node.parts if isinstance(each, exp.Identifier)]
+    found = resolve(scope, parts, node)
+    if found.field is not None:
+        rest = tuple(each.name.lower() for each in parts[found.used :])
+        analysis.fields[id(node)] = (id(found.scope), found.field.table, found.field.name, rest)
+    return found.type
+
+
+def _parameter(_analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
+    """Type a lambda's parameter."""
+    return resolve(scope, [node], node).type if isinstance(node, exp.Identifier) else UNSURE
+
+
+def _dot(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
+    kind = analysis.type_of(node.this, scope)
+    if not kind.is_sure() or not isinstance(node.expression, exp.Identifier):
+        return UNSURE
+    shown = node.this.sql("trino") if kind.name != "row" else "null"
+    if isinstance(node.this, exp.Column | exp.Dot) and kind.name == "row":
+        shown = node.this.sql("trino")
+    return field_type(kind, [shown, node.expression.name], node)
+
+
+def _cast(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
+    to = node.args["to"]
+    target = type_of_tree(to) if isinstance(to, exp.DataType) else UNSURE
+    source = analysis.type_of(node.this, scope)
+    if source.is_sure() and target.is_sure() and not can_cast(source, target):
+        raise mismatch(f"Cannot cast {source} to {target}", node)
+    return target
+
+
+def _inner(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
+    return analysis.type_of(node.this, scope)
+
+
+def _array(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
+    if any(isinstance(each, exp.Query) for each in node.expressions):
+        return UNSURE
+    kinds = analysis.types_of(node.expressions, scope)
+    return array(shared_type("All ARRAY elements", node.expressions, kinds, at=None))
+
+
+def _row(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
+    if any(isinstance(each, exp.PropertyEQ | exp.Alias) for each in node.expressions):
+        return UNSURE
+    return row(*analysis.types_of(node.expressions, scope))
+
+
+def _subscript(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
+    base, key = analysis.types_of([node.this, node.expressions[0]], scope)
+    if not base.is_sure() or not key.is_sure():
+        return UNSURE
+    if base.name == "row":
+        return _row_item(base, node)
+    wanted = {"array": BIGINT, "map": base.parts[0] if base.parts else UNSURE}.get(base.name)
+    if wanted is None or not coerces(key, wanted):
+        raise mismatch(f"Cannot use {key} for subscript of {base}", node)
+    return base.parts[-1]
+
+
+def _row_item(base: Type, node: exp.Expr) -> Type:
+    key = node.expressions[0]
+    if not isinstance(key, exp.Literal) or key.is_string:
+        if isinstance(key, exp.Neg | exp.Paren):
+            return UNSURE
+        raise AthenaFailure(
+            "EXPRESSION_NOT_CONSTANT",
+            "Subscript expression on ROW requires a constant index",
+            at=key,
+        )
+    number = int(key.name) if key.name.isdigit() else -1
+    return base.parts[number] if 0 <= number < len(base.parts) else UNSURE
+
+
+def _case(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
+    operand = node.args.get("this")
+    value = analysis.type_of(operand, scope) if operand is not None else None
+    for branch in node.args["ifs"]:
+        kind = analysis.type_of(branch.this, scope)
+        if value is None:
+            message = "CASE WHEN clause must evaluate to a boolean (actual: {})"
+            must_be_boolean(kind, message, branch.this)
+        elif value.is_sure() and kind.is_sure() and common(value, kind) is None:
+            raise mismatch(
+                f"CASE operand type does not match WHEN clause operand type: {value} vs {kind}",
+                branch.this,
+            )
+    results = [branch.args["true"] for branch in node.args["ifs"]]
+    if node.args.get("default") is not None:
+        results.append(node.args["default"])
+    return shared_type("All CASE results", results, analysis.types_of(results, scope), at=None)
+
+
+def _if(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
+    must_be_boolean(
+        analysis.type_of(node.this, scope),
+        "IF condition must evaluate to a boolean (actual: {})",
+        node.this,
+    )
+    kind = analysis.type_of(node.args["true"], scope)
+    false = node.args.get("false")
+    if false is None:
+        return kind
+    other = analysis.type_of(false, scope)
+    found = common(kind, other)
+    if found is None and kind.is_sure() and other.is_sure():
+        raise mismatch(f"Result types for IF must be the same: {kind} vs {other}", node)
+    return found or UNSURE
+
+
+def _coalesce(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
+    nodes = [node.this, *node.expressions]
+    return shared_type("All COALESCE operands", nodes, analysis.types_of(nodes, scope), at=None)
+
+
+def _nullif(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
+    first, second = analysis.types_of([node.args["this"], node.args["expression"]], scope)
+    if first.is_sure() and second.is_sure() and common(first, second) is None:
+        raise mismatch(f"Types are not comparable with NULLIF: {first} vs {second}", node)
+    return first
+
+
+def _interval(_analysis: Analysis, node: exp.Expr, _scope: Scope) -> Type:
+    unit = node.args.get("unit")
+    if not isinstance(unit, exp.Var):
+        return UNSURE
+    return MONTHS if unit.name.upper() in _MONTHS else DAYS
+
+
+def _at_zone(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
+    kind = analysis.type_of(node.this, scope)
+    if not kind.is_sure():
+        return UNSURE
+    if kind.name not in {*_ZONED, *_ZONED.values()}:
+        raise mismatch(
+            f"Type of value must be a time or timestamp with or without time zone (actual {kind})",
+            node.this,
+        )
+    return Type(_ZONED.get(kind.name, kind.name), kind.numbers)
+
+
+def _always(kind: Type) -> Rule:
+    return lambda _analysis, _node, _scope: kind
+
+
+RULES: dict[type[exp.Expr], Rule] = {
+    exp.Literal: _literal,
+    exp.Column: _column,
+    exp.Identifier: _parameter,
+    exp.Dot: _dot,
+    exp.Cast: _cast,
+    exp.TryCast: _cast,
+    exp.Paren: _inner,
+    exp.Alias: _inner,
+    exp.Try: _inner,
+    exp.Array: _array,
+    exp.Struct: _row,
+    exp.Tuple: _row,
+    exp.Bracket: _subscript,
+    exp.Case: _case,
+    exp.If: _if,
+    exp.Coalesce: _coalesce,
+    exp.Nullif: _nullif,
+    exp.Interval: _interval,
+    exp.AtTimeZone: _at_zone,
+    exp.Null: _always(UNKNOWN),
+    exp.Boolean: _always(BOOLEAN),
+    exp.HexString: _always(VARBINARY),
+    exp.CurrentDate: _always(DATE),
+    exp.CurrentTimestamp: _always(Type(ZONED_TIMESTAMP, (3,))),
+}
