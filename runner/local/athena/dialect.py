@@ -6,10 +6,11 @@ passes must see whole stay calls by name.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from sqlglot import exp
 from sqlglot.dialects.trino import Trino
+from sqlglot.errors import ParseError
 from sqlglot.parsers.athena import AthenaTrinoParser
 
 from runner.local.athena.errors import AthenaFailure
@@ -59,6 +60,15 @@ def decimal_type(precision: int, scale: int) -> exp.DataType:
     )
 
 
+class Given(NamedTuple):
+    """A call's node, and what it was given as it was written."""
+
+    node: exp.Expr
+    arguments: list[exp.Expr]
+    error: ParseError | None
+    """Set if they are more or fewer than the parser knows of."""
+
+
 class AthenaQuery(Trino):
     """The dialect in which queries are read."""
 
@@ -76,10 +86,18 @@ class AthenaQuery(Trino):
         }
 
         def validate_expression(self, expression: E, args: list[exp.Expr] | None = None) -> E:
-            """Note what a call was given, which its node may hold in another order."""
-            found = super().validate_expression(expression, args)
-            if args is not None:
-                self.__dict__.setdefault("given", {})[id(found)] = args
+            """Note what a call was given, which its node may hold in another order.
+
+            How many arguments a function takes is told later, in Trino's words.
+            """
+            if args is None:
+                return super().validate_expression(expression)
+            found, error = expression, None
+            try:
+                found = super().validate_expression(expression, args)
+            except ParseError as wrong:
+                error = wrong
+            self.__dict__.setdefault("given", {})[id(found)] = Given(found, args, error)
             return found
 
         def _parse_derived_table_values(

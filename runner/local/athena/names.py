@@ -13,7 +13,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
 
-from runner.local.athena.dialect import AthenaQuery
+from runner.local.athena.dialect import AthenaQuery, Given
 from runner.local.athena.natives import NATIVES
 from runner.local.athena.trees import kind_of
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlglot.optimizer.annotate_types import TypeAnnotator
+    from sqlglot.parser import Parser
 
 # Words that the parser has a grammar for, or that arrays and maps share, stay as they are.
 _KEPT = frozenset({"normalize", "replace", "reverse"})
@@ -48,15 +49,19 @@ def parse(sql: str) -> list[exp.Expr | None]:
     return parse_noted(sql)[0]
 
 
-def parse_noted(sql: str) -> tuple[list[exp.Expr | None], dict[int, list[exp.Expr]]]:
+def parse_noted(sql: str) -> tuple[list[exp.Expr | None], dict[int, Given]]:
     """Parse, and give for calls, by the identity of their nodes, what they were given."""
-    sql = _BINARY.sub(_without_spaces, sql)
-    dialect = sqlglot.Dialect.get_or_raise(AthenaQuery)
-    tokens = dialect.tokenize(sql)
-    _rename(tokens)
-    parser = dialect.parser()
-    trees = parser.parse(_with_chars(tokens), sql)
+    parser, tokens = noting_parser(sql, AthenaQuery.Parser)
+    trees = parser.parse(tokens, sql)
     return trees, getattr(parser, "given", {})
+
+
+def noting_parser(sql: str, kind: type[Parser]) -> tuple[Parser, list[Token]]:
+    """Make a parser, and the tokens that it is to parse."""
+    dialect = sqlglot.Dialect.get_or_raise(AthenaQuery)
+    tokens = dialect.tokenize(_BINARY.sub(_without_spaces, sql))
+    _rename(tokens)
+    return kind(dialect=dialect), _with_chars(tokens)
 
 
 def tokens_of(sql: str) -> Sequence[Token]:

@@ -24,6 +24,7 @@ from sqlglot.schema import MappingSchema
 
 from runner.local.athena import names
 from runner.local.athena.analysis import analyse
+from runner.local.athena.analysis.places import exact_place
 from runner.local.athena.annotators import METADATA
 from runner.local.athena.errors import AthenaFailure, syntax_error, unsupported
 from runner.local.athena.expand import expand
@@ -50,6 +51,7 @@ from runner.local.athena.values import settle_unions, settle_values
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from runner.local.athena.dialect import Given
     from runner.local.athena.tables import TableInfo
     from runner.local.athena.template import DecimalLiterals
 
@@ -91,14 +93,8 @@ def _translated(sql: str, database: str, lookup: Lookup, decimals: DecimalLitera
     tables = _Tables(lookup)
     parsed, given = _parse_noted(sql)
     _refuse_forms(parsed)
-    analyse(
-        parsed,
-        sql=spell_json(sql),
-        arguments=given,
-        database=database,
-        lookup=lookup,
-        has_decimals=decimals == "decimal",
-    )
+    _analyse(parsed, spell_json(sql), given, lookup, database, decimals)
+    _refuse_counts(given)
     tree = unify_rows(unroll(parsed))
     _list_rows(tree)
     _mark_unnamed(tree)
@@ -133,10 +129,35 @@ def _translated(sql: str, database: str, lookup: Lookup, decimals: DecimalLitera
     )
 
 
+def _analyse(  # noqa: PLR0913 - what a query is and where
+    tree: exp.Query,
+    sql: str,
+    given: dict[int, Given],
+    lookup: Lookup,
+    database: str,
+    decimals: DecimalLiterals,
+) -> None:
+    """Refuse what Trino refuses before it runs; raises AthenaFailure with its exact place."""
+    try:
+        analyse(
+            tree,
+            sql=sql,
+            arguments=given,
+            database=database,
+            lookup=lookup,
+            has_decimals=decimals == "decimal",
+        )
+    except AthenaFailure as failure:
+        if isinstance(failure.at, exp.Expr):
+            failure.put(*exact_place(sql, tree, failure.at))
+            failure.at = None
+        raise
+
+
 def parse_query(sql: str) -> None:
     """Read a query as far as its words go; raises AthenaFailure."""
     refuse_patterns(sql)
-    _parse(sql)
+    _parse_noted(sql)
 
 
 def _declared(tree: exp.Query) -> tuple[str, ...]:
@@ -179,10 +200,19 @@ def _generate(tree: exp.Query) -> str:
 
 
 def _parse(sql: str) -> exp.Query:
-    return _parse_noted(sql)[0]
+    tree, given = _parse_noted(sql)
+    _refuse_counts(given)
+    return tree
 
 
-def _parse_noted(sql: str) -> tuple[exp.Query, dict[int, list[exp.Expr]]]:
+def _refuse_counts(given: dict[int, Given]) -> None:
+    """Refuse calls of more or fewer arguments than the parser knows of."""
+    for each in given.values():
+        if each.error is not None:
+            raise _syntax(each.error) from each.error
+
+
+def _parse_noted(sql: str) -> tuple[exp.Query, dict[int, Given]]:
     """Parse a query; also tells what calls were given, by the identity of their nodes."""
     try:
         trees, given = names.parse_noted(spell_json(sql))

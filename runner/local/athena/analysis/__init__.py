@@ -15,9 +15,10 @@ from runner.local.athena.analysis.queries import query, scalar_query
 from runner.local.athena.analysis.rules import Analysis
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from runner.local.athena.analysis.rules import Rule
+    from runner.local.athena.dialect import Given
     from runner.local.athena.tables import TableInfo
 
 _RULES: dict[type[exp.Expr], Rule] = {
@@ -32,7 +33,7 @@ def analyse(  # noqa: PLR0913 - what a query is and where
     tree: exp.Query,
     *,
     sql: str,
-    arguments: Mapping[int, Sequence[exp.Expr]],
+    arguments: Mapping[int, Given],
     database: str,
     lookup: Callable[[str, str], TableInfo | None],
     has_decimals: bool,

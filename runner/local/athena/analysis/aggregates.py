@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from runner.local.athena.analysis.format import formatted
-from runner.local.athena.analysis.scopes import Scope
 from runner.local.athena.errors import AthenaFailure
+from runner.local.athena.trees import find_all
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
     from runner.local.athena.analysis.rules import Analysis
+    from runner.local.athena.analysis.scopes import Field, Scope
 
 
 def check_scalar(analysis: Analysis, node: exp.Expr, clause: str, since: tuple[int, int]) -> None:
@@ -46,6 +47,34 @@ def check_grouping(
         checker.check(each.unalias())
     for each in (*([having.this] if having is not None else ()), *order):
         checker.check(each)
+
+
+def check_having(analysis: Analysis, since: tuple[int, int]) -> None:
+    """Refuse windows that were found in HAVING."""
+    if len(analysis.windows) > since[1]:
+        raise AthenaFailure(
+            "NESTED_WINDOW",
+            "HAVING clause cannot contain window functions or row pattern measures",
+            at=analysis.windows[since[1]],
+        )
+
+
+def check_distinct_order(
+    analysis: Analysis, node: exp.Select, order: Sequence[exp.Expr], outputs: Sequence[Field]
+) -> None:
+    """Refuse SELECT DISTINCT ordered by what it does not select."""
+    if any(each.is_star or isinstance(each, exp.Aliases) for each in node.expressions):
+        return
+    names = {each.name for each in outputs}
+    keys = {key_of(analysis, each.unalias()) for each in node.expressions}
+    for each in order:
+        is_output = isinstance(each, exp.Column) and not each.table and each.name.lower() in names
+        if not is_output and key_of(analysis, each) not in keys:
+            raise AthenaFailure(
+                "EXPRESSION_NOT_IN_DISTINCT",
+                "For SELECT DISTINCT, ORDER BY expressions must appear in select list",
+                at=node,
+            )
 
 
 class _Checker:
@@ -81,20 +110,53 @@ class _Checker:
                     )
 
     def _is_grouped(self, node: exp.Expr) -> bool:
-        if id(node) in self._aggregates or isinstance(node, exp.Query):
+        if id(node) in self._aggregates:
+            return True
+        if isinstance(node, exp.Query):
+            self._check_query(node)
             return True
         if self._keys and key_of(self._analysis, node) in self._keys:
             return True
+        if isinstance(node, exp.Window):
+            self._check_window(node)
         if isinstance(node, exp.Filter) and id(node.this) in self._aggregates:
             return True
         if isinstance(node, exp.Column):
-            known = self._analysis.fields.get(id(node))
-            return known is None or known[0] != id(self._scope)
+            return not self._is_ours(node)
         return all(
             self._is_grouped(each)
             for each in node.iter_expressions()
             if not isinstance(each, exp.DataType)
         )
+
+    def _check_query(self, query: exp.Expr) -> None:
+        """Refuse columns of here in a query of its own, unless they are grouped by."""
+        for each in find_all(query, exp.Column):
+            if self._is_ours(each) and key_of(self._analysis, each) not in self._keys:
+                raise AthenaFailure(
+                    "EXPRESSION_NOT_AGGREGATE",
+                    f"Subquery uses '{formatted(each)}' which must appear in GROUP BY clause",
+                    at=each,
+                )
+
+    def _check_window(self, node: exp.Expr) -> None:
+        order = node.args.get("order")
+        for clause, nodes in (
+            ("PARTITION BY", node.args.get("partition_by") or ()),
+            ("ORDER BY", [each.this for each in order.expressions] if order is not None else ()),
+        ):
+            for each in nodes:
+                if not self._is_grouped(each):
+                    raise AthenaFailure(
+                        "EXPRESSION_NOT_AGGREGATE",
+                        f"{clause} expression '{formatted(each)}' must be an aggregate "
+                        "expression or appear in GROUP BY clause",
+                        at=each,
+                    )
+
+    def _is_ours(self, node: exp.Column) -> bool:
+        known = self._analysis.fields.get(id(node))
+        return known is not None and known[0] == id(self._scope)
 
 
 def key_of(analysis: Analysis, node: exp.Expr) -> Hashable:

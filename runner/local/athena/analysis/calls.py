@@ -61,22 +61,25 @@ class Written(NamedTuple):
 def name_of(analysis: Analysis, node: exp.Expr) -> str:
     """Give the name that a call was written with."""
     if isinstance(node, exp.Anonymous):
-        return node.name.lower().removeprefix("__")
+        return node.name.lower().removeprefix("__").replace("jzon", "json")
     meta = node._meta  # noqa: SLF001 - `meta` would make one for each
     if not meta or "start" not in meta:
         return ""
-    return analysis.sql[meta["start"] : meta["end"] + 1].lower()
+    return analysis.sql[meta["start"] : meta["end"] + 1].lower().replace("jzon", "json")
 
 
 def written(analysis: Analysis, node: exp.Expr) -> Written | None:
     """Give what a call was given; None if the parser did not note it."""
-    found = (
-        node.expressions if isinstance(node, exp.Anonymous) else analysis.arguments.get(id(node))
-    )
-    if found is None:
+    if isinstance(node, exp.Anonymous):
+        found = node.expressions
+    elif id(node) in analysis.arguments:
+        found = analysis.arguments[id(node)].arguments
+    else:
         return None
     arguments = [each for each in found if not isinstance(each, exp.Star)]
-    if not arguments or not isinstance(arguments[-1], exp.Order | exp.Distinct | exp.IgnoreNulls | exp.RespectNulls):
+    if not arguments or not isinstance(
+        arguments[-1], exp.Order | exp.Distinct | exp.IgnoreNulls | exp.RespectNulls
+    ):
         return Written(arguments)
     order: tuple[exp.Expr, ...] = ()
     is_distinct = False
@@ -97,6 +100,8 @@ def call(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
     given = written(analysis, node)
     if given is None or not name:
         return UNSURE
+    if name == "format":
+        _check_format(analysis, given, node, scope)
     function = find_function(name)
     if function is None or isinstance(node, exp.GroupConcat):
         _plain_arguments(analysis, given, scope)
@@ -111,6 +116,19 @@ def call(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
     if found is None:
         raise _refused(function, kinds, node)
     return found
+
+
+def _check_format(analysis: Analysis, given: Written, node: exp.Expr, scope: Scope) -> None:
+    if len(given.arguments) < 2:  # noqa: PLR2004 - a pattern and a value
+        raise AthenaFailure(
+            "SYNTAX_ERROR", "The 'format' function must have at least two arguments", at=node
+        )
+    kind = analysis.type_of(given.arguments[0], scope)
+    if kind.is_sure() and kind.name not in {"varchar", "unknown"}:
+        raise mismatch(
+            f"Type of first argument to format() must be VARCHAR (actual: {kind})",
+            given.arguments[0],
+        )
 
 
 def _refused(function: Function, kinds: Sequence[Argument], node: exp.Expr) -> AthenaFailure:
@@ -227,7 +245,12 @@ def _place_aggregate(
 
 
 def _filter(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
+    found = analysis.found()
     kind = analysis.type_of(node.this, scope)
+    if analysis.found() == found and find_function(name_of(analysis, node.this)) is not None:
+        raise AthenaFailure(
+            "FUNCTION_NOT_AGGREGATE", "Filter is only valid for aggregation functions", at=node.this
+        )
     condition = node.args["expression"]
     if isinstance(condition, exp.Where):
         must_be_boolean(
@@ -242,7 +265,11 @@ def _window(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
     inner = node.this
     while isinstance(inner, exp.IgnoreNulls | exp.RespectNulls):
         inner = inner.this
-    analysis.overs.add(id(inner))
+    if isinstance(inner, exp.Filter):
+        raise AthenaFailure(
+            "NOT_SUPPORTED", "FILTER is not yet supported for window functions", at=analysis.select
+        )
+    _check_over(analysis, node, inner)
     since = len(analysis.windows)
     partition: list[exp.Expr] = node.args.get("partition_by") or []
     analysis.types_of(partition, scope)
@@ -266,29 +293,59 @@ def _window(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
     return found
 
 
+def _check_over(analysis: Analysis, node: exp.Expr, inner: exp.Expr) -> None:
+    """Note the call before OVER, which must be one of a window."""
+    analysis.overs.add(id(inner))
+    function = find_function(name_of(analysis, inner))
+    if function is not None and function.kind == "scalar":
+        raise AthenaFailure(
+            "FUNCTION_NOT_WINDOW", f"Not a window function: {function.name}", at=analysis.select
+        )
+    given = written(analysis, inner)
+    if function is not None and given is not None and given.is_distinct:
+        raise AthenaFailure(
+            "NOT_SUPPORTED",
+            "DISTINCT in window function parameters not yet supported: " + formatted(node),
+            at=analysis.select,
+        )
+
+
 def _extract(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
     value = node.args["expression"]
     kind = analysis.type_of(value, scope)
     name = node.this.name.upper()
-    if name in _FIELDS and kind.is_sure() and kind.name != "unknown":
+    if name not in _FIELDS:
+        raise AthenaFailure(
+            "SYNTAX_ERROR", f"Invalid EXTRACT field: {node.this.name.lower()}", at=node
+        )
+    if kind.is_sure() and kind.name != "unknown":
         moments, interval = _FIELDS[name]
         if kind.name not in moments and kind != interval:
             raise mismatch(f"Cannot extract {name} from {kind}", value)
     return BIGINT
 
 
-def _texts(kind: Type) -> Rule:
+def _texts(*names: str) -> Rule:
     """Look at what a form with words of its own, TRIM(x FROM y), is given."""
 
     def rule(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
         if id(node) in analysis.arguments:
             return call(analysis, node, scope)
-        for value in node.args.values():
-            if isinstance(value, exp.Expr) and not isinstance(value, exp.Var):
-                analysis.type_of(value, scope)
-        return kind
+        name = _TRIMS.get(str(node.args.get("position")).upper(), node.key)
+        function = find_function({"strposition": "strpos"}.get(name, name))
+        given = [node.args[each] for each in names if node.args.get(each) is not None]
+        kinds = analysis.types_of(given, scope)
+        found = bind(function, kinds) if function is not None else UNSURE
+        if function is not None and found is None:
+            failure = _refused(function, kinds, node)
+            failure.at = None if isinstance(node, exp.Trim) else node
+            raise failure
+        return found or UNSURE
 
     return rule
+
+
+_TRIMS = {"LEADING": "ltrim", "TRAILING": "rtrim"}
 
 
 RULES: dict[type[exp.Expr], Rule] = {
@@ -297,9 +354,9 @@ RULES: dict[type[exp.Expr], Rule] = {
     exp.Filter: _filter,
     exp.Window: _window,
     exp.Extract: _extract,
-    exp.Trim: _texts(Type("varchar", (None,))),
-    exp.Substring: _texts(Type("varchar", (None,))),
-    exp.StrPosition: _texts(BIGINT),
+    exp.Trim: _texts("this", "expression"),
+    exp.Substring: _texts("this", "start", "length"),
+    exp.StrPosition: _texts("this", "substr"),
     exp.IgnoreNulls: lambda analysis, node, scope: analysis.type_of(node.this, scope),
     exp.RespectNulls: lambda analysis, node, scope: analysis.type_of(node.this, scope),
 }

@@ -33,15 +33,17 @@ def can_cast(source: Type, target: Type) -> bool:
     """Tell whether a CAST is there; True for types that we do not know."""
     if UNSURE in (source, target) or source in (target, UNKNOWN) or coerces(source, target):
         return True
-    if source.parts and target.parts:
-        return _same_shape(source, target)
     if target.name == "json" and source.parts:
         return _goes_to_json(source)
+    if source.parts and target.parts:
+        return _same_shape(source, target)
     if source.name == "json" and target.parts:
         return _comes_from_json(target)
     if source.name in _WHOLE_TEXT and target.name == "varchar":
         return not target.numbers
-    return source.name not in _TARGETS or target.name in _TARGETS[source.name]
+    return not source.parts and (
+        source.name not in _TARGETS or target.name in _TARGETS[source.name]
+    )
 
 
 def _same_shape(source: Type, target: Type) -> bool:
@@ -50,6 +52,12 @@ def _same_shape(source: Type, target: Type) -> bool:
         and len(source.parts) == len(target.parts)
         and all(can_cast(*pair) for pair in zip(source.parts, target.parts, strict=True))
     )
+
+
+def has_other_keys(source: Type) -> bool:
+    """Tell whether a map is part of a type whose keys cannot be those of JSON."""
+    wrong = source.name == "map" and source.parts[0].name not in {*_KEYS, "unknown"}
+    return wrong or any(map(has_other_keys, source.parts))
 
 
 def _goes_to_json(source: Type) -> bool:

@@ -16,6 +16,7 @@ from runner.local.athena.analysis.coercion import (
 from runner.local.athena.analysis.rules import mismatch, must_be_boolean
 from runner.local.athena.analysis.sums import SIGNS, sum_of
 from runner.local.athena.analysis.types import BOOLEAN, DAYS, MONTHS, UNKNOWN, UNSURE, Type, row
+from runner.local.athena.errors import AthenaFailure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,11 +32,20 @@ _COMPARISONS: dict[type[exp.Expr], str] = {
     exp.GT: "<",
     exp.GTE: "<=",
 }
-_FLIPPED = (exp.GT, exp.GTE)
 _TEXTS = frozenset({"varchar", "char", "unknown"})
+_NEGATED = (
+    *("bigint", "integer", "smallint", "tinyint", "double", "real"),
+    *("interval day to second", "interval year to month", "decimal(1,0)"),
+)
+_WHICH_NEGATION = (
+    "Could not choose a best candidate operator. Explicit type casts must be added.\n"
+    "Candidates are:\n" + "".join(f"\t * ({kind}):{kind}\n" for kind in _NEGATED)
+)
 
 
 def _arithmetic(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
+    if id(node) in analysis.arguments:  # mod(a, b)
+        return analysis.call(analysis, node, scope)
     left, right = analysis.types_of([node.args["this"], node.args["expression"]], scope)
     found = sum_of(SIGNS[type(node)], left, right)
     if found is None:
@@ -45,7 +55,9 @@ def _arithmetic(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
 
 def _negation(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
     kind = analysis.type_of(node.this, scope)
-    if kind.is_sure() and not is_number(kind) and kind not in (DAYS, MONTHS, UNKNOWN):
+    if kind == UNKNOWN:
+        raise AthenaFailure("AMBIGUOUS_FUNCTION_CALL", _WHICH_NEGATION)
+    if kind.is_sure() and not is_number(kind) and kind not in (DAYS, MONTHS):
         raise mismatch(f"Cannot negate {kind}", node)
     return kind
 
@@ -60,7 +72,7 @@ def _comparison(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
     shared = common(*sides)
     is_equality = isinstance(node, exp.EQ | exp.NEQ)
     if shared is None or not (is_comparable if is_equality else is_orderable)(shared):
-        left, right = reversed(sides) if isinstance(node, _FLIPPED) else sides
+        left, right = sides
         raise mismatch(f"Cannot apply operator: {left} {_COMPARISONS[type(node)]} {right}", node)
     return BOOLEAN
 

@@ -6,8 +6,14 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from runner.local.athena.analysis.aggregates import check_grouping, check_scalar
+from runner.local.athena.analysis.aggregates import (
+    check_distinct_order,
+    check_grouping,
+    check_having,
+    check_scalar,
+)
 from runner.local.athena.analysis.coercion import common, is_comparable, is_orderable
+from runner.local.athena.analysis.format import formatted
 from runner.local.athena.analysis.rules import mismatch, must_be_boolean
 from runner.local.athena.analysis.scopes import OPEN, Field, Relation, Scope
 from runner.local.athena.analysis.sources import relation_of, with_queries
@@ -30,6 +36,22 @@ def query(analysis: Analysis, node: exp.Expr, outer: Scope | None) -> Relation:
     return found
 
 
+def check_limits(node: exp.Expr) -> None:
+    """Refuse a LIMIT or OFFSET that is no whole number."""
+    for name, wanted in (("limit", "'?', 'ALL', <integer>"), ("offset", "'?', <integer>")):
+        clause = node.args.get(name)
+        value = clause.args.get("expression") if clause is not None else None
+        if isinstance(value, exp.Neg):
+            shown = "-"
+        elif isinstance(value, exp.Literal) and value.is_string:
+            shown = f"'{value.name}'"
+        else:
+            continue
+        raise AthenaFailure(
+            "SYNTAX_ERROR", f"mismatched input '{shown}'. Expecting: {wanted}", at=value
+        )
+
+
 def _any_query(analysis: Analysis, node: exp.Expr, outer: Scope | None) -> Relation:
     if isinstance(node, exp.Select):
         return _select(analysis, node, outer)
@@ -44,6 +66,7 @@ def _any_query(analysis: Analysis, node: exp.Expr, outer: Scope | None) -> Relat
 
 def _select(analysis: Analysis, node: exp.Select, outer: Scope | None) -> Relation:
     scope = _source(analysis, node, outer)
+    check_limits(node)
     where = node.args.get("where")
     if where is not None:
         since = analysis.found()
@@ -55,12 +78,16 @@ def _select(analysis: Analysis, node: exp.Select, outer: Scope | None) -> Relati
     groups = _groups(analysis, node, scope)
     having = node.args.get("having")
     if having is not None:
+        since = analysis.found()
         kind = analysis.type_of(having.this, scope)
         must_be_boolean(
             kind, "HAVING clause must evaluate to a boolean: actual type {}", having.this
         )
+        check_having(analysis, since)
     order = _order(analysis, node, scope, outputs)
     check_grouping(analysis, node, groups, order, scope)
+    if node.args.get("distinct") is not None:
+        check_distinct_order(analysis, node, order, outputs)
     return Relation(outputs, is_open=any(each.name == "*" for each in outputs))
 
 
@@ -152,13 +179,14 @@ def _star(node: exp.Expr, scope: Scope) -> list[Field]:
             )
         fields = list(relation.stars())
         return [*fields, Field("*")] if relation.is_open else fields
-    parts = [each.name.lower() for each in node.parts[:-1]]
-    known = _starred(parts, scope)
+    known = _starred(node, scope) if isinstance(node, exp.Column) else None
     return known if known is not None else [Field("*")]
 
 
-def _starred(parts: Sequence[str], scope: Scope) -> list[Field] | None:
+def _starred(node: exp.Column, scope: Scope) -> list[Field] | None:
     """Give what `t.*` gives; None if that is not known."""
+    shown = [each.name for each in node.parts[:-1]]
+    parts = [each.lower() for each in shown]
     here: Scope | None = scope
     while here is not None:
         found = [
@@ -171,7 +199,9 @@ def _starred(parts: Sequence[str], scope: Scope) -> list[Field] | None:
         if found or here.relation.is_open or any(f.name == parts[0] for f in here.relation.fields):
             return None
         here = here.parent
-    return None
+    raise AthenaFailure(
+        "TABLE_NOT_FOUND", f"Unable to resolve reference {'.'.join(shown)}", at=node
+    )
 
 
 def _check_distinct(node: exp.Select, outputs: Sequence[Field]) -> None:
@@ -182,7 +212,9 @@ def _check_distinct(node: exp.Select, outputs: Sequence[Field]) -> None:
             return
         if output.type.is_sure() and not is_comparable(output.type):
             raise mismatch(
-                f"DISTINCT can only be applied to comparable types (actual: {output.type})", each
+                f"DISTINCT can only be applied to comparable types (actual: {output.type}): "
+                f"{formatted(each.unalias())}",
+                node,
             )
 
 
@@ -261,8 +293,8 @@ def _order(
             raise AthenaFailure(
                 "TYPE_MISMATCH",
                 f"Type {kind} is not orderable, and therefore cannot be used in ORDER BY: "
-                f"{value.sql('trino')}",
-                at=value,
+                f"{formatted(value)}",
+                at=node,
             )
     return found
 
@@ -312,6 +344,7 @@ def _ordered_whole(
     analysis: Analysis, node: exp.Expr, relation: Relation, outer: Scope | None
 ) -> Relation:
     """Check the ORDER BY of a set operation, which sees its columns only."""
+    check_limits(node)
     order = node.args.get("order")
     scope = Scope(relation, outer)
     for each in order.expressions if order is not None else ():

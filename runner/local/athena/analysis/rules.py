@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sqlglot import exp
-
 from runner.local.athena.analysis.types import UNSURE, Type
 from runner.local.athena.errors import AthenaFailure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from sqlglot import exp
+
     from runner.local.athena.analysis.scopes import Relation, Scope
+    from runner.local.athena.dialect import Given
     from runner.local.athena.tables import TableInfo
 
     Rule = Callable[["Analysis", exp.Expr, Scope], Type]
@@ -27,7 +28,7 @@ class Analysis:
     sql: str
     database: str
     lookup: Callable[[str, str], TableInfo | None]
-    arguments: Mapping[int, Sequence[exp.Expr]]
+    arguments: Mapping[int, Given]
     """The arguments of calls as they were written, by the identity of the call's node."""
     has_decimals: bool
     """Whether 1.5 is a decimal; else it is a double."""
@@ -55,7 +56,7 @@ class Analysis:
         """Give an expression's type; UNSURE for what we do not know."""
         rule = self.rules.get(type(node))
         if rule is None:
-            return self.call(self, node, scope) if isinstance(node, exp.Func) else UNSURE
+            return self.call(self, node, scope) if id(node) in self.arguments else UNSURE
         return rule(self, node, scope)
 
     def types_of(self, nodes: Sequence[exp.Expr], scope: Scope) -> list[Type]:

@@ -128,7 +128,7 @@ def _fields(found: Found, shown: Sequence[str], count: int, node: exp.Expr) -> F
     return Found(kind, found.field, found.scope, count)
 
 
-def field_type(kind: Type, shown: Sequence[str], node: exp.Expr) -> Type:
+def field_type(kind: Type, shown: Sequence[str], node: exp.Expr, *, missing: str = "") -> Type:
     """Give the type of a row's field; raises AthenaFailure if there is none."""
     if kind.name != "row":
         what = ".".join(shown[:-1])
@@ -140,5 +140,5 @@ def field_type(kind: Type, shown: Sequence[str], node: exp.Expr) -> Type:
             "INVALID_COLUMN_REFERENCE", f"Ambiguous row field reference: {shown[-1]}", at=node
         )
     if wanted not in names:
-        raise AthenaFailure("COLUMN_NOT_FOUND", no_column(".".join(shown)), at=node)
+        raise AthenaFailure("COLUMN_NOT_FOUND", no_column(missing or ".".join(shown)), at=node)
     return kind.parts[names.index(wanted)]

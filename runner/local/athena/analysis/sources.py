@@ -60,6 +60,8 @@ def relation_of(analysis: Analysis, node: exp.Expr, scope: Scope) -> Relation:
     if isinstance(node, exp.Unnest) and isinstance(node.args.get("offset"), exp.Identifier):
         columns = [*columns, node.args["offset"]]
     name = alias.name.lower()
+    if isinstance(node, exp.Unnest) and columns and len(columns) != len(found.stars()):
+        found = _whole_rows(node, found, len(columns))
     if columns and not found.is_open and len(columns) != len(found.stars()):
         raise AthenaFailure(
             "MISMATCHED_COLUMN_ALIASES",
@@ -68,6 +70,12 @@ def relation_of(analysis: Analysis, node: exp.Expr, scope: Scope) -> Relation:
             at=node,
         )
     return _renamed(found, columns).named(name) if name else found
+
+
+def _whole_rows(node: exp.Unnest, found: Relation, count: int) -> Relation:
+    """Let UNNEST of rows give whole rows, as the user guide writes it, if so many are named."""
+    ordinality = int(bool(node.args.get("offset")))
+    return OPEN if count == len(node.expressions) + ordinality < len(found.stars()) else found
 
 
 def _renamed(relation: Relation, columns: Sequence[exp.Expr]) -> Relation:

@@ -52,6 +52,7 @@ UNSURE = Type(_UNSURE)
 UNKNOWN = Type("unknown")
 """The type of NULL."""
 BOOLEAN, INTEGER, BIGINT, DOUBLE = Type("boolean"), Type("integer"), Type("bigint"), Type("double")
+JSON = Type("json")
 VARCHAR, VARBINARY, DATE = Type("varchar"), Type("varbinary"), Type("date")
 DAYS, MONTHS = Type("interval day to second"), Type("interval year to month")
 FUNCTION = Type("<function>")

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from runner.local.athena.analysis.castable import can_cast
+from runner.local.athena.analysis.castable import can_cast, has_other_keys
 from runner.local.athena.analysis.coercion import coerces, common
+from runner.local.athena.analysis.format import formatted
 from runner.local.athena.analysis.operators import shared_type
 from runner.local.athena.analysis.rules import mismatch, must_be_boolean
 from runner.local.athena.analysis.scopes import field_type, resolve
@@ -19,6 +20,7 @@ from runner.local.athena.analysis.types import (
     DAYS,
     DOUBLE,
     INTEGER,
+    JSON,
     MONTHS,
     TIME,
     TIMESTAMP,
@@ -33,7 +35,7 @@ from runner.local.athena.analysis.types import (
     row,
     varchar,
 )
-from runner.local.athena.dialect import digits_of
+from runner.local.athena.dialect import MOST_DIGITS, digits_of
 from runner.local.athena.errors import AthenaFailure
 
 if TYPE_CHECKING:
@@ -79,19 +81,36 @@ def _dot(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
     kind = analysis.type_of(node.this, scope)
     if not kind.is_sure() or not isinstance(node.expression, exp.Identifier):
         return UNSURE
-    shown = node.this.sql("trino") if kind.name != "row" else "null"
-    if isinstance(node.this, exp.Column | exp.Dot) and kind.name == "row":
-        shown = node.this.sql("trino")
-    return field_type(kind, [shown, node.expression.name], node)
+    is_name = isinstance(node.this, exp.Column | exp.Identifier)
+    shown = [formatted(node.this), node.expression.name]
+    return field_type(kind, shown, node, missing="" if is_name else "null")
 
 
 def _cast(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
     to = node.args["to"]
     target = type_of_tree(to) if isinstance(to, exp.DataType) else UNSURE
     source = analysis.type_of(node.this, scope)
+    _check_digits(target)
+    if source.is_sure() and target == JSON and has_other_keys(source):
+        raise AthenaFailure("INVALID_CAST_ARGUMENT", f"Cannot cast {source} to JSON")
     if source.is_sure() and target.is_sure() and not can_cast(source, target):
         raise mismatch(f"Cannot cast {source} to {target}", node)
     return target
+
+
+def _check_digits(kind: Type) -> None:
+    for part in (kind, *kind.parts):
+        precision, scale = part.numbers if part.name == "decimal" else (1, 0)
+        if precision is not None and not 1 <= precision <= MOST_DIGITS:
+            raise AthenaFailure(
+                "INVALID_FUNCTION_ARGUMENT",
+                f"DECIMAL precision must be in range [1, {MOST_DIGITS}]: {precision}",
+            )
+        if precision is not None and scale is not None and scale > precision:
+            raise AthenaFailure(
+                "INVALID_FUNCTION_ARGUMENT",
+                f"DECIMAL scale must be in range [0, precision ({precision})]: {scale}",
+            )
 
 
 def _inner(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
@@ -112,6 +131,8 @@ def _row(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
 
 
 def _subscript(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
+    if id(node) in analysis.arguments:  # element_at(x, y)
+        return analysis.call(analysis, node, scope)
     base, key = analysis.types_of([node.this, node.expressions[0]], scope)
     if not base.is_sure() or not key.is_sure():
         return UNSURE
@@ -126,15 +147,18 @@ def _subscript(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
 def _row_item(base: Type, node: exp.Expr) -> Type:
     key = node.expressions[0]
     if not isinstance(key, exp.Literal) or key.is_string:
-        if isinstance(key, exp.Neg | exp.Paren):
-            return UNSURE
         raise AthenaFailure(
             "EXPRESSION_NOT_CONSTANT",
             "Subscript expression on ROW requires a constant index",
             at=key,
         )
     number = int(key.name) if key.name.isdigit() else -1
-    return base.parts[number] if 0 <= number < len(base.parts) else UNSURE
+    if 0 <= number < len(base.parts):
+        return base.parts[number]
+    message = f"Subscript index out of bounds: {number + 1}, max value is {len(base.parts)}"
+    if number < 0:
+        message = f"Invalid subscript index: {number + 1}. ROW indices start at 1"
+    raise AthenaFailure("INVALID_FUNCTION_ARGUMENT", message, at=key)
 
 
 def _case(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
@@ -175,6 +199,10 @@ def _if(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
 
 def _coalesce(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
     nodes = [node.this, *node.expressions]
+    if len(nodes) == 1:
+        raise AthenaFailure(
+            "SYNTAX_ERROR", "The 'coalesce' function must have at least two arguments", at=node
+        )
     return shared_type("All COALESCE operands", nodes, analysis.types_of(nodes, scope), at=None)
 
 
@@ -204,6 +232,11 @@ def _at_zone(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
     return Type(_ZONED.get(kind.name, kind.name), kind.numbers)
 
 
+def _json(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
+    """Type JSON '...', and json_parse."""
+    return analysis.call(analysis, node, scope) if id(node) in analysis.arguments else JSON
+
+
 def _always(kind: Type) -> Rule:
     return lambda _analysis, _node, _scope: kind
 
@@ -228,6 +261,7 @@ RULES: dict[type[exp.Expr], Rule] = {
     exp.Nullif: _nullif,
     exp.Interval: _interval,
     exp.AtTimeZone: _at_zone,
+    exp.ParseJSON: _json,
     exp.Null: _always(UNKNOWN),
     exp.Boolean: _always(BOOLEAN),
     exp.HexString: _always(VARBINARY),
