@@ -122,7 +122,7 @@ class _Checker:
         if isinstance(node, exp.Filter) and id(node.this) in self._aggregates:
             return True
         if isinstance(node, exp.Column):
-            return not self._is_ours(node)
+            return not self._is_ours(node) or self._has_grouped_row(node)
         return all(
             self._is_grouped(each)
             for each in node.iter_expressions()
@@ -132,7 +132,7 @@ class _Checker:
     def _check_query(self, query: exp.Expr) -> None:
         """Refuse columns of here in a query of its own, unless they are grouped by."""
         for each in find_all(query, exp.Column):
-            if self._is_ours(each) and key_of(self._analysis, each) not in self._keys:
+            if self._is_ours(each) and not self._is_grouped(each):
                 raise AthenaFailure(
                     "EXPRESSION_NOT_AGGREGATE",
                     f"Subquery uses '{formatted(each)}' which must appear in GROUP BY clause",
@@ -153,6 +153,11 @@ class _Checker:
                         "expression or appear in GROUP BY clause",
                         at=each,
                     )
+
+    def _has_grouped_row(self, node: exp.Column) -> bool:
+        """Tell whether a field is one of a row that is grouped by."""
+        *where, rest = self._analysis.fields[id(node)]
+        return any(("column", *where, rest[:count]) in self._keys for count in range(len(rest)))
 
     def _is_ours(self, node: exp.Column) -> bool:
         known = self._analysis.fields.get(id(node))

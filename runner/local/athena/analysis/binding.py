@@ -58,6 +58,17 @@ def _most_special(fitting: Sequence[_Binding]) -> Sequence[_Binding]:
     return kept or fitting
 
 
+def _same_bases(one: Type, other: Type) -> bool:
+    """Tell whether two types differ in lengths and digits only."""
+    if UNSURE in (one, other):
+        return True
+    return (
+        one.name == other.name
+        and len(one.parts) == len(other.parts)
+        and all(_same_bases(*pair) for pair in zip(one.parts, other.parts, strict=True))
+    )
+
+
 class _Binding:
     """A signature held against arguments."""
 
@@ -159,10 +170,11 @@ class _Binding:
             return False
         *takes, gives = take.parts
         found = body([self._filled(each) for each in takes])
-        if gives.is_variable and gives.name not in self._types:
-            self._types[gives.name] = found
+        known = self._filled(gives)
+        if gives.is_variable and _same_bases(known, found):
+            self._types[gives.name] = common(known, found) or UNSURE
             return True
-        return coerces(found, self._filled(gives))
+        return known == UNSURE or _same_bases(known, found)
 
     def _filled(self, pattern: Pattern) -> Type:
         """Write the values of variables in."""

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from runner.local.athena.analysis.signatures import Function
 
 _GIVEN: dict[str, Type] = {"grouping": BIGINT, "typeof": VARCHAR, "format": VARCHAR}
+_COUNTED = frozenset({"if", "nullif", "try"})
 _DATES = frozenset({"date", "timestamp", ZONED_TIMESTAMP})
 _TIMES = frozenset({"time", ZONED_TIME, "timestamp", ZONED_TIMESTAMP})
 _ZONES = frozenset({ZONED_TIME, ZONED_TIMESTAMP})
@@ -104,6 +105,8 @@ def call(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
         _check_format(analysis, given, node, scope)
     function = find_function(name)
     if function is None or isinstance(node, exp.GroupConcat):
+        if name in _COUNTED and id(node) in analysis.arguments:
+            _check_count(analysis, name, node)
         _plain_arguments(analysis, given, scope)
         return _GIVEN.get(name, UNSURE)
     since = analysis.found()
@@ -116,6 +119,14 @@ def call(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
     if found is None:
         raise _refused(function, kinds, node)
     return found
+
+
+def _check_count(analysis: Analysis, name: str, node: exp.Expr) -> None:
+    if analysis.arguments[id(node)].error is not None:
+        message = "Invalid number of arguments for '{}' function"
+        if name == "try":
+            message = "The '{}' function must have exactly one argument"
+        raise AthenaFailure("SYNTAX_ERROR", message.format(name), at=node)
 
 
 def _check_format(analysis: Analysis, given: Written, node: exp.Expr, scope: Scope) -> None:

@@ -83,7 +83,7 @@ def quantified(analysis: Analysis, node: exp.Expr, query: exp.Expr, scope: Scope
     relation = analysis.query(analysis, query.unnest(), scope)
     parts = tuple(each.type for each in relation.stars())
     given = row(*parts)
-    wanted = value if value.name == "row" and len(parts) != 1 else row(value)
+    wanted = value if value.name == "row" else row(value)
     if not (value.is_sure() and given.is_sure()) or relation.is_open:
         return BOOLEAN
     if common(wanted, given) is None and common(value, given) is None:

@@ -196,7 +196,7 @@ def _starred(node: exp.Column, scope: Scope) -> list[Field] | None:
         ]
         if found and not here.relation.is_open:
             return found
-        if found or here.relation.is_open or any(f.name == parts[0] for f in here.relation.fields):
+        if found or here.relation.is_open or any(f.name in parts for f in here.relation.fields):
             return None
         here = here.parent
     raise AthenaFailure(

@@ -54,9 +54,12 @@ class Analysis:
 
     def type_of(self, node: exp.Expr, scope: Scope) -> Type:
         """Give an expression's type; UNSURE for what we do not know."""
+        given = self.arguments.get(id(node))
+        if given is not None and given.error is not None:
+            return self.call(self, node, scope)
         rule = self.rules.get(type(node))
         if rule is None:
-            return self.call(self, node, scope) if id(node) in self.arguments else UNSURE
+            return self.call(self, node, scope) if given is not None else UNSURE
         return rule(self, node, scope)
 
     def types_of(self, nodes: Sequence[exp.Expr], scope: Scope) -> list[Type]:
