@@ -146,18 +146,22 @@ def _subscript(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
 
 def _row_item(base: Type, node: exp.Expr) -> Type:
     key = node.expressions[0]
-    if not isinstance(key, exp.Literal) or key.is_string:
+    if isinstance(key, exp.Neg):
+        return UNSURE
+    if not isinstance(key, exp.Literal) or key.is_string or not key.name.isdigit():
         raise AthenaFailure(
             "EXPRESSION_NOT_CONSTANT",
             "Subscript expression on ROW requires a constant index",
             at=key,
         )
-    number = int(key.name) if key.name.isdigit() else -1
-    if 0 <= number < len(base.parts):
-        return base.parts[number]
-    message = f"Subscript index out of bounds: {number + 1}, max value is {len(base.parts)}"
-    if number < 0:
-        message = f"Invalid subscript index: {number + 1}. ROW indices start at 1"
+    kind = node.this.type
+    is_shifted = kind is None or kind.is_type(exp.DType.UNKNOWN, exp.DType.ARRAY)
+    number = int(key.name) + is_shifted  # sqlglot counts from 0 unless it sees what it is
+    if 0 < number <= len(base.parts):
+        return base.parts[number - 1]
+    message = f"Subscript index out of bounds: {number}, max value is {len(base.parts)}"
+    if number < 1:
+        message = f"Invalid subscript index: {number}. ROW indices start at 1"
     raise AthenaFailure("INVALID_FUNCTION_ARGUMENT", message, at=key)
 
 
