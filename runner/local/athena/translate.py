@@ -50,7 +50,9 @@ from runner.local.athena.values import settle_unions, settle_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Unpack
 
+    from runner.local.athena.analysis import Place
     from runner.local.athena.dialect import Given
     from runner.local.athena.tables import TableInfo
     from runner.local.athena.template import DecimalLiterals
@@ -93,8 +95,14 @@ def _translated(sql: str, database: str, lookup: Lookup, decimals: DecimalLitera
     tables = _Tables(lookup)
     parsed, given = _parse_noted(sql)
     _refuse_forms(parsed)
-    _analyse(parsed, spell_json(sql), given, lookup, database, decimals)
-    _refuse_counts(given)
+    _analyse(
+        parsed,
+        given,
+        sql=spell_json(sql),
+        database=database,
+        lookup=lookup,
+        has_decimals=decimals == "decimal",
+    )
     tree = unify_rows(unroll(parsed))
     _list_rows(tree)
     _mark_unnamed(tree)
@@ -129,29 +137,16 @@ def _translated(sql: str, database: str, lookup: Lookup, decimals: DecimalLitera
     )
 
 
-def _analyse(  # noqa: PLR0913 - what a query is and where
-    tree: exp.Query,
-    sql: str,
-    given: dict[int, Given],
-    lookup: Lookup,
-    database: str,
-    decimals: DecimalLiterals,
-) -> None:
+def _analyse(tree: exp.Query, given: dict[int, Given], **where: Unpack[Place]) -> None:
     """Refuse what Trino refuses before it runs; raises AthenaFailure with its exact place."""
     try:
-        analyse(
-            tree,
-            sql=sql,
-            arguments=given,
-            database=database,
-            lookup=lookup,
-            has_decimals=decimals == "decimal",
-        )
+        analyse(tree, arguments=given, **where)
     except AthenaFailure as failure:
         if isinstance(failure.at, exp.Expr):
-            failure.put(*exact_place(sql, tree, failure.at))
+            failure.put(*exact_place(where["sql"], tree, failure.at))
             failure.at = None
         raise
+    _refuse_counts(given)
 
 
 def parse_query(sql: str) -> None:

@@ -6,16 +6,17 @@ with Trino's code and words at the node that is wrong.  What is not known to us 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from sqlglot import exp
 
-from runner.local.athena.analysis import calls, operators, values
+from runner.local.athena.analysis import calls, choices, forms, operators, values, windows
 from runner.local.athena.analysis.queries import query, scalar_query
 from runner.local.athena.analysis.rules import Analysis
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import Unpack
 
     from runner.local.athena.analysis.rules import Rule
     from runner.local.athena.dialect import Given
@@ -24,29 +25,25 @@ if TYPE_CHECKING:
 _RULES: dict[type[exp.Expr], Rule] = {
     **operators.RULES,
     **values.RULES,
+    **choices.RULES,
     **calls.RULES,
+    **forms.RULES,
+    **windows.RULES,
     **dict.fromkeys((exp.Subquery, exp.Select, exp.Union), scalar_query),
 }
 
 
-def analyse(  # noqa: PLR0913 - what a query is and where
-    tree: exp.Query,
-    *,
-    sql: str,
-    arguments: Mapping[int, Given],
-    database: str,
-    lookup: Callable[[str, str], TableInfo | None],
-    has_decimals: bool,
-) -> None:
+class Place(TypedDict):
+    """The text of a query, and what its names mean."""
+
+    sql: str
+    database: str
+    lookup: Callable[[str, str], TableInfo | None]
+    has_decimals: bool
+    """Whether 1.5 is a decimal; else it is a double."""
+
+
+def analyse(tree: exp.Query, *, arguments: Mapping[int, Given], **where: Unpack[Place]) -> None:
     """Raise AthenaFailure if Trino refuses the query before it runs."""
-    analysis = Analysis(
-        sql=sql,
-        database=database,
-        lookup=lookup,
-        arguments=arguments,
-        has_decimals=has_decimals,
-        rules=_RULES,
-        call=calls.call,
-        query=query,
-    )
+    analysis = Analysis(**where, arguments=arguments, rules=_RULES, call=calls.call, query=query)
     query(analysis, tree, None)

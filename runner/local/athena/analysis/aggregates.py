@@ -170,6 +170,9 @@ def key_of(analysis: Analysis, node: exp.Expr) -> Hashable:
         return key_of(analysis, node.this)
     if isinstance(node, exp.Column) and id(node) in analysis.fields:
         return ("column", *analysis.fields[id(node)])
+    if id(node) in analysis.arguments:
+        arguments = analysis.arguments[id(node)].arguments
+        return (node.key, *(key_of(analysis, each) for each in arguments))
     parts: list[Hashable] = [node.key]
     for name, value in node.args.items():
         if isinstance(value, exp.Expr):

@@ -51,18 +51,15 @@ _WIDER: dict[str, frozenset[str]] = {
 
 def common(left: Type, right: Type) -> Type | None:
     """Give what two types become together; None if they have nothing in common."""
-    if left == right or right == UNKNOWN:
-        return left
-    if left == UNKNOWN:
-        return right
-    if UNSURE in (left, right):
-        return UNSURE
+    if UNKNOWN in (left, right):
+        return right if left == UNKNOWN else left
+    if left == right or UNSURE in (left, right):
+        return left if left == right else UNSURE
     if left.name == right.name:
         return _same_base(left, right)
-    if right.name in _WIDER.get(left.name, ()):
-        return _same_base(_as_base(left, right.name), right)
-    if left.name in _WIDER.get(right.name, ()):
-        return _same_base(left, _as_base(right, left.name))
+    for one, other in ((left, right), (right, left)):
+        if other.name in _WIDER.get(one.name, ()):
+            return _same_base(_as_base(one, other.name), other)
     return None
 
 
@@ -73,7 +70,7 @@ def all_common(types: Iterable[Type]) -> Type | None:
 
 def coerces(source: Type, target: Type) -> bool:
     """Tell whether Trino makes one type of another by itself."""
-    if source == target or source == UNKNOWN or UNSURE in (source, target):
+    if source in (target, UNKNOWN) or UNSURE in (source, target):
         return True
     found = common(source, target)
     return found is not None and (found == target or _is_vague(found) or _is_vague(target))

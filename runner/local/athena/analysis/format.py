@@ -51,8 +51,10 @@ def _case(node: exp.Expr) -> str:
     parts = ["CASE"]
     if node.args.get("this") is not None:
         parts.append(formatted(node.this))
-    for branch in node.args["ifs"]:
-        parts.append(f"WHEN {formatted(branch.this)} THEN {formatted(branch.args['true'])}")
+    parts += [
+        f"WHEN {formatted(branch.this)} THEN {formatted(branch.args['true'])}"
+        for branch in node.args["ifs"]
+    ]
     if node.args.get("default") is not None:
         parts.append(f"ELSE {formatted(node.args['default'])}")
     return f"({' '.join(parts)} END)"

@@ -63,15 +63,7 @@ class Scope:
 
     relation: Relation = field(default_factory=Relation)
     parent: Scope | None = None
-    is_lambda: bool = False
     has_from: bool = True
-
-    def is_inner(self, other: Scope | None) -> bool:
-        """Tell whether another scope is this one, or that of the lambda's outside."""
-        scope: Scope | None = self
-        while scope is not None and scope is not other and scope.is_lambda:
-            scope = scope.parent
-        return scope is other
 
     def matching(self, parts: Sequence[str]) -> list[Field]:
         """Give the fields that a name with its qualifiers means."""

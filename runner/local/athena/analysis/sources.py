@@ -87,10 +87,12 @@ def _renamed(relation: Relation, columns: Sequence[exp.Expr]) -> Relation:
     )
 
 
-def _unnamed(analysis: Analysis, node: exp.Expr, scope: Scope) -> Relation:
-    if any(node.args.get(name) for name in ("joins", "laterals", "pivots")):
-        return OPEN
+def _unnamed(  # noqa: PLR0911 - one return a form
+    analysis: Analysis, node: exp.Expr, scope: Scope
+) -> Relation:
     match node:
+        case _ if any(node.args.get(name) for name in ("joins", "laterals", "pivots")):
+            return OPEN
         case exp.Table():
             return _table(analysis, node)
         case exp.Subquery() if isinstance(node.this, exp.Query):

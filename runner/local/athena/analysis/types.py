@@ -102,8 +102,8 @@ def row(*parts: Type, fields: tuple[str, ...] = ()) -> Type:
 def read_type(text: str) -> Type:
     """Read a type in Trino's or Hive's syntax; UNSURE for what is none.
 
-    >>> str(read_type("array<struct<a:int,b:string>>")), str(read_type("timestamp(3) with time zone"))
-    ('array(row(a integer, b varchar))', 'timestamp(3) with time zone')
+    >>> str(read_type("array<struct<a:int,b:string>>"))
+    'array(row(a integer, b varchar))'
     """
     words = _WORDS.findall(text)
     try:

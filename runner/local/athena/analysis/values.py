@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from runner.local.athena.analysis.castable import can_cast, has_other_keys
-from runner.local.athena.analysis.coercion import coerces, common
+from runner.local.athena.analysis.coercion import coerces
 from runner.local.athena.analysis.format import formatted
 from runner.local.athena.analysis.operators import shared_type
-from runner.local.athena.analysis.rules import mismatch, must_be_boolean
+from runner.local.athena.analysis.rules import mismatch
 from runner.local.athena.analysis.scopes import field_type, resolve
 from runner.local.athena.analysis.treetypes import type_of_tree
 from runner.local.athena.analysis.types import (
@@ -165,60 +165,10 @@ def _row_item(base: Type, node: exp.Expr) -> Type:
     raise AthenaFailure("INVALID_FUNCTION_ARGUMENT", message, at=key)
 
 
-def _case(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
-    operand = node.args.get("this")
-    value = analysis.type_of(operand, scope) if operand is not None else None
-    for branch in node.args["ifs"]:
-        kind = analysis.type_of(branch.this, scope)
-        if value is None:
-            message = "CASE WHEN clause must evaluate to a boolean (actual: {})"
-            must_be_boolean(kind, message, branch.this)
-        elif value.is_sure() and kind.is_sure() and common(value, kind) is None:
-            raise mismatch(
-                f"CASE operand type does not match WHEN clause operand type: {value} vs {kind}",
-                branch.this,
-            )
-    results = [branch.args["true"] for branch in node.args["ifs"]]
-    if node.args.get("default") is not None:
-        results.append(node.args["default"])
-    return shared_type("All CASE results", results, analysis.types_of(results, scope), at=None)
-
-
-def _if(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
-    must_be_boolean(
-        analysis.type_of(node.this, scope),
-        "IF condition must evaluate to a boolean (actual: {})",
-        node.this,
-    )
-    kind = analysis.type_of(node.args["true"], scope)
-    false = node.args.get("false")
-    if false is None:
-        return kind
-    other = analysis.type_of(false, scope)
-    found = common(kind, other)
-    if found is None and kind.is_sure() and other.is_sure():
-        raise mismatch(f"Result types for IF must be the same: {kind} vs {other}", node)
-    return found or UNSURE
-
-
-def _coalesce(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
-    nodes = [node.this, *node.expressions]
-    if len(nodes) == 1:
-        raise AthenaFailure(
-            "SYNTAX_ERROR", "The 'coalesce' function must have at least two arguments", at=node
-        )
-    return shared_type("All COALESCE operands", nodes, analysis.types_of(nodes, scope), at=None)
-
-
-def _nullif(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
-    first, second = analysis.types_of([node.args["this"], node.args["expression"]], scope)
-    if first.is_sure() and second.is_sure() and common(first, second) is None:
-        raise mismatch(f"Types are not comparable with NULLIF: {first} vs {second}", node)
-    return first
-
-
 def _interval(_analysis: Analysis, node: exp.Expr, _scope: Scope) -> Type:
     unit = node.args.get("unit")
+    if unit is None and node.this.name.isdigit():
+        return INTEGER  # the number behind `INTERVAL '1' DAY +`, as the parser reads it
     if not isinstance(unit, exp.Var):
         return UNSURE
     return MONTHS if unit.name.upper() in _MONTHS else DAYS
@@ -236,13 +186,11 @@ def _at_zone(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
     return Type(_ZONED.get(kind.name, kind.name), kind.numbers)
 
 
-def _json(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
-    """Type JSON '...', and json_parse."""
-    return analysis.call(analysis, node, scope) if id(node) in analysis.arguments else JSON
-
-
 def _always(kind: Type) -> Rule:
-    return lambda _analysis, _node, _scope: kind
+    def rule(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
+        return analysis.call(analysis, node, scope) if id(node) in analysis.arguments else kind
+
+    return rule
 
 
 RULES: dict[type[exp.Expr], Rule] = {
@@ -259,13 +207,9 @@ RULES: dict[type[exp.Expr], Rule] = {
     exp.Struct: _row,
     exp.Tuple: _row,
     exp.Bracket: _subscript,
-    exp.Case: _case,
-    exp.If: _if,
-    exp.Coalesce: _coalesce,
-    exp.Nullif: _nullif,
     exp.Interval: _interval,
     exp.AtTimeZone: _at_zone,
-    exp.ParseJSON: _json,
+    exp.ParseJSON: _always(JSON),
     exp.Null: _always(UNKNOWN),
     exp.Boolean: _always(BOOLEAN),
     exp.HexString: _always(VARBINARY),
