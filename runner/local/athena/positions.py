@@ -34,7 +34,11 @@ _WORDS: dict[type[exp.Expr], frozenset[str]] = {
 }
 """The word that begins an expression, where the tree does not say where it stands."""
 _CASTS = frozenset({"CAST", "TRY_CAST"})
-_RIGHT = {exp.Between: "low", exp.In: "expressions", exp.Like: "expression"}
+_RIGHT: dict[type[exp.Expr], str] = {
+    exp.Between: "low",
+    exp.In: "expressions",
+    exp.Like: "expression",
+}
 _PREDICATES = frozenset({"IS", "BETWEEN", "IN", "LIKE", "DISTINCT", "NOT", "FROM", "ALL", "ANY"})
 
 
@@ -65,8 +69,9 @@ class _Finder:
         node = node.unnest()
         right = node.args.get(_RIGHT.get(type(node), "expression"))
         right = right[0] if isinstance(right, list) and right else right
-        if isinstance(node, exp.Not) and isinstance(node.this, tuple(_RIGHT)):
-            return self.place(node.this)
+        inner = node.args.get("this")
+        if isinstance(node, exp.Not) and isinstance(inner, exp.Between | exp.In | exp.Like):
+            return self.place(inner)
         if isinstance(node, exp.Connector) or not isinstance(node, exp.Binary | exp.Predicate):
             return self._first(node)
         return self._before(right) if isinstance(right, exp.Expr) else self._first(node)

@@ -50,9 +50,7 @@ from runner.local.athena.values import settle_unions, settle_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Unpack
 
-    from runner.local.athena.analysis import Place
     from runner.local.athena.dialect import Given
     from runner.local.athena.tables import TableInfo
     from runner.local.athena.template import DecimalLiterals
@@ -67,11 +65,19 @@ _DEEPEST = 30
 @dataclass
 class _Tables:
     lookup: Lookup
+    has_decimals: bool
     scans: list[tuple[TableInfo, str, str]] = field(default_factory=list)
     """Tables with database and name as the text has them (with a shape's placeholders)."""
     reads: dict[tuple[str, str], str] = field(default_factory=dict)
     views: list[tuple[TableInfo, int, int]] = field(default_factory=list)
     """The views that the query names itself, with line and column."""
+    found: dict[tuple[str, str], TableInfo | None] = field(default_factory=dict)
+
+    def find(self, database: str, name: str) -> TableInfo | None:
+        """Look a table up, each only once."""
+        if (database, name) not in self.found:
+            self.found[database, name] = self.lookup(database, name)
+        return self.found[database, name]
 
 
 def translate_query(
@@ -92,17 +98,10 @@ def _translated(sql: str, database: str, lookup: Lookup, decimals: DecimalLitera
     check_literals(sql)
     refuse_old_periods(sql)
     check_query(sql, tokenize(sql))
-    tables = _Tables(lookup)
+    tables = _Tables(lookup, has_decimals=decimals == "decimal")
     parsed, given = _parse_noted(sql)
     _refuse_forms(parsed)
-    _analyse(
-        parsed,
-        given,
-        sql=spell_json(sql),
-        database=database,
-        lookup=lookup,
-        has_decimals=decimals == "decimal",
-    )
+    _analyse(parsed, given, sql, database, tables)
     tree = unify_rows(unroll(parsed))
     _list_rows(tree)
     _mark_unnamed(tree)
@@ -137,13 +136,23 @@ def _translated(sql: str, database: str, lookup: Lookup, decimals: DecimalLitera
     )
 
 
-def _analyse(tree: exp.Query, given: dict[int, Given], **where: Unpack[Place]) -> None:
+def _analyse(
+    tree: exp.Query, given: dict[int, Given], sql: str, database: str, tables: _Tables
+) -> None:
     """Refuse what Trino refuses before it runs; raises AthenaFailure with its exact place."""
+    sql = spell_json(sql)
     try:
-        analyse(tree, arguments=given, **where)
+        analyse(
+            tree,
+            sql=sql,
+            arguments=given,
+            database=database,
+            lookup=tables.find,
+            has_decimals=tables.has_decimals,
+        )
     except AthenaFailure as failure:
         if isinstance(failure.at, exp.Expr):
-            failure.put(*exact_place(where["sql"], tree, failure.at))
+            failure.put(*exact_place(sql, tree, failure.at))
             failure.at = None
         raise
     _refuse_counts(given)
@@ -268,10 +277,13 @@ def _view(table: exp.Table, info: TableInfo, tables: _Tables, *, depth: int) -> 
     if info.view is None:  # pragma: no cover - the caller knows; for the type checker
         raise unsupported("This view")
     try:
-        inner = unify_rows(unroll(_parse(info.view.sql)))
+        parsed, given = _parse_noted(info.view.sql)
+        _analyse(parsed, given, info.view.sql, info.view.database, tables)
+        inner = unify_rows(unroll(parsed))
         _mark_unnamed(inner)
-        forget_places(inner)
-        return _resolve(inner, info.view.database, tables, depth=depth + 1)
+        found = _resolve(inner, info.view.database, tables, depth=depth + 1)
+        forget_places(found)
+        return found
     except AthenaFailure as failure:
         if failure.code in {"VIEW_IS_RECURSIVE", "INVALID_VIEW"}:
             raise
@@ -311,7 +323,7 @@ def _look_up(table: exp.Table, database: str, tables: _Tables) -> TableInfo:
             line=line,
             column=column,
         )
-    info = tables.lookup(schema, travelled)
+    info = tables.find(schema, travelled)
     if info is None:
         raise AthenaFailure(
             "TABLE_NOT_FOUND",

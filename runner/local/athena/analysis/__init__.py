@@ -6,7 +6,7 @@ with Trino's code and words at the node that is wrong.  What is not known to us 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
@@ -16,7 +16,6 @@ from runner.local.athena.analysis.rules import Analysis
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Unpack
 
     from runner.local.athena.analysis.rules import Rule
     from runner.local.athena.dialect import Given
@@ -33,17 +32,24 @@ _RULES: dict[type[exp.Expr], Rule] = {
 }
 
 
-class Place(TypedDict):
-    """The text of a query, and what its names mean."""
-
-    sql: str
-    database: str
-    lookup: Callable[[str, str], TableInfo | None]
-    has_decimals: bool
-    """Whether 1.5 is a decimal; else it is a double."""
-
-
-def analyse(tree: exp.Query, *, arguments: Mapping[int, Given], **where: Unpack[Place]) -> None:
+def analyse(
+    tree: exp.Query,
+    *,
+    sql: str,
+    arguments: Mapping[int, Given],
+    database: str,
+    lookup: Callable[[str, str], TableInfo | None],
+    has_decimals: bool,
+) -> None:
     """Raise AthenaFailure if Trino refuses the query before it runs."""
-    analysis = Analysis(**where, arguments=arguments, rules=_RULES, call=calls.call, query=query)
+    analysis = Analysis(
+        sql=sql,
+        database=database,
+        lookup=lookup,
+        arguments=arguments,
+        has_decimals=has_decimals,
+        rules=_RULES,
+        call=calls.call,
+        query=query,
+    )
     query(analysis, tree, None)

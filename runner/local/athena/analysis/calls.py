@@ -96,7 +96,6 @@ def _body(analysis: Analysis, node: exp.Lambda, scope: Scope) -> Callable[[Seque
 
 RULES: dict[type[exp.Expr], Rule] = {
     exp.DPipe: _pipe,
-    **dict.fromkeys(
-        (exp.Anonymous, exp.Trim, exp.Substring, exp.StrPosition, exp.ArgMax, exp.ArgMin), call
-    ),
+    **dict.fromkeys((exp.Anonymous, exp.Trim, exp.Substring, exp.StrPosition), call),
+    **dict.fromkeys((exp.ArgMax, exp.ArgMin, exp.GroupConcat), call),
 }

@@ -90,14 +90,17 @@ def _not(node: exp.Expr) -> str:
     return f"(NOT {formatted(node.this)})"
 
 
+def _column(node: exp.Expr) -> str:
+    names = ("catalog", "db", "table", "this")
+    return ".".join(_identifier(node.args[name]) for name in names if node.args.get(name))
+
+
 def _identifier(node: exp.Expr) -> str:
     return f'"{node.name}"' if node.args.get("quoted") else node.name
 
 
 _WRITERS: dict[type[exp.Expr], Callable[[exp.Expr], str]] = {
-    exp.Column: lambda node: ".".join(
-        _identifier(each) for each in node.parts if isinstance(node, exp.Column)
-    ),
+    exp.Column: _column,
     exp.Identifier: _identifier,
     exp.Paren: lambda node: formatted(node.this),
     exp.Neg: lambda node: f"-{formatted(node.this)}",

@@ -174,7 +174,9 @@ def _like(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
         ("Pattern for LIKE expression", node.args["expression"], _TEXTS - {"char"}),
         ("Escape for LIKE expression", escape, _TEXTS - {"char"}),
     ):
-        kind = analysis.type_of(each, scope) if each is not None else UNSURE
+        if each is None:
+            continue
+        kind = analysis.type_of(each, scope)
         if kind.is_sure() and kind.name not in kinds:
             raise mismatch(f"{what} must evaluate to a varchar (actual: {kind})", each)
     return BOOLEAN

@@ -26,7 +26,11 @@ _STARTERS = (
 )
 """Methods of the parser that give what begins at the token where they are called."""
 _SETS = frozenset({"UNION", "INTERSECT", "EXCEPT"})
-_RIGHT = {exp.Between: "low", exp.Like: "expression", exp.Is: "expression"}
+_RIGHT: dict[type[exp.Expr], str] = {
+    exp.Between: "low",
+    exp.Like: "expression",
+    exp.Is: "expression",
+}
 _PREDICATES = frozenset({"IS", "BETWEEN", "IN", "LIKE", "DISTINCT", "NOT", "FROM"})
 
 
@@ -86,12 +90,13 @@ class _Finder:
             return self._back(self._first(node.expression), _SETS)
         if isinstance(node, exp.Values):
             return self._back(self._first(node.expressions[0]), frozenset({"VALUES"}))
-        if isinstance(node, exp.Not) and isinstance(node.this, exp.In | exp.Between | exp.Is):
+        inner = node.args.get("this")
+        if isinstance(node, exp.Escape | exp.Dot) or (
+            isinstance(node, exp.Not) and isinstance(inner, exp.In | exp.Between | exp.Is)
+        ):
             return self.place(node.this)
-        if isinstance(node, exp.Escape):
-            return self.place(node.this)
-        if isinstance(node, exp.Dot):
-            return self.place(node.this)
+        if node._meta and "start" in node._meta:  # noqa: SLF001 - a call, as mod(a, b)
+            return self._first(node)
         right = self._right(node)
         return self._first(node) if right is None else self._operator(right)
 

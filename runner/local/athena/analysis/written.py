@@ -14,6 +14,7 @@ _FORMS: dict[type[exp.Expr], tuple[str, tuple[str, ...]]] = {
     exp.Substring: ("substr", ("this", "start", "length")),
     exp.StrPosition: ("strpos", ("this", "substr")),
     exp.ArgMax: ("max_by", ("this", "expression", "count")),
+    exp.GroupConcat: ("listagg", ("this",)),
     exp.ArgMin: ("min_by", ("this", "expression", "count")),
 }
 """Calls that the parser has a grammar for: the function, and where the arguments are."""
@@ -37,7 +38,7 @@ def name_of(analysis: Analysis, node: exp.Expr) -> str:
         return _TRIMS.get(position, _FORMS[type(node)][0])
     meta = node._meta  # noqa: SLF001 - `meta` would make one for each
     if not meta or "start" not in meta:
-        return ""
+        return "if" if isinstance(node, exp.If) else ""
     return analysis.sql[meta["start"] : meta["end"] + 1].lower().replace("jzon", "json")
 
 
