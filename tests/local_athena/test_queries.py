@@ -201,8 +201,8 @@ FAILURES = (
     (
         "SELECT sum(x), x FROM (VALUES 1) t(x)",
         (
-            "EXPRESSION_NOT_AGGREGATE: line 1:16: 'x' must be an aggregate expression or appear in GROUP BY "
-            "clause"
+            "EXPRESSION_NOT_AGGREGATE: line 1:16: 'x' must be an aggregate expression or appear in "
+            "GROUP BY clause"
         ),
     ),
     (
@@ -218,7 +218,10 @@ FAILURES = (
     ),
     (
         "SELECT sum(sum(x)) FROM (VALUES 1) t(x)",
-        "NESTED_AGGREGATION: line 1:8: Cannot nest aggregations inside aggregation 'sum': [sum(x)]",
+        (
+            "NESTED_AGGREGATION: line 1:8: Cannot nest aggregations inside aggregation 'sum': "
+            "[sum(x)]"
+        ),
     ),
     (
         "SELECT * FROM (VALUES (1, 2), (1)) t",

@@ -282,8 +282,6 @@ def _view(table: exp.Table, info: TableInfo, tables: _Tables, *, depth: int) -> 
         inner = unify_rows(unroll(parsed))
         _mark_unnamed(inner)
         found = _resolve(inner, info.view.database, tables, depth=depth + 1)
-        forget_places(found)
-        return found
     except AthenaFailure as failure:
         if failure.code in {"VIEW_IS_RECURSIVE", "INVALID_VIEW"}:
             raise
@@ -295,6 +293,8 @@ def _view(table: exp.Table, info: TableInfo, tables: _Tables, *, depth: int) -> 
             line=line,
             column=column,
         ) from failure
+    forget_places(found)
+    return found
 
 
 def _is_cte(table: exp.Table) -> bool:
