@@ -17,12 +17,18 @@ if TYPE_CHECKING:
     from runner.local.athena.analysis.scopes import Field, Scope
 
 
-def check_scalar(analysis: Analysis, node: exp.Expr, clause: str, since: tuple[int, int]) -> None:
+def check_scalar(
+    analysis: Analysis, node: exp.Expr, clause: str, since: tuple[int, int, int]
+) -> None:
     """Refuse aggregates and windows that were found since then in a clause that takes none."""
-    aggregates, windows = since
-    found = [*analysis.aggregates[aggregates:], *analysis.windows[windows:]]
+    aggregates, windows, groupings = since
+    found = [
+        *analysis.aggregates[aggregates:],
+        *analysis.windows[windows:],
+        *analysis.groupings[groupings:],
+    ]
     if found:
-        shown = ", ".join(formatted(each) for each in found)
+        shown = ", ".join(formatted(each, analysis) for each in found)
         raise AthenaFailure(
             "EXPRESSION_NOT_SCALAR",
             f"{clause} cannot contain aggregations, window functions or grouping operations: "
@@ -39,6 +45,13 @@ def check_grouping(
     scope: Scope,
 ) -> None:
     """Refuse columns that are neither grouped by nor aggregated."""
+    if groups is None and analysis.groupings:
+        raise AthenaFailure(
+            "MISSING_GROUP_BY",
+            "A GROUPING() operation can only be used with a corresponding GROUPING "
+            "SET/CUBE/ROLLUP/GROUP BY clause",
+            at=node,
+        )
     if groups is None and not analysis.aggregates:
         return
     checker = _Checker(analysis, groups or (), scope)
@@ -49,7 +62,7 @@ def check_grouping(
         checker.check(each)
 
 
-def check_having(analysis: Analysis, since: tuple[int, int]) -> None:
+def check_having(analysis: Analysis, since: tuple[int, int, int]) -> None:
     """Refuse windows that were found in HAVING."""
     if len(analysis.windows) > since[1]:
         raise AthenaFailure(
@@ -84,6 +97,9 @@ class _Checker:
         self._aggregates = {id(each) for each in analysis.aggregates}
         self._keys = {key_of(analysis, each) for each in groups}
 
+    def _text(self, node: exp.Expr) -> str:
+        return formatted(node, self._analysis)
+
     def check(self, node: exp.Expr) -> None:
         """Refuse an expression unless it has one value for each group."""
         if node.is_star:
@@ -91,7 +107,7 @@ class _Checker:
         elif not self._is_grouped(node):
             raise AthenaFailure(
                 "EXPRESSION_NOT_AGGREGATE",
-                f"'{formatted(node)}' must be an aggregate expression or appear in GROUP BY clause",
+                f"'{self._text(node)}' must be an aggregate expression or appear in GROUP BY clause",
                 at=node,
             )
 
@@ -112,8 +128,8 @@ class _Checker:
     def _is_grouped(self, node: exp.Expr) -> bool:
         if id(node) in self._aggregates:
             return True
-        if isinstance(node, exp.Query):
-            self._check_query(node)
+        if isinstance(node, exp.Query | exp.Grouping):
+            self._check_inner(node)
             return True
         if self._keys and key_of(self._analysis, node) in self._keys:
             return True
@@ -129,13 +145,25 @@ class _Checker:
             if not isinstance(each, exp.DataType)
         )
 
+    def _check_inner(self, node: exp.Expr) -> None:
+        if isinstance(node, exp.Query):
+            self._check_query(node)
+        for each in node.expressions if isinstance(node, exp.Grouping) else ():
+            if key_of(self._analysis, each) not in self._keys:
+                raise AthenaFailure(
+                    "INVALID_ARGUMENTS",
+                    "The arguments to GROUPING() must be expressions referenced by the GROUP BY at "
+                    f"the associated query level. Mismatch due to {self._text(each)}.",
+                    at=node,
+                )
+
     def _check_query(self, query: exp.Expr) -> None:
         """Refuse columns of here in a query of its own, unless they are grouped by."""
         for each in find_all(query, exp.Column):
             if self._is_ours(each) and not self._is_grouped(each):
                 raise AthenaFailure(
                     "EXPRESSION_NOT_AGGREGATE",
-                    f"Subquery uses '{formatted(each)}' which must appear in GROUP BY clause",
+                    f"Subquery uses '{self._text(each)}' which must appear in GROUP BY clause",
                     at=each,
                 )
 
@@ -149,7 +177,7 @@ class _Checker:
                 if not self._is_grouped(each):
                     raise AthenaFailure(
                         "EXPRESSION_NOT_AGGREGATE",
-                        f"{clause} expression '{formatted(each)}' must be an aggregate "
+                        f"{clause} expression '{self._text(each)}' must be an aggregate "
                         "expression or appear in GROUP BY clause",
                         at=each,
                     )

@@ -88,6 +88,8 @@ class _Binding:
         takes = list(self._signature.takes)
         if self._signature.is_variadic:
             missing = len(arguments) - len(takes)
+            if not arguments and takes[-1].is_variable:
+                return None
             takes = takes[:-1] if missing < 0 else takes + [takes[-1]] * missing
         if len(takes) != len(arguments):
             return None

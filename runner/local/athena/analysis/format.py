@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from runner.local.athena.analysis.treetypes import type_of_tree
+from runner.local.athena.analysis.written import shown_name, written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from runner.local.athena.analysis.rules import Analysis
+    from runner.local.athena.analysis.written import Written
 
 _SIGNS: dict[type[exp.Expr], str] = {
     exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%",
@@ -19,75 +23,86 @@ _SIGNS: dict[type[exp.Expr], str] = {
 }  # fmt: skip
 
 
-def formatted(node: exp.Expr) -> str:
+def formatted(node: exp.Expr, analysis: Analysis) -> str:
     """Write an expression."""
-    sign = _SIGNS.get(type(node))
-    if sign is not None:
-        return f"({formatted(node.args['this'])} {sign} {formatted(node.args['expression'])})"
-    writer = _WRITERS.get(type(node))
-    if writer is not None:
-        return writer(node)
-    if isinstance(node, exp.Func):
-        return _call(node)
-    return node.sql("trino")
+    return _Writer(analysis).text(node)
 
 
-def _list(nodes: list[exp.Expr]) -> str:
-    return ", ".join(map(formatted, nodes))
+class _Writer:
+    def __init__(self, analysis: Analysis) -> None:
+        self._analysis = analysis
 
+    def text(self, node: exp.Expr) -> str:
+        """Write an expression."""
+        sign = _SIGNS.get(type(node))
+        given = written(self._analysis, node)
+        if given is not None:
+            return self._call(node, given)
+        if sign is not None:
+            return f"({self.text(node.args['this'])} {sign} {self.text(node.args['expression'])})"
+        write = _WRITERS.get(type(node))
+        return write(self, node) if write is not None else node.sql("trino")
 
-def _call(node: exp.Expr) -> str:
-    """Write a call; the tree has the arguments of most in their order."""
-    if isinstance(node, exp.Anonymous):
-        name, nodes = node.name.removeprefix("__"), node.expressions
-    else:
-        text = node.sql("trino")
-        name = text.partition("(")[0]
-        nodes = [each for each in node.iter_expressions() if not isinstance(each, exp.DataType)]
-    return f"{name.lower()}({_list(nodes)})"
+    def list(self, nodes: Sequence[exp.Expr]) -> str:
+        """Write some expressions."""
+        return ", ".join(map(self.text, nodes))
 
+    def _call(self, node: exp.Expr, given: Written) -> str:
+        name = shown_name(self._analysis, node)
+        inner = self.list(given.arguments)
+        if given.is_distinct:
+            inner = f"DISTINCT {inner}"
+        if isinstance(node, exp.Count) and not inner:
+            inner = "*"
+        if given.order:
+            order = (
+                f"{self.text(e.this)} {'DESC' if e.args.get('desc') else 'ASC'}"
+                for e in given.order
+            )
+            inner = f"{inner} ORDER BY {', '.join(order)}"
+        return f"{name}({inner})"
 
-def _case(node: exp.Expr) -> str:
-    parts = ["CASE"]
-    if node.args.get("this") is not None:
-        parts.append(formatted(node.this))
-    parts += [
-        f"WHEN {formatted(branch.this)} THEN {formatted(branch.args['true'])}"
-        for branch in node.args["ifs"]
-    ]
-    if node.args.get("default") is not None:
-        parts.append(f"ELSE {formatted(node.args['default'])}")
-    return f"({' '.join(parts)} END)"
+    def case(self, node: exp.Expr) -> str:
+        """Write a CASE."""
+        parts = ["CASE"]
+        if node.args.get("this") is not None:
+            parts.append(self.text(node.this))
+        parts += [
+            f"WHEN {self.text(branch.this)} THEN {self.text(branch.args['true'])}"
+            for branch in node.args["ifs"]
+        ]
+        if node.args.get("default") is not None:
+            parts.append(f"ELSE {self.text(node.args['default'])}")
+        return f"({' '.join(parts)} END)"
 
+    def cast(self, node: exp.Expr) -> str:
+        """Write a CAST."""
+        word = "TRY_CAST" if isinstance(node, exp.TryCast) else "CAST"
+        return f"{word}({self.text(node.this)} AS {type_of_tree(node.args['to'])})"
 
-def _cast(node: exp.Expr) -> str:
-    kind = str(type_of_tree(node.args["to"]))
-    word = "TRY_CAST" if isinstance(node, exp.TryCast) else "CAST"
-    return f"{word}({formatted(node.this)} AS {kind})"
+    def window(self, node: exp.Expr) -> str:
+        """Write a call with OVER."""
+        return f"{self.text(node.this)} OVER {node.sql('trino').partition(' OVER ')[2]}"
 
+    def between(self, node: exp.Expr) -> str:
+        """Write a BETWEEN."""
+        low, high = self.text(node.args["low"]), self.text(node.args["high"])
+        return f"({self.text(node.this)} BETWEEN {low} AND {high})"
 
-def _window(node: exp.Expr) -> str:
-    text = node.sql("trino")
-    return f"{formatted(node.this)} OVER {text.partition(' OVER ')[2]}"
+    def negation(self, node: exp.Expr) -> str:
+        """Write a NOT."""
+        if isinstance(node.this, exp.Is):
+            return self.text(node.this).replace(" IS ", " IS NOT ")
+        return f"(NOT {self.text(node.this)})"
 
+    def function(self, node: exp.Expr) -> str:
+        """Write a lambda."""
+        names = ", ".join(each.name for each in node.expressions)
+        return f"({names}) -> {self.text(node.this)}"
 
-def _between(node: exp.Expr) -> str:
-    low, high = formatted(node.args["low"]), formatted(node.args["high"])
-    return f"({formatted(node.this)} BETWEEN {low} AND {high})"
-
-
-def _is(node: exp.Expr) -> str:
-    return f"({formatted(node.args['this'])} IS {formatted(node.args['expression'])})"
-
-
-def _distinct(node: exp.Expr) -> str:
-    return f"DISTINCT {_list(node.expressions)}"
-
-
-def _not(node: exp.Expr) -> str:
-    if isinstance(node.this, exp.Is):
-        return formatted(node.this).replace(" IS ", " IS NOT ")
-    return f"(NOT {formatted(node.this)})"
+    def inner(self, node: exp.Expr) -> str:
+        """Write what brackets hold."""
+        return self.text(node.this)
 
 
 def _column(node: exp.Expr) -> str:
@@ -99,24 +114,25 @@ def _identifier(node: exp.Expr) -> str:
     return f'"{node.name}"' if node.args.get("quoted") else node.name
 
 
-_WRITERS: dict[type[exp.Expr], Callable[[exp.Expr], str]] = {
-    exp.Column: _column,
-    exp.Identifier: _identifier,
-    exp.Paren: lambda node: formatted(node.this),
-    exp.Neg: lambda node: f"-{formatted(node.this)}",
-    exp.Case: _case,
-    exp.Cast: _cast,
-    exp.TryCast: _cast,
-    exp.Window: _window,
-    exp.Between: _between,
-    exp.Is: _is,
-    exp.Not: _not,
-    exp.Distinct: _distinct,
-    exp.Star: lambda _node: "*",
-    exp.Array: lambda node: f"ARRAY[{_list(node.expressions)}]",
-    exp.Struct: lambda node: f"ROW ({_list(node.expressions)})",
-    exp.Tuple: lambda node: f"ROW ({_list(node.expressions)})",
-    exp.DPipe: lambda node: f"concat({formatted(node.args['this'])}, "
-    f"{formatted(node.args['expression'])})",
-    exp.Bracket: lambda node: f"{formatted(node.this)}[{_list(node.expressions)}]",
+_WRITERS: dict[type[exp.Expr], Callable[[_Writer, exp.Expr], str]] = {
+    exp.Column: lambda _writer, node: _column(node),
+    exp.Identifier: lambda _writer, node: _identifier(node),
+    exp.Paren: _Writer.inner,
+    exp.Neg: lambda writer, node: f"-{writer.text(node.this)}",
+    exp.Case: _Writer.case,
+    exp.Cast: _Writer.cast,
+    exp.TryCast: _Writer.cast,
+    exp.Window: _Writer.window,
+    exp.Between: _Writer.between,
+    exp.Is: lambda writer, node: f"({writer.text(node.args['this'])} IS "
+    f"{writer.text(node.args['expression'])})",
+    exp.Not: _Writer.negation,
+    exp.Lambda: _Writer.function,
+    exp.Array: lambda writer, node: f"ARRAY[{writer.list(node.expressions)}]",
+    exp.Struct: lambda writer, node: f"ROW ({writer.list(node.expressions)})",
+    exp.Tuple: lambda writer, node: f"ROW ({writer.list(node.expressions)})",
+    exp.DPipe: lambda writer, node: f"concat({writer.text(node.args['this'])}, "
+    f"{writer.text(node.args['expression'])})",
+    exp.Bracket: lambda writer, node: f"{writer.text(node.this)}[{writer.list(node.expressions)}]",
+    exp.Grouping: lambda writer, node: f"GROUPING ({writer.list(node.expressions)})",
 }  # fmt: skip

@@ -58,7 +58,7 @@ def check_form(
     elif isinstance(node, exp.GroupConcat) and arguments:
         kind = analysis.type_of(arguments[0], scope)
         if kind.is_sure() and kind.name not in {"varchar", "unknown"}:
-            shown = formatted(arguments[0])
+            shown = formatted(arguments[0], analysis)
             raise mismatch(f"Expected expression of varchar, but '{shown}' has {kind} type", node)
 
 
@@ -91,4 +91,10 @@ def _extract(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
     return BIGINT
 
 
-RULES: dict[type[exp.Expr], Rule] = {exp.Extract: _extract}
+def _grouping(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
+    analysis.types_of(node.expressions, scope)
+    analysis.groupings.append(node)
+    return BIGINT
+
+
+RULES: dict[type[exp.Expr], Rule] = {exp.Extract: _extract, exp.Grouping: _grouping}

@@ -26,7 +26,7 @@ def grouped_by(analysis: Analysis, node: exp.Select, scope: Scope) -> list[exp.E
     if group is None:
         return None
     found: list[exp.Expr] = []
-    for written in _grouped(group):
+    for written in _grouped(group, analysis):
         each: exp.Expr | None = written
         if isinstance(written, exp.Literal) and not written.is_string:
             each = _selected(written, node, "GROUP BY")
@@ -44,12 +44,12 @@ def grouped_by(analysis: Analysis, node: exp.Select, scope: Scope) -> list[exp.E
     return found
 
 
-def _grouped(group: exp.Expr) -> list[exp.Expr]:
+def _grouped(group: exp.Expr, analysis: Analysis) -> list[exp.Expr]:
     """Give the expressions of all grouping sets."""
     found: list[exp.Expr] = []
     for each in group.expressions:
         if isinstance(each, exp.GroupingSets | exp.Cube | exp.Rollup):
-            found += _grouped(each)
+            found += _of_columns(_grouped(each, analysis), analysis)
         elif isinstance(each, exp.Tuple):
             found += each.expressions
         else:
@@ -57,8 +57,20 @@ def _grouped(group: exp.Expr) -> list[exp.Expr]:
     for name in ("grouping_sets", "cube", "rollup"):
         for each in group.args.get(name) or ():
             if isinstance(each, exp.Expr):
-                found += _grouped(each)
+                found += _grouped(each, analysis)
     return found
+
+
+def _of_columns(nodes: list[exp.Expr], analysis: Analysis) -> list[exp.Expr]:
+    """Refuse grouping sets of anything but columns."""
+    for each in nodes:
+        if isinstance(each.unnest(), exp.Binary):
+            raise AthenaFailure(
+                "INVALID_COLUMN_REFERENCE",
+                f"GROUP BY expression must be a column reference: {formatted(each, analysis)}",
+                at=each,
+            )
+    return nodes
 
 
 def _selected(number: exp.Expr, node: exp.Select, clause: str) -> exp.Expr | None:
@@ -96,7 +108,7 @@ def ordered_by(
             raise AthenaFailure(
                 "TYPE_MISMATCH",
                 f"Type {kind} is not orderable, and therefore cannot be used in ORDER BY: "
-                f"{formatted(value)}",
+                f"{formatted(value, analysis)}",
                 at=node,
             )
     return found

@@ -80,6 +80,8 @@ def _comparison(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
 def quantified(analysis: Analysis, node: exp.Expr, query: exp.Expr, scope: Scope) -> Type:
     """Check `value IN (SELECT ...)` and `value = ALL (SELECT ...)`."""
     value = analysis.type_of(node.args["this"], scope)
+    while isinstance(query, exp.Paren | exp.Tuple):
+        query = query.this if isinstance(query, exp.Paren) else query.expressions[0]
     relation = analysis.query(analysis, query.unnest(), scope)
     parts = tuple(each.type for each in relation.stars())
     given = row(*parts)
@@ -116,6 +118,8 @@ def _between(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
 
 def _among(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
     query = node.args.get("query")
+    if len(node.expressions) == 1 and isinstance(node.expressions[0], exp.Values):
+        query = node.expressions[0]
     if query is not None:
         return quantified(analysis, node, query, scope)
     if node.expressions:

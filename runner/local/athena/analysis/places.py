@@ -86,6 +86,8 @@ class _Finder:
         """Give the number of the token that stands for a node."""
         while isinstance(node, exp.Paren | exp.Alias):
             node = node.this
+        if isinstance(node, exp.TableAlias) and node.parent is not None:
+            return self._first(node.parent)
         if isinstance(node, exp.SetOperation):
             return self._back(self._first(node.expression), _SETS)
         if isinstance(node, exp.Values):

@@ -31,11 +31,14 @@ if TYPE_CHECKING:
 
 def query(analysis: Analysis, node: exp.Expr, outer: Scope | None) -> Relation:
     """Analyse a query; gives the columns that it has."""
-    kept = analysis.queries, analysis.aggregates, analysis.windows, analysis.select
-    analysis.aggregates, analysis.windows, analysis.select = [], [], node
+    kept = analysis.queries, analysis.select
+    lists = analysis.aggregates, analysis.windows, analysis.groupings
+    analysis.aggregates, analysis.windows, analysis.groupings = [], [], []
+    analysis.select = node
     with_queries(analysis, node, outer)
     found = _any_query(analysis, node, outer)
-    analysis.queries, analysis.aggregates, analysis.windows, analysis.select = kept
+    analysis.queries, analysis.select = kept
+    analysis.aggregates, analysis.windows, analysis.groupings = lists
     return found
 
 
@@ -61,7 +64,7 @@ def _select(analysis: Analysis, node: exp.Select, outer: Scope | None) -> Relati
         check_scalar(analysis, where.this, "WHERE clause", since)
         must_be_boolean(kind, "WHERE clause must evaluate to a boolean: actual type {}", where.this)
     outputs = _outputs(analysis, node, scope)
-    _check_distinct(node, outputs)
+    _check_distinct(analysis, node, outputs)
     groups = grouped_by(analysis, node, scope)
     having = node.args.get("having")
     if having is not None:
@@ -131,7 +134,7 @@ def _starred(node: exp.Column, scope: Scope) -> list[Field] | None:
     )
 
 
-def _check_distinct(node: exp.Select, outputs: Sequence[Field]) -> None:
+def _check_distinct(analysis: Analysis, node: exp.Select, outputs: Sequence[Field]) -> None:
     if node.args.get("distinct") is None:
         return
     for each, output in zip(node.expressions, outputs, strict=False):
@@ -140,7 +143,7 @@ def _check_distinct(node: exp.Select, outputs: Sequence[Field]) -> None:
         if output.type.is_sure() and not is_comparable(output.type):
             raise mismatch(
                 f"DISTINCT can only be applied to comparable types (actual: {output.type}): "
-                f"{formatted(each.unalias())}",
+                f"{formatted(each.unalias(), analysis)}",
                 node,
             )
 

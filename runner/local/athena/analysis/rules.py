@@ -42,15 +42,16 @@ class Analysis:
     """The queries that WITH names here."""
     aggregates: list[exp.Expr] = field(default_factory=list)
     windows: list[exp.Expr] = field(default_factory=list)
+    groupings: list[exp.Expr] = field(default_factory=list)
     """What was found in this SELECT so far."""
     overs: set[int] = field(default_factory=set)
     """Calls, by identity, that stand before OVER."""
     select: exp.Expr | None = None
     """The SELECT that is looked at."""
 
-    def found(self) -> tuple[int, int]:
-        """Tell how many aggregates and windows were found."""
-        return len(self.aggregates), len(self.windows)
+    def found(self) -> tuple[int, int, int]:
+        """Tell how many aggregates, windows and calls of GROUPING were found."""
+        return len(self.aggregates), len(self.windows), len(self.groupings)
 
     def type_of(self, node: exp.Expr, scope: Scope) -> Type:
         """Give an expression's type; UNSURE for what we do not know."""

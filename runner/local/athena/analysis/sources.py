@@ -32,11 +32,11 @@ def with_queries(analysis: Analysis, node: exp.Expr, outer: Scope | None) -> Non
             raise AthenaFailure(
                 "DUPLICATE_NAMED_QUERY",
                 f"WITH query name '{each.alias}' specified more than once",
-                at=each.args["alias"],
+                at=each.args["alias"].this,
             )
         names.add(name)
         if with_ is not None and with_.args.get("recursive"):
-            analysis.queries = {**analysis.queries, name: OPEN}
+            analysis.queries = {**analysis.queries, name: _base(analysis, each, outer)}
             continue
         relation = analysis.query(analysis, each.this, outer)
         columns = each.args["alias"].args.get("columns") or ()
@@ -48,6 +48,16 @@ def with_queries(analysis: Analysis, node: exp.Expr, outer: Scope | None) -> Non
                 at=columns[0],
             )
         analysis.queries = {**analysis.queries, name: _renamed(relation, columns)}
+
+
+def _base(analysis: Analysis, cte: exp.Expr, outer: Scope | None) -> Relation:
+    """Give the columns of a query that may read itself: those of where it begins."""
+    columns = cte.args["alias"].args.get("columns") or ()
+    if not isinstance(cte.this, exp.Union) or not columns:
+        return OPEN
+    relation = analysis.query(analysis, cte.this.left, outer)
+    known = not relation.is_open and len(relation.stars()) == len(columns)
+    return _renamed(relation, columns) if known else OPEN
 
 
 def relation_of(analysis: Analysis, node: exp.Expr, scope: Scope) -> Relation:
@@ -67,7 +77,7 @@ def relation_of(analysis: Analysis, node: exp.Expr, scope: Scope) -> Relation:
             "MISMATCHED_COLUMN_ALIASES",
             f"Column alias list has {len(columns)} entries but '{alias.name}' has "
             f"{len(found.stars())} columns available",
-            at=node,
+            at=alias,
         )
     return _renamed(found, columns).named(name) if name else found
 

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 _INTEGER, _BIGINT = 2**31, 2**63
 _ZONED = {TIMESTAMP: ZONED_TIMESTAMP, TIME: ZONED_TIME}
+_MOST_NUMBERS = {TIMESTAMP: 12, TIME: 12, "varchar": 2147483646}
 _MONTHS = frozenset({"YEAR", "MONTH"})
 
 
@@ -82,7 +83,7 @@ def _dot(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
     if not kind.is_sure() or not isinstance(node.expression, exp.Identifier):
         return UNSURE
     is_name = isinstance(node.this, exp.Column | exp.Identifier)
-    shown = [formatted(node.this), node.expression.name]
+    shown = [formatted(node.this, analysis), node.expression.name]
     return field_type(kind, shown, node, missing="" if is_name else "null")
 
 
@@ -90,7 +91,7 @@ def _cast(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
     to = node.args["to"]
     target = type_of_tree(to) if isinstance(to, exp.DataType) else UNSURE
     source = analysis.type_of(node.this, scope)
-    _check_digits(target)
+    _check_digits(target, node)
     if source.is_sure() and target == JSON and has_other_keys(source):
         raise AthenaFailure("INVALID_CAST_ARGUMENT", f"Cannot cast {source} to JSON")
     if source.is_sure() and target.is_sure() and not can_cast(source, target):
@@ -98,8 +99,11 @@ def _cast(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
     return target
 
 
-def _check_digits(kind: Type) -> None:
+def _check_digits(kind: Type, node: exp.Expr) -> None:
     for part in (kind, *kind.parts):
+        most = _MOST_NUMBERS.get(part.name.partition(" ")[0])
+        if most is not None and any((number or 0) > most for number in part.numbers):
+            raise mismatch(f"Unknown type: {part}", node)
         precision, scale = part.numbers if part.name == "decimal" else (1, 0)
         if precision is not None and not 1 <= precision <= MOST_DIGITS:
             raise AthenaFailure(

@@ -26,7 +26,7 @@ _MEASURES = "window functions or row pattern measures"
 
 
 def place_aggregate(
-    analysis: Analysis, node: exp.Expr, function: Function, since: tuple[int, int]
+    analysis: Analysis, node: exp.Expr, function: Function, since: tuple[int, int, int]
 ) -> None:
     """Note an aggregate; one in another is refused, unless that one is a window."""
     if function.kind == "scalar" or id(node) in analysis.overs:
@@ -42,7 +42,7 @@ def place_aggregate(
         ("NESTED_WINDOW", analysis.windows[since[1] :], _MEASURES),
     ):
         if found:
-            shown = ", ".join(map(formatted, found))
+            shown = ", ".join(formatted(each, analysis) for each in found)
             raise AthenaFailure(
                 code,
                 f"Cannot nest {what} inside aggregation '{function.name}': [{shown}]",
@@ -147,7 +147,8 @@ def _check_over(analysis: Analysis, node: exp.Expr, inner: exp.Expr) -> None:
     if function is not None and given is not None and given.is_distinct:
         raise AthenaFailure(
             "NOT_SUPPORTED",
-            "DISTINCT in window function parameters not yet supported: " + formatted(node),
+            "DISTINCT in window function parameters not yet supported: "
+            + formatted(node, analysis),
             at=analysis.select,
         )
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 _FORMS: dict[type[exp.Expr], tuple[str, tuple[str, ...]]] = {
     exp.Trim: ("trim", ("this", "expression")),
-    exp.Substring: ("substr", ("this", "start", "length")),
+    exp.Substring: ("substring", ("this", "start", "length")),
     exp.StrPosition: ("strpos", ("this", "substr")),
     exp.ArgMax: ("max_by", ("this", "expression", "count")),
     exp.GroupConcat: ("listagg", ("this",)),
@@ -38,8 +38,16 @@ def name_of(analysis: Analysis, node: exp.Expr) -> str:
         return _TRIMS.get(position, _FORMS[type(node)][0])
     meta = node._meta  # noqa: SLF001 - `meta` would make one for each
     if not meta or "start" not in meta:
-        return "if" if isinstance(node, exp.If) else ""
+        return "if" if isinstance(node, exp.If) else _FORMS.get(type(node), ("", ()))[0]
     return analysis.sql[meta["start"] : meta["end"] + 1].lower().replace("jzon", "json")
+
+
+def shown_name(analysis: Analysis, node: exp.Expr) -> str:
+    """Give the name as it was written, small and capital letters kept."""
+    meta = node.meta
+    if "start" in meta:
+        return analysis.sql[meta["start"] : meta["end"] + 1]
+    return name_of(analysis, node)
 
 
 def written(analysis: Analysis, node: exp.Expr) -> Written | None:
