@@ -107,7 +107,8 @@ class _Checker:
         elif not self._is_grouped(node):
             raise AthenaFailure(
                 "EXPRESSION_NOT_AGGREGATE",
-                f"'{self._text(node)}' must be an aggregate expression or appear in GROUP BY clause",
+                f"'{self._text(node)}' must be an aggregate expression or appear in GROUP BY "
+                "clause",
                 at=node,
             )
 
