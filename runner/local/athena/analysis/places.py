@@ -82,12 +82,14 @@ class _Finder:
         self._tokens = tokens
         self._starts = starts
 
-    def place(self, node: exp.Expr) -> int | None:
+    def place(self, node: exp.Expr) -> int | None:  # noqa: PLR0911 - one return a form
         """Give the number of the token that stands for a node."""
         while isinstance(node, exp.Paren | exp.Alias):
             node = node.this
         if isinstance(node, exp.TableAlias) and node.parent is not None:
             return self._first(node.parent)
+        if isinstance(node, exp.WindowSpec) and node.parent is not None:
+            return self._next(self._first(node.parent), str(node.args.get("kind")).upper())
         if isinstance(node, exp.SetOperation):
             return self._back(self._first(node.expression), _SETS)
         if isinstance(node, exp.Values):
@@ -139,6 +141,14 @@ class _Finder:
                 return number
             number -= 1
         return None
+
+    def _next(self, number: int | None, word: str) -> int | None:
+        """Go on to a word, behind the next OVER."""
+        words = [each.text.upper() for each in self._tokens]
+        if number is None or "OVER" not in words[number:]:
+            return None
+        over = words.index("OVER", number)
+        return words.index(word, over) if word in words[over:] else None
 
     def _word(self, number: int) -> str:
         return self._tokens[number].text.upper()

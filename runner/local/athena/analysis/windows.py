@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from runner.local.athena.analysis.coercion import is_comparable, is_orderable
 from runner.local.athena.analysis.format import formatted
+from runner.local.athena.analysis.frames import check_frame
 from runner.local.athena.analysis.rules import mismatch, must_be_boolean
 from runner.local.athena.analysis.signatures import find_function
 from runner.local.athena.analysis.written import name_of, written
@@ -115,6 +116,7 @@ def _window(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
                 "ORDER BY",
                 each.this,
             )
+    check_frame(analysis, node, scope)
     _refuse_nested(analysis, since, "specification")
     found = analysis.type_of(inner, scope)
     _refuse_nested(analysis, since, "function arguments")
