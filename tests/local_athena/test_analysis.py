@@ -276,6 +276,36 @@ REFUSED: tuple[tuple[str, str], ...] = (
             "row(varchar(1))"
         ),
     ),
+    (
+        "WITH RECURSIVE r AS (SELECT 1 AS a UNION ALL SELECT a + 1 FROM r) SELECT * FROM r",
+        "MISSING_COLUMN_ALIASES: line 1:16: missing column aliases in recursive WITH query",
+    ),
+    (
+        f"SELECT sum(x) OVER (ROWS BETWEEN CURRENT ROW AND 1 PRECEDING){OF_T}",
+        (
+            "INVALID_WINDOW_FRAME: line 1:21: Window frame starting from CURRENT ROW cannot end "
+            "with PRECEDING"
+        ),
+    ),
+    (
+        f"SELECT sum(x) OVER w{OF_T}",
+        "INVALID_WINDOW_REFERENCE: line 1:20: Cannot resolve WINDOW name w",
+    ),
+    (
+        f"SELECT grouping(x){OF_T} GROUP BY y",
+        (
+            "INVALID_ARGUMENTS: line 1:8: The arguments to GROUPING() must be expressions "
+            "referenced by the GROUP BY at the associated query level. Mismatch due to x."
+        ),
+    ),
+    (
+        f"SELECT x IN (VALUES 'a', 'b'){OF_T}",
+        (
+            "TYPE_MISMATCH: line 1:10: Value expression and result of subquery must be of the same "
+            "type: row(integer) vs row(varchar(1))"
+        ),
+    ),
+    ("SELECT CAST(1 AS timestamp(13))", "TYPE_MISMATCH: line 1:8: Unknown type: timestamp(13)"),
     ("SELECT * FROM UNNEST(1)", "INVALID_FUNCTION_ARGUMENT: Cannot unnest type: integer"),
     ("SELECT *", "COLUMN_NOT_FOUND: line 1:8: SELECT * not allowed in queries without FROM clause"),
     (f"SELECT x{OF_T} OFFSET -1", "SYNTAX_ERROR: line 1:46: mismatched input '-'. Expecting: '?'"),
@@ -296,6 +326,9 @@ ACCEPTED = (
     "SELECT * FROM (VALUES (1, NULL), (2.5, 'a')) t, UNNEST(ARRAY[1], MAP(ARRAY[2], ARRAY['b'])) u",
     "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 3) SELECT n FROM r",
     "SELECT x FROM (VALUES 1) t(x), LATERAL (SELECT x) u(z) WHERE z IN (SELECT 1)",
+    f"SELECT x, y, grouping(x){OF_T} GROUP BY ROLLUP (x, y) ORDER BY 'a'",
+    f"SELECT sum(x) OVER (w ROWS 1 PRECEDING), rank() OVER w{OF_T} WINDOW w AS (ORDER BY x)",
+    f"SELECT lower(trim('a')), substr('a', x){OF_T} GROUP BY lower(trim('a')), substr('a', x)",
     "SELECT map_filter(MAP(ARRAY[1], ARRAY['a']), (k, v) -> k > 0 AND v LIKE 'a')",
 )
 

@@ -97,12 +97,24 @@ class _Finder:
         if "start" in node.meta:
             number = bisect_left(self._starts, node.meta["start"])
             return number if number < len(self._starts) else None
+        if isinstance(node, exp.Column):
+            return self._column(node)
         found = [self._first(each) for each in node.iter_expressions()]
         known = [number for number in found if number is not None]
         if not known:
             return None
         words = _WORDS.get(type(node))
         return min(known) if words is None else self._back(min(known), words)
+
+    def _column(self, node: exp.Column) -> int | None:
+        """Give the first part of a name that was written: a qualified tree has more of them."""
+        number = self._first(node.this)
+        for part in ("table", "db", "catalog"):
+            before = self._first(node.args[part]) if node.args.get(part) else None
+            if number is None or before != number - 2:
+                break
+            number = before
+        return number
 
     def _cast(self, node: exp.Cast) -> int | None:
         """Find CAST( in front of its operand, or the type of a literal such as DATE '...'."""

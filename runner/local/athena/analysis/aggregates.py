@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from runner.local.athena.analysis.format import formatted
+from runner.local.athena.analysis.written import name_of
 from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.trees import find_all
 
@@ -201,7 +202,7 @@ def key_of(analysis: Analysis, node: exp.Expr) -> Hashable:
         return ("column", *analysis.fields[id(node)])
     if id(node) in analysis.arguments:
         arguments = analysis.arguments[id(node)].arguments
-        return (node.key, *(key_of(analysis, each) for each in arguments))
+        return (name_of(analysis, node), *(key_of(analysis, each) for each in arguments))
     parts: list[Hashable] = [node.key]
     for name, value in node.args.items():
         if isinstance(value, exp.Expr):

@@ -12,6 +12,7 @@ from runner.local.athena.analysis.scopes import OPEN, Field, Relation, Scope
 from runner.local.athena.analysis.types import BIGINT, UNKNOWN, UNSURE, Type, read_type, row
 from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.hidden import HIDDEN, has
+from runner.local.athena.trees import find_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,6 +54,13 @@ def with_queries(analysis: Analysis, node: exp.Expr, outer: Scope | None) -> Non
 def _base(analysis: Analysis, cte: exp.Expr, outer: Scope | None) -> Relation:
     """Give the columns of a query that may read itself: those of where it begins."""
     columns = cte.args["alias"].args.get("columns") or ()
+    name = cte.alias.lower()
+    if not columns and any(each.name.lower() == name for each in find_all(cte.this, exp.Table)):
+        raise AthenaFailure(
+            "MISSING_COLUMN_ALIASES",
+            "missing column aliases in recursive WITH query",
+            at=cte.args["alias"].this,
+        )
     if not isinstance(cte.this, exp.Union) or not columns:
         return OPEN
     relation = analysis.query(analysis, cte.this.left, outer)
