@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from runner.local.athena.analysis.format import formatted
+from runner.local.athena.analysis.signatures import find_function
 from runner.local.athena.analysis.written import name_of
 from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.trees import find_all
@@ -16,6 +17,14 @@ if TYPE_CHECKING:
 
     from runner.local.athena.analysis.rules import Analysis
     from runner.local.athena.analysis.scopes import Field, Scope
+
+
+_SCALARS = frozenset({"coalesce", "format", "if", "nullif", "try"})
+_CHOICES = frozenset(
+    {exp.Case, exp.Cast, exp.TryCast, exp.Array, exp.Struct, exp.Extract, exp.Grouping, exp.If}
+    | {exp.And, exp.Or}
+)
+"""Calls of the parser's that are none in Trino, and no aggregates."""
 
 
 def check_scalar(
@@ -128,7 +137,7 @@ class _Checker:
                     )
 
     def _is_grouped(self, node: exp.Expr) -> bool:
-        if id(node) in self._aggregates:
+        if id(node) in self._aggregates or self._is_foreign(node):
             return True
         if isinstance(node, exp.Query | exp.Grouping):
             self._check_inner(node)
@@ -183,6 +192,13 @@ class _Checker:
                         "expression or appear in GROUP BY clause",
                         at=each,
                     )
+
+    def _is_foreign(self, node: exp.Expr) -> bool:
+        """Tell whether a call is one of a function that may be an aggregate for all we know."""
+        if not isinstance(node, exp.Func) or type(node) in _CHOICES:
+            return False
+        name = name_of(self._analysis, node)
+        return find_function(name) is None and name not in _SCALARS
 
     def _has_grouped_row(self, node: exp.Column) -> bool:
         """Tell whether a field is one of a row that is grouped by."""
