@@ -37,7 +37,7 @@ class Type(NamedTuple):
                 for name, part in pairs
             )
             return f"{self.name}({inner})"
-        base, _, zone = self.name.partition(" with ")
+        base, _, zone = self.name.replace(_UNSURE, "unknown").partition(" with ")
         numbers = [str(number) for number in self.numbers if number is not None]
         inner = f"({','.join(numbers)})" if numbers else ""
         return f"{base}{inner}{' with ' + zone if zone else ''}"
