@@ -329,7 +329,7 @@ ACCEPTED = (
     f"SELECT x, y, grouping(x){OF_T} GROUP BY ROLLUP (x, y) ORDER BY 'a'",
     f"SELECT sum(x) OVER (w ROWS 1 PRECEDING), rank() OVER w{OF_T} WINDOW w AS (ORDER BY x)",
     f"SELECT lower(trim('a')), substr('a', x){OF_T} GROUP BY lower(trim('a')), substr('a', x)",
-    f"SELECT x, entropy(y), max(y){OF_T} GROUP BY x",
+    f"SELECT x, geometric_mean(y), max(y){OF_T} GROUP BY x",
     "SELECT map_filter(MAP(ARRAY[1], ARRAY['a']), (k, v) -> k > 0 AND v LIKE 'a')",
 )
 

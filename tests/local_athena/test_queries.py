@@ -157,7 +157,7 @@ FAILURES = (
     ),
     (
         "WITH RECURSIVE t AS (SELECT 1 UNION ALL SELECT 1 FROM t) SELECT * FROM t",
-        "MISSING_COLUMN_ALIASES: missing column aliases in recursive WITH query",
+        "MISSING_COLUMN_ALIASES: line 1:16: missing column aliases in recursive WITH query",
     ),
     (
         "SELECT * FROM (VALUES 1) t(x) MATCH_RECOGNIZE (PATTERN (a) DEFINE a AS true)",

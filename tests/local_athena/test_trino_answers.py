@@ -13,6 +13,8 @@ from runner.local.athena import AthenaFailure
 if TYPE_CHECKING:
     from tests.local_athena.conftest import World
 
+pytestmark = pytest.mark.trino_decimals
+
 EXPRESSIONS: dict[str, tuple[tuple[str, Any], ...]] = {
     "zeros of doubles": (
         ("CAST(DOUBLE '0' AS varchar)", "0E0"),

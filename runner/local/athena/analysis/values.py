@@ -47,6 +47,8 @@ _INTEGER, _BIGINT = 2**31, 2**63
 _ZONED = {TIMESTAMP: ZONED_TIMESTAMP, TIME: ZONED_TIME}
 _MOST_NUMBERS = {TIMESTAMP: 12, TIME: 12, "varchar": 2147483646}
 _MONTHS = frozenset({"YEAR", "MONTH"})
+_SCHEMA = "current_schema"
+"""A word of Trino's own, which the parser takes for a column."""
 
 
 def _literal(analysis: Analysis, node: exp.Expr, _scope: Scope) -> Type:
@@ -69,6 +71,8 @@ def _column(analysis: Analysis, node: exp.Expr, scope: Scope) -> Type:
     if not isinstance(node, exp.Column) or isinstance(node.this, exp.Star):
         return UNSURE
     parts = [each for each in node.parts if isinstance(each, exp.Identifier)]
+    if len(parts) == 1 and not parts[0].quoted and parts[0].name.lower() == _SCHEMA:
+        return UNSURE
     found = resolve(scope, parts, node)
     if found.field is not None:
         rest = tuple(each.name.lower() for each in parts[found.used :])

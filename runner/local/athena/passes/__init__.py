@@ -17,6 +17,7 @@ from runner.local.athena.passes import (
     maps,
     maths,
     numbers,
+    offsets,
     queries,
     quotes,
     rows,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 PASSES: tuple[Callable[[exp.Query], exp.Query], ...] = (
     aliases.apply,
     queries.apply,
+    offsets.apply,
     quotes.apply,
     typeofs.apply,
     texts.apply,
