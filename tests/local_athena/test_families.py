@@ -11,7 +11,7 @@ from sqlglot import exp
 from runner.local.athena import planner as planner_module
 from runner.local.athena.families import Free, Looked, is_free
 from runner.local.athena.lexer import tokenize
-from runner.local.athena.names import parse
+from runner.local.athena.names import parse_noted
 from runner.local.athena.shape import shape_of, whole_numbers
 from runner.local.athena.translate import translate_query
 
@@ -97,7 +97,7 @@ def test_only_numbers_of_type_integer_may_be_free() -> None:
 
 
 def test_whoever_reads_a_free_number_is_stopped() -> None:
-    (tree,) = parse("SELECT zn000zn", free=True)
+    (tree,) = parse_noted("SELECT zn000zn", free=True)[0]
     assert tree is not None
     literal = next(tree.find_all(exp.Literal))
     assert is_free(literal)

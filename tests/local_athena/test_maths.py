@@ -151,8 +151,8 @@ FAILURES = (
     ("DECIMAL 'x'", "INVALID_LITERAL: 'x' is not a valid DECIMAL literal"),
     (f"DECIMAL '{'1' * 39}'", f"INVALID_LITERAL: '{'1' * 39}' is not a valid DECIMAL literal"),
     ("9223372036854775808", "INVALID_LITERAL: Invalid numeric literal: 9223372036854775808"),
-    ("1 = '1'", "TYPE_MISMATCH: Cannot apply operator: integer = varchar(1)"),
-    ("'1' < 2.5", "TYPE_MISMATCH: Cannot apply operator: varchar(1) < decimal(2,1)"),
+    ("1 = '1'", "TYPE_MISMATCH: line 1:10: Cannot apply operator: integer = varchar(1)"),
+    ("'1' < 2.5", "TYPE_MISMATCH: line 1:12: Cannot apply operator: varchar(1) < decimal(2,1)"),
     (
         "bit_count(8, 4)",
         (
@@ -186,7 +186,10 @@ FAILURES = (
     ("parse_data_size('1K')", "INVALID_FUNCTION_ARGUMENT: Invalid data size: '1K'"),
     (
         "bit_count(8)",
-        "FUNCTION_NOT_FOUND: Unexpected parameters (integer) for function bit_count",
+        (
+            "FUNCTION_NOT_FOUND: line 1:8: Unexpected parameters (integer) for function bit_count. "
+            "Expected: bit_count(bigint, bigint)"
+        ),
     ),
     (
         "truncate(1.5e0, 1)",

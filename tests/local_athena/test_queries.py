@@ -157,7 +157,7 @@ FAILURES = (
     ),
     (
         "WITH RECURSIVE t AS (SELECT 1 UNION ALL SELECT 1 FROM t) SELECT * FROM t",
-        "MISSING_COLUMN_ALIASES: missing column aliases in recursive WITH query",
+        "MISSING_COLUMN_ALIASES: line 1:16: missing column aliases in recursive WITH query",
     ),
     (
         "SELECT * FROM (VALUES 1) t(x) MATCH_RECOGNIZE (PATTERN (a) DEFINE a AS true)",
@@ -186,17 +186,20 @@ FAILURES = (
     ),
     (
         "SELECT 1, 2 UNION ALL SELECT 1",
-        "TYPE_MISMATCH: UNION query has different number of fields: 2, 1",
+        "TYPE_MISMATCH: line 1:13: UNION query has different number of fields: 2, 1",
     ),
     (
         "SELECT 1 EXCEPT SELECT 'a'",
-        "TYPE_MISMATCH: column 1 in EXCEPT query has incompatible types: integer, varchar(1)",
+        (
+            "TYPE_MISMATCH: line 1:10: column 1 in EXCEPT query has incompatible types: "
+            "integer, varchar(1)"
+        ),
     ),
     (
         "SELECT sum(x), x FROM (VALUES 1) t(x)",
         (
-            "EXPRESSION_NOT_AGGREGATE: 'x' must be an aggregate expression or appear in GROUP BY "
-            "clause"
+            "EXPRESSION_NOT_AGGREGATE: line 1:16: 'x' must be an aggregate expression or appear in "
+            "GROUP BY clause"
         ),
     ),
     (
@@ -206,15 +209,21 @@ FAILURES = (
     (
         "SELECT x FROM (VALUES 1) t(x) WHERE sum(x) > 1",
         (
-            "EXPRESSION_NOT_SCALAR: WHERE clause cannot contain aggregations, window functions or "
-            "grouping operations"
+            "EXPRESSION_NOT_SCALAR: line 1:44: WHERE clause cannot contain aggregations, window "
+            "functions or grouping operations: [sum(x)]"
         ),
     ),
     (
         "SELECT sum(sum(x)) FROM (VALUES 1) t(x)",
-        "NESTED_AGGREGATION: Cannot nest aggregations inside aggregation",
+        (
+            "NESTED_AGGREGATION: line 1:8: Cannot nest aggregations inside aggregation 'sum': "
+            "[sum(x)]"
+        ),
     ),
-    ("SELECT * FROM (VALUES (1, 2), (1)) t", "TYPE_MISMATCH: Values rows have mismatched sizes"),
+    (
+        "SELECT * FROM (VALUES (1, 2), (1)) t",
+        "TYPE_MISMATCH: line 1:16: Values rows have mismatched sizes: 2 vs 1",
+    ),
     (
         "SELECT x AS y FROM (VALUES 1) t(x) GROUP BY x HAVING y = 1",
         (

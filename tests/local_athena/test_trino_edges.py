@@ -14,6 +14,8 @@ from runner.local.athena import AthenaFailure
 if TYPE_CHECKING:
     from tests.local_athena.conftest import World
 
+pytestmark = pytest.mark.trino_decimals
+
 _NEW_YORK = "TIMESTAMP '2020-10-31 01:30:00 America/New_York'"
 _OVERLAP = "with_timezone(TIMESTAMP '2020-11-01 01:30:00', 'America/New_York')"
 EXPRESSIONS: dict[str, tuple[tuple[str, Any], ...]] = {
@@ -138,7 +140,7 @@ FAILURES = (
     ("INTERVAL '1' DAY + 3", "Cannot apply operator: interval"),
     ("TIME '10:00:00' + TIME '10:00:00'", "Cannot apply operator: time(0) + time(0)"),
     ("TIME '10:00:00' - DATE '2020-01-01'", "Cannot apply operator: time(0) - date"),
-    ("'abc' || JSON '1'", "Unexpected parameters (varchar, json) for function concat"),
+    ("'abc' || JSON '1'", "Unexpected parameters (varchar(3), json) for function concat"),
     ("X'61' || DATE '2020-01-01'", "Unexpected parameters (varbinary, date) for function concat"),
     ("'abc' || UUID '12151fd2-7586-11e9-8f9e-2a86e4085a59'", "for function concat"),
     ("'abc' || INTERVAL '1' DAY", "for function concat"),

@@ -40,6 +40,8 @@ class Scene:
     def __init__(self, folder: Path) -> None:
         self.plain, self.fresh = folder / "plain", folder / "fresh"
         init_project(self.plain, name="fitted")
+        with (self.plain / "config.yaml").open("a") as config:
+            config.write("\ndefaults: {retry: {interval: 1s}}\n")
         poll(shutil.copytree(self.plain, self.fresh))
         with pytest.MonkeyPatch.context() as patch:
             nest(patch)

@@ -6,17 +6,22 @@ passes must see whole stay calls by name.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from sqlglot import exp
 from sqlglot.dialects.trino import Trino
+from sqlglot.errors import ParseError
 from sqlglot.parsers.athena import AthenaTrinoParser
 
 from runner.local.athena.errors import AthenaFailure
 from runner.local.athena.functions_maths import PAIRS, SCALARS
 
 if TYPE_CHECKING:
+    from typing import TypeVar
+
     from sqlglot.parser import Parser
+
+    E = TypeVar("E", bound=exp.Expr)
 
 MOST_DIGITS = 38
 _AFTER_VALUES = frozenset({"UNION", "INTERSECT", "EXCEPT", "ORDER", "LIMIT", "OFFSET", "FETCH"})
@@ -55,6 +60,15 @@ def decimal_type(precision: int, scale: int) -> exp.DataType:
     )
 
 
+class Given(NamedTuple):
+    """A call's node, and what it was given as it was written."""
+
+    node: exp.Expr
+    arguments: list[exp.Expr]
+    error: ParseError | None
+    """Set if they are more or fewer than the parser knows of."""
+
+
 class AthenaQuery(Trino):
     """The dialect in which queries are read."""
 
@@ -70,6 +84,21 @@ class AthenaQuery(Trino):
             **AthenaTrinoParser.TYPE_LITERAL_PARSERS,
             exp.DataType.Type.DECIMAL: _decimal_literal,
         }
+
+        def validate_expression(self, expression: E, args: list[exp.Expr] | None = None) -> E:
+            """Note what a call was given, which its node may hold in another order.
+
+            How many arguments a function takes is told later, in Trino's words.
+            """
+            if args is None:
+                return super().validate_expression(expression)
+            found, error = expression, None
+            try:
+                found = super().validate_expression(expression, args)
+            except ParseError as wrong:
+                error = wrong
+            self.__dict__.setdefault("given", {})[id(found)] = Given(found, args, error)
+            return found
 
         def _parse_derived_table_values(
             self,

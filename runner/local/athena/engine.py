@@ -336,6 +336,7 @@ def _connect(threads: int, spill: Path, memory: str) -> duckdb.DuckDBPyConnectio
         }
     )
     connection.execute("SET GLOBAL TimeZone = 'UTC'")
+    connection.execute("SET GLOBAL order_by_non_integer_literal = true")
     return connection
 
 

@@ -13,7 +13,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
 
-from runner.local.athena.dialect import AthenaQuery
+from runner.local.athena.dialect import AthenaQuery, Given
 from runner.local.athena.families import free_tokens, watch
 from runner.local.athena.natives import NATIVES
 from runner.local.athena.trees import kind_of
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlglot.optimizer.annotate_types import TypeAnnotator
+    from sqlglot.parser import Parser
 
 # Words that the parser has a grammar for, or that arrays and maps share, stay as they are.
 _KEPT = frozenset({"normalize", "replace", "reverse"})
@@ -44,19 +45,34 @@ CHAR_LITERAL = "__char_literal"
 BINARY_TOO = frozenset({"__lpad", "__rpad"})
 
 
-def parse(sql: str, *, free: bool = False) -> list[exp.Expr | None]:
-    """Parse Athena's SQL; raises sqlglot's errors.  `free`: it has marks for whole numbers."""
-    sql = _BINARY.sub(_without_spaces, sql)
-    dialect = sqlglot.Dialect.get_or_raise(AthenaQuery)
-    tokens = dialect.tokenize(sql)
-    _rename(tokens)
-    if free:
-        free_tokens(tokens)
-    trees = dialect.parser().parse(_with_chars(tokens), sql)
+def parse(sql: str) -> list[exp.Expr | None]:
+    """Parse Athena's SQL; raises sqlglot's errors."""
+    return parse_noted(sql)[0]
+
+
+def parse_noted(sql: str, *, free: bool = False) -> tuple[list[exp.Expr | None], dict[int, Given]]:
+    """Parse, and give for calls, by the identity of their nodes, what they were given.
+
+    `free`: the text has marks for whole numbers.
+    """
+    parser, tokens = noting_parser(sql, AthenaQuery.Parser, free=free)
+    trees = parser.parse(tokens, sql)
     for tree in trees if free else ():
         if tree is not None:
             watch(tree)
-    return trees
+    return trees, getattr(parser, "given", {})
+
+
+def noting_parser(
+    sql: str, kind: type[Parser], *, free: bool = False
+) -> tuple[Parser, list[Token]]:
+    """Make a parser, and the tokens that it is to parse."""
+    dialect = sqlglot.Dialect.get_or_raise(AthenaQuery)
+    tokens = dialect.tokenize(_BINARY.sub(_without_spaces, sql))
+    _rename(tokens)
+    if free:
+        free_tokens(tokens)
+    return kind(dialect=dialect), _with_chars(tokens)
 
 
 def tokens_of(sql: str) -> Sequence[Token]:

@@ -34,7 +34,11 @@ _WORDS: dict[type[exp.Expr], frozenset[str]] = {
 }
 """The word that begins an expression, where the tree does not say where it stands."""
 _CASTS = frozenset({"CAST", "TRY_CAST"})
-_RIGHT = {exp.Between: "low", exp.In: "expressions", exp.Like: "expression"}
+_RIGHT: dict[type[exp.Expr], str] = {
+    exp.Between: "low",
+    exp.In: "expressions",
+    exp.Like: "expression",
+}
 _PREDICATES = frozenset({"IS", "BETWEEN", "IN", "LIKE", "DISTINCT", "NOT", "FROM", "ALL", "ANY"})
 
 
@@ -65,8 +69,9 @@ class _Finder:
         node = node.unnest()
         right = node.args.get(_RIGHT.get(type(node), "expression"))
         right = right[0] if isinstance(right, list) and right else right
-        if isinstance(node, exp.Not) and isinstance(node.this, tuple(_RIGHT)):
-            return self.place(node.this)
+        inner = node.args.get("this")
+        if isinstance(node, exp.Not) and isinstance(inner, exp.Between | exp.In | exp.Like):
+            return self.place(inner)
         if isinstance(node, exp.Connector) or not isinstance(node, exp.Binary | exp.Predicate):
             return self._first(node)
         return self._before(right) if isinstance(right, exp.Expr) else self._first(node)
@@ -92,12 +97,24 @@ class _Finder:
         if "start" in node.meta:
             number = bisect_left(self._starts, node.meta["start"])
             return number if number < len(self._starts) else None
+        if isinstance(node, exp.Column):
+            return self._column(node)
         found = [self._first(each) for each in node.iter_expressions()]
         known = [number for number in found if number is not None]
         if not known:
             return None
         words = _WORDS.get(type(node))
         return min(known) if words is None else self._back(min(known), words)
+
+    def _column(self, node: exp.Column) -> int | None:
+        """Give the first part of a name that was written: a qualified tree has more of them."""
+        number = self._first(node.this)
+        for part in ("table", "db", "catalog"):
+            before = self._first(node.args[part]) if node.args.get(part) else None
+            if number is None or before != number - 2:
+                break
+            number = before
+        return number
 
     def _cast(self, node: exp.Cast) -> int | None:
         """Find CAST( in front of its operand, or the type of a literal such as DATE '...'."""

@@ -25,6 +25,8 @@ from sqlglot.optimizer.qualify import qualify
 from sqlglot.schema import MappingSchema
 
 from runner.local.athena import names, tablefunctions
+from runner.local.athena.analysis import analyse
+from runner.local.athena.analysis.places import exact_place
 from runner.local.athena.annotators import METADATA
 from runner.local.athena.digests import spell_digests
 from runner.local.athena.errors import AthenaFailure, syntax_error, unsupported
@@ -54,6 +56,7 @@ from runner.local.athena.writtennames import written_names
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from runner.local.athena.dialect import Given
     from runner.local.athena.tables import TableInfo
     from runner.local.athena.template import DecimalLiterals
 
@@ -69,11 +72,19 @@ _NAMED = 2
 @dataclass
 class _Tables:
     lookup: Lookup
+    has_decimals: bool
     scans: list[tuple[TableInfo, str, str]] = field(default_factory=list)
     """Tables with database and name as the text has them (with a shape's placeholders)."""
     reads: dict[tuple[str, str], str] = field(default_factory=dict)
     views: list[tuple[TableInfo, int, int]] = field(default_factory=list)
     """The views that the query names itself, with line and column."""
+    found: dict[tuple[str, str], TableInfo | None] = field(default_factory=dict)
+
+    def find(self, database: str, name: str) -> TableInfo | None:
+        """Look a table up, each only once."""
+        if (database, name) not in self.found:
+            self.found[database, name] = self.lookup(database, name)
+        return self.found[database, name]
 
 
 def _go_on() -> None:
@@ -118,10 +129,12 @@ def _translated(sql: str, choice: _Choice) -> Template:
     check_literals(sql)
     refuse_old_periods(sql)
     check_query(sql, tokenize(sql))
-    tables = _Tables(choice.lookup)
+    tables = _Tables(choice.lookup, has_decimals=choice.decimals == "decimal")
     choice.check()
-    tree = unify_rows(unroll(spell_digests(_parse(sql, free=choice.free))))
+    parsed, given = _parse_noted(sql, free=choice.free)
     choice.check()
+    _analyse(parsed, given, sql, choice.database, tables)
+    tree = unify_rows(unroll(spell_digests(tablefunctions.expand(parsed, sql))))
     _check_forms(tree)
     written = written_names(tree)
     _mark_unnamed(tree)
@@ -163,10 +176,34 @@ def _translated(sql: str, choice: _Choice) -> Template:
     )
 
 
+def _analyse(
+    tree: exp.Query, given: dict[int, Given], sql: str, database: str, tables: _Tables
+) -> None:
+    """Refuse what Trino refuses before it runs; raises AthenaFailure with its exact place."""
+    sql = spell_json(sql)
+    try:
+        analyse(
+            tree,
+            sql=sql,
+            arguments=given,
+            database=database,
+            lookup=tables.find,
+            has_decimals=tables.has_decimals,
+        )
+    except AthenaFailure as failure:
+        if isinstance(failure.at, exp.Expr):
+            failure.put(*exact_place(sql, tree, failure.at))
+            failure.at = None
+        raise
+    except RecursionError:
+        pass  # nested too deep to be judged; what runs it says what is wrong
+    _refuse_counts(given)
+
+
 def parse_query(sql: str) -> None:
     """Read a query as far as its words go; raises AthenaFailure."""
     refuse_patterns(sql)
-    _parse(sql)
+    _parse_noted(sql)
 
 
 def _declared(tree: exp.Query) -> tuple[str, ...]:
@@ -208,9 +245,23 @@ def _generate(tree: exp.Query) -> str:
         raise unsupported(f"Something in this query ({error})") from error
 
 
-def _parse(sql: str, *, free: bool = False) -> exp.Query:
+def _parse(sql: str) -> exp.Query:
+    tree, given = _parse_noted(sql)
+    _refuse_counts(given)
+    return tree
+
+
+def _refuse_counts(given: dict[int, Given]) -> None:
+    """Refuse calls of more or fewer arguments than the parser knows of."""
+    for each in given.values():
+        if each.error is not None:
+            raise _syntax(each.error) from each.error
+
+
+def _parse_noted(sql: str, *, free: bool = False) -> tuple[exp.Query, dict[int, Given]]:
+    """Parse a query; also tells what calls were given, by the identity of their nodes."""
     try:
-        trees = names.parse(spell_json(sql), free=free)
+        trees, given = names.parse_noted(spell_json(sql), free=free)
     except ParseError as error:
         raise _syntax(error) from error
     except TokenError as error:
@@ -223,7 +274,7 @@ def _parse(sql: str, *, free: bool = False) -> exp.Query:
         tree = exp.select("*").from_(tree)
     if not isinstance(tree, exp.Query):
         raise unsupported(f"{tree.key.upper()} statement", line=1, column=1)
-    return tablefunctions.expand(tree, sql)
+    return tree, given
 
 
 def _syntax(error: ParseError) -> AthenaFailure:
@@ -270,7 +321,9 @@ def _view(table: exp.Table, info: TableInfo, tables: _Tables, *, depth: int) -> 
     if info.view is None:  # pragma: no cover - the caller knows; for the type checker
         raise unsupported("This view")
     try:
-        inner = unify_rows(unroll(spell_digests(_parse(info.view.sql))))
+        parsed, given = _parse_noted(info.view.sql)
+        _analyse(parsed, given, info.view.sql, info.view.database, tables)
+        inner = unify_rows(unroll(spell_digests(tablefunctions.expand(parsed, info.view.sql))))
         _mark_unnamed(inner)
         resolved = _resolve(inner, info.view.database, tables, depth=depth + 1)
     except AthenaFailure as failure:
@@ -314,7 +367,7 @@ def _look_up(table: exp.Table, database: str, tables: _Tables) -> TableInfo:
             line=line,
             column=column,
         )
-    info = tables.lookup(schema, travelled)
+    info = tables.find(schema, travelled)
     if info is None:
         raise AthenaFailure(
             "TABLE_NOT_FOUND",
