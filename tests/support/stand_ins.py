@@ -186,3 +186,47 @@ def plain_body(request: Request) -> bytes:
 def _refusal(status: int, reason: str, message: str) -> Reply:
     error = {"code": status, "message": message, "errors": [{"reason": reason, "message": message}]}
     return status, {"error": error}
+
+
+# --- OpenSearch -----------------------------------------------------------------------------------
+
+
+class OpenSearch:
+    """Indices that take `_bulk` as the reference tells it; `create` refuses what is there."""
+
+    def __init__(self) -> None:
+        self.documents: dict[tuple[str, str], dict[str, Any]] = {}
+        self.put_off: dict[str, int] = {}
+        """Ids that are answered with 429, so many times."""
+        self.most_bytes = 10 << 20
+
+    def __call__(self, request: Request) -> Reply:
+        assert request.path.partition("?")[0] == "/_bulk"
+        assert request.headers["content-type"] == "application/x-ndjson"
+        if len(request.body) > self.most_bytes:
+            return 413, "Request size exceeded"
+        assert request.body.endswith(b"\n")
+        lines = [json.loads(line) for line in request.body.splitlines()]
+        items = [
+            self._create(action["create"], document)
+            for action, document in zip(lines[::2], lines[1::2], strict=True)
+        ]
+        wrong = any(item["create"]["status"] >= 300 for item in items)
+        return 200, {"took": 1, "errors": wrong, "items": items}
+
+    def _create(self, action: dict[str, str], document: dict[str, Any]) -> dict[str, Any]:
+        key = (action["_index"], action["_id"])
+        if self.put_off.get(key[1], 0) > 0:
+            self.put_off[key[1]] -= 1
+            return _item(key, 429, "rejected_execution_exception", "queue is full")
+        if key in self.documents:
+            return _item(key, 409, "version_conflict_engine_exception", "document already exists")
+        if not isinstance(document["@timestamp"], str):
+            return _item(key, 400, "mapper_parsing_exception", "failed to parse [@timestamp]")
+        self.documents[key] = document
+        return {"create": {"_index": key[0], "_id": key[1], "status": 201}}
+
+
+def _item(key: tuple[str, str], status: int, kind: str, reason: str) -> dict[str, Any]:
+    error = {"type": kind, "reason": reason}
+    return {"create": {"_index": key[0], "_id": key[1], "status": status, "error": error}}
