@@ -210,7 +210,7 @@ def test_the_window_is_found_whatever_the_events_are() -> None:
         full = max(
             sum(start <= one.time_ms < start + 300 * S for one in matching) for start in starts
         )
-        assert (found.count.matches if found else 0) == (full if full >= 3 else 0)
+        assert (found.found.matches if found else 0) == (full if full >= 3 else 0)
 
 
 @pytest.mark.parametrize(

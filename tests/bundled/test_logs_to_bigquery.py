@@ -402,11 +402,11 @@ def test_the_stand_in_serves_googles_own_client(
     google = pytest.importorskip(
         "google.cloud.bigquery", reason="google-cloud-bigquery is not here"
     )
-    from google.auth.credentials import AnonymousCredentials
+    anonymous = pytest.importorskip("google.auth.credentials").AnonymousCredentials()
 
     with served(bigquery) as stand_in:
         monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", stand_in.url)
-        client = google.Client(project="shop-1", credentials=AnonymousCredentials())
+        client = google.Client(project="shop-1", credentials=anonymous)
         rows = [
             {
                 "timestamp": "2024-05-06T07:08:09.123Z",

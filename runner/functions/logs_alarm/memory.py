@@ -27,7 +27,7 @@ _KEPT_S = 86_400
 _MOST_UPDATES = 99
 """Of a transaction, which has 100 items: the payload's own is one."""
 _MOST_KEYS = 100
-_MOST_SEEN = 10_000
+_MOST_KEPT = 10_000
 _ATTEMPTS = 8
 
 
@@ -67,9 +67,10 @@ class ProcessMemory:
         self._seen[digest] = None
         for part, count in counts.items():
             self._counts[part] = self._counts.get(part, Count()) + count
-        for kept in (self._seen, self._counts):
-            while len(kept) > _MOST_SEEN:
-                del kept[next(iter(kept))]  # type: ignore[attr-defined]  # the oldest
+        while len(self._seen) > _MOST_KEPT:
+            del self._seen[next(iter(self._seen))]
+        while len(self._counts) > _MOST_KEPT:
+            del self._counts[next(iter(self._counts))]
 
     def read(self, parts: Iterable[int]) -> dict[int, Count]:
         """Give the counts of tenths."""

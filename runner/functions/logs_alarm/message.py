@@ -31,7 +31,7 @@ def write(
     region: str,
 ) -> tuple[str, str]:
     """Write an alarm; `events` match, and came in `group` and `stream`."""
-    found = reached.count
+    found = reached.found
     events_ = "event" if found.matches == 1 else "events"
     subject = f"{rule.name}: {found.matches} log {events_} within {span(rule.window_s)}"
     about = (

@@ -58,7 +58,7 @@ class Count(NamedTuple):
 class Reached(NamedTuple):
     """A window in which the threshold is reached."""
 
-    count: Count
+    found: Count
     since_ms: int
     """Where its first tenth with a matching event begins."""
     until_ms: int
@@ -88,7 +88,7 @@ def judge(counts: Mapping[int, Count], rule: Rule) -> Reached | None:
     for end in surroundings(part for part, one in counts.items() if one.matches):
         within = [(at, counts.get(at, Count())) for at in range(end - PARTS + 1, end + 1)]
         total = sum((one for _, one in within), Count())
-        if not _reaches(total, rule) or (best is not None and total.matches <= best.count.matches):
+        if not _reaches(total, rule) or (best is not None and total.matches <= best.found.matches):
             continue
         first = next(at for at, one in within if one.matches)
         best = Reached(total, first * rule.part_ms, (end + 1) * rule.part_ms)

@@ -117,11 +117,10 @@ def _judged(
 
 def _reason(error: object) -> str:
     """Write an item's error, down to what caused it."""
-    match error:
-        case {"type": kind, "reason": reason}:
-            within = f" ({_reason(error['caused_by'])})" if error.get("caused_by") else ""
-            return f"{kind}: {reason}{within}"
-    return str(error or "")
+    if not isinstance(error, dict) or "reason" not in error:
+        return str(error or "")
+    within = _reason(error.get("caused_by"))
+    return f"{error.get('type')}: {error['reason']}{f' ({within})' if within else ''}"
 
 
 def _chunks(documents: Iterable[Document]) -> Iterator[list[Document]]:
