@@ -66,15 +66,17 @@ class Reached(NamedTuple):
 
 def count(events: Iterable[LogEvent], rule: Rule) -> tuple[dict[int, Count], list[LogEvent]]:
     """Count events by tenth; gives those that match as well."""
-    counts: dict[int, Count] = {}
+    part_ms, matches = rule.part_ms, rule.matches
+    totals: dict[int, int] = {}
+    hits: dict[int, int] = {}
     matching: list[LogEvent] = []
     for event in events:
-        part = event.time_ms // rule.part_ms
-        found = rule.matches(event.message)
-        if found:
+        part = event.time_ms // part_ms
+        totals[part] = totals.get(part, 0) + 1
+        if matches(event.message):
             matching.append(event)
-        counts[part] = counts.get(part, Count()) + Count(int(found), 1)
-    return counts, matching
+            hits[part] = hits.get(part, 0) + 1
+    return {part: Count(hits.get(part, 0), total) for part, total in totals.items()}, matching
 
 
 def surroundings(parts: Iterable[int]) -> list[int]:

@@ -89,10 +89,8 @@ def _batch(record: str, data: str) -> Batch | None:
         return None
     if kind != "DATA_MESSAGE":
         raise ValueError(f"messageType {kind!r}")
-    events = tuple(
-        LogEvent(one["id"], one["timestamp"], one["message"]) for one in said["logEvents"]
-    )
-    for one in events:
-        if not (type(one.id) is str and type(one.time_ms) is int and type(one.message) is str):
-            raise ValueError(f"a log event of other types: {str(one)[:200]}")
-    return Batch(record, str(said["logGroup"]), str(said["logStream"]), events)
+    events = [LogEvent(one["id"], one["timestamp"], one["message"]) for one in said["logEvents"]]
+    for id_, time_ms, message in events:
+        if not (type(id_) is str and type(time_ms) is int and type(message) is str):
+            raise ValueError(f"a log event of other types: {(id_, time_ms, message)!s:.200}")
+    return Batch(record, str(said["logGroup"]), str(said["logStream"]), tuple(events))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
+from functools import lru_cache
 from json.encoder import encode_basestring_ascii as quoted
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
@@ -131,6 +132,13 @@ def _written(time_ms: int) -> str:
     """Write a time as BigQuery reads it, or as a number that BigQuery refuses by itself."""
     if not _LEAST_MS <= time_ms <= _MOST_MS:
         return str(time_ms)
-    seconds, rest = divmod(time_ms, 1000)
-    instant = _EPOCH + dt.timedelta(seconds=seconds)
-    return f"{instant:%Y-%m-%dT%H:%M:%S}.{rest:03d}Z".rjust(24, "0")
+    seconds, milliseconds = divmod(time_ms, 1000)
+    minutes, second = divmod(seconds, 60)
+    hours, minute = divmod(minutes, 60)
+    day, hour = divmod(hours, 24)
+    return f"{_date(day)}T{hour:02}:{minute:02}:{second:02}.{milliseconds:03}Z"
+
+
+@lru_cache(maxsize=64)
+def _date(day: int) -> str:
+    return (_EPOCH + dt.timedelta(days=day)).date().isoformat()
