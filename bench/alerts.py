@@ -5,9 +5,9 @@ of both sides, the ratio, and the peak of memory that an invocation adds.
 
 An invocation is a Kinesis batch of 100 records, each a payload of CloudWatch Logs.  Both sides talk
 to the same HTTP server on the loopback, a process of its own, which answers after a pause such as
-BigQuery's and OpenSearch's: a script that sends a request for each record waits for each.  `--pause
-0` leaves only what the processor does.  The goal is 5 times the script.  Of the alarm there is none:
-what it is compared with is a bare scan for errors, which knows no windows.
+BigQuery's and OpenSearch's: a script that sends a request for each record waits for each.  Without
+a pause only what the processor does is left.  The goal is 5 times the script.  Of the alarm there
+is none: what it is compared with is a bare scan for errors, which knows no windows.
 
     python bench/alerts.py
     python bench/alerts.py --pause 0 --strict   # exit status 1 when a goal is missed
