@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import traceback
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from runner.functions.logs_alarm.memory import ProcessMemory, TableMemory
 from runner.functions.logs_alarm.message import link
 from runner.functions.logs_alarm.payload import LogEvent
 from runner.functions.logs_alarm.rule import Count, Rule, count, judge
+from runner.functions.logs_alarm.wire import Wire
 from tests.support.stand_ins import log_payload, sent_by_kinesis, sent_by_logs, served
 from tests.support.topics import heard_topic
 
@@ -78,7 +80,7 @@ def table(monkeypatch: pytest.MonkeyPatch, hook: StandIn, moto_here: None) -> st
 
 
 def call(event: dict[str, Any]) -> dict[str, Any]:
-    wire = function.alarm().targets.wire
+    wire = read_targets().wire
     assert wire is not None
     wire.sleep = list[float]().append
     try:
@@ -307,13 +309,23 @@ def test_a_busy_webhook_is_asked_again(hook: StandIn) -> None:
     assert len(hook.requests) == 3
 
 
-def test_nothing_shows_the_webhook(capsys: pytest.CaptureFixture[str]) -> None:
-    from runner.functions.logs_alarm.wire import Wire
+@pytest.mark.parametrize("path", ["/services/s3cret", "/services/s3cret no"])
+def test_nothing_shows_the_webhook(path: str, capsys: pytest.CaptureFixture[str]) -> None:
+    wire = Wire("http://127.0.0.1:9", sleep=list[float]().append)
+    with pytest.raises(NotToldError, match=r"webhook: 127\.0\.0\.1: ") as caught:
+        deliver(Targets("", wire, path), "s", "t")
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "s3cret" not in shown + capsys.readouterr().out
 
-    wire = Wire("http://127.0.0.1:9/services/s3cret", sleep=list[float]().append)
-    with pytest.raises(NotToldError) as caught:
-        deliver(Targets("", wire, "/services/s3cret"), "s", "t")
-    assert "s3cret" not in str(caught.value) + capsys.readouterr().out
+
+def test_a_changed_secret_is_read_again(hook: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEBHOOK_URL", f"{hook.url}/old")
+    hook.scripted.append((404, "no_service"))
+    with pytest.raises(NotToldError):
+        call(errors("a", 0, 1, 2))
+    monkeypatch.setenv("WEBHOOK_URL", f"{hook.url}/new")
+    assert call(errors("a", 0, 1, 2))["told"]
+    assert [one.path for one in hook.requests] == ["/old", "/new"]
 
 
 @pytest.mark.parametrize(
@@ -326,6 +338,8 @@ def test_nothing_shows_the_webhook(capsys: pytest.CaptureFixture[str]) -> None:
         ("TOPIC_ARN", "alerts", "TOPIC_ARN is 'alerts'; expected the ARN"),
         ("WEBHOOK_URL", "", "TOPIC_ARN and SECRET_ARN are missing"),
         ("WEBHOOK_URL", "s3cret", "the webhook's URL is wrong; expected a URL"),
+        ("WEBHOOK_URL", "https://x:s3cret/", "the webhook's URL is wrong; expected a URL"),
+        ("WEBHOOK_URL", "https://x/s3 cret", "the webhook's URL is wrong; expected ASCII"),
     ],
 )
 @pytest.mark.usefixtures("hook")
@@ -333,8 +347,9 @@ def test_wrong_settings_are_named(
     name: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, value)
-    with pytest.raises(ValueError, match=re.escape(said)):
-        function.alarm()
+    with pytest.raises(ValueError, match=re.escape(said)) as caught:
+        function.handler(sent_by_logs(), None)
+    assert "s3" not in str(caught.value)
 
 
 def test_functions_share_their_modules_letter_by_letter(

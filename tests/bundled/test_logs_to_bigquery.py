@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from datetime import UTC, datetime
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -70,9 +71,13 @@ def quick(stand_in: StandIn, tokens: Tokens | None = None) -> list[float]:
 
 
 def load(event: dict[str, Any]) -> dict[str, Any]:
-    told = function.handler(event, None)
-    function.loader().table.wire.close()
-    return told
+    wire = function.loader().table.wire
+    if wire.sleep is time.sleep:
+        wire.sleep = list[float]().append
+    try:
+        return function.handler(event, None)
+    finally:
+        wire.close()
 
 
 def test_a_log_event_becomes_a_row(server: StandIn, bigquery: BigQuery) -> None:

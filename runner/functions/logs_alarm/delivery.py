@@ -49,6 +49,9 @@ def deliver(targets: Targets, subject: str, text: str) -> None:
             troubles.append(f"{name}: {trouble}")
         told += trouble == ""
     if not told:
+        read_targets.cache_clear()  # the secret may have changed
+        if targets.wire is not None:
+            targets.wire.close()
         raise NotToldError("; ".join(troubles))
 
 
@@ -108,8 +111,10 @@ def read_targets() -> Targets:
         wire, parts = Wire(url), urlsplit(url)
     except ValueError as error:
         raise ValueError(f"the webhook's URL is wrong; expected {error}") from None
-    query = f"?{parts.query}" if parts.query else ""
-    return Targets(topic, wire, f"{parts.path or '/'}{query}")
+    path = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
+    if not (path.isascii() and path.isprintable()) or " " in path:
+        raise ValueError("the webhook's URL is wrong; expected ASCII without blanks")
+    return Targets(topic, wire, path)
 
 
 def _secret_url() -> str:

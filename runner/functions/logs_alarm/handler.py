@@ -27,7 +27,6 @@ else:  # in Lambda the folder itself is on the path
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .delivery import Targets
     from .memory import Memory
     from .payload import LogEvent, Unreadable
     from .rule import Reached
@@ -42,7 +41,6 @@ class Alarm(NamedTuple):
 
     rule: Rule
     memory: Memory
-    targets: Targets
 
 
 class Seen(NamedTuple):
@@ -55,6 +53,7 @@ class Seen(NamedTuple):
 def handler(event: Mapping[str, object], context: object) -> dict[str, object]:  # noqa: ARG001
     """Count the log events of an invocation and tell people if it is time."""
     used = alarm()
+    read_targets()  # settings that are wrong are told at once
     seen: list[Seen] = []
     parts: set[int] = set()
     events = 0
@@ -85,7 +84,7 @@ def _tell(used: Alarm, parts: set[int], seen: list[Seen]) -> bool:
     subject, text = _written(used.rule, reached, seen)
     print(f"{subject}\n{text}")
     try:
-        deliver(used.targets, subject, text)
+        deliver(read_targets(), subject, text)
     except BaseException:
         used.memory.release()  # the invocation is repeated, and tells it then
         raise
@@ -124,7 +123,7 @@ def alarm() -> Alarm:
         rate=_number("RATE", "0", most=100),
         least=int(_number("MIN_EVENTS", "20", least=1)),
     )
-    return Alarm(rule, _memory(rule), read_targets())
+    return Alarm(rule, _memory(rule))
 
 
 def _memory(rule: Rule) -> Memory:

@@ -61,6 +61,9 @@ def handler(event: Mapping[str, object], context: object) -> dict[str, object]: 
     count = len(rows) - len(sent.rejected) - len(sent.undelivered)
     print(f"{count} rows loaded, {len(sent.rejected)} refused, {len(sent.undelivered)} left over")
     told = {"loaded": count, "refused": len(sent.rejected), "unreadable": len(broken)}
+    if sent.undelivered:
+        loader.cache_clear()  # the key may have changed
+        used.table.wire.close()
     if sent.undelivered and not sent.undelivered[0].record:
         raise NotDeliveredError(f"{len(sent.undelivered)} rows: {sent.trouble}")
     if sent.undelivered:

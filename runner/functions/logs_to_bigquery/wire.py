@@ -50,10 +50,14 @@ class Wire:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """Take the URL's scheme and host; ValueError if it is no http(s) URL."""
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname or "", parts.port
+        except ValueError:  # it would quote the URL, which may be a secret
+            host, port = "", None
+        if not host or parts.scheme not in {"http", "https"}:
             raise ValueError("a URL that begins with https://")
-        self._secure, self._host, self._port = parts.scheme == "https", parts.hostname, parts.port
+        self._secure, self._host, self._port = parts.scheme == "https", host, port
         self._timeout_s = timeout_s
         self.attempts = attempts
         self.sleep = sleep
@@ -70,7 +74,10 @@ class Wire:
                 answer = self._once(path, body, headers())
             except _BROKEN as error:
                 if last:
-                    raise UnreachableError(f"{self._host}: {error!r}") from error
+                    # Errors of the protocol quote the path, which may be a secret.
+                    told = f": {error}" if isinstance(error, OSError) else ""
+                    name = type(error).__name__
+                    raise UnreachableError(f"{self._host}: {name}{told}") from None
                 self.wait(attempt)
                 continue
             if answer.status not in BUSY or last:

@@ -63,6 +63,9 @@ def handler(event: Mapping[str, object], context: object) -> dict[str, object]: 
     count = len(documents) - len(sent.rejected) - len(sent.undelivered)
     print(f"{count} indexed, {len(sent.rejected)} refused, {len(sent.undelivered)} left over")
     told = {"indexed": count, "refused": len(sent.rejected), "unreadable": len(broken)}
+    if sent.undelivered:
+        indexer.cache_clear()  # the password may have changed
+        used.cluster.wire.close()
     if sent.undelivered and not sent.undelivered[0].record:
         raise NotDeliveredError(f"{len(sent.undelivered)} documents: {sent.trouble}")
     if sent.undelivered:
