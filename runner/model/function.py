@@ -82,7 +82,18 @@ class LogEvents(Strict):
     filter: str = Field("", max_length=1024, description="Filter pattern of CloudWatch Logs.")
 
 
-FunctionEvent = Annotated[StreamRecords | ObjectArrives | LogEvents, Field(discriminator="type")]
+class ExecutionsEnd(Strict):
+    """Calls the function when an execution of any workflow of the project ends."""
+
+    type: Literal["executions"] = Field(description="executions")
+    status: tuple[Literal["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"], ...] = Field(
+        ("FAILED", "TIMED_OUT", "ABORTED"), min_length=1, description="How it ended."
+    )
+
+
+FunctionEvent = Annotated[
+    StreamRecords | ObjectArrives | LogEvents | ExecutionsEnd, Field(discriminator="type")
+]
 
 
 class FunctionSettings(Strict):

@@ -134,6 +134,41 @@ def test_what_calls_a_function_is_deployed(tmp_path: Path) -> None:
     assert {"events.amazonaws.com", "logs.amazonaws.com"} <= principals
 
 
+@pytest.mark.parametrize(("many", "said"), [(1, "exact"), (40, "prefix")])
+def test_the_end_of_executions_calls_a_function(tmp_path: Path, many: int, said: str) -> None:
+    tell = """uses: builtin:notify
+environment: {TOPIC_ARN: "arn:aws:sns:us-east-1:123456789012:alerts"}
+permissions:
+  - {actions: [sns:Publish], resources: ["arn:aws:sns:us-east-1:123456789012:alerts"]}
+events:
+  failed: {type: executions}
+  done: {type: executions, status: [SUCCEEDED]}
+"""
+    flows = {
+        f"workflows/flow{n}.yaml": "steps:\n  pause: {type: wait, duration: 1s}\n"
+        for n in range(many)
+    }
+    files = {"config.yaml": CONFIG, **FILES, **flows, "lambdas/tell/function.yaml": tell}
+    resources = template(write_files(tmp_path, files))
+    rules = {
+        one["Name"]: one for one in of_type(resources, "Events::Rule") if "tell" in one["Name"]
+    }
+    assert set(rules) == {"shop-prod-tell-on-failed", "shop-prod-tell-on-done"}
+    pattern = rules["shop-prod-tell-on-failed"]["EventPattern"]
+    assert pattern["detail-type"] == ["Step Functions Execution Status Change"]
+    assert pattern["detail"]["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]
+    assert rules["shop-prod-tell-on-done"]["EventPattern"]["detail"]["status"] == ["SUCCEEDED"]
+    machines = "arn:aws:states:us-east-1:123456789012:stateMachine:shop-prod-"
+    expected = f"{machines}flow0" if said == "exact" else {"prefix": machines}
+    assert expected in pattern["detail"]["stateMachineArn"]
+    callers = [
+        one["SourceArn"]["Fn::GetAtt"][0]
+        for one in of_type(resources, "Lambda::Permission")
+        if "Executions" in json.dumps(one["SourceArn"])
+    ]
+    assert {resources[one]["Properties"]["Name"] for one in callers} == set(rules)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "code"),
     [

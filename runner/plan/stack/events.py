@@ -185,6 +185,15 @@ def _executions(arn: str, uses: Uses) -> list[Json]:
     return [arn, {"prefix": f"{arn}/"}] if uses.distributed else [arn]
 
 
+def ended_pattern(facts: StackFacts, statuses: list[str]) -> dict[str, Json]:
+    """Match the ends of all workflows' executions; what a workflow starts ends with it."""
+    arns = Arns.of(facts)
+    pattern = _ended(statuses, [arns.machine(one.name) for one in facts.machines if not one.child])
+    if len(json.dumps(pattern)) > _MOST_PATTERN:
+        return _ended(statuses, [{"prefix": arns.machine(f"{facts.prefix}-")}])
+    return pattern
+
+
 def _ended(statuses: list[str], machines: list[Json]) -> dict[str, Json]:
     return {
         "source": ["aws.states"],

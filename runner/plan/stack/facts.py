@@ -89,7 +89,7 @@ class FunctionEventFacts:
 
     name: str
     kind: str
-    """kinesis, dynamodb, object or logs."""
+    """kinesis, dynamodb, object, logs or executions."""
     settings: dict[str, Json]
     """What function.yaml says of it, durations in seconds."""
 

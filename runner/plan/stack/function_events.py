@@ -1,4 +1,4 @@
-"""What calls a function beside workflows: streams of records, objects in S3, log groups.
+"""What calls a function beside workflows: streams of records, objects, log groups, executions.
 
 A batch that fails is halved and tried again; what is given up is told to the dead-letter queue.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from runner.plan.stack.events import ended_pattern
 from runner.plan.stack.functions import function_id
 from runner.plan.stack.names import Arns, fitting, logical_id
 from runner.plan.stack.parts import (
@@ -52,7 +53,7 @@ def _records(facts: StackFacts, function: FunctionFacts, event: FunctionEventFac
 
 
 def _objects(facts: StackFacts, function: FunctionFacts, event: FunctionEventFacts) -> Resources:
-    said, rule = event.settings, _id("Objects", function, event)
+    said = event.settings
     key: dict[str, Json] = {}
     if said["prefix"] and said["suffix"]:
         key = {"wildcard": f"{_plain(said['prefix'])}*{_plain(said['suffix'])}"}
@@ -63,14 +64,33 @@ def _objects(facts: StackFacts, function: FunctionFacts, event: FunctionEventFac
     detail: dict[str, Json] = {"bucket": {"name": [said["bucket"]]}}
     if key:
         detail["object"] = {"key": [key]}
+    pattern: dict[str, Json] = {
+        "source": ["aws.s3"],
+        "detail-type": ["Object Created"],
+        "detail": detail,
+    }
+    return _rule(facts, function, event, kind="Objects", pattern=pattern)
+
+
+def _executions(facts: StackFacts, function: FunctionFacts, event: FunctionEventFacts) -> Resources:
+    pattern = ended_pattern(facts, list(event.settings["status"]))
+    return _rule(facts, function, event, kind="Executions", pattern=pattern)
+
+
+def _rule(
+    facts: StackFacts,
+    function: FunctionFacts,
+    event: FunctionEventFacts,
+    *,
+    kind: str,
+    pattern: dict[str, Json],
+) -> Resources:
+    """Make a rule of EventBridge that calls the function, and the permission to do so."""
+    rule = _id(kind, function, event)
     properties: dict[str, Json] = {
         "Name": fitting(f"{function.name}-on-{event.name}"),
         "Description": f"Calls {function.name} by the event {event.name}.",
-        "EventPattern": {
-            "source": ["aws.s3"],
-            "detail-type": ["Object Created"],
-            "detail": detail,
-        },
+        "EventPattern": pattern,
         "State": "ENABLED",
         "Targets": [
             {
@@ -84,7 +104,7 @@ def _objects(facts: StackFacts, function: FunctionFacts, event: FunctionEventFac
     }
     return {
         rule: resource("Events::Rule", properties),
-        _id("ObjectsMay", function, event): _permission(
+        _id(f"{kind}May", function, event): _permission(
             function, "events.amazonaws.com", arn_of(rule)
         ),
     }
@@ -131,4 +151,10 @@ def _id(kind: str, function: FunctionFacts, event: FunctionEventFacts) -> str:
     return logical_id(kind, f"{function.name}-{event.name}")
 
 
-_MAKERS = {"kinesis": _records, "dynamodb": _records, "object": _objects, "logs": _logs}
+_MAKERS = {
+    "kinesis": _records,
+    "dynamodb": _records,
+    "object": _objects,
+    "logs": _logs,
+    "executions": _executions,
+}
