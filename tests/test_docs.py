@@ -188,8 +188,8 @@ KNOWN = {
     "sql": r"sql/\w+/\w+\.sql",
     "python": r"lambdas/\w+/handler\.py|machines/\w+\.py",
     "json": r"machines/[\w.]+\.json",
-    "yaml": r"workflows/\w+\.yaml|tests/sql/[\w.]+\.yaml|config\.yaml (environments|sources|streams)"
-    r"|lambdas/\w+/function\.yaml|machines/[\w.]+\.yaml",
+    "yaml": r"workflows/\w+\.yaml|tests/sql/[\w.]+\.yaml"
+    r"|config\.yaml (environments|sources|streams)|lambdas/\w+/function\.yaml|machines/[\w.]+\.yaml",
 }
 
 

@@ -187,7 +187,6 @@ class StackFacts:
     functions: tuple[FunctionFacts, ...]
     machines: tuple[MachineFacts, ...]
     loads: tuple[LoadTask, ...]
-    streams: tuple[StreamFacts, ...]
     topics: tuple[str, ...]
     """Names of topics that the stack makes."""
     alarm_topic: str
@@ -199,6 +198,7 @@ class StackFacts:
     keys: KeysFacts = field(default_factory=KeysFacts)
     log_retention_days: int = 90
     log_level: str = "ERROR"
+    streams: tuple[StreamFacts, ...] = ()
     polling: bool = False
     """Whether executions that are stopped leave statements behind, which the keeper then stops
     (`athena_wait: poll`)."""
