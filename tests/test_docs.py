@@ -189,7 +189,8 @@ KNOWN = {
     "python": r"lambdas/\w+/handler\.py|machines/\w+\.py",
     "json": r"machines/[\w.]+\.json",
     "yaml": r"workflows/\w+\.yaml|tests/sql/[\w.]+\.yaml"
-    r"|config\.yaml (environments|sources|streams)|lambdas/\w+/function\.yaml|machines/[\w.]+\.yaml",
+    r"|config\.yaml (environments|sources|streams)|lambdas/\w+/function\.yaml"
+    r"|machines/[\w.]+\.yaml",
 }
 
 
