@@ -52,6 +52,8 @@ ERRORS = {
     ),
     "States.Runtime": (DEFECT, "This is a defect of the definition: please report it."),
     "States.Timeout": (EXHAUSTED, "Narrow the window, or raise `timeout:`."),
+    "Crawler.Failed": (USER, "Mend or move the files that the message names; see its log in Glue."),
+    "Crawler.Timeout": (EXHAUSTED, "Wait for the crawl and redrive, or raise `timeout:`."),
     "Athena.InvalidRequestException": (REFUSED, "Athena refused the statement."),
     "Glue.InvalidInputException": (REFUSED, "Glue refused the table's description."),
     "Lambda.ResourceNotFoundException": (

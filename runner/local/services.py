@@ -197,7 +197,8 @@ def open_local(
     `connect` gives the DuckDB connection of a load, which closes it; if None, it is a cursor of the
     one that Athena runs on, which saves the start of another.
     """
-    from runner.local.ecs import Ecs  # noqa: PLC0415 - only runs need it
+    from runner.local.crawling import Crawlers  # noqa: PLC0415 - only runs need it
+    from runner.local.ecs import Ecs  # noqa: PLC0415
     from runner.local.firehose import Firehose  # noqa: PLC0415
     from runner.local.function_endpoint import FunctionEndpoint  # noqa: PLC0415
     from runner.local.lambdas import Lambdas  # noqa: PLC0415
@@ -248,7 +249,9 @@ def open_local(
     services: dict[str, Service] = {
         "athena": athena,
         "aws-sdk:firehose": firehose,
-        "aws-sdk:glue": catalog,
+        "aws-sdk:glue": Crawlers(
+            environment.crawlers, s3, catalog.get, catalog, state / "crawlers", now
+        ),
         "aws-sdk:s3": lambda action, arguments: call_s3(s3, action, arguments),
         "ecs": ecs,
         "lambda": lambdas,

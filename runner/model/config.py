@@ -15,6 +15,7 @@ from runner.model.fields import (
     Size,
 )
 from runner.model.header import Strict
+from runner.model.local_sources import LocalCrawler
 from runner.model.stream import Stream
 
 Scalar = str | int | float | bool | None
@@ -133,6 +134,9 @@ class LocalEnvironment(Strict):
     )
     database_suffix: str = Field("", description="Appended to every database of the project.")
     marts: dict[str, Mart] = Field(default_factory=dict, description="Marts by name.")
+    crawlers: dict[str, LocalCrawler] = Field(
+        default_factory=dict, description="Crawlers of this machine, by name."
+    )
     loader: Literal["native", "embulk"] = Field("native", description="Default load engine.")
     embulk_home: str | None = Field(
         None,

@@ -11,6 +11,7 @@ from runner.model.fields import Cron, Duration
 from runner.model.header import Strict
 from runner.model.permission import Permission
 from runner.model.step import Step, Topic
+from runner.model.steps_sources import CrawlerStep
 
 
 class LastWindow(Strict):
@@ -135,7 +136,7 @@ class AslStep(Step):
 
 
 AnyStep = Annotated[
-    TablesStep | LoadsStep | LambdaStep | WaitStep | SnsStep | AslStep,
+    TablesStep | LoadsStep | LambdaStep | WaitStep | SnsStep | AslStep | CrawlerStep,
     Field(discriminator="type"),
 ]
 

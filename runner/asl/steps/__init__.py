@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from runner.asl.steps import function, loads, simple, tables
+from runner.asl.steps import crawler, function, loads, simple, tables
+from runner.model.steps_sources import CrawlerStep
 from runner.model.workflow import AslStep, LambdaStep, LoadsStep, SnsStep, TablesStep, WaitStep
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _STATES: dict[type, Callable[[Scope, str, Any], tuple[State, ...]]] = {
     AslStep: simple.asl_states,
+    CrawlerStep: crawler.states,
     LambdaStep: function.states,
     LoadsStep: loads.states,
     SnsStep: simple.sns_states,
