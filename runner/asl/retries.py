@@ -45,6 +45,8 @@ ECS = (
 ECS_REFUSED = ("ECS.ThrottlingException",)
 """Those after which no task can have started."""
 
+_RDS = ("Rds.RdsException", "Rds.SdkClientException", "States.Timeout")
+"""Throttling is no error of the model: the SDK's general one says it, as it says other refusals."""
 _EXECUTIONS = (
     "StepFunctions.ExecutionLimitExceededException",
     "StepFunctions.ThrottlingException",
@@ -71,6 +73,11 @@ def s3() -> list[dict[str, Any]]:
 def glue() -> list[dict[str, Any]]:
     """Retry a catalogue call that was throttled or whose outcome is unknown."""
     return [retrier(_GLUE, interval_s=2, attempts=6)]
+
+
+def rds() -> list[dict[str, Any]]:
+    """Retry a call of RDS; an export has a name of its own, so that a repeat starts no second."""
+    return [retrier(_RDS, interval_s=5, attempts=6)]
 
 
 def keeper() -> list[dict[str, Any]]:

@@ -19,3 +19,22 @@ class CrawlerStep(Step):
         description="The crawler, as Glue knows it; on this machine one of the environment's "
         "`crawlers`.",
     )
+
+
+class RdsExportStep(Step):
+    """Exports a database of RDS to S3 as Parquet and makes tables show the new export."""
+
+    type: Literal["rds_export"] = Field(description="rds_export")
+    source: str = Field(
+        min_length=1, description="Which of the environment's `rds`, where the database is named."
+    )
+    only: tuple[str, ...] = Field(
+        (),
+        description="Databases, schemas or tables to export, as RDS writes them: shop, shop.users; "
+        "everything if absent.",
+    )
+    tables: dict[str, str] = Field(
+        default_factory=dict,
+        description="Tables of the catalogue that are made to show the export, and what each "
+        "shows: the source's `database.table`, or `database.schema.table` of PostgreSQL.",
+    )

@@ -11,7 +11,7 @@ from runner.model.fields import Cron, Duration
 from runner.model.header import Strict
 from runner.model.permission import Permission
 from runner.model.step import Step, Topic
-from runner.model.steps_sources import CrawlerStep
+from runner.model.steps_sources import CrawlerStep, RdsExportStep
 
 
 class LastWindow(Strict):
@@ -136,7 +136,14 @@ class AslStep(Step):
 
 
 AnyStep = Annotated[
-    TablesStep | LoadsStep | LambdaStep | WaitStep | SnsStep | AslStep | CrawlerStep,
+    TablesStep
+    | LoadsStep
+    | LambdaStep
+    | WaitStep
+    | SnsStep
+    | AslStep
+    | CrawlerStep
+    | RdsExportStep,
     Field(discriminator="type"),
 ]
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from runner.model.ports import Json, ServiceError
-from tests.support.definitions import TABLES, compiled
-from tests.support.source_steps import Answer, Played, play_twice
+from tests.support.definitions import AWS, TABLES, compiled
+from tests.support.moto_machine import EXECUTION
+from tests.support.source_steps import Answer, Played, Sources, play_twice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,3 +127,165 @@ def test_a_crawl_that_takes_too_long_fails_the_step() -> None:
         "Next": "raw timeout",
     }
     assert states["raw timeout"]["Error"] == "Crawler.Timeout"
+
+
+EXPORT = {
+    "shop": {
+        "type": "rds_export",
+        "source": "shop",
+        "only": ["shop.users"],
+        "tables": {"raw.flights": "shop.users"},
+    }
+}
+SHOP = {
+    "instance": "shop-prod",
+    "to": "s3://exports/rds",
+    "role": "arn:aws:iam::123456789012:role/export",
+    "key": "arn:aws:kms:us-east-1:123456789012:key/0a",
+}
+ID = f"shop-{hashlib.sha256(EXECUTION.encode()).hexdigest()[:16]}"
+RUNS = {"ExportTasks": [{"Status": "IN_PROGRESS", "PercentProgress": 5}]}
+COMPLETE = {"ExportTasks": [{"Status": "COMPLETE"}]}
+THERE = ServiceError("Rds.ExportTaskAlreadyExistsException", "already exists")
+SNAPSHOTS = {
+    "DbSnapshots": [
+        {
+            "DbSnapshotArn": f"arn:snapshot:{day}",
+            "SnapshotCreateTime": f"2013-01-0{day}T03:00:00Z",
+            "Status": status,
+        }
+        for day, status in ((1, "available"), (3, "creating"), (2, "available"))
+    ]
+}
+
+
+def with_table(world: Sources) -> None:
+    world.tables["raw", "flights"] = {
+        "Name": "flights",
+        "DatabaseName": "raw",
+        "TableType": "EXTERNAL_TABLE",
+        "PartitionKeys": [],
+        "Parameters": {"classification": "parquet"},
+        "StorageDescriptor": {"Columns": [], "Location": "s3://exports/rds/old/"},
+        "VersionId": "4",
+        "CreateTime": "2013-01-01T00:00:00Z",
+    }
+
+
+def export(
+    folder: Path,
+    steps: Json = None,
+    source: Json = None,
+    **answers: Sequence[Answer],
+) -> Played:
+    definition = compiled(
+        TABLES[0],
+        environment={**AWS, "rds": {"shop": {**SHOP, **(source or {})}}},
+        steps=steps or EXPORT,
+    )
+    said = {f"shop {verb.replace('_', ' ')}": one for verb, one in answers.items()}
+    return play_twice(folder, definition, said, with_table)
+
+
+def test_the_newest_snapshot_is_exported_and_the_table_moved(tmp_path: Path) -> None:
+    played = export(tmp_path, newest=[SNAPSHOTS], start=[{}], look=[RUNS, COMPLETE])
+    assert played.result["status"] == "succeeded"
+    location = f"s3://exports/rds/{ID}-1/"
+    assert played.result["value"] == {"identifier": f"{ID}-1", "location": location}
+    assert played.world.statements("shop newest") == [
+        {"DbInstanceIdentifier": "shop-prod", "SnapshotType": "automated"}
+    ]
+    assert played.world.statements("shop start") == [
+        {
+            "ExportTaskIdentifier": f"{ID}-1",
+            "SourceArn": "arn:snapshot:2",
+            "S3BucketName": "exports",
+            "S3Prefix": "rds",
+            "IamRoleArn": SHOP["role"],
+            "KmsKeyId": SHOP["key"],
+            "ExportOnly": ["shop.users"],
+        }
+    ]
+    assert played.world.tables["raw", "flights"] == {
+        "Name": "flights",
+        "DatabaseName": "raw",
+        "Description": "",
+        "Owner": "hadoop",
+        "Retention": 0,
+        "TableType": "EXTERNAL_TABLE",
+        "PartitionKeys": [],
+        "Parameters": {"classification": "parquet", "runner.export": f"{ID}-1"},
+        "StorageDescriptor": {"Columns": [], "Location": f"{location}shop/shop.users/"},
+        "VersionId": "5",
+    }
+
+
+def test_an_instance_without_a_snapshot_fails_the_step(tmp_path: Path) -> None:
+    played = export(tmp_path, newest=[{"DbSnapshots": []}])
+    assert "no automatic snapshot" in str(played.ended.cause)
+
+
+@pytest.mark.parametrize(
+    ("source", "arn"),
+    [
+        ({"cluster": "shop"}, "arn:aws:rds:us-east-1:123456789012:cluster:shop"),
+        ({"snapshot": "arn:aws:rds:x:1:snapshot:s"}, "arn:aws:rds:x:1:snapshot:s"),
+    ],
+)
+def test_a_cluster_or_a_snapshot_is_named_as_it_is(
+    tmp_path: Path, source: dict[str, str], arn: str
+) -> None:
+    played = export(tmp_path, source={"instance": None, **source}, start=[{}], look=[COMPLETE])
+    assert played.result["status"] == "succeeded"
+    assert played.world.statements("shop start")[0]["SourceArn"] == arn
+
+
+def test_an_export_that_is_under_way_is_found_again(tmp_path: Path) -> None:
+    played = export(tmp_path, newest=[SNAPSHOTS], start=[THERE], look=[RUNS, COMPLETE])
+    assert played.result["value"]["identifier"] == f"{ID}-1"
+
+
+def test_an_export_that_failed_before_makes_room_for_the_next(tmp_path: Path) -> None:
+    bad = {"ExportTasks": [{"Status": "CANCELED"}]}
+    played = export(tmp_path, newest=[SNAPSHOTS], start=[THERE, {}], look=[bad, COMPLETE])
+    assert played.result["value"]["identifier"] == f"{ID}-2"
+
+
+def test_a_failed_export_fails_the_step_and_moves_no_table(tmp_path: Path) -> None:
+    bad = {"ExportTasks": [{"Status": "FAILED", "FailureCause": "no rights on the key"}]}
+    played = export(tmp_path, newest=[SNAPSHOTS], start=[{}], look=[bad])
+    assert f"{ID}-1 ended FAILED: no rights on the key" in str(played.ended.cause)
+    assert played.world.tables["raw", "flights"]["VersionId"] == "4"
+
+
+def test_a_table_that_changed_meanwhile_is_read_again(tmp_path: Path) -> None:
+    changed = ServiceError("Glue.ConcurrentModificationException", "Update table failed")
+    played = export(
+        tmp_path, newest=[SNAPSHOTS], start=[{}], look=[COMPLETE], table_1_flip=[changed, {}]
+    )
+    assert played.result["status"] == "succeeded"
+    assert (
+        played.called("shop table 1 read", "shop table 1 flip")
+        == [
+            "shop table 1 read",
+            "shop table 1 flip",
+        ]
+        * 2
+    )
+
+
+def test_identifiers_are_as_rds_wants_them() -> None:
+    """Letters, digits and single hyphens, a letter first, none at the end; at most 60."""
+    name = "a_" * 40 + "z"
+    steps = {name: {"type": "rds_export", "source": "shop"}}
+    definition = states_of(
+        compiled(TABLES[0], environment={**AWS, "rds": {"shop": SHOP}}, steps=steps)
+    )
+    (run,) = [one for key, one in definition.items() if one["Type"] == "Parallel"]
+    first = run["Branches"][0]["StartAt"]
+    output = run["Branches"][0]["States"][first]["Output"]
+    title = re.search(r'"base": "([^"]+)"', output)
+    assert title is not None
+    whole = f"{title[1]}{'0' * 16}-10"
+    assert re.fullmatch(r"[a-z](-?[a-z0-9])*", whole)
+    assert len(whole) <= 60

@@ -1,4 +1,4 @@
-"""Workflows of steps that bring data, played by two interpreters on services that a test scripts."""
+"""Workflows of steps that bring data, played by two interpreters on scripted services."""
 
 from __future__ import annotations
 

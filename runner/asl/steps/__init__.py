@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from runner.asl.steps import crawler, function, loads, simple, tables
-from runner.model.steps_sources import CrawlerStep
+from runner.asl.steps import crawler, function, loads, rds_export, simple, tables
+from runner.model.steps_sources import CrawlerStep, RdsExportStep
 from runner.model.workflow import AslStep, LambdaStep, LoadsStep, SnsStep, TablesStep, WaitStep
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ _STATES: dict[type, Callable[[Scope, str, Any], tuple[State, ...]]] = {
     CrawlerStep: crawler.states,
     LambdaStep: function.states,
     LoadsStep: loads.states,
+    RdsExportStep: rds_export.states,
     SnsStep: simple.sns_states,
     TablesStep: tables.states,
     WaitStep: simple.wait_states,
