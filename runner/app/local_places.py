@@ -319,4 +319,8 @@ def as_environment(bundle: Bundle) -> LocalEnvironment:
         section: {name: SimpleNamespace(**one) for name, one in said.get(section, {}).items()}
         for section in ("marts", "crawlers")
     }
+    sections["rds"] = {
+        name: SimpleNamespace(**{**one, "connect": SimpleNamespace(**one["connect"])})
+        for name, one in said.get("rds", {}).items()
+    }
     return cast("LocalEnvironment", SimpleNamespace(**{**said, **sections}))

@@ -35,7 +35,7 @@ _INTEGRATION = re.compile(r"arn:aws[a-z-]*:states:[^:]*:[^:]*:((?:aws-sdk:)?[^:]
 _LAMBDA = re.compile(r"arn:aws[a-z-]*:lambda:[^:]*:[^:]*:function:.+\Z")
 
 
-_REPEATABLE = frozenset({"athena", "aws-sdk:glue", "aws-sdk:s3", "ecs"})
+_REPEATABLE = frozenset({"athena", "aws-sdk:glue", "aws-sdk:rds", "aws-sdk:s3", "ecs"})
 
 
 class Opened(Protocol):
@@ -114,8 +114,9 @@ class LocalServices:
         """Tell whether a call whose outcome is unknown may be made again.
 
         Statements are found again by their token, the catalogue and S3 are set to what they are
-        to be, loads by their key in the mart, and the keeper's operations are made for it.  A
-        user's function or a message may have done something: the definition's Retry decides.
+        to be, loads by their key in the mart, exports by their identifier, and the keeper's
+        operations are made for it.  A user's function or a message may have done something: the
+        definition's Retry decides.
         """
         match = _INTEGRATION.match(request.resource)
         if match is None or not isinstance(request.arguments, dict):
@@ -204,6 +205,7 @@ def open_local(
     from runner.local.lambdas import Lambdas  # noqa: PLC0415
     from runner.local.loader import target_of  # noqa: PLC0415
     from runner.local.map_objects import MapObjects  # noqa: PLC0415
+    from runner.local.rds import Rds  # noqa: PLC0415
     from runner.local.s3_service import call_s3  # noqa: PLC0415
     from runner.local.sns import Sns  # noqa: PLC0415
 
@@ -251,6 +253,15 @@ def open_local(
         "aws-sdk:firehose": firehose,
         "aws-sdk:glue": Crawlers(
             environment.crawlers, s3, catalog.get, catalog, state / "crawlers", now
+        ),
+        "aws-sdk:rds": Rds(
+            {
+                name: target_of(one.connect, root=root, environ=environ)
+                for name, one in environment.rds.items()
+            },
+            s3,
+            state / "exports",
+            now,
         ),
         "aws-sdk:s3": lambda action, arguments: call_s3(s3, action, arguments),
         "ecs": ecs,

@@ -177,7 +177,7 @@ def test_messages_and_loads_leave_their_traces_in_the_state_folder(
     ("resource", "word"),
     [
         (f"{STATES}glue:startJobRun.sync", "glue:startJobRun.sync"),
-        (f"{STATES}aws-sdk:rds:startExportTask", "aws-sdk:rds"),
+        (f"{STATES}aws-sdk:rds:deleteDBInstance", "rds:deleteDBInstance is not known"),
         (f"{STATES}ecs:runTask", "runTask.sync is"),
         (f"{STATES}lambda:invoke.waitForTaskToken", "invoke.waitForTaskToken is not known"),
         (f"{STATES}aws-sdk:s3:getBucketAcl", "getBucketAcl"),
