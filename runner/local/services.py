@@ -202,9 +202,11 @@ def open_local(
     from runner.local.ecs import Ecs  # noqa: PLC0415
     from runner.local.firehose import Firehose  # noqa: PLC0415
     from runner.local.function_endpoint import FunctionEndpoint  # noqa: PLC0415
+    from runner.local.jobs import Builds, GlueJobs, Surroundings  # noqa: PLC0415
     from runner.local.lambdas import Lambdas  # noqa: PLC0415
     from runner.local.loader import target_of  # noqa: PLC0415
     from runner.local.map_objects import MapObjects  # noqa: PLC0415
+    from runner.local.processes import Processes  # noqa: PLC0415
     from runner.local.rds import Rds  # noqa: PLC0415
     from runner.local.s3_service import call_s3  # noqa: PLC0415
     from runner.local.sns import Sns  # noqa: PLC0415
@@ -248,6 +250,10 @@ def open_local(
         now=now,
         embulk_home=root / environment.embulk_home if environment.embulk_home else None,
     )
+    processes = Processes()
+    around = Surroundings(
+        root, state / "logs" / "jobs", environ, processes, now, endpoint.variables
+    )
     services: dict[str, Service] = {
         "athena": athena,
         "aws-sdk:firehose": firehose,
@@ -264,7 +270,9 @@ def open_local(
             now,
         ),
         "aws-sdk:s3": lambda action, arguments: call_s3(s3, action, arguments),
+        "codebuild": Builds(environment.builds, around),
         "ecs": ecs,
+        "glue": GlueJobs(environment.glue_jobs, around),
         "lambda": lambdas,
         "s3": MapObjects(s3),
         "sns": sns,
@@ -273,7 +281,7 @@ def open_local(
         services,
         firehose=firehose,
         repeatable_functions=frozenset({names.keeper}),
-        closers=(lambdas.close, endpoint.close, athena.close, catalog.close),
+        closers=(processes.close, lambdas.close, endpoint.close, athena.close, catalog.close),
     )
 
 

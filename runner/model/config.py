@@ -16,7 +16,7 @@ from runner.model.fields import (
     Size,
 )
 from runner.model.header import Strict
-from runner.model.local_sources import LocalCrawler
+from runner.model.local_sources import LocalBuild, LocalCrawler, LocalGlueJob
 from runner.model.stream import Stream
 
 Scalar = str | int | float | bool | None
@@ -151,6 +151,13 @@ class LocalEnvironment(Strict):
     marts: dict[str, Mart] = Field(default_factory=dict, description="Marts by name.")
     crawlers: dict[str, LocalCrawler] = Field(
         default_factory=dict, description="Crawlers of this machine, by name."
+    )
+    glue_jobs: dict[str, LocalGlueJob] = Field(
+        default_factory=dict, description="Scripts that stand for jobs of Glue, by the job's name."
+    )
+    builds: dict[str, LocalBuild] = Field(
+        default_factory=dict,
+        description="Commands that stand for builds of CodeBuild, by the project's name.",
     )
     rds: dict[str, LocalDatabase] = Field(
         default_factory=dict, description="Databases that stand for those of RDS, by name."

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from runner.model.fields import Duration
 from runner.model.header import Strict
 
 
@@ -31,3 +32,27 @@ class LocalCrawler(Strict):
     exclude: tuple[str, ...] = Field(
         (), description="Patterns of keys, below the path, that are left out: **/_tmp/*."
     )
+
+
+class LocalGlueJob(Strict):
+    """A script of Python that stands for a job of Glue."""
+
+    script: str = Field(
+        pattern=r"\.py$", description="The script, relative to the project; it gets --name value."
+    )
+    arguments: dict[str, str] = Field(
+        default_factory=dict, description="Arguments that the step may replace, without dashes."
+    )
+    timeout: Duration = Field("1h", description="Longest run; then it is stopped, as by Glue.")
+
+
+class LocalBuild(Strict):
+    """A command that stands for a build of CodeBuild."""
+
+    command: tuple[str, ...] = Field(
+        min_length=1, description="Program and arguments, run in the project's folder."
+    )
+    environment: dict[str, str] = Field(
+        default_factory=dict, description="Variables that the step may replace."
+    )
+    timeout: Duration = Field("1h", description="Longest build; then it is stopped.")

@@ -11,7 +11,7 @@ from runner.model.fields import Cron, Duration
 from runner.model.header import Strict
 from runner.model.permission import Permission
 from runner.model.step import Step, Topic
-from runner.model.steps_sources import CrawlerStep, RdsExportStep
+from runner.model.steps_sources import CodeBuildStep, CrawlerStep, GlueJobStep, RdsExportStep
 
 
 class LastWindow(Strict):
@@ -143,7 +143,9 @@ AnyStep = Annotated[
     | SnsStep
     | AslStep
     | CrawlerStep
-    | RdsExportStep,
+    | RdsExportStep
+    | GlueJobStep
+    | CodeBuildStep,
     Field(discriminator="type"),
 ]
 

@@ -11,7 +11,7 @@ from runner.errors import Fault
 from runner.model.config import LocalEnvironment
 from runner.model.header import Kind
 from runner.model.nearest import listed, suggestion
-from runner.model.steps_sources import CrawlerStep, RdsExportStep
+from runner.model.steps_sources import CrawlerStep, GlueJobStep, RdsExportStep
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -33,8 +33,8 @@ def source_step_faults(
     if setting is None or setting.environment is None:
         return
     for name, step in workflow.steps.items():
-        if isinstance(step, CrawlerStep):
-            yield from _crawler(name, step, places, setting.environment)
+        if isinstance(step, CrawlerStep | GlueJobStep):
+            yield from _local(name, step, places, setting.environment)
         elif isinstance(step, RdsExportStep):
             yield from _named(
                 step.source,
@@ -46,15 +46,18 @@ def source_step_faults(
             yield from _moved(name, step, places, tables=tables, sources=setting.sources)
 
 
-def _crawler(
-    name: str, step: CrawlerStep, places: Places, environment: Environment
+def _local(
+    name: str, step: CrawlerStep | GlueJobStep, places: Places, environment: Environment
 ) -> Iterator[Fault]:
-    """Look for the crawler of this machine; on AWS it is made elsewhere."""
-    if isinstance(environment, LocalEnvironment):
-        place = places.value("steps", name, "name")
-        yield from _named(
-            step.name, environment.crawlers, place=place, section="crawlers", key="name"
-        )
+    """Look for the crawler or job of this machine; on AWS it is made elsewhere."""
+    if not isinstance(environment, LocalEnvironment):
+        return
+    if isinstance(step, CrawlerStep):
+        key, wanted, section, known = "name", step.name, "crawlers", list(environment.crawlers)
+    else:
+        key, wanted, section, known = "job", step.job, "glue_jobs", list(environment.glue_jobs)
+    place = places.value("steps", name, key)
+    yield from _named(wanted, known, place=place, section=section, key=key)
 
 
 def _named(

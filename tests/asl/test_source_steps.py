@@ -289,3 +289,82 @@ def test_identifiers_are_as_rds_wants_them() -> None:
     whole = f"{title[1]}{'0' * 16}-10"
     assert re.fullmatch(r"[a-z](-?[a-z0-9])*", whole)
     assert len(whole) <= 60
+
+
+JOB = {
+    "mask": {"type": "glue_job", "job": "mask", "arguments": {"day": "d={{ start }}/", "x": "y"}}
+}
+GOOD_JOB = {"Id": "jr_1", "JobRunState": "SUCCEEDED"}
+
+
+def test_a_job_gets_the_window_and_its_run_is_noted(tmp_path: Path) -> None:
+    definition = compiled(TABLES[0], steps=JOB)
+    played = play_twice(tmp_path, definition, {"mask job": [GOOD_JOB]})
+    assert played.result["value"] == {"run": "jr_1"}
+    assert played.world.statements("mask job") == [
+        {"JobName": "mask", "Arguments": {"--day": "d=2013-01-01/", "--x": "y"}}
+    ]
+
+
+def test_a_job_that_was_stopped_is_no_success(tmp_path: Path) -> None:
+    stopped = {"Id": "jr_1", "JobRunState": "STOPPED"}
+    played = play_twice(tmp_path, compiled(TABLES[0], steps=JOB), {"mask job": [stopped]})
+    assert "job mask ended STOPPED" in str(played.ended.cause)
+
+
+@pytest.mark.parametrize("state", ["FAILED", "TIMEOUT", "ERROR"])
+def test_a_job_that_fails_is_told_by_its_own_message(tmp_path: Path, state: str) -> None:
+    run = {"JobName": "mask", "JobRunState": state, "ErrorMessage": "ValueError: line 3"}
+    failed = ServiceError("States.TaskFailed", json.dumps(run))
+    played = play_twice(tmp_path, compiled(TABLES[0], steps=JOB), {"mask job": [failed]})
+    assert f"job mask ended {state}: ValueError: line 3" in str(played.ended.cause)
+
+
+def test_a_job_waits_for_room(tmp_path: Path) -> None:
+    full = ServiceError("Glue.ConcurrentRunsExceededException", "Concurrent runs exceeded")
+    played = play_twice(tmp_path, compiled(TABLES[0], steps=JOB), {"mask job": [full, GOOD_JOB]})
+    assert played.result["status"] == "succeeded"
+
+
+BUILD = {
+    "site": {
+        "type": "codebuild",
+        "project": "site",
+        "environment": {"DAY": "{{start}}"},
+        "version": "main",
+        "retry": [{"errors": ["States.TaskFailed"], "interval": "1s", "max_attempts": 1}],
+    }
+}
+GOOD_BUILD = {"Build": {"Id": "site:1", "BuildStatus": "SUCCEEDED"}}
+
+
+def test_a_build_gets_variables_and_a_token_for_each_try(tmp_path: Path) -> None:
+    again = ServiceError("CodeBuild.SdkClientException", "timeout")
+    failed = ServiceError("States.TaskFailed", json.dumps({"Build": {"BuildStatus": "FAILED"}}))
+    answers = {"site build": [again, failed, GOOD_BUILD]}
+    played = play_twice(tmp_path, compiled(TABLES[0], steps=BUILD), answers)
+    assert played.result["value"] == {"id": "site:1"}
+    calls = played.world.statements("site build")
+    assert calls[0] | {"IdempotencyToken": ""} == {
+        "ProjectName": "site",
+        "IdempotencyToken": "",
+        "EnvironmentVariablesOverride": [
+            {"Name": "DAY", "Value": "2013-01-01", "Type": "PLAINTEXT"}
+        ],
+        "SourceVersion": "main",
+    }
+    first, second, third = (one["IdempotencyToken"] for one in calls)
+    assert first == second != third
+
+
+def test_a_build_that_was_stopped_or_failed_is_told(tmp_path: Path) -> None:
+    stopped = {"Build": {"Id": "site:1", "BuildStatus": "STOPPED"}}
+    bad = json.dumps({"Build": {"Id": "site:1", "BuildStatus": "FAULT"}})
+    for number, (answer, word) in enumerate(
+        ((stopped, "STOPPED"), (ServiceError("States.TaskFailed", bad), "site:1 ended FAULT"))
+    ):
+        steps = {"site": {**BUILD["site"], "retry": []}}
+        played = play_twice(
+            tmp_path / str(number), compiled(TABLES[0], steps=steps), {"site build": [answer]}
+        )
+        assert word in str(played.ended.cause)

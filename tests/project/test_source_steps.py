@@ -19,6 +19,7 @@ environments:
   local:
     engine: local
     crawlers: {events: {paths: [s3://raw/events/], database: raw}}
+    glue_jobs: {mask: {script: jobs/mask.py}}
     rds: {shop: {connect: {engine: sqlite, path: shop.sqlite}}}
   prod:
     engine: aws
@@ -71,6 +72,12 @@ def root(tmp_path: Path) -> Path:
             "{type: crawler, name: evnts}",
             ["2:28 unknown-data-source: `name: evnts`, which the environment's `crawlers` lacks"],
         ),
+        ("{type: glue_job, job: mask, arguments: {day: '{{ start }}'}}", []),
+        (
+            "{type: glue_job, job: msk}",
+            ["2:28 unknown-data-source: `job: msk`, which the environment's `glue_jobs` lacks"],
+        ),
+        ("{type: codebuild, project: any}", []),
         ("{type: rds_export, source: shop, tables: {raw.users: shop.users}}", []),
         ("{type: rds_export, source: shop, tables: {raw.events: shop.public.events}}", []),
         (
