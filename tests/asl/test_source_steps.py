@@ -46,19 +46,19 @@ def crawl(folder: Path, steps: Json = None, **answers: Sequence[Answer]) -> Play
 
 
 def test_a_crawl_is_over_when_the_last_crawl_is_another(tmp_path: Path) -> None:
-    played = crawl(tmp_path, before=[OLD], start=[{}], look=[OLD, OLD_RUNS, NEW])
+    played = crawl(tmp_path, before=[OLD], crawl=[{}], look=[OLD, OLD_RUNS, NEW])
     assert played.result == {
         "step": "raw",
         "name": "raw",
         "kind": "crawler",
         "status": "succeeded",
     }
-    assert played.called("raw start", "raw look") == ["raw start", *["raw look"] * 3]
-    assert played.world.statements("raw start") == [{"Name": "events"}]
+    assert played.called("raw crawl", "raw look") == ["raw crawl", *["raw look"] * 3]
+    assert played.world.statements("raw crawl") == [{"Name": "events"}]
 
 
 def test_the_first_crawl_of_all(tmp_path: Path) -> None:
-    played = crawl(tmp_path, before=[crawler("READY")], start=[{}], look=[crawler("READY"), NEW])
+    played = crawl(tmp_path, before=[crawler("READY")], crawl=[{}], look=[crawler("READY"), NEW])
     assert played.result["status"] == "succeeded"
 
 
@@ -66,15 +66,15 @@ def test_a_crawl_of_somebody_else_is_waited_for_and_ours_comes_after(tmp_path: P
     busy = ServiceError("Glue.CrawlerRunningException", "already started")
     theirs = crawler("READY", "2013-01-01T12:00:00Z", "SUCCEEDED")
     played = crawl(
-        tmp_path, before=[OLD_RUNS, OLD, theirs], start=[busy, {}], look=[theirs, OLD_RUNS, NEW]
+        tmp_path, before=[OLD_RUNS, OLD, theirs], crawl=[busy, {}], look=[theirs, OLD_RUNS, NEW]
     )
     assert played.result["status"] == "succeeded"
-    assert played.called("raw before", "raw start", "raw look") == [
+    assert played.called("raw before", "raw crawl", "raw look") == [
         "raw before",
         "raw before",
-        "raw start",
+        "raw crawl",
         "raw before",
-        "raw start",
+        "raw crawl",
         "raw look",
         "raw look",
         "raw look",
@@ -83,7 +83,7 @@ def test_a_crawl_of_somebody_else_is_waited_for_and_ours_comes_after(tmp_path: P
 
 def test_a_failed_crawl_fails_the_step_with_its_message(tmp_path: Path) -> None:
     bad = crawler("READY", "2013-01-02T00:00:00Z", "FAILED", "no access to s3://raw/")
-    played = crawl(tmp_path, before=[OLD], start=[{}], look=[bad])
+    played = crawl(tmp_path, before=[OLD], crawl=[{}], look=[bad])
     assert played.ended.error == "Runner.StepsFailed"
     assert "Crawler events ended FAILED: no access to s3://raw/" in str(played.ended.cause)
 
@@ -91,7 +91,7 @@ def test_a_failed_crawl_fails_the_step_with_its_message(tmp_path: Path) -> None:
 def test_a_cancelled_crawl_fails_the_step(tmp_path: Path) -> None:
     bad = crawler("READY", "2013-01-02T00:00:00Z", "CANCELLED")
     steps = {"raw": {**CRAWL["raw"], "catch": [{"errors": ["Crawler.Failed"], "next": "continue"}]}}
-    played = crawl(tmp_path, steps, before=[OLD], start=[{}], look=[bad])
+    played = crawl(tmp_path, steps, before=[OLD], crawl=[{}], look=[bad])
     assert played.result["status"] == "caught"
     assert played.result["message"] == "Crawler events ended CANCELLED"
 
@@ -101,9 +101,9 @@ def test_a_retry_of_the_step_crawls_again(tmp_path: Path) -> None:
     good = crawler("READY", "2013-01-03T00:00:00Z", "SUCCEEDED")
     retry = [{"errors": ["Crawler.Failed"], "interval": "1s", "max_attempts": 1}]
     steps = {"raw": {**CRAWL["raw"], "retry": retry}}
-    played = crawl(tmp_path, steps, before=[OLD, bad], start=[{}], look=[bad, good])
+    played = crawl(tmp_path, steps, before=[OLD, bad], crawl=[{}], look=[bad, good])
     assert played.result["status"] == "succeeded"
-    assert played.called("raw start") == ["raw start", "raw start"]
+    assert played.called("raw crawl") == ["raw crawl", "raw crawl"]
 
 
 def test_a_crawler_that_is_not_there_is_the_error_of_glue(tmp_path: Path) -> None:
@@ -183,19 +183,19 @@ def export(
         environment={**AWS, "rds": {"shop": {**SHOP, **(source or {})}}},
         steps=steps or EXPORT,
     )
-    said = {f"shop {verb.replace('_', ' ')}": one for verb, one in answers.items()}
+    said = {f"shop {verb.replace('_', ' ').strip()}": one for verb, one in answers.items()}
     return play_twice(folder, definition, said, with_table)
 
 
 def test_the_newest_snapshot_is_exported_and_the_table_moved(tmp_path: Path) -> None:
-    played = export(tmp_path, newest=[SNAPSHOTS], start=[{}], look=[RUNS, COMPLETE])
+    played = export(tmp_path, newest=[SNAPSHOTS], export_=[{}], look=[RUNS, COMPLETE])
     assert played.result["status"] == "succeeded"
     location = f"s3://exports/rds/{ID}-1/"
     assert played.result["value"] == {"identifier": f"{ID}-1", "location": location}
     assert played.world.statements("shop newest") == [
         {"DbInstanceIdentifier": "shop-prod", "SnapshotType": "automated"}
     ]
-    assert played.world.statements("shop start") == [
+    assert played.world.statements("shop export") == [
         {
             "ExportTaskIdentifier": f"{ID}-1",
             "SourceArn": "arn:snapshot:2",
@@ -235,25 +235,25 @@ def test_an_instance_without_a_snapshot_fails_the_step(tmp_path: Path) -> None:
 def test_a_cluster_or_a_snapshot_is_named_as_it_is(
     tmp_path: Path, source: dict[str, str], arn: str
 ) -> None:
-    played = export(tmp_path, source={"instance": None, **source}, start=[{}], look=[COMPLETE])
+    played = export(tmp_path, source={"instance": None, **source}, export_=[{}], look=[COMPLETE])
     assert played.result["status"] == "succeeded"
-    assert played.world.statements("shop start")[0]["SourceArn"] == arn
+    assert played.world.statements("shop export")[0]["SourceArn"] == arn
 
 
 def test_an_export_that_is_under_way_is_found_again(tmp_path: Path) -> None:
-    played = export(tmp_path, newest=[SNAPSHOTS], start=[THERE], look=[RUNS, COMPLETE])
+    played = export(tmp_path, newest=[SNAPSHOTS], export_=[THERE], look=[RUNS, COMPLETE])
     assert played.result["value"]["identifier"] == f"{ID}-1"
 
 
 def test_an_export_that_failed_before_makes_room_for_the_next(tmp_path: Path) -> None:
     bad = {"ExportTasks": [{"Status": "CANCELED"}]}
-    played = export(tmp_path, newest=[SNAPSHOTS], start=[THERE, {}], look=[bad, COMPLETE])
+    played = export(tmp_path, newest=[SNAPSHOTS], export_=[THERE, {}], look=[bad, COMPLETE])
     assert played.result["value"]["identifier"] == f"{ID}-2"
 
 
 def test_a_failed_export_fails_the_step_and_moves_no_table(tmp_path: Path) -> None:
     bad = {"ExportTasks": [{"Status": "FAILED", "FailureCause": "no rights on the key"}]}
-    played = export(tmp_path, newest=[SNAPSHOTS], start=[{}], look=[bad])
+    played = export(tmp_path, newest=[SNAPSHOTS], export_=[{}], look=[bad])
     assert f"{ID}-1 ended FAILED: no rights on the key" in str(played.ended.cause)
     assert played.world.tables["raw", "flights"]["VersionId"] == "4"
 
@@ -261,7 +261,7 @@ def test_a_failed_export_fails_the_step_and_moves_no_table(tmp_path: Path) -> No
 def test_a_table_that_changed_meanwhile_is_read_again(tmp_path: Path) -> None:
     changed = ServiceError("Glue.ConcurrentModificationException", "Update table failed")
     played = export(
-        tmp_path, newest=[SNAPSHOTS], start=[{}], look=[COMPLETE], table_1_flip=[changed, {}]
+        tmp_path, newest=[SNAPSHOTS], export_=[{}], look=[COMPLETE], table_1_flip=[changed, {}]
     )
     assert played.result["status"] == "succeeded"
     assert (
@@ -368,3 +368,9 @@ def test_a_build_that_was_stopped_or_failed_is_told(tmp_path: Path) -> None:
             tmp_path / str(number), compiled(TABLES[0], steps=steps), {"site build": [answer]}
         )
         assert word in str(played.ended.cause)
+
+
+def test_steps_beside_each_other_have_states_of_their_own() -> None:
+    steps = {**CRAWL, **EXPORT, **JOB, **BUILD}
+    definition = compiled(TABLES[0], environment={**AWS, "rds": {"shop": SHOP}}, steps=steps)
+    assert states_of(definition)

@@ -1,6 +1,6 @@
 """A `crawler` step: a crawl of its own, from its start to its end.
 
-    begin -> before -> ready? -> start -> wait -> look -> ended? -> done | failed | timeout
+    begin -> before -> ready? -> crawl -> wait -> look -> ended? -> done | failed | timeout
 
 A crawl that somebody else began may have passed by before our data were there: the step waits for
 its end and then starts one of its own.  The catalogue knows the last crawl only; it is ours when it
@@ -49,7 +49,7 @@ def _starting(name: str, step: CrawlerStep, timeout_s: int) -> tuple[State, ...]
     found = f'{{"state": {RESULT}.Crawler.State, "before": {_STARTED}}}'
     ready = {
         "Condition": expression(f'{GIVEN}.state = "READY"'),
-        "Next": state_name(name, "start"),
+        "Next": state_name(name, "crawl"),
     }
     late = {"Condition": waiting.has_taken(timeout_s), "Next": state_name(name, "timeout")}
     again = state_name(name, "again")
@@ -62,7 +62,7 @@ def _starting(name: str, step: CrawlerStep, timeout_s: int) -> tuple[State, ...]
         ),
         waiting.pause(name, "again", state_name(name, "before")),
         State(
-            state_name(name, "start"),
+            state_name(name, "crawl"),
             task(
                 f"{_SDK}startCrawler",
                 {"Name": step.name},

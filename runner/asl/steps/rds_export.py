@@ -1,7 +1,7 @@
 """An `rds_export` step: a database to S3 as Parquet, then tables that show the new export.
 
-    begin -> (newest -> snapshot?) -> start -> wait -> look -> ended? -> table 1 read
-          -> table 1 flip -> ... -> done;   ended? -> next -> start | failed | timeout
+    begin -> (newest -> snapshot?) -> export -> wait -> look -> ended? -> table 1 read
+          -> table 1 flip -> ... -> done;   ended? -> next -> export | failed | timeout
 
 RDS knows an export by its identifier only.  Ours is made of the execution, so that whoever comes
 again - a repeated call, the step's retry, a redrive - finds the export that is under way
@@ -113,7 +113,7 @@ def _beginning(name: str, source: _Source) -> tuple[State, ...]:
     base = f"{quote(f'{title}-')} & {digest} & {quote('-')}"
     begin = waiting.begin(
         name,
-        state_name(name, "newest" if source.instance else "start"),
+        state_name(name, "newest" if source.instance else "export"),
         more=f', "base": {base}, "id": {base} & "1", "number": 1, "met": false',
     )
     return (begin, *(_newest(name, source.instance) if source.instance else ()))
@@ -143,7 +143,7 @@ def _newest(name: str, instance: str) -> tuple[State, ...]:
                 "Choices": [
                     {
                         "Condition": expression(f'{GIVEN}.source != ""'),
-                        "Next": state_name(name, "start"),
+                        "Next": state_name(name, "export"),
                     }
                 ],
                 "Default": state_name(name, "none"),
@@ -175,7 +175,7 @@ def _start(name: str, step: RdsExportStep, source: _Source) -> State:
         arguments["ExportOnly"] = list(step.only)
     met = expression(f'$merge([{GIVEN}, {{"met": true}}])')
     return State(
-        state_name(name, "start"),
+        state_name(name, "export"),
         task(
             f"{_SDK}startExportTask",
             arguments,
@@ -229,7 +229,7 @@ def _next(name: str) -> State:
     fields = {
         "Type": "Pass",
         "Output": expression(f"$merge([{GIVEN}, {following}])"),
-        "Next": state_name(name, "start"),
+        "Next": state_name(name, "export"),
     }
     return State(state_name(name, "next"), fields)
 
