@@ -56,7 +56,7 @@ ERRORS = {
     "Crawler.Timeout": (EXHAUSTED, "Wait for the crawl and redrive, or raise `timeout:`."),
     "GlueJob.Failed": (USER, "Look at the job's log; somebody may have stopped it."),
     "CodeBuild.Failed": (USER, "Look at the build's log; somebody may have stopped it."),
-    "RdsExport.Failed": (USER, "Mend what the message names; the role and key need their rights."),
+    "RdsExport.Failed": (USER, "Mend what the message names; on AWS the role and key need rights."),
     "RdsExport.NoSnapshot": (USER, "Switch automatic backups of the instance on, or wait for one."),
     "RdsExport.Timeout": (EXHAUSTED, "Redrive: it finds the export again; or raise `timeout:`."),
     "Athena.InvalidRequestException": (REFUSED, "Athena refused the statement."),

@@ -1,6 +1,6 @@
 """A `crawler` step: a crawl of its own, from its start to its end.
 
-    begin -> before -> ready? -> crawl -> wait -> look -> ended? -> done | failed | timeout
+    begin -> before -> ready? -> crawl -> pause -> look -> ended? -> done | failed | timeout
 
 A crawl that somebody else began may have passed by before our data were there: the step waits for
 its end and then starts one of its own.  The catalogue knows the last crawl only; it is ours when it
@@ -70,7 +70,7 @@ def _starting(name: str, step: CrawlerStep, timeout_s: int) -> tuple[State, ...]
                 Output=PASSED_ON,
                 Retry=retries.glue(),
                 Catch=[catcher([_BUSY], again, Output=PASSED_ON)],
-                Next=state_name(name, "wait"),
+                Next=state_name(name, "pause"),
             ),
         ),
     )
@@ -94,11 +94,11 @@ def _watching(name: str, step: CrawlerStep, timeout_s: int) -> tuple[State, ...]
         {"Condition": waiting.has_taken(timeout_s), "Next": state_name(name, "timeout")},
     ]
     return (
-        waiting.pause(name, "wait", state_name(name, "look")),
+        waiting.pause(name, "pause", state_name(name, "look")),
         _get(name, "look", step, output=waiting.looked(found), following="ended?"),
         State(
             state_name(name, "ended?"),
-            {"Type": "Choice", "Choices": choices, "Default": state_name(name, "wait")},
+            {"Type": "Choice", "Choices": choices, "Default": state_name(name, "pause")},
             looks=LOOKS,
         ),
     )

@@ -1,6 +1,6 @@
 """An `rds_export` step: a database to S3 as Parquet, then tables that show the new export.
 
-    begin -> (newest -> snapshot?) -> export -> wait -> look -> ended? -> table 1 read
+    begin -> (newest -> snapshot?) -> export -> pause -> look -> ended? -> table 1 read
           -> table 1 flip -> ... -> done;   ended? -> next -> export | failed | timeout
 
 RDS knows an export by its identifier only.  Ours is made of the execution, so that whoever comes
@@ -66,7 +66,7 @@ def states(scope: Scope, name: str, step: RdsExportStep) -> tuple[State, ...]:
     inner = (
         *_beginning(name, source),
         _start(name, step, source),
-        waiting.pause(name, "wait", state_name(name, "look")),
+        waiting.pause(name, "pause", state_name(name, "look")),
         _look(name),
         _ended(name, timeout_s, after),
         _next(name),
@@ -183,7 +183,7 @@ def _start(name: str, step: RdsExportStep, source: _Source) -> State:
             Output=PASSED_ON,
             Retry=retries.rds(),
             Catch=[catcher([_EXISTS], state_name(name, "look"), Output=met)],
-            Next=state_name(name, "wait"),
+            Next=state_name(name, "pause"),
         ),
     )
 
@@ -216,7 +216,7 @@ def _ended(name: str, timeout_s: int, after: str) -> State:
         {"Condition": expression(bad), "Next": state_name(name, "failed")},
         {"Condition": waiting.has_taken(timeout_s), "Next": state_name(name, "timeout")},
     ]
-    fields = {"Type": "Choice", "Choices": choices, "Default": state_name(name, "wait")}
+    fields = {"Type": "Choice", "Choices": choices, "Default": state_name(name, "pause")}
     return State(state_name(name, "ended?"), fields, looks=LOOKS)
 
 
