@@ -58,8 +58,7 @@ def read_folder(s3: FolderS3, location: str, exclude: Sequence[str] = ()) -> Fol
     top = Folder(root)
     token = ""
     while True:
-        more = {"ContinuationToken": token} if token else {}
-        page = s3.list_objects_v2(Bucket=bucket, Prefix=prefix, **more)
+        page = s3.list_objects_v2(Bucket=bucket, Prefix=prefix, ContinuationToken=token)
         for item in page.get("Contents", ()):
             relative = item["Key"].removeprefix(prefix)
             if (

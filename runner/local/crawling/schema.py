@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from duckdb import DuckDBPyConnection
-    from duckdb.typing import DuckDBPyType
+    from duckdb.sqltypes import DuckDBPyType
 
 _PARQUET_MAGIC = b"PAR1"
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -109,18 +109,23 @@ def glue_type(kind: DuckDBPyType) -> str:
     """Name a column's type of a Parquet file as the catalogue does."""
     match kind.id:
         case "struct":
-            inner = ",".join(f"{name}:{glue_type(one)}" for name, one in kind.children)
+            inner = ",".join(f"{name}:{glue_type(one)}" for name, one in _inside(kind))
             return f"struct<{inner}>"
         case "list" | "array":
-            return f"array<{glue_type(kind.children[0][1])}>"
+            return f"array<{glue_type(_inside(kind)[0][1])}>"
         case "map":
-            key, value = (glue_type(one) for _, one in kind.children)
+            key, value = (glue_type(one) for _, one in _inside(kind))
             return f"map<{key},{value}>"
         case "decimal":
             precision, scale = (number for _, number in kind.children)
             return f"decimal({precision},{scale})"
         case simple:
             return _SIMPLE.get(simple, "string")
+
+
+def _inside(kind: DuckDBPyType) -> list[tuple[str, DuckDBPyType]]:
+    """Give the types that a nested type is made of, with their names."""
+    return [(name, one) for name, one in kind.children if not isinstance(one, int | list)]
 
 
 _JSON = (
@@ -166,7 +171,7 @@ def _small_numbers(
 def _whole_numbers(path: _Path, kind: DuckDBPyType) -> list[_Path]:
     if kind.id == "struct":
         return [
-            one for name, inner in kind.children for one in _whole_numbers((*path, name), inner)
+            one for name, inner in _inside(kind) for one in _whole_numbers((*path, name), inner)
         ]
     return [path] if kind.id in ("bigint", "ubigint", "hugeint") else []
 
@@ -180,11 +185,11 @@ def _text_type(kind: DuckDBPyType, path: _Path, small: frozenset[_Path]) -> str:
     match kind.id:
         case "struct":
             inner = ",".join(
-                f"{name}:{_text_type(one, (*path, name), small)}" for name, one in kind.children
+                f"{name}:{_text_type(one, (*path, name), small)}" for name, one in _inside(kind)
             )
             return f"struct<{inner}>"
         case "list":
-            return f"array<{_text_type(kind.children[0][1], (*path, '[]'), small)}>"
+            return f"array<{_text_type(_inside(kind)[0][1], (*path, '[]'), small)}>"
         case "boolean":
             return "boolean"
         case simple if path in small:
