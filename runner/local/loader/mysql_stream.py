@@ -97,7 +97,7 @@ class OneFileConnection(Connection):
         self._result = None
         result = _OneFileResult(self)
         if unbuffered:  # an export reads more rows than fit in memory
-            result.init_unbuffered_query()  # type: ignore[attr-defined]  # not in the stubs
+            result.init_unbuffered_query()
         else:
             result.read()
         self._result = result
