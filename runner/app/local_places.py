@@ -315,5 +315,12 @@ def _mysql_command(mart: MysqlMart) -> str:
 def as_environment(bundle: Bundle) -> LocalEnvironment:
     """Give the bundle's environment with attributes, without paying for its validation again."""
     said = bundle.environment
-    marts = {name: SimpleNamespace(**mart) for name, mart in said["marts"].items()}
-    return cast("LocalEnvironment", SimpleNamespace(**{**said, "marts": marts}))
+    sections = {
+        section: {name: SimpleNamespace(**one) for name, one in said.get(section, {}).items()}
+        for section in ("marts", "crawlers", "glue_jobs", "builds")
+    }
+    sections["rds"] = {
+        name: SimpleNamespace(**{**one, "connect": SimpleNamespace(**one["connect"])})
+        for name, one in said.get("rds", {}).items()
+    }
+    return cast("LocalEnvironment", SimpleNamespace(**{**said, **sections}))

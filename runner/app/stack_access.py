@@ -78,8 +78,17 @@ class Reach:
         elif table.kind == "ctas":  # a flip leaves the files where they were staged
             locations = (*locations, f"{self._lake}_runner/stage/{table.database}/{name}/")
         elif table.kind == "ddl":
-            locations = tuple(dict.fromkeys(_ddl_locations(table)))
+            found = [self._exported(location) for location in _ddl_locations(table)]
+            locations = tuple(dict.fromkeys(found))
         return Access(table.database, name, locations, table.name)
+
+    def _exported(self, location: str) -> str:
+        """Give all that a table may be moved to by an export: what lies below where they go."""
+        for database in self._bundle.environment.get("rds", {}).values():
+            root = database["to"].rstrip("/") + "/"
+            if location.startswith(root):
+                return str(root)
+        return location
 
     def _source(self, name: str) -> Access:
         database, _, table = name.partition(".")

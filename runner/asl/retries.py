@@ -45,6 +45,19 @@ ECS = (
 ECS_REFUSED = ("ECS.ThrottlingException",)
 """Those after which no task can have started."""
 
+_JOBS = (
+    "Glue.ConcurrentRunsExceededException",
+    "Glue.ResourceNumberLimitExceededException",
+    "Glue.ThrottlingException",
+)
+"""Those after which no run of a job can have started: a start has no token."""
+_BUILDS = (
+    "CodeBuild.AccountLimitExceededException",
+    "CodeBuild.CodeBuildException",
+    "CodeBuild.SdkClientException",
+)
+_RDS = ("Rds.RdsException", "Rds.SdkClientException", "States.Timeout")
+"""Throttling is no error of the model: the SDK's general one says it, as it says other refusals."""
 _EXECUTIONS = (
     "StepFunctions.ExecutionLimitExceededException",
     "StepFunctions.ThrottlingException",
@@ -71,6 +84,21 @@ def s3() -> list[dict[str, Any]]:
 def glue() -> list[dict[str, Any]]:
     """Retry a catalogue call that was throttled or whose outcome is unknown."""
     return [retrier(_GLUE, interval_s=2, attempts=6)]
+
+
+def jobs() -> list[dict[str, Any]]:
+    """Wait for room: a job of Glue runs so often at once, and no more."""
+    return [retrier(_JOBS, interval_s=15, attempts=20, max_delay_s=300)]
+
+
+def builds() -> list[dict[str, Any]]:
+    """Retry the start of a build, which has a token, so that a repeat starts no second one."""
+    return [retrier(_BUILDS, interval_s=5, attempts=6)]
+
+
+def rds() -> list[dict[str, Any]]:
+    """Retry a call of RDS; an export has a name of its own, so that a repeat starts no second."""
+    return [retrier(_RDS, interval_s=5, attempts=6)]
 
 
 def keeper() -> list[dict[str, Any]]:

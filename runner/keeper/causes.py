@@ -52,6 +52,13 @@ ERRORS = {
     ),
     "States.Runtime": (DEFECT, "This is a defect of the definition: please report it."),
     "States.Timeout": (EXHAUSTED, "Narrow the window, or raise `timeout:`."),
+    "Crawler.Failed": (USER, "Mend or move the files that the message names; see its log in Glue."),
+    "Crawler.Timeout": (EXHAUSTED, "Wait for the crawl and redrive, or raise `timeout:`."),
+    "GlueJob.Failed": (USER, "Look at the job's log; somebody may have stopped it."),
+    "CodeBuild.Failed": (USER, "Look at the build's log; somebody may have stopped it."),
+    "RdsExport.Failed": (USER, "Mend what the message names; on AWS the role and key need rights."),
+    "RdsExport.NoSnapshot": (USER, "Switch automatic backups of the instance on, or wait for one."),
+    "RdsExport.Timeout": (EXHAUSTED, "Redrive: it finds the export again; or raise `timeout:`."),
     "Athena.InvalidRequestException": (REFUSED, "Athena refused the statement."),
     "Glue.InvalidInputException": (REFUSED, "Glue refused the table's description."),
     "Lambda.ResourceNotFoundException": (

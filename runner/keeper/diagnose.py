@@ -153,12 +153,26 @@ def _message(error: str, cause: str, value: dict[str, Any]) -> str:
         return str(text or f"the query is {status.get('State', 'FAILED')}")
     if "errorMessage" in value:
         return f"{error}: {value['errorMessage']}"
-    if "StoppedReason" in value or "Containers" in value:
-        return _task_message(value)
+    work = _work_message(value)
+    if work:
+        return work
     reason = _REASON.search(cause) if cause else None
     if reason is not None:
         return f"{error}: {json.loads(reason[1], strict=False)}"
     return f"{error}: {cause}" if cause else error
+
+
+def _work_message(value: dict[str, Any]) -> str:
+    """Say how a task, a job or a build ended; nothing if it is none of these."""
+    if "StoppedReason" in value or "Containers" in value:
+        return _task_message(value)
+    if "JobRunState" in value:
+        told = f": {value['ErrorMessage']}" if value.get("ErrorMessage") else ""
+        return f"job {value.get('JobName', '')} ended {value['JobRunState']}{told}"
+    build = value.get("Build") or value
+    if "BuildStatus" in build:
+        return f"build {build.get('Id', '')} ended {build['BuildStatus']}"
+    return ""
 
 
 def _task_message(task: dict[str, Any]) -> str:

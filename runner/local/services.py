@@ -35,7 +35,7 @@ _INTEGRATION = re.compile(r"arn:aws[a-z-]*:states:[^:]*:[^:]*:((?:aws-sdk:)?[^:]
 _LAMBDA = re.compile(r"arn:aws[a-z-]*:lambda:[^:]*:[^:]*:function:.+\Z")
 
 
-_REPEATABLE = frozenset({"athena", "aws-sdk:glue", "aws-sdk:s3", "ecs"})
+_REPEATABLE = frozenset({"athena", "aws-sdk:glue", "aws-sdk:rds", "aws-sdk:s3", "ecs"})
 
 
 class Opened(Protocol):
@@ -114,8 +114,9 @@ class LocalServices:
         """Tell whether a call whose outcome is unknown may be made again.
 
         Statements are found again by their token, the catalogue and S3 are set to what they are
-        to be, loads by their key in the mart, and the keeper's operations are made for it.  A
-        user's function or a message may have done something: the definition's Retry decides.
+        to be, loads by their key in the mart, exports by their identifier, and the keeper's
+        operations are made for it.  A user's function or a message may have done something: the
+        definition's Retry decides.
         """
         match = _INTEGRATION.match(request.resource)
         if match is None or not isinstance(request.arguments, dict):
@@ -197,12 +198,16 @@ def open_local(
     `connect` gives the DuckDB connection of a load, which closes it; if None, it is a cursor of the
     one that Athena runs on, which saves the start of another.
     """
-    from runner.local.ecs import Ecs  # noqa: PLC0415 - only runs need it
+    from runner.local.crawling import Crawlers  # noqa: PLC0415 - only runs need it
+    from runner.local.ecs import Ecs  # noqa: PLC0415
     from runner.local.firehose import Firehose  # noqa: PLC0415
     from runner.local.function_endpoint import FunctionEndpoint  # noqa: PLC0415
+    from runner.local.jobs import Builds, GlueJobs, Surroundings  # noqa: PLC0415
     from runner.local.lambdas import Lambdas  # noqa: PLC0415
     from runner.local.loader import target_of  # noqa: PLC0415
     from runner.local.map_objects import MapObjects  # noqa: PLC0415
+    from runner.local.processes import Processes  # noqa: PLC0415
+    from runner.local.rds import Rds  # noqa: PLC0415
     from runner.local.s3_service import call_s3  # noqa: PLC0415
     from runner.local.sns import Sns  # noqa: PLC0415
 
@@ -245,12 +250,29 @@ def open_local(
         now=now,
         embulk_home=root / environment.embulk_home if environment.embulk_home else None,
     )
+    processes = Processes()
+    around = Surroundings(
+        root, state / "logs" / "jobs", environ, processes, now, endpoint.variables
+    )
     services: dict[str, Service] = {
         "athena": athena,
         "aws-sdk:firehose": firehose,
-        "aws-sdk:glue": catalog,
+        "aws-sdk:glue": Crawlers(
+            environment.crawlers, s3, catalog.get, catalog, state / "crawlers", now
+        ),
+        "aws-sdk:rds": Rds(
+            {
+                name: target_of(one.connect, root=root, environ=environ)
+                for name, one in environment.rds.items()
+            },
+            s3,
+            state / "exports",
+            now,
+        ),
         "aws-sdk:s3": lambda action, arguments: call_s3(s3, action, arguments),
+        "codebuild": Builds(environment.builds, around),
         "ecs": ecs,
+        "glue": GlueJobs(environment.glue_jobs, around),
         "lambda": lambdas,
         "s3": MapObjects(s3),
         "sns": sns,
@@ -259,7 +281,7 @@ def open_local(
         services,
         firehose=firehose,
         repeatable_functions=frozenset({names.keeper}),
-        closers=(lambdas.close, endpoint.close, athena.close, catalog.close),
+        closers=(processes.close, lambdas.close, endpoint.close, athena.close, catalog.close),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from runner.model.aws_sources import RdsSource
 from runner.model.fields import (
     Duration,
     EnvironmentValue,
@@ -15,6 +16,7 @@ from runner.model.fields import (
     Size,
 )
 from runner.model.header import Strict
+from runner.model.local_sources import LocalBuild, LocalCrawler, LocalGlueJob
 from runner.model.stream import Stream
 
 Scalar = str | int | float | bool | None
@@ -113,6 +115,20 @@ class MysqlMart(Strict):
 Mart = Annotated[SqliteMart | MysqlMart, Field(discriminator="engine")]
 
 
+class LocalDatabase(Strict):
+    """A database that stands for one of RDS."""
+
+    connect: Mart = Field(description="Where it is: a SQLite file, MySQL or MariaDB, as a mart.")
+    exported: Literal["instance", "cluster"] = Field(
+        "instance",
+        description="What the workflow exports, as on AWS: the newest snapshot of an instance, or "
+        "a cluster. Here both are the database as it is now.",
+    )
+    to: str = Field(
+        "s3://exports/", pattern=r"^s3://", description="Bucket and prefix that exports go to."
+    )
+
+
 AthenaWait = Literal["sync", "poll"]
 _ATHENA_WAIT = (
     "How a run waits for a statement: `sync` leaves it to Step Functions, which looks about once a "
@@ -133,6 +149,19 @@ class LocalEnvironment(Strict):
     )
     database_suffix: str = Field("", description="Appended to every database of the project.")
     marts: dict[str, Mart] = Field(default_factory=dict, description="Marts by name.")
+    crawlers: dict[str, LocalCrawler] = Field(
+        default_factory=dict, description="Crawlers of this machine, by name."
+    )
+    glue_jobs: dict[str, LocalGlueJob] = Field(
+        default_factory=dict, description="Scripts that stand for jobs of Glue, by the job's name."
+    )
+    builds: dict[str, LocalBuild] = Field(
+        default_factory=dict,
+        description="Commands that stand for builds of CodeBuild, by the project's name.",
+    )
+    rds: dict[str, LocalDatabase] = Field(
+        default_factory=dict, description="Databases that stand for those of RDS, by name."
+    )
     loader: Literal["native", "embulk"] = Field("native", description="Default load engine.")
     embulk_home: str | None = Field(
         None,
@@ -238,6 +267,9 @@ class AwsEnvironment(Strict):
     )
     network: Network | None = Field(None, description="Network of ECS tasks.")
     marts: dict[str, MysqlMart] = Field(default_factory=dict, description="Marts by name.")
+    rds: dict[str, RdsSource] = Field(
+        default_factory=dict, description="Databases of RDS that workflows export, by name."
+    )
     loader: Literal["native", "embulk"] = Field("embulk", description="Default load engine.")
     athena_wait: AthenaWait = Field("sync", description=_ATHENA_WAIT)
     vars: dict[str, Variable] = Field(

@@ -11,6 +11,7 @@ from runner.model.fields import Cron, Duration
 from runner.model.header import Strict
 from runner.model.permission import Permission
 from runner.model.step import Step, Topic
+from runner.model.steps_sources import CodeBuildStep, CrawlerStep, GlueJobStep, RdsExportStep
 
 
 class LastWindow(Strict):
@@ -135,7 +136,16 @@ class AslStep(Step):
 
 
 AnyStep = Annotated[
-    TablesStep | LoadsStep | LambdaStep | WaitStep | SnsStep | AslStep,
+    TablesStep
+    | LoadsStep
+    | LambdaStep
+    | WaitStep
+    | SnsStep
+    | AslStep
+    | CrawlerStep
+    | RdsExportStep
+    | GlueJobStep
+    | CodeBuildStep,
     Field(discriminator="type"),
 ]
 

@@ -217,6 +217,7 @@ def _surroundings(
         builtins=snapshot.builtins,
         timezone=setting.timezone,
         written=written_by(setting, sorted({name.database for _, name in naming.tables})),
+        setting=setting,
     )
 
 

@@ -17,6 +17,7 @@ from runner.model.selection import EVERYTHING, bare_pattern, candidates, matches
 from runner.model.workflow import LambdaStep, LoadsStep, TablesStep, Workflow
 from runner.project.configuration import zone_fault
 from runner.project.graph import cycles
+from runner.project.source_steps import source_step_faults
 from runner.project.triggers import trigger_faults
 from runner.project.validate import validate
 from runner.project.yamltext import read_yaml
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from runner.model.names import TableName
     from runner.model.places import Places
     from runner.model.project import Table
+    from runner.project.configuration import Setting
     from runner.project.triggers import Written
 
 GO_ON = "continue"
@@ -56,6 +58,8 @@ class Surroundings:
     timezone: str
     written: Written
     """Where runs write, which no trigger may watch."""
+    setting: Setting | None = None
+    """The environment that is compiled for, and the sources."""
 
 
 def read_workflow(text: str, *, file: str, name: str) -> WorkflowFile:
@@ -83,6 +87,7 @@ def workflow_faults(
     yield from _patterns(workflow, places, surroundings)
     yield from _twice(workflow, places, surroundings)
     yield from trigger_faults(workflow, places, surroundings.written)
+    yield from source_step_faults(workflow, places, surroundings.tables, surroundings.setting)
 
 
 def _step_names(workflow: Workflow, places: Places) -> Iterator[Fault]:

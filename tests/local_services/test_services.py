@@ -176,8 +176,10 @@ def test_messages_and_loads_leave_their_traces_in_the_state_folder(
 @pytest.mark.parametrize(
     ("resource", "word"),
     [
-        (f"{STATES}glue:startJobRun.sync", "glue:startJobRun.sync"),
-        (f"{STATES}aws-sdk:rds:startExportTask", "aws-sdk:rds"),
+        (f"{STATES}glue:startJobRun", "startJobRun.sync is"),
+        (f"{STATES}codebuild:startBuild", "startBuild.sync is"),
+        (f"{STATES}batch:submitJob.sync", "batch:submitJob.sync"),
+        (f"{STATES}aws-sdk:rds:deleteDBInstance", "rds:deleteDBInstance is not known"),
         (f"{STATES}ecs:runTask", "runTask.sync is"),
         (f"{STATES}lambda:invoke.waitForTaskToken", "invoke.waitForTaskToken is not known"),
         (f"{STATES}aws-sdk:s3:getBucketAcl", "getBucketAcl"),

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from runner.asl.steps import function, loads, simple, tables
+from runner.asl.steps import (
+    codebuild,
+    crawler,
+    function,
+    glue_job,
+    loads,
+    rds_export,
+    simple,
+    tables,
+)
+from runner.model.steps_sources import CodeBuildStep, CrawlerStep, GlueJobStep, RdsExportStep
 from runner.model.workflow import AslStep, LambdaStep, LoadsStep, SnsStep, TablesStep, WaitStep
 
 if TYPE_CHECKING:
@@ -16,8 +26,12 @@ if TYPE_CHECKING:
 
 _STATES: dict[type, Callable[[Scope, str, Any], tuple[State, ...]]] = {
     AslStep: simple.asl_states,
+    CodeBuildStep: codebuild.states,
+    CrawlerStep: crawler.states,
+    GlueJobStep: glue_job.states,
     LambdaStep: function.states,
     LoadsStep: loads.states,
+    RdsExportStep: rds_export.states,
     SnsStep: simple.sns_states,
     TablesStep: tables.states,
     WaitStep: simple.wait_states,

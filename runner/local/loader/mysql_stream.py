@@ -94,10 +94,12 @@ class OneFileConnection(Connection):
             raise OperationalError(_GONE, f"MySQL server has gone away ({exc})") from exc
 
     def _read_query_result(self, unbuffered: bool = False) -> int:  # noqa: FBT001, FBT002 - PyMySQL's
-        del unbuffered  # nobody here streams results
         self._result = None
         result = _OneFileResult(self)
-        result.read()
+        if unbuffered:  # an export reads more rows than fit in memory
+            result.init_unbuffered_query()
+        else:
+            result.read()
         self._result = result
         if result.server_status is not None:
             self.server_status = result.server_status

@@ -96,6 +96,22 @@ CASES = [
         call("aws-sdk:rds:startExportTask", ExportTaskIdentifier="x"),
         [(["rds:StartExportTask"], ["*"])],
     ),
+    (
+        call(
+            "aws-sdk:rds:startExportTask",
+            SourceArn="arn:aws:rds:us-east-1:123456789012:cluster:shop",
+            IamRoleArn="arn:aws:iam::123456789012:role/export",
+            KmsKeyId="arn:aws:kms:us-east-1:123456789012:key/0a",
+        ),
+        [
+            (["rds:StartExportTask"], ["arn:aws:rds:us-east-1:123456789012:cluster:shop"]),
+            (["iam:PassRole"], ["arn:aws:iam::123456789012:role/export"]),
+            (
+                ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey"],
+                ["arn:aws:kms:us-east-1:123456789012:key/0a"],
+            ),
+        ],
+    ),
     (call("events:putEvents", Entries=[]), [(["events:PutEvents"], ["*"])]),
     (
         call("aws-sdk:sfn:describeExecution", ExecutionArn="{% $arn %}"),
@@ -188,6 +204,17 @@ def test_calls_of_one_action_share_a_statement() -> None:
     put = [call("dynamodb:putItem", TableName=name) for name in ("b", "a")]
     tables = [f"arn:aws:dynamodb:{HERE}:table/{name}" for name in ("a", "b")]
     assert allowed(*put) == [(["dynamodb:PutItem"], tables)]
+
+
+def test_an_export_of_the_newest_snapshot_is_allowed_on_the_instances_own() -> None:
+    """RDS calls its automatic snapshots rds:<instance>-<time>."""
+    rights = {"IamRoleArn": "arn:aws:iam::1:role/export", "KmsKeyId": "arn:aws:kms:x:1:key/0a"}
+    made = allowed(
+        call("aws-sdk:rds:describeDBSnapshots", DbInstanceIdentifier="shop"),
+        call("aws-sdk:rds:startExportTask", SourceArn="{% $states.input.source %}", **rights),
+    )
+    assert made[0] == (["rds:StartExportTask"], [f"arn:aws:rds:{HERE}:snapshot:rds:shop-*"])
+    assert (["rds:DescribeDBSnapshots"], ["*"]) in made
 
 
 def test_where_nobody_knows_the_resource_the_users_word_counts() -> None:

@@ -53,6 +53,7 @@ def service_statements(scene: Scene) -> Iterator[Statement]:
     yield from _topic_statements(scene)
     yield from _task_statements(scene)
     yield from _execution_statements(scene)
+    yield from _export_statements(scene)
     yield from _other_statements(scene)
 
 
@@ -126,6 +127,32 @@ def _execution_statements(scene: Scene) -> Iterator[Statement]:
         yield _managed_rule(scene.arns, "ExecutionEvents", rule)
 
 
+def _export_statements(scene: Scene) -> Iterator[Statement]:
+    """Allow exports of RDS: RDS itself writes, by the role and with the key that it is handed."""
+    starts = [call for call in scene.of("rds") if _is_export(call)]
+    if not starts:
+        return
+    arns = scene.arns
+    instances = {name for call in scene.of("rds") if (name := call.known("DbInstanceIdentifier"))}
+    snapshots = {arns.arn("rds", f"snapshot:rds:{name}-{_ANY}") for name in instances}
+    sources = {arn for call in starts if (arn := call.known("SourceArn"))}
+    if any(not call.known("SourceArn") for call in starts):
+        sources |= snapshots or {_ANY}
+    yield allow("Exports", ["rds:StartExportTask"], sources)
+    service = Condition("StringEquals", "iam:PassedToService", ("export.rds.amazonaws.com",))
+    roles = {call.known("IamRoleArn") for call in starts}
+    yield allow("ExportRoles", ["iam:PassRole"], roles, service)
+    keys = {call.known("KmsKeyId") for call in starts}
+    # Decrypt is for the machine's own statements, which read the export.
+    yield allow("ExportKeys", ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey"], keys)
+
+
+def _is_export(call: Call) -> bool:
+    """Tell whether an export's role and key are known."""
+    known = call.known("IamRoleArn") and call.known("KmsKeyId")
+    return (call.service, call.action) == ("rds", "startExportTask") and bool(known)
+
+
 def _is_start(call: Call) -> bool:
     return call.service in ("states", "sfn") and call.action == "startExecution"
 
@@ -163,6 +190,7 @@ def _is_known(call: Call) -> bool:
         call.service == "athena"
         or (call.service == "glue" and is_on_tables(call))
         or (_is_start(call) and bool(call.known("StateMachineArn")))
+        or _is_export(call)
         or named.get((call.service, call.action), False)
     )
 
