@@ -185,10 +185,15 @@ def purity_fault(found: Import) -> str | None:
     return None if allowed & PURE_NAMES else f"floor 0 and 1 may not import {found.module}"
 
 
-def stranger_fault(found: Import) -> str | None:
-    """Functions that are deployed as they stand know the standard library and boto3 only."""
+def stranger_fault(module: str, found: Import) -> str | None:
+    """Functions that are deployed as they stand know the standard library and boto3 only.
+
+    And the modules beside them, which are on the path where they are deployed.
+    """
     top = found.module.split(".")[0]
+    folder = ROOT.joinpath(*module.split(".")[:-1])
     known = top in sys.stdlib_module_names or top in {"boto3", "botocore", "runner"}
+    known = known or (folder.parent == PACKAGE / "functions" and (folder / f"{top}.py").is_file())
     if known or found.for_types:
         return None
     return f"keeper and functions may not import {top}"
@@ -226,7 +231,7 @@ def faults_of(module: str, source: str, *, is_package: bool = False) -> list[str
             found.append((each.line, floor_fault(unit, each)))
         found.append((each.line, fence_fault(module, each)))
         if unit in APART:
-            found.append((each.line, stranger_fault(each)))
+            found.append((each.line, stranger_fault(module, each)))
         if is_pure(module):
             found.append((each.line, purity_fault(each)))
     if is_pure(module):
