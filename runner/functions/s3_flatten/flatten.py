@@ -6,8 +6,8 @@ numbers, booleans and nulls.  Values keep their letters: no number is rounded.
 `{"user": {"id": 1, "tags": ["a"]}}` becomes `{"user_id":1,"user_tags":"[\"a\"]"}`.
 
 Names that meet: the one of the shorter path, then of the path that sorts first, keeps the name;
-the others get a number, `a_b_2`, `a_b_3`, passing over what is taken.  So names do not depend on the
-order of keys.  A key that an object has twice counts as two, in their order.
+the others get a number, `a_b_2`, `a_b_3`, passing over what is taken.  So names do not depend on
+the order of keys.  A key that an object has twice counts as two, in their order.
 """
 
 from __future__ import annotations
