@@ -19,6 +19,7 @@ FUNCTIONS = Path(__file__).parents[2] / "runner" / "functions"
             "skeleton.py",
             {"dynamodb_to_csv", "dynamodb_to_lake", "firehose_flatten", "s3_flatten"},
         ),
+        ("shapes.py", {"dynamodb_to_csv", "dynamodb_to_lake"}),
         ("typed.py", {"dynamodb_to_csv", "dynamodb_to_lake"}),
     ],
 )

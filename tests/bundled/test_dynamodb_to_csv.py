@@ -61,7 +61,7 @@ def record_of(item: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]
 def row(columns: str, record: dict[str, Any], **environ: str) -> str:
     text = json.dumps(record)
     found = function.rows_of({"COLUMNS": columns, **environ}).rows(text)
-    compact = json.dumps(record, separators=(",", ":"), ensure_ascii=False)
+    compact = json.dumps(record, separators=(",", ":"))
     assert function.rows_of({"COLUMNS": columns, **environ}).rows(compact) == found
     return found
 

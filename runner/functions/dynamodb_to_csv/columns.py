@@ -140,10 +140,9 @@ def field_of(cell: Cell, values: Sequence[str], *, spaced: bool) -> str:
         return csv_text(text, spaced=spaced)
     if text[0] == '"':
         plain = json.loads(text)
-        bare = kind == "N" or cell.type == "n"
-        if cell.type == "bool" or (bare and cell.type != "s" and not is_number(plain)):
+        if cell.type == "bool" or (cell.type == "n" and not is_number(plain)):
             raise NotARecordError(f"{text} is not of the type {cell.type}")
-        return str(plain) if bare and cell.type != "s" else csv_text(plain, spaced=spaced)
+        return str(plain) if cell.type == "n" else csv_text(plain, spaced=spaced)
     if cell.type in {"n", "bool"} and kind != {"n": "N", "bool": "BOOL"}[cell.type]:
         raise NotARecordError(f"a value of the type {kind} is not of the type {cell.type}")
     bare = kind in {"N", "BOOL"} and cell.type != "s"

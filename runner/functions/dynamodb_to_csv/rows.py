@@ -1,44 +1,36 @@
 """Records of a DynamoDB stream to rows of CSV.
 
 In: JSON text of records as DynamoDB sends them to Kinesis and Firehose.  Out: lines of CSV.  What a
-shape of records has of the columns is found out once; a shape that comes often gets a pattern that
-takes just these values out of a text.
+shape of records has of the columns is found out once.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 try:
     from .columns import Cell, Column, cell_of, field_of
-    from .skeleton import Hole, NotJsonError, Object, cut, is_number, like, read
+    from .shapes import Shapes, holes_of, renumbered
+    from .skeleton import Hole, NotJsonError, Object, is_number, read
     from .typed import NotARecordError, token_of
 except ImportError:  # deployed: the folder itself is on the path
     from columns import Cell, Column, cell_of, field_of  # type: ignore[import-not-found,no-redef]
+    from shapes import Shapes, holes_of, renumbered  # type: ignore[import-not-found,no-redef]
     from skeleton import (  # type: ignore[import-not-found,no-redef]  # the same module
         Hole,
         NotJsonError,
         Object,
-        cut,
         is_number,
-        like,
         read,
     )
     from typed import NotARecordError, token_of  # type: ignore[import-not-found,no-redef]
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Mapping, Sequence
 
     from .skeleton import Tree
 
-_MOST_SHAPES = 4096
-_LARGE_SHAPE = 64 << 10
-_MOST_PATTERNS = 64
-_MOST_TRIED = 6
-_SAMPLED, _SAMPLES = 8, 25
-"""Every eighth use is a sample; with so many of them, a shape gets a pattern of its own."""
 IMAGES = {"new": "NewImage", "old": "OldImage"}
 
 
@@ -55,31 +47,41 @@ class Choice:
 
 
 @dataclass(slots=True)
-class _Plan:
+class RowPlan:
     """How a shape's values become a row."""
 
     event: Tree
     cells: list[Cell | None]
-    texts: list[tuple[int, int]]
+    texts: list[tuple[int, int]] = field(default_factory=list)
     """Columns that are texts, and their values."""
-    numbers: list[tuple[int, int]]
-    others: list[tuple[int, Cell]]
-    uses: int = 0
-    samples: list[list[str]] = field(default_factory=list)
+    numbers: list[tuple[int, int]] = field(default_factory=list)
+    others: list[tuple[int, Cell]] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        """Sort the cells by how they are written."""
+        for place, cell in enumerate(self.cells):
+            if cell is None:
+                continue
+            hole = cell.value if isinstance(cell.value, Hole) else None
+            if hole is not None and cell.kind in {"S", "B"} and cell.type in {"auto", "s"}:
+                self.texts.append((place, hole))
+            elif hole is not None and cell.kind == "N" and cell.type in {"auto", "n"}:
+                self.numbers.append((place, hole))
+            else:
+                self.others.append((place, cell))
 
-def _plan(event: Tree, cells: list[Cell | None]) -> _Plan:
-    plan = _Plan(event, cells, [], [], [])
-    for place, cell in enumerate(cells):
-        if cell is None:
-            continue
-        if cell.kind in {"S", "B"} and cell.type in {"auto", "s"} and isinstance(cell.value, Hole):
-            plan.texts.append((place, cell.value))
-        elif cell.kind == "N" and cell.type in {"auto", "n"} and isinstance(cell.value, Hole):
-            plan.numbers.append((place, cell.value))
-        else:
-            plan.others.append((place, cell))
-    return plan
+    def holes(self) -> set[int]:
+        """Give the holes whose values a row needs."""
+        trees = [self.event, *(cell.value for cell in self.cells if cell is not None)]
+        return set().union(*map(holes_of, trees))
+
+    def renumbered(self, numbers: Mapping[int, int]) -> RowPlan:
+        """Give the same plan for other numbers of its holes."""
+        cells = [
+            None if cell is None else replace(cell, value=renumbered(cell.value, numbers))
+            for cell in self.cells
+        ]
+        return RowPlan(renumbered(self.event, numbers), cells)
 
 
 class Rows:
@@ -88,9 +90,7 @@ class Rows:
     def __init__(self, choice: Choice) -> None:
         """Begin without shapes."""
         self._choice = choice
-        self._plans: dict[tuple[str, ...], _Plan] = {}
-        self._patterns: dict[int, list[tuple[Callable[[str], re.Match[str] | None], _Plan]]] = {}
-        self._made = 0
+        self._shapes = Shapes(self._plan)
         self._blank = [""] * len(choice.columns)
 
     def rows(self, text: str) -> str:
@@ -105,37 +105,10 @@ class Rows:
         return self._row(text)
 
     def _row(self, text: str) -> str:
-        tried = self._patterns.get(text.count('":'), ())
-        for place, (match, plan) in enumerate(tried):
-            found = match(text)
-            if found is not None:
-                if place and isinstance(tried, list):
-                    tried[place - 1 : place + 1] = (match, plan), tried[place - 1]
-                return self._filled(plan, found.groups())
-        return self._seldom(text)
-
-    def _seldom(self, text: str) -> str:
-        parts = cut(text)
-        key = tuple(parts[::2])
-        plan = self._plans.get(key)
-        if plan is None:
-            try:
-                plan = self._learn(key)
-            except NotJsonError:
-                parts = [text]
-                try:
-                    plan = self._plan(parts)
-                except NotJsonError as error:
-                    raise NotARecordError(str(error)) from error
-        plan.uses += 1
-        values = parts[1::2]
-        if not plan.uses % _SAMPLED and values:
-            plan.samples.append(values)
-            if len(plan.samples) == _SAMPLES:
-                self._often(key, plan, text)
-        return self._filled(plan, values)
-
-    def _filled(self, plan: _Plan, values: Sequence[str]) -> str:
+        try:
+            plan, values = self._shapes.find(text)
+        except NotJsonError as error:
+            raise NotARecordError(str(error)) from error
         event = token_of(plan.event, values)[1:-1]
         if event not in self._choice.events:
             if event in {"INSERT", "MODIFY", "REMOVE"}:
@@ -156,15 +129,7 @@ class Rows:
             fields[place] = field_of(cell, values, spaced=self._choice.spaced)
         return ",".join(fields) + "\n"
 
-    def _learn(self, key: tuple[str, ...]) -> _Plan:
-        plan = self._plan(key)
-        if sum(map(len, key)) < _LARGE_SHAPE:
-            if len(self._plans) >= _MOST_SHAPES:
-                self._plans.clear()
-            self._plans[key] = plan
-        return plan
-
-    def _plan(self, key: Sequence[str]) -> _Plan:
+    def _plan(self, key: Sequence[str]) -> RowPlan:
         trees = read(key)
         if len(trees) != 1 or not isinstance(trees[0], Object):
             raise NotARecordError("not one object")
@@ -175,49 +140,5 @@ class Rows:
         changed = dict(change)
         item = changed.get(self._choice.image, changed.get("Keys", Object()))
         columns = self._choice.columns
-        return _plan(
-            record["eventName"], [cell_of(column, record, changed, item) for column in columns]
-        )
-
-    def _often(self, key: Sequence[str], plan: _Plan, text: str) -> None:
-        """Make the pattern of a shape: it takes out only the values that a row needs."""
-        needed = sorted({hole for tree in _trees(plan) for hole in _holes(tree)})
-        colon = ": " if '": ' in text else ":"
-        pattern = ""
-        for at, values in enumerate(zip(*plan.samples, strict=True)):
-            chosen = like(values)
-            pattern += re.escape(key[at] + colon) + (f"({chosen})" if at in needed else chosen)
-        plan.samples.clear()
-        group_of = {hole: group for group, hole in enumerate(needed)}
-        cells = [
-            None if cell is None else replace(cell, value=_renumbered(cell.value, group_of))
-            for cell in plan.cells
-        ]
-        matched = _plan(_renumbered(plan.event, group_of), cells)
-        if self._made >= _MOST_PATTERNS:
-            self._patterns.clear()
-            self._made = 0
-        kept = self._patterns.setdefault(text.count('":'), [])
-        if len(kept) < _MOST_TRIED:
-            kept.append((re.compile(pattern + re.escape(key[-1])).fullmatch, matched))
-            self._made += 1
-
-
-def _trees(plan: _Plan) -> list[Tree]:
-    return [plan.event, *(cell.value for cell in plan.cells if cell is not None)]
-
-
-def _holes(tree: Tree) -> list[int]:
-    if isinstance(tree, Hole):
-        return [tree]
-    if isinstance(tree, Object):
-        return [hole for _, value in tree for hole in _holes(value)]
-    return [hole for item in tree for hole in _holes(item)] if isinstance(tree, list) else []
-
-
-def _renumbered(tree: Tree, group_of: dict[int, int]) -> Tree:
-    if isinstance(tree, Hole):
-        return Hole(group_of[tree])
-    if isinstance(tree, Object):
-        return Object((key, _renumbered(value, group_of)) for key, value in tree)
-    return [_renumbered(item, group_of) for item in tree] if isinstance(tree, list) else tree
+        cells = [cell_of(column, record, changed, item) for column in columns]
+        return RowPlan(record["eventName"], cells)

@@ -93,4 +93,8 @@ def _scalar(kind: str, value: Tree, values: Sequence[str]) -> str:
         return token
     if kind not in {"S", "N", "B"} or token[0] != '"':
         raise NotARecordError(f"{token} is no value of the type {kind}")
-    return token[1:-1] if kind == "N" and is_number(token[1:-1]) else token
+    if kind != "N":
+        return token
+    if not is_number(token[1:-1]):
+        raise NotARecordError(f"{token} is no number")
+    return token[1:-1]

@@ -1,0 +1,181 @@
+"""Records of a DynamoDB stream to lines of plain JSON.
+
+In: JSON text of a record, as DynamoDB sends it.  Out: a line with `event`, `sequence`, `time`,
+`table`, `keys`, `new` and `old`; attributes without their types, numbers to the letter.
+
+`new` and `old` are null where the record lacks them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+try:
+    from .shapes import Shapes
+    from .skeleton import Hole, NotJsonError, Object, is_number, quoted, read
+    from .typed import NotARecordError, json_of, token_of, typed
+except ImportError:  # deployed: the folder itself is on the path
+    from shapes import Shapes  # type: ignore[import-not-found,no-redef]  # the same module
+    from skeleton import (  # type: ignore[import-not-found,no-redef]
+        Hole,
+        NotJsonError,
+        Object,
+        is_number,
+        quoted,
+        read,
+    )
+    from typed import (  # type: ignore[import-not-found,no-redef]
+        NotARecordError,
+        json_of,
+        token_of,
+        typed,
+    )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .skeleton import Tree
+
+_EVENTS = frozenset({'"INSERT"', '"MODIFY"', '"REMOVE"'})
+_IMAGES = (("keys", "Keys"), ("new", "NewImage"), ("old", "OldImage"))
+
+
+@dataclass(slots=True)
+class LinePlan:
+    """How a shape's values become a line."""
+
+    event: Tree
+    time: Tree
+    table: Tree
+    pieces: list[str] = field(default_factory=lambda: [""])
+    """The end of a line, from `keys` on; every second piece is a value."""
+    values: list[tuple[str, Hole]] = field(default_factory=list)
+    """Type and hole of each."""
+
+    def say(self, text: str) -> None:
+        """Write text."""
+        self.pieces[-1] += text
+
+    def leave(self, kind: str, hole: Hole) -> None:
+        """Leave a place for a value."""
+        self.values.append((kind, hole))
+        self.pieces += ["", ""]
+
+    def holes(self) -> set[int]:
+        """Give the holes whose values a line needs."""
+        own = [each for each in (self.event, self.time, self.table) if isinstance(each, Hole)]
+        return {*own, *(hole for _, hole in self.values)}
+
+    def renumbered(self, numbers: Mapping[int, int]) -> LinePlan:
+        """Give the same plan for other numbers of its holes."""
+        event, time, table = (
+            Hole(numbers[each]) if isinstance(each, Hole) else each
+            for each in (self.event, self.time, self.table)
+        )
+        values = [(kind, Hole(numbers[hole])) for kind, hole in self.values]
+        return LinePlan(event, time, table, self.pieces, values)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a record says."""
+
+    event: str
+    """As JSON."""
+    time: str
+    """As it was written, in seconds or finer."""
+    table: str
+    """As JSON; null if the record does not say."""
+    rest: str
+    """Of the line, from `keys` on."""
+
+
+class Lines:
+    """Reads records, and remembers their shapes."""
+
+    def __init__(self) -> None:
+        """Begin without shapes."""
+        self._shapes = Shapes(_plan)
+
+    def read(self, text: str) -> Change:
+        """Read a record; NotARecordError if the text is none."""
+        try:
+            plan, values = self._shapes.find(text.strip(" \t\r\n"))
+        except NotJsonError as error:
+            raise NotARecordError(str(error)) from error
+        event = token_of(plan.event, values)
+        if event not in _EVENTS:
+            raise NotARecordError(f"{event} is no event of DynamoDB")
+        pieces = plan.pieces[:]
+        pieces[1::2] = [
+            _written(kind, values[hole]) or _other(kind, hole, values) for kind, hole in plan.values
+        ]
+        time, table = token_of(plan.time, values), token_of(plan.table, values)
+        return Change(event, time, table, "".join(pieces))
+
+
+def _written(kind: str, token: str) -> str:
+    """Write a text or a number; empty for anything else."""
+    if token[0] != '"':
+        return ""
+    if kind == "S":
+        return token
+    return token[1:-1] if kind == "N" and is_number(token[1:-1]) else ""
+
+
+def _other(kind: str, hole: Hole, values: Sequence[str]) -> str:
+    return json_of(Object(((kind, hole),)), values)
+
+
+def _plan(key: Sequence[str]) -> LinePlan:
+    trees = read(key)
+    if len(trees) != 1 or not isinstance(trees[0], Object):
+        raise NotARecordError("not one object")
+    record = dict(trees[0])
+    change = record.get("dynamodb")
+    if not isinstance(change, Object) or "eventName" not in record:
+        raise NotARecordError("no `eventName` and `dynamodb`")
+    changed = dict(change)
+    if "ApproximateCreationDateTime" not in changed:
+        raise NotARecordError("no `ApproximateCreationDateTime`")
+    time = changed["ApproximateCreationDateTime"]
+    plan = LinePlan(record["eventName"], time, record.get("tableName"))
+    before = ""
+    for name, image in _IMAGES:
+        plan.say(f'{before}"{name}":')
+        if image in changed:
+            _write_map(plan, changed[image])
+        else:
+            plan.say("null")
+        before = ","
+    plan.say("}\n")
+    return plan
+
+
+def _write_map(plan: LinePlan, tree: Tree) -> None:
+    if not isinstance(tree, Object):
+        raise NotARecordError("a map is an object")
+    before = "{"
+    for key, value in tree:
+        plan.say(f"{before}{quoted(key)}:")
+        _write(plan, value)
+        before = ","
+    plan.say("}" if tree else "{}")
+
+
+def _write(plan: LinePlan, tree: Tree) -> None:
+    kind, value = typed(tree)
+    if isinstance(value, Hole):
+        plan.leave(kind, value)
+    elif kind == "M":
+        _write_map(plan, value)
+    elif kind == "L" and isinstance(value, list):
+        before = "["
+        for item in value:
+            plan.say(before)
+            _write(plan, item)
+            before = ","
+        plan.say("]" if value else "[]")
+    else:
+        plan.say(json_of(tree, ()))
