@@ -8,10 +8,11 @@ there is nothing at all.  So NULL and the empty text differ (RFC 4180 has no wor
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 try:
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 TYPES = ("auto", "s", "n", "bool", "json")
 OF_RECORD = ("@event", "@id", "@table", "@time", "@sequence")
 _FIELD = re.compile(r"(@[a-z]+|[^@:\s][^:]*?)(?::([a-z]+))?\Z")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - of UTC, written without a zone
 _MILLISECONDS = 10**11
 _MICROSECONDS = 10**14
 
@@ -136,6 +137,8 @@ def field_of(cell: Cell, values: Sequence[str], *, spaced: bool) -> str:
     if kind == "NULL":
         return ""
     text = json_of(Object(((kind, value),)), values)
+    if kind == "BOOL" and cell.type in {"auto", "bool"}:
+        return text
     if cell.type == "json":
         return csv_text(text, spaced=spaced)
     if text[0] == '"':
@@ -164,11 +167,18 @@ def time_of(token: str) -> str:
     ('2024-05-06 07:30:00.000', '2024-05-06 07:30:00.123')
     """
     try:
-        number = int(float(token) * 1e6) if not token.isdecimal() else int(token)
         if token.isdecimal():
-            scale = 10**6 if number < _MILLISECONDS else 1000 if number < _MICROSECONDS else 1
-            number *= scale
-        found = _EPOCH + timedelta(microseconds=number)
+            number = int(token)
+            scale = 1 if number < _MILLISECONDS else 1000 if number < _MICROSECONDS else 10**6
+            seconds, part = divmod(number, scale)
+            milliseconds = part * 1000 // scale
+        else:
+            seconds, milliseconds = divmod(int(float(token) * 1000), 1000)
+        return f"{_second(seconds)}.{milliseconds:03}"
     except (ValueError, OverflowError) as error:
         raise NotARecordError(f"{token} is no time") from error
-    return found.replace(tzinfo=None).isoformat(" ", "milliseconds")
+
+
+@functools.lru_cache(1024)
+def _second(seconds: int) -> str:
+    return (_EPOCH + timedelta(seconds=seconds)).isoformat(" ", "seconds")

@@ -7,15 +7,16 @@ shape of records has of the columns is found out once.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from json.decoder import scanstring
 from typing import TYPE_CHECKING
 
 try:
-    from .columns import Cell, Column, cell_of, field_of
+    from .columns import Cell, Column, cell_of, csv_text, field_of
     from .shapes import Shapes, holes_of, renumbered
     from .skeleton import Hole, NotJsonError, Object, is_number, read
     from .typed import NotARecordError, token_of
 except ImportError:  # deployed: the folder itself is on the path
-    from columns import Cell, Column, cell_of, field_of  # type: ignore[import-not-found,no-redef]
+    from columns import Cell, Column, cell_of, csv_text, field_of  # type: ignore[import-not-found,no-redef]
     from shapes import Shapes, holes_of, renumbered  # type: ignore[import-not-found,no-redef]
     from skeleton import (  # type: ignore[import-not-found,no-redef]  # the same module
         Hole,
@@ -60,7 +61,7 @@ class RowPlan:
     def __post_init__(self) -> None:
         """Sort the cells by how they are written."""
         for place, cell in enumerate(self.cells):
-            if cell is None:
+            if cell is None or cell.kind == "NULL":
                 continue
             hole = cell.value if isinstance(cell.value, Hole) else None
             if hole is not None and cell.kind in {"S", "B"} and cell.type in {"auto", "s"}:
@@ -82,6 +83,13 @@ class RowPlan:
             for cell in self.cells
         ]
         return RowPlan(renumbered(self.event, numbers), cells)
+
+
+def _unescaped(token: str, *, spaced: bool) -> str:
+    """Write a text of JSON as a field."""
+    if token[0] != '"':
+        raise NotARecordError(f"{token} is no text")
+    return csv_text(scanstring(token, 1)[0], spaced=spaced)
 
 
 class Rows:
@@ -118,7 +126,7 @@ class Rows:
         for place, at in plan.texts:
             value = values[at]
             if value[0] != '"' or "\\" in value:
-                value = field_of(Cell("S", Hole(at), "s"), values, spaced=self._choice.spaced)
+                value = _unescaped(value, spaced=self._choice.spaced)
             fields[place] = value
         for place, at in plan.numbers:
             value = values[at][1:-1]

@@ -55,19 +55,28 @@ cut_scalars = re.compile(rf":{_SPACE}({_SCALAR})").split
 is_number = re.compile(_NUMBER).fullmatch
 """Tells whether a text is a number of JSON."""
 
+is_texts = re.compile(rf"\[(?:{_STRING}(?:,(?!\])|(?=\])))*+\]").fullmatch
+"""Tells whether a text is an array of texts, written without spaces."""
 
+_NESTED = _array(_LEVELS - 1)
 _KINDS = {
     '"': _STRING,
-    "[": rf"\[(?:(?:{_SCALAR})(?:,(?!\])|(?=\])))*+\]",
+    "[": _array(0),
     "t": "true|false",
     "f": "true|false",
     "n": "null",
 }
 
 
+def _kind(value: str) -> str:
+    if value[0] == "[" and ("{" in value or "[" in value[1:]):
+        return _NESTED
+    return _KINDS.get(value[0], _NUMBER)
+
+
 def like(values: Iterable[str]) -> str:
     """Give a pattern of values of the kinds that these have."""
-    kinds = sorted({_KINDS.get(value[0], _NUMBER) for value in values})
+    kinds = sorted({_kind(value) for value in values})
     return kinds[0] if len(kinds) == 1 and "|" not in kinds[0] else f"(?:{'|'.join(kinds)})"
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 try:
     from .shapes import Shapes
-    from .skeleton import Hole, NotJsonError, Object, is_number, quoted, read
+    from .skeleton import Hole, NotJsonError, Object, is_number, is_texts, quoted, read
     from .typed import NotARecordError, json_of, token_of, typed
 except ImportError:  # deployed: the folder itself is on the path
     from shapes import Shapes  # type: ignore[import-not-found,no-redef]  # the same module
@@ -22,6 +22,7 @@ except ImportError:  # deployed: the folder itself is on the path
         NotJsonError,
         Object,
         is_number,
+        is_texts,
         quoted,
         read,
     )
@@ -97,6 +98,7 @@ class Lines:
     def __init__(self) -> None:
         """Begin without shapes."""
         self._shapes = Shapes(_plan)
+        self._lists = Shapes(_list_plan)
 
     def read(self, text: str) -> Change:
         """Read a record; NotARecordError if the text is none."""
@@ -107,25 +109,42 @@ class Lines:
         event = token_of(plan.event, values)
         if event not in _EVENTS:
             raise NotARecordError(f"{event} is no event of DynamoDB")
+        time, table = token_of(plan.time, values), token_of(plan.table, values)
+        return Change(event, time, table, self._filled(plan, values))
+
+    def _filled(self, plan: LinePlan, values: Sequence[str]) -> str:
         pieces = plan.pieces[:]
         pieces[1::2] = [
-            _written(kind, values[hole]) or _other(kind, hole, values) for kind, hole in plan.values
+            _written(kind, values[hole]) or self._other(kind, hole, values)
+            for kind, hole in plan.values
         ]
-        time, table = token_of(plan.time, values), token_of(plan.table, values)
-        return Change(event, time, table, "".join(pieces))
+        return "".join(pieces)
+
+    def _other(self, kind: str, hole: Hole, values: Sequence[str]) -> str:
+        if kind != "L" or values[hole][0] != "[":
+            return json_of(Object(((kind, hole),)), values)
+        try:
+            plan, inner = self._lists.find(values[hole])
+        except NotJsonError as error:
+            raise NotARecordError(str(error)) from error
+        return self._filled(plan, inner)
 
 
 def _written(kind: str, token: str) -> str:
     """Write a text or a number; empty for anything else."""
     if token[0] != '"':
-        return ""
-    if kind == "S":
+        return token if kind == "SS" and is_texts(token) else ""
+    if kind in {"S", "B"}:
         return token
     return token[1:-1] if kind == "N" and is_number(token[1:-1]) else ""
 
 
-def _other(kind: str, hole: Hole, values: Sequence[str]) -> str:
-    return json_of(Object(((kind, hole),)), values)
+def _list_plan(key: Sequence[str]) -> LinePlan:
+    """Plan the items of a list."""
+    plan = LinePlan(None, None, None)
+    (tree,) = read(key)
+    _write(plan, Object((("L", tree),)))
+    return plan
 
 
 def _plan(key: Sequence[str]) -> LinePlan:
