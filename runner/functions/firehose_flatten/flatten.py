@@ -33,10 +33,11 @@ except ImportError:  # deployed: the folder itself is on the path
     )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from .skeleton import Tree
 
+BLANK = " \t\r\n"
 _MOST_SHAPES = 4096
 _MOST_LETTERS = 16 << 20
 """Of all shapes that are kept."""
@@ -101,19 +102,34 @@ class Flattener:
         self._letters = 0
         self._often = Often()
 
-    def flatten(self, text: str, times: list[str] | None = None) -> str:
-        r"""Give a line for each object; `times` gets what they hold under the rules' `time`.
+    def flatten(self, text: str) -> str:
+        r"""Give a line for each object of a text.
 
         Raises NotFlatError: nothing of the text was flattened then.
 
         >>> Flattener(Rules()).flatten('{"a": {"b": 1.50}, "c": "x"}')
         '{"a_b":1.50,"c":"x"}\n'
         """
-        text = text.strip(" \t\r\n")
-        flat = self._often.filled(text, times)
-        return self._seldom(text, times) if flat is None else flat
+        return self._any(text.strip(BLANK), None)
 
-    def _seldom(self, text: str, times: list[str] | None) -> str:
+    def flatten_all(
+        self, texts: Sequence[str], times: Sequence[list[str]] | None = None
+    ) -> list[str | None]:
+        """Flatten texts without blanks around them; None for one that cannot be.
+
+        The lists of `times` get what the texts hold under the rules' `time`.
+        """
+        found = self._often.filled(texts, times)
+        for at, flat in enumerate(found):
+            if flat is None:
+                try:
+                    found[at] = self._any(texts[at], None if times is None else times[at])
+                except NotFlatError:
+                    found[at] = None
+        return found
+
+    def _any(self, text: str, times: list[str] | None) -> str:
+        """Flatten a text of one object, a line, or of several."""
         if "\n" in text:
             found: list[str] = []
             try:

@@ -22,12 +22,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 try:
-    from .flatten import Flattener, NotFlatError, Rules
+    from .flatten import BLANK, Flattener, Rules
     from .reingest import Again, fitted
 except ImportError:  # deployed: the folder itself is on the path
     from flatten import (  # type: ignore[import-not-found,no-redef]  # the same module
+        BLANK,
         Flattener,
-        NotFlatError,
         Rules,
     )
     from reingest import Again, fitted  # type: ignore[import-not-found,no-redef]
@@ -97,24 +97,45 @@ def _client(service: str) -> Any:  # noqa: ANN401 - boto3's client
 
 def answer(event: Record, settings: Settings, again: Again) -> Record:
     """Give the answer to an event."""
-    flatten, one = settings.flattener.flatten, _timed if settings.partition_by else None
-    found: list[Record] = []
-    for record in event["records"]:
-        try:
-            data = a2b_base64(record["data"])
-            if not data.strip():
-                found.append({"recordId": record["recordId"], "result": "Dropped"})
-                continue
-            text = data.decode()
-            if one is not None:
-                found.append(one(record, text, settings.flattener))
-                continue
-            flat = b2a_base64(flatten(text).encode(), newline=False).decode("ascii")
-        except (NotFlatError, UnicodeDecodeError, binascii.Error):
-            found.append(_failed(record))
-            continue
-        found.append({"recordId": record["recordId"], "result": "Ok", "data": flat})
+    records = event["records"]
+    texts = _texts(records)
+    times: list[list[str]] | None = [[] for _ in texts] if settings.partition_by else None
+    flats = settings.flattener.flatten_all(texts, times)
+    found = [
+        _rest(record, text)
+        if flat is None
+        else {
+            "recordId": record["recordId"],
+            "result": "Ok",
+            "data": b2a_base64(flat.encode(), newline=False).decode("ascii"),
+        }
+        for record, text, flat in zip(records, texts, flats, strict=True)
+    ]
+    if times is not None:
+        found = [_placed(*each) for each in zip(records, found, times, strict=True)]
     return {"records": fitted(event, found, again)}
+
+
+def _texts(records: list[Record]) -> list[str]:
+    """Decode records; one that is no text becomes one that is no JSON."""
+    try:
+        return [a2b_base64(record["data"]).decode().strip(BLANK) for record in records]
+    except (UnicodeDecodeError, binascii.Error):
+        return [_text(record["data"]) for record in records]
+
+
+def _text(data: str) -> str:
+    try:
+        return a2b_base64(data).decode().strip(BLANK)
+    except (UnicodeDecodeError, binascii.Error):
+        return "?"
+
+
+def _rest(record: Record, text: str) -> Record:
+    """Answer for what is not flat: nothing, or nothing that can be."""
+    if not text:
+        return {"recordId": record["recordId"], "result": "Dropped"}
+    return _failed(record)
 
 
 def _failed(record: Record) -> Record:
@@ -125,20 +146,15 @@ def _failed(record: Record) -> Record:
     }
 
 
-def _timed(record: Record, text: str, flattener: Flattener) -> Record:
-    """Flatten a record whose time says where it lies: one hour for all of its objects."""
-    times: list[str] = []
-    flat = flattener.flatten(text, times)
+def _placed(record: Record, flat: Record, times: list[str]) -> Record:
+    """Say where a record lies: all of its objects are of one hour."""
+    if flat["result"] != "Ok":
+        return flat
     hours = {hour_of(each) for each in times}
-    if len(hours) != 1 or None in hours:
+    place = hours.pop() if len(hours) == 1 else None
+    if place is None:
         return _failed(record)
-    (day, hour) = hours.pop() or ("", "")
-    return {
-        "recordId": record["recordId"],
-        "result": "Ok",
-        "data": b2a_base64(flat.encode(), newline=False).decode("ascii"),
-        "metadata": {"partitionKeys": {"dt": day, "hour": hour}},
-    }
+    return {**flat, "metadata": {"partitionKeys": {"dt": place[0], "hour": place[1]}}}
 
 
 def hour_of(value: str) -> tuple[str, str] | None:

@@ -24,11 +24,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
 try:
-    from .flatten import Flattener, NotFlatError, Rules
+    from .flatten import BLANK, Flattener, Rules
 except ImportError:  # deployed: the folder itself is on the path
     from flatten import (  # type: ignore[import-not-found,no-redef]  # the same module
+        BLANK,
         Flattener,
-        NotFlatError,
         Rules,
     )
 
@@ -159,15 +159,29 @@ def _flattened(
     stream = gzip.GzipFile(fileobj=io.BytesIO(data)) if zipped else io.BytesIO(data)
     flat, refused = _Output(zipped=zipped), _Output(zipped=zipped)
     while lines := stream.readlines(1 << 20):
+        texts = _texts(lines)
         good: list[bytes] = []
         bad: list[bytes] = []
-        for line in lines:
-            if line.isspace():
-                continue
-            try:
-                good.append(flattener.flatten(line.decode()).encode())
-            except (NotFlatError, UnicodeDecodeError):
+        for line, text, each in zip(lines, texts, flattener.flatten_all(texts), strict=True):
+            if each is not None:
+                good.append(each.encode())
+            elif text:
                 bad.append(line if line.endswith(b"\n") else line + b"\n")
         flat.write(good)
         refused.write(bad)
     return flat.body(), refused.body(), (flat.lines, refused.lines)
+
+
+def _texts(lines: list[bytes]) -> list[str]:
+    """Decode lines; one that is no text becomes one that is no JSON."""
+    try:
+        return [line.decode().strip(BLANK) for line in lines]
+    except UnicodeDecodeError:
+        return [_text(line) for line in lines]
+
+
+def _text(line: bytes) -> str:
+    try:
+        return line.decode().strip(BLANK)
+    except UnicodeDecodeError:
+        return "?"

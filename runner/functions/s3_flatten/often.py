@@ -25,7 +25,7 @@ _MOST_TRIED = 6
 _MOST_VALUES = 400
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Pattern:
     """A shape's pattern and template."""
 
@@ -36,6 +36,7 @@ class Pattern:
     """Groups that may be arrays, which are written as texts."""
     times: tuple[int | str, ...]
     """Groups of the times, or the times themselves."""
+    hits: int = 0
 
 
 class Often:
@@ -46,25 +47,27 @@ class Often:
         self._patterns: dict[int, list[Pattern]] = {}
         self._count = 0
 
-    def filled(self, text: str, times: list[str] | None) -> str | None:
-        """Write a text by the first pattern that takes it; None if there is none."""
-        tried = self._patterns.get(text.count('":'))
-        if tried is None:
-            return None
-        for place, pattern in enumerate(tried):
-            found = pattern.match(text)
-            if found is not None:
-                if place:
-                    tried[place - 1 : place + 1] = pattern, tried[place - 1]
-                groups = found.groups()
-                if times is not None:
-                    times += [groups[at] if type(at) is int else str(at) for at in pattern.times]
-                if pattern.arrays:
-                    groups = _with_texts(groups, pattern.arrays)
-                pieces = pattern.pieces[:]
-                pieces[1::2] = groups
-                return "".join(pieces)
-        return None
+    def filled(self, texts: Sequence[str], times: Sequence[list[str]] | None) -> list[str | None]:
+        """Write each text by the first pattern that takes it; None where there is none."""
+        flat: list[str | None] = [None] * len(texts)
+        if not self._patterns:
+            return flat
+        places: dict[int, list[int]] = {}
+        for at, sign in enumerate([text.count('":') for text in texts]):
+            if sign in places:
+                places[sign].append(at)
+            else:
+                places[sign] = [at]
+        for sign, left in places.items():
+            patterns = self._patterns.get(sign, [])
+            for pattern in patterns:
+                before = len(left)
+                left = _filled(pattern, texts, left, flat, times)  # noqa: PLW2901 - what remains
+                pattern.hits += before - len(left)
+                if not left:
+                    break
+            patterns.sort(key=_hits, reverse=True)
+        return flat
 
     def add(self, text: str, pattern: Pattern | None) -> None:
         """Keep a pattern for texts like this one."""
@@ -77,6 +80,36 @@ class Often:
         if len(kept) < _MOST_TRIED:
             kept.append(pattern)
             self._count += 1
+
+
+def _hits(pattern: Pattern) -> int:
+    return pattern.hits
+
+
+def _filled(
+    pattern: Pattern,
+    texts: Sequence[str],
+    places: list[int],
+    flat: list[str | None],
+    times: Sequence[list[str]] | None,
+) -> list[int]:
+    """Write the texts at these places that a pattern takes; gives the places of the others."""
+    match, template, arrays = pattern.match, pattern.pieces, pattern.arrays
+    left: list[int] = []
+    for at in places:
+        found = match(texts[at])
+        if found is None:
+            left.append(at)
+            continue
+        groups = found.groups()
+        if times is not None:
+            times[at][:] = [
+                groups[time] if type(time) is int else str(time) for time in pattern.times
+            ]
+        pieces = template[:]
+        pieces[1::2] = _with_texts(groups, arrays) if arrays else groups
+        flat[at] = "".join(pieces)
+    return left
 
 
 def _with_texts(groups: tuple[str, ...], arrays: tuple[int, ...]) -> tuple[str, ...]:
