@@ -137,8 +137,6 @@ def field_of(cell: Cell, values: Sequence[str], *, spaced: bool) -> str:
     if kind == "NULL":
         return ""
     text = json_of(Object(((kind, value),)), values)
-    if kind == "BOOL" and cell.type in {"auto", "bool"}:
-        return text
     if cell.type == "json":
         return csv_text(text, spaced=spaced)
     if text[0] == '"':

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from .skeleton import Tree
 
+_WORDS = ("true", "false")
 IMAGES = {"new": "NewImage", "old": "OldImage"}
 
 
@@ -56,6 +57,8 @@ class RowPlan:
     texts: list[tuple[int, int]] = field(default_factory=list)
     """Columns that are texts, and their values."""
     numbers: list[tuple[int, int]] = field(default_factory=list)
+    words: list[tuple[int, int]] = field(default_factory=list)
+    """Booleans."""
     others: list[tuple[int, Cell]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -68,6 +71,8 @@ class RowPlan:
                 self.texts.append((place, hole))
             elif hole is not None and cell.kind == "N" and cell.type in {"auto", "n"}:
                 self.numbers.append((place, hole))
+            elif hole is not None and cell.kind == "BOOL" and cell.type in {"auto", "bool"}:
+                self.words.append((place, hole))
             else:
                 self.others.append((place, cell))
 
@@ -132,6 +137,11 @@ class Rows:
             value = values[at][1:-1]
             if not is_number(value):
                 raise NotARecordError(f"{values[at]} is no number")
+            fields[place] = value
+        for place, at in plan.words:
+            value = values[at]
+            if value not in _WORDS:
+                raise NotARecordError(f"{value} is no boolean")
             fields[place] = value
         for place, cell in plan.others:
             fields[place] = field_of(cell, values, spaced=self._choice.spaced)

@@ -55,6 +55,16 @@ class _Known(Generic[P]):
         self.samples: list[list[str]] = []
 
 
+class _Pattern(Generic[P]):
+    """A pattern, and the plan for what it takes."""
+
+    def __init__(self, text: str, plan: P) -> None:
+        self.text = text
+        self.match = re.compile(text).fullmatch
+        self.plan = plan
+        self.hits = 0
+
+
 class Shapes(Generic[P]):
     """Finds plans for texts."""
 
@@ -62,20 +72,16 @@ class Shapes(Generic[P]):
         """Take what makes a plan of what stands between values; it may raise NotJsonError."""
         self._make = make
         self._known: dict[tuple[str, ...], _Known[P]] = {}
-        self._patterns: dict[int, list[tuple[Callable[[str], re.Match[str] | None], P]]] = {}
+        self._patterns: dict[int, list[_Pattern[P]]] = {}
         self._count = 0
 
     def find(self, text: str) -> tuple[P, Sequence[str]]:
         """Give a text's plan and values; NotJsonError if it is no JSON."""
-        tried = self._patterns.get(text.count('":'))
-        if tried is None:
-            return self._seldom(text)
-        for place, (match, plan) in enumerate(tried):
-            found = match(text)
+        for entry in self._patterns.get(text.count('":'), ()):
+            found = entry.match(text)
             if found is not None:
-                if place:
-                    tried[place - 1 : place + 1] = (match, plan), tried[place - 1]
-                return plan, found.groups()
+                entry.hits += 1
+                return entry.plan, found.groups()
         return self._seldom(text)
 
     def _seldom(self, text: str) -> tuple[P, Sequence[str]]:
@@ -112,11 +118,13 @@ class Shapes(Generic[P]):
         if self._count >= _MOST_PATTERNS:
             self._patterns.clear()
             self._count = 0
+        pattern += re.escape(key[-1])
         kept = self._patterns.setdefault(text.count('":'), [])
-        if len(kept) < _MOST_TRIED:
-            match = re.compile(pattern + re.escape(key[-1])).fullmatch
+        kept.sort(key=lambda each: -each.hits)
+        if len(kept) < _MOST_TRIED and all(each.text != pattern for each in kept):
             numbers = {hole: number for number, hole in enumerate(sorted(needed))}
-            kept.append((match, known.plan.renumbered(numbers)))  # type: ignore[arg-type]  # a P
+            plan = known.plan.renumbered(numbers)
+            kept.append(_Pattern(pattern, plan))  # type: ignore[arg-type]  # a P makes a P
             self._count += 1
 
 

@@ -111,12 +111,25 @@ def _line(record: Event, sequence: str, settings: Settings) -> Line:
         text = json.dumps({"eventName": record.get("eventName"), "dynamodb": record["dynamodb"]})
         reader = _READER
     change = settings.lines.read(text)
-    named = _TABLE.search(str(record.get("eventSourceARN", "")))
-    table = json.dumps(named[1]) if named else change.table
-    time = _instant(change.time)
-    shown = time.replace(tzinfo=None).isoformat(" ", "milliseconds")
+    table = _table(str(record.get("eventSourceARN", ""))) or change.table
+    shown, partition = _shown(change.time, settings.partition)
     head = f'{{"event":{change.event},"sequence":"{sequence}","time":"{shown}","table":{table},'
-    return Line(sequence, reader, settings.partition.format(time, time), head + change.rest)
+    return Line(sequence, reader, partition, head + change.rest)
+
+
+@functools.lru_cache(16)
+def _table(arn: str) -> str:
+    """Give the table of a stream as JSON; empty if it is no table's."""
+    named = _TABLE.search(arn)
+    return json.dumps(named[1]) if named else ""
+
+
+@functools.lru_cache(4096)
+def _shown(token: str, partition: str) -> tuple[str, str]:
+    """Give a time as it is written, and the partition that it lies in."""
+    time = _instant(token)
+    shown = time.replace(tzinfo=None).isoformat(" ", "milliseconds")
+    return shown, partition.format(time, time)
 
 
 def _instant(token: str) -> datetime:

@@ -131,12 +131,16 @@ class Lines:
 
 
 def _written(kind: str, token: str) -> str:
-    """Write a text or a number; empty for anything else."""
-    if token[0] != '"':
-        return token if kind == "SS" and is_texts(token) else ""
+    """Write a scalar or texts; empty for what takes longer."""
     if kind in {"S", "B"}:
-        return token
-    return token[1:-1] if kind == "N" and is_number(token[1:-1]) else ""
+        return token if token[0] == '"' else ""
+    if kind == "N":
+        return token[1:-1] if token[0] == '"' and is_number(token[1:-1]) else ""
+    if kind in {"SS", "BS"}:
+        return token if is_texts(token) else ""
+    if kind == "BOOL":
+        return token if token in {"true", "false"} else ""
+    return "null" if kind == "NULL" else ""
 
 
 def _list_plan(key: Sequence[str]) -> LinePlan:

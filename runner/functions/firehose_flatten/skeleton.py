@@ -55,12 +55,12 @@ cut_scalars = re.compile(rf":{_SPACE}({_SCALAR})").split
 is_number = re.compile(_NUMBER).fullmatch
 """Tells whether a text is a number of JSON."""
 
-is_texts = re.compile(rf"\[(?:{_STRING}(?:,(?!\])|(?=\])))*+\]").fullmatch
-"""Tells whether a text is an array of texts, written without spaces."""
+is_texts = re.compile(rf"\[(?:{_STRING}(?:, ?(?!\])|(?=\])))*+\]").fullmatch
+"""Tells whether a text is an array of texts, as it is mostly written."""
 
 _NESTED = _array(_LEVELS - 1)
+_SIMPLE = f'"{_PLAIN}"'
 _KINDS = {
-    '"': _STRING,
     "[": _array(0),
     "t": "true|false",
     "f": "true|false",
@@ -69,6 +69,8 @@ _KINDS = {
 
 
 def _kind(value: str) -> str:
+    if value[0] == '"':
+        return _STRING if "\\" in value else _SIMPLE
     if value[0] == "[" and ("{" in value or "[" in value[1:]):
         return _NESTED
     return _KINDS.get(value[0], _NUMBER)
@@ -76,7 +78,8 @@ def _kind(value: str) -> str:
 
 def like(values: Iterable[str]) -> str:
     """Give a pattern of values of the kinds that these have."""
-    kinds = sorted({_kind(value) for value in values})
+    found = {_kind(value) for value in values}
+    kinds = sorted(found - {_SIMPLE} if _STRING in found else found)
     return kinds[0] if len(kinds) == 1 and "|" not in kinds[0] else f"(?:{'|'.join(kinds)})"
 
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from .skeleton import Tree
 
 BLANK = " \t\r\n"
+_CHUNK = 500
 _MOST_SHAPES = 4096
 _MOST_LETTERS = 16 << 20
 """Of all shapes that are kept."""
@@ -119,6 +120,14 @@ class Flattener:
 
         The lists of `times` get what the texts hold under the rules' `time`.
         """
+        found: list[str | None] = []
+        for at in range(0, len(texts), _CHUNK):
+            end = at + _CHUNK
+            found += self._chunk(texts[at:end], None if times is None else times[at:end])
+        return found
+
+    def _chunk(self, texts: Sequence[str], times: Sequence[list[str]] | None) -> list[str | None]:
+        """Flatten a few texts, so that the shapes of the first are known to the last."""
         found = self._often.filled(texts, times)
         for at, flat in enumerate(found):
             if flat is None:

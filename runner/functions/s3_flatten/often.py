@@ -29,6 +29,7 @@ _MOST_VALUES = 400
 class Pattern:
     """A shape's pattern and template."""
 
+    text: str
     match: Callable[[str], re.Match[str] | None]
     pieces: list[str]
     """What is written: every second piece is the place of a group."""
@@ -77,7 +78,7 @@ class Often:
             self._patterns.clear()
             self._count = 0
         kept = self._patterns.setdefault(text.count('":'), [])
-        if len(kept) < _MOST_TRIED:
+        if len(kept) < _MOST_TRIED and all(each.text != pattern.text for each in kept):
             kept.append(pattern)
             self._count += 1
 
@@ -157,8 +158,10 @@ def pattern_of(
         pattern += f"({literal}{like_these}" if same else f"{literal}({like_these}"
         group_of[at] = len(pieces) // 2
         pieces += ["" if same else shape.between[at], ""]
+    pattern = f"{pattern}){re.escape(key[-1])}"
     return Pattern(
-        re.compile(f"{pattern}){re.escape(key[-1])}").fullmatch,
+        pattern,
+        re.compile(pattern).fullmatch,
         [*pieces, shape.between[-1]],
         tuple(group_of[at] for at in sorted(arrays)),
         tuple(group_of[at // 2] if isinstance(at, int) else at for at in shape.times),
