@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from runner.functions.dynamodb_to_lake import handler as function
+from runner.functions.dynamodb_to_lake.lines import Change, Lines
+from runner.functions.dynamodb_to_lake.typed import NotARecordError
 from runner.local.s3 import FolderS3
 
 if TYPE_CHECKING:
@@ -233,3 +235,28 @@ def test_any_bytes_come_back_as_a_line_or_a_failure(tmp_path: Path) -> None:
 def test_a_wrong_setting_is_named(tmp_path: Path, environ: dict[str, str], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         World(tmp_path, **environ)
+
+
+def test_shapes_that_come_often_are_written_as_those_that_come_once() -> None:
+    often = Lines()
+    for number in range(600):
+        item: dict[str, Any] = {**NEW, "id": {"S": f"o-{number}"}, "price": {"N": str(number)}}
+        if number % 3 == 0:
+            item = {"id": {"N": str(number)}}
+        if number % 41 == 40:
+            item["id"] = {"S": 'x"'}
+        if number % 43 == 42:
+            item["price"] = {"N": "1,2"}
+        if number % 47 == 46:
+            item["paid"] = {"BOOL": number % 2 == 0}
+        if number % 53 == 52:
+            item["id"] = {"S": 5}
+        text = json.dumps(record_of(number, NewImage=item))
+        assert read(often, text) == read(Lines(), text)
+
+
+def read(lines: Lines, text: str) -> Change | None:
+    try:
+        return lines.read(text)
+    except NotARecordError:
+        return None

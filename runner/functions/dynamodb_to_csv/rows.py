@@ -81,6 +81,10 @@ class RowPlan:
         trees = [self.event, *(cell.value for cell in self.cells if cell is not None)]
         return set().union(*map(holes_of, trees))
 
+    def exactly(self, hole: int, values: Sequence[str]) -> str:  # noqa: ARG002 - a plan's
+        """Want any value: each is looked at."""
+        return ""
+
     def renumbered(self, numbers: Mapping[int, int]) -> RowPlan:
         """Give the same plan for other numbers of its holes."""
         cells = [
@@ -128,6 +132,10 @@ class Rows:
                 return ""
             raise NotARecordError(f"{event} is no event of DynamoDB")
         fields = self._blank[:]
+        self._fill(fields, plan, values)
+        return ",".join(fields) + "\n"
+
+    def _fill(self, fields: list[str], plan: RowPlan, values: Sequence[str]) -> None:
         for place, at in plan.texts:
             value = values[at]
             if value[0] != '"' or "\\" in value:
@@ -139,13 +147,11 @@ class Rows:
                 raise NotARecordError(f"{values[at]} is no number")
             fields[place] = value
         for place, at in plan.words:
-            value = values[at]
-            if value not in _WORDS:
-                raise NotARecordError(f"{value} is no boolean")
-            fields[place] = value
+            if values[at] not in _WORDS:
+                raise NotARecordError(f"{values[at]} is no boolean")
+            fields[place] = values[at]
         for place, cell in plan.others:
             fields[place] = field_of(cell, values, spaced=self._choice.spaced)
-        return ",".join(fields) + "\n"
 
     def _plan(self, key: Sequence[str]) -> RowPlan:
         trees = read(key)

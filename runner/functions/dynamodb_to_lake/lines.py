@@ -9,11 +9,23 @@ In: JSON text of a record, as DynamoDB sends it.  Out: a line with `event`, `seq
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 try:
     from .shapes import Shapes
-    from .skeleton import Hole, NotJsonError, Object, is_number, is_texts, quoted, read
+    from .skeleton import (
+        Hole,
+        NotJsonError,
+        Object,
+        is_number,
+        is_texts,
+        like,
+        quoted,
+        quoted_number,
+        read,
+    )
     from .typed import NotARecordError, json_of, token_of, typed
 except ImportError:  # deployed: the folder itself is on the path
     from shapes import Shapes  # type: ignore[import-not-found,no-redef]  # the same module
@@ -23,7 +35,9 @@ except ImportError:  # deployed: the folder itself is on the path
         Object,
         is_number,
         is_texts,
+        like,
         quoted,
+        quoted_number,
         read,
     )
     from typed import (  # type: ignore[import-not-found,no-redef]
@@ -34,10 +48,11 @@ except ImportError:  # deployed: the folder itself is on the path
     )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from .skeleton import Tree
 
+_QUOTE, _EMPTY = '"', ('""',)
 _EVENTS = frozenset({'"INSERT"', '"MODIFY"', '"REMOVE"'})
 _IMAGES = (("keys", "Keys"), ("new", "NewImage"), ("old", "OldImage"))
 
@@ -53,6 +68,10 @@ class LinePlan:
     """The end of a line, from `keys` on; every second piece is a value."""
     values: list[tuple[str, Hole]] = field(default_factory=list)
     """Type and hole of each."""
+    exact: Callable[[Sequence[str]], Sequence[str]] | None = None
+    """Gives the values as they are written, of a pattern that takes no others."""
+    others: list[tuple[int, str, Hole]] = field(default_factory=list)
+    """Those of them that are not written as they are: their pieces, types and holes."""
 
     def say(self, text: str) -> None:
         """Write text."""
@@ -68,14 +87,32 @@ class LinePlan:
         own = [each for each in (self.event, self.time, self.table) if isinstance(each, Hole)]
         return {*own, *(hole for _, hole in self.values)}
 
+    def exactly(self, hole: int, values: Sequence[str]) -> str:
+        """Want values of the attribute's type only."""
+        kinds = {kind for kind, each in self.values if each == hole}
+        if kinds == {"N"}:
+            return quoted_number
+        if kinds == {"BOOL"}:
+            return "(true|false)"
+        if kinds and kinds <= {"S", "B"}:
+            return f"({like([value for value in values if value[0] == _QUOTE] or _EMPTY)})"
+        return ""
+
     def renumbered(self, numbers: Mapping[int, int]) -> LinePlan:
-        """Give the same plan for other numbers of its holes."""
+        """Give the plan for what its patterns take, by other numbers of its holes."""
         event, time, table = (
             Hole(numbers[each]) if isinstance(each, Hole) else each
             for each in (self.event, self.time, self.table)
         )
         values = [(kind, Hole(numbers[hole])) for kind, hole in self.values]
-        return LinePlan(event, time, table, self.pieces, values)
+        places = [hole for _, hole in values]
+        exact = itemgetter(*places) if len(places) > 1 else partial(_picked, places)
+        others = [
+            (2 * at + 1, kind, hole)
+            for at, (kind, hole) in enumerate(values)
+            if kind not in {"S", "B", "N", "BOOL"}
+        ]
+        return LinePlan(event, time, table, self.pieces, values, exact, others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +151,11 @@ class Lines:
 
     def _filled(self, plan: LinePlan, values: Sequence[str]) -> str:
         pieces = plan.pieces[:]
+        if plan.exact is not None:
+            pieces[1::2] = plan.exact(values)
+            for at, kind, hole in plan.others:
+                pieces[at] = _written(kind, values[hole]) or self._other(kind, hole, values)
+            return "".join(pieces)
         pieces[1::2] = [
             _written(kind, values[hole]) or self._other(kind, hole, values)
             for kind, hole in plan.values
@@ -128,6 +170,10 @@ class Lines:
         except NotJsonError as error:
             raise NotARecordError(str(error)) from error
         return self._filled(plan, inner)
+
+
+def _picked(places: list[Hole], values: Sequence[str]) -> list[str]:
+    return [values[at] for at in places]
 
 
 def _written(kind: str, token: str) -> str:

@@ -39,8 +39,11 @@ class Plan(Protocol):
     def holes(self) -> set[int]:
         """Give the holes whose values it needs."""
 
+    def exactly(self, hole: int, values: Sequence[str]) -> str:
+        """Give a pattern of one group for a value like these; empty if it wants any value."""
+
     def renumbered(self, numbers: Mapping[int, int]) -> Plan:
-        """Give the same plan for other numbers of its holes."""
+        """Give the plan for what its patterns take, by other numbers of its holes."""
 
 
 P = TypeVar("P", bound=Plan)
@@ -113,7 +116,9 @@ class Shapes(Generic[P]):
         colon, pattern = ": " if '": ' in text else ":", ""
         for at, values in enumerate(zip(*known.samples, strict=True)):
             chosen = like(values)
-            pattern += re.escape(key[at] + colon) + (f"({chosen})" if at in needed else chosen)
+            if at in needed:
+                chosen = known.plan.exactly(at, values) or f"({chosen})"
+            pattern += re.escape(key[at] + colon) + chosen
         known.samples.clear()
         if self._count >= _MOST_PATTERNS:
             self._patterns.clear()

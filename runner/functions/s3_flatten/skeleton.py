@@ -83,6 +83,10 @@ def like(values: Iterable[str]) -> str:
     return kinds[0] if len(kinds) == 1 and "|" not in kinds[0] else f"(?:{'|'.join(kinds)})"
 
 
+quoted_number = f'"({_NUMBER})"'
+"""A pattern of a number that is written as a text; its group is the number."""
+
+
 class Hole(int):
     """Where the value of this number stood."""
 
