@@ -56,7 +56,7 @@ FILES = {
     [
         ("builtin:firehose_flatten", {"flatten", "handler", "often", "reingest", "skeleton"}),
         ("order_rows", {"columns", "handler", "reingest", "rows", "shapes", "skeleton", "typed"}),
-        ("order_changes", {"handler", "lines", "shapes", "skeleton", "store", "typed"}),
+        ("order_changes", {"direct", "handler", "lines", "shapes", "skeleton", "store", "typed"}),
         ("flat_changes", {"flatten", "handler", "often", "skeleton"}),
     ],
 )

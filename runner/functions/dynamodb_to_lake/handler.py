@@ -24,10 +24,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 try:
+    from .direct import change_of
     from .lines import Lines
     from .store import Line, Store
     from .typed import NotARecordError
 except ImportError:  # deployed: the folder itself is on the path
+    from direct import change_of  # type: ignore[import-not-found,no-redef]
     from lines import Lines  # type: ignore[import-not-found,no-redef]  # the same module
     from store import Line, Store  # type: ignore[import-not-found,no-redef]
     from typed import NotARecordError  # type: ignore[import-not-found,no-redef]
@@ -105,12 +107,10 @@ def _line(record: Event, sequence: str, settings: Settings) -> Line:
         raise NotARecordError("no sequence number")
     kinesis = record.get("kinesis")
     if kinesis:
-        text = base64.b64decode(kinesis["data"]).decode()
+        change = settings.lines.read(base64.b64decode(kinesis["data"]).decode())
         reader = str(record.get("eventID", "")).rpartition(":")[0] or _READER
     else:
-        text = json.dumps({"eventName": record.get("eventName"), "dynamodb": record["dynamodb"]})
-        reader = _READER
-    change = settings.lines.read(text)
+        change, reader = change_of(record), _READER
     table = _table(str(record.get("eventSourceARN", ""))) or change.table
     shown, partition = _shown(change.time, settings.partition)
     head = f'{{"event":{change.event},"sequence":"{sequence}","time":"{shown}","table":{table},'
