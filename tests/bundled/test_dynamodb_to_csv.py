@@ -183,11 +183,11 @@ def plain(attribute: dict[str, Any]) -> Any:  # noqa: ANN401 - any JSON
         return {key: plain(each) for key, each in value.items()}
     if kind == "L":
         return [plain(each) for each in value]
-    return {
-        "NULL": lambda _: None,
-        "N": json.loads,
-        "NS": lambda all_: [*map(json.loads, all_)],
-    }.get(kind, lambda same: same)(value)
+    if kind == "NS":
+        return [json.loads(each) for each in value]
+    if kind == "N":
+        return json.loads(value)
+    return None if kind == "NULL" else value
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=6) | st.just('a"\n,\\')

@@ -7,13 +7,14 @@ shape of records has of the columns is found out once.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from json.decoder import scanstring
+from json.decoder import scanstring  # type: ignore[attr-defined]  # not in its types
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 try:
     from .columns import Cell, Column, cell_of, csv_text, field_of
     from .shapes import Shapes, holes_of, renumbered
-    from .skeleton import Hole, NotJsonError, Object, is_number, read
+    from .skeleton import Hole, NotJsonError, Object, is_number, like, quoted_number, read
     from .typed import NotARecordError, token_of
 except ImportError:  # deployed: the folder itself is on the path
     from columns import Cell, Column, cell_of, csv_text, field_of  # type: ignore[import-not-found,no-redef]
@@ -23,15 +24,18 @@ except ImportError:  # deployed: the folder itself is on the path
         NotJsonError,
         Object,
         is_number,
+        like,
+        quoted_number,
         read,
     )
     from typed import NotARecordError, token_of  # type: ignore[import-not-found,no-redef]
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from .skeleton import Tree
 
+_EMPTY = ('""',)
 _WORDS = ("true", "false")
 IMAGES = {"new": "NewImage", "old": "OldImage"}
 
@@ -60,6 +64,8 @@ class RowPlan:
     words: list[tuple[int, int]] = field(default_factory=list)
     """Booleans."""
     others: list[tuple[int, Cell]] = field(default_factory=list)
+    exact: Callable[[Sequence[str]], Sequence[str]] | None = None
+    """Gives the fields as they are written, of a pattern that takes no other values."""
 
     def __post_init__(self) -> None:
         """Sort the cells by how they are written."""
@@ -81,17 +87,37 @@ class RowPlan:
         trees = [self.event, *(cell.value for cell in self.cells if cell is not None)]
         return set().union(*map(holes_of, trees))
 
-    def exactly(self, hole: int, values: Sequence[str]) -> str:  # noqa: ARG002 - a plan's
-        """Want any value: each is looked at."""
+    def exactly(self, hole: int, values: Sequence[str]) -> str:
+        """Want values of the attribute's type only, where each has one column."""
+        if not self._apart():
+            return ""
+        if any(each == hole for _, each in self.numbers):
+            return quoted_number
+        if any(each == hole for _, each in self.words):
+            return "(true|false)"
+        if any(each == hole for _, each in self.texts):
+            texts = [value for value in values if value[0] == '"']
+            return f"({like(texts or _EMPTY)})"
         return ""
 
+    def _apart(self) -> bool:
+        """Tell whether every value is written once."""
+        plain = [hole for _, hole in (*self.texts, *self.numbers, *self.words)]
+        inner = [hole for _, cell in self.others for hole in holes_of(cell.value)]
+        found = [*plain, *inner, *holes_of(self.event)]
+        return len(plain) > 0 and len(set(found)) == len(found)
+
     def renumbered(self, numbers: Mapping[int, int]) -> RowPlan:
-        """Give the same plan for other numbers of its holes."""
+        """Give the plan for what its patterns take, by other numbers of its holes."""
         cells = [
             None if cell is None else replace(cell, value=renumbered(cell.value, numbers))
             for cell in self.cells
         ]
-        return RowPlan(renumbered(self.event, numbers), cells)
+        plan = RowPlan(renumbered(self.event, numbers), cells)
+        if self._apart() and len(cells) > 1:
+            places = dict((*plan.texts, *plan.numbers, *plan.words))
+            plan.exact = itemgetter(*[places.get(place, -1) for place in range(len(cells))])
+        return plan
 
 
 def _unescaped(token: str, *, spaced: bool) -> str:
@@ -131,8 +157,16 @@ class Rows:
             if event in {"INSERT", "MODIFY", "REMOVE"}:
                 return ""
             raise NotARecordError(f"{event} is no event of DynamoDB")
-        fields = self._blank[:]
-        self._fill(fields, plan, values)
+        if plan.exact is not None:
+            fields = list(plan.exact((*values, "")))
+            for place, at in plan.texts:
+                if "\\" in values[at]:
+                    fields[place] = _unescaped(values[at], spaced=self._choice.spaced)
+            for place, cell in plan.others:
+                fields[place] = field_of(cell, values, spaced=self._choice.spaced)
+        else:
+            fields = self._blank[:]
+            self._fill(fields, plan, values)
         return ",".join(fields) + "\n"
 
     def _fill(self, fields: list[str], plan: RowPlan, values: Sequence[str]) -> None:
