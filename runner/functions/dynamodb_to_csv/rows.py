@@ -104,7 +104,8 @@ class RowPlan:
         """Tell whether every value is written once."""
         plain = [hole for _, hole in (*self.texts, *self.numbers, *self.words)]
         inner = [hole for _, cell in self.others for hole in holes_of(cell.value)]
-        found = [*plain, *inner, *holes_of(self.event)]
+        event = holes_of(self.event) - {hole for _, hole in self.texts}
+        found = [*plain, *inner, *event]
         return len(plain) > 0 and len(set(found)) == len(found)
 
     def renumbered(self, numbers: Mapping[int, int]) -> RowPlan:
