@@ -1,0 +1,384 @@
+"""Times the bundled functions beside the straightforward scripts for the same events.
+
+In: this checkout with its environment installed.  Out: a table on standard output: events a second
+of CPU, the ratio, the first call's ratio, the most memory of each side, and which goals are met.
+The scripts are what published examples do: json.loads, a recursion, json.dumps or csv.writer for
+each record, gzip as it comes.  Each side runs in a process of its own, alternately, and the median
+is taken.  Events come in calls of 1 MiB, as Firehose makes them; what Lambda does around the
+handler is left out.
+
+    python bench/functions.py                       # a minute or two
+    python bench/functions.py --only csv --repeat 3
+    python bench/functions.py --strict              # exit status 1 when a goal is missed
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import csv
+import gzip
+import io
+import json
+import os
+import platform
+import random
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+GOAL = 5.0
+MOST_MIB = 512
+CALL_BYTES = 1 << 20
+Event = dict[str, Any]
+COLUMNS = "id,customer,price,currency,paid,placed_at,address.city,address.zip,note,@event,@time"
+
+
+# --- Events ---------------------------------------------------------------------------------------
+
+
+def app_event(random_: random.Random, number: int) -> Event:
+    """Make what an application says of its user."""
+    event: Event = {
+        "event_id": f"{random_.getrandbits(128):032x}",
+        "timestamp": f"2024-05-06T07:{number // 60 % 60:02}:{number % 60:02}.123Z",
+        "user": {
+            "id": random_.randrange(10**9),
+            "name": random_.choice(["Ann", "Bob Ö.", "山田", 'C "x"']),
+            "address": {
+                "city": "Kyoto",
+                "zip": "600-8001",
+                "geo": {"lat": 35.01163, "lon": 135.76},
+            },
+        },
+        "device": {"os": {"name": "iOS", "version": "17.1"}, "model": "iPhone15,2"},
+        "action": random_.choice(["view", "click", "buy"]),
+        "params": {
+            "item": random_.randrange(10**6),
+            "price": random_.randrange(10**5) / 100,
+            "tags": ["a", "b"][: random_.randrange(3)],
+        },
+        "session": {"id": f"s{random_.randrange(10**6)}", "seq": number, "first": number % 7 == 0},
+    }
+    if random_.random() < 0.3:  # noqa: PLR2004 - a share
+        event["params"]["coupon"] = f"X{number}"
+    if random_.random() < 0.2:  # noqa: PLR2004
+        event["user"]["referrer"] = None
+    if random_.random() < 0.1:  # noqa: PLR2004
+        del event["device"]["model"]
+    return event
+
+
+def change_event(random_: random.Random, number: int) -> Event:
+    """Make a record of a DynamoDB stream."""
+    item: Event = {
+        "id": {"S": f"o-{number}"},
+        "customer": {"S": f"c{random_.randrange(10**6)}"},
+        "price": {"N": str(random_.randrange(10**6) / 100)},
+        "currency": {"S": "JPY"},
+        "paid": {"BOOL": random_.random() < 0.5},  # noqa: PLR2004
+        "placed_at": {"S": "2024-05-06T07:30:00Z"},
+        "address": {"M": {"city": {"S": "Kyoto"}, "zip": {"S": "600-8001"}}},
+        "lines": {
+            "L": [
+                {"M": {"sku": {"S": f"sku{random_.randrange(1000)}"}, "n": {"N": "2"}}}
+                for _ in range(1 + random_.randrange(3))
+            ]
+        },
+        "tags": {"SS": ["gift", "new"]},
+        "note": {"S": random_.choice(["", "ring twice", 'say "hi", please'])},
+    }
+    if random_.random() < 0.3:  # noqa: PLR2004
+        item["coupon"] = {"NULL": True}
+    return {
+        "awsRegion": "eu-west-1",
+        "eventID": f"{random_.getrandbits(128):032x}",
+        "eventName": random_.choice(["INSERT", "MODIFY", "MODIFY", "REMOVE"]),
+        "userIdentity": None,
+        "recordFormat": "application/json",
+        "tableName": "orders",
+        "dynamodb": {
+            "ApproximateCreationDateTime": 1714980600000000 + number,
+            "Keys": {"id": {"S": f"o-{number}"}},
+            "NewImage": item,
+            "SequenceNumber": str(10**21 + number),
+            "SizeBytes": 300,
+        },
+        "eventSource": "aws:dynamodb",
+    }
+
+
+def firehose_calls(make: Callable[[random.Random, int], Event], count: int) -> Iterator[Event]:
+    """Cut events into calls of a transformation."""
+    random_ = random.Random(1)  # noqa: S311 - the same events each time
+    records: list[Event] = []
+    size = 0
+    for number in range(count):
+        text = json.dumps(make(random_, number), separators=(",", ":"), ensure_ascii=False)
+        data = text.encode() + b"\n"
+        record_id = f"{number:056d}"
+        records.append({"recordId": record_id, "data": base64.b64encode(data).decode()})
+        size += len(data)
+        if size >= CALL_BYTES:
+            yield {"records": records}
+            records, size = [], 0
+
+
+def stream_calls(count: int) -> Iterator[Event]:
+    """Cut records of a DynamoDB stream into batches of 1,000, as Lambda hands them over."""
+    random_ = random.Random(1)  # noqa: S311 - the same events each time
+    arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2024"
+    records = [{**change_event(random_, number), "eventSourceARN": arn} for number in range(count)]
+    for record in records:
+        record["dynamodb"]["ApproximateCreationDateTime"] //= 10**6
+    for at in range(0, count, 1000):
+        yield {"Records": records[at : at + 1000]}
+
+
+def object_calls(count: int) -> Iterator[Event]:
+    """Name the objects of `Bucket`, one for 1 MiB of lines."""
+    for number, _ in enumerate(firehose_calls(app_event, count)):
+        place = {"bucket": {"name": "raw"}, "object": {"key": f"in/{number}.gz"}}
+        yield {"Records": [{"eventName": "ObjectCreated:Put", "s3": place}]}
+
+
+class Bucket:
+    """S3 in memory: objects of gzip, nothing else in it; what is put is forgotten."""
+
+    def __init__(self, count: int = 0) -> None:
+        """Make objects of so many events."""
+        self.objects: dict[str, bytes] = {}
+        for number, call in enumerate(firehose_calls(app_event, count) if count else ()):
+            lines = b"".join(base64.b64decode(record["data"]) for record in call["records"])
+            self.objects[f"in/{number}.gz"] = gzip.compress(lines)
+
+    def get_object(self, *, Bucket: str, Key: str) -> Event:  # noqa: N803, ARG002 - AWS's names
+        """Give an object."""
+        return {"Body": io.BytesIO(self.objects[Key])}
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes) -> None:  # noqa: N803
+        """Take an object."""
+
+    def list_objects_v2(self, **_: str) -> Event:
+        """Find nothing."""
+        return {}
+
+
+# --- The straightforward scripts ------------------------------------------------------------------
+
+
+def flat_of(value: Event, prefix: str = "") -> Event:
+    """Flatten an object by recursion."""
+    found: Event = {}
+    for key, inner in value.items():
+        name = f"{prefix}_{key}" if prefix else key
+        if isinstance(inner, dict):
+            found.update(flat_of(inner, name))
+        elif isinstance(inner, list):
+            found[name] = json.dumps(inner)
+        else:
+            found[name] = inner
+    return found
+
+
+def plain_of(attribute: Event) -> Any:  # noqa: ANN401 - any JSON
+    """Decode a typed attribute by recursion."""
+    ((kind, value),) = attribute.items()
+    if kind == "M":
+        return {key: plain_of(inner) for key, inner in value.items()}
+    if kind == "L":
+        return [plain_of(inner) for inner in value]
+    if kind == "N":
+        return float(value)
+    return None if kind == "NULL" else value
+
+
+def flatten_script(event: Event) -> Event:
+    """Flatten records one by one."""
+    output = []
+    for record in event["records"]:
+        payload = json.loads(base64.b64decode(record["data"]).decode("utf-8"))
+        line = json.dumps(flat_of(payload)) + "\n"
+        data = base64.b64encode(line.encode("utf-8")).decode("utf-8")
+        output.append({"recordId": record["recordId"], "result": "Ok", "data": data})
+    return {"records": output}
+
+
+def csv_script(event: Event) -> Event:
+    """Write records as CSV one by one."""
+    output = []
+    for record in event["records"]:
+        payload = json.loads(base64.b64decode(record["data"]).decode("utf-8"))
+        image = payload["dynamodb"]["NewImage"]
+        item = {key: plain_of(value) for key, value in image.items()}
+        item["address_city"], item["address_zip"] = item["address"]["city"], item["address"]["zip"]
+        item["event"] = payload["eventName"]
+        item["time"] = payload["dynamodb"]["ApproximateCreationDateTime"]
+        text = io.StringIO()
+        names = COLUMNS.replace("address.", "address_").replace("@", "").split(",")
+        csv.writer(text).writerow([item.get(name) for name in names])
+        data = base64.b64encode(text.getvalue().encode("utf-8")).decode("utf-8")
+        output.append({"recordId": record["recordId"], "result": "Ok", "data": data})
+    return {"records": output}
+
+
+def lake_script(event: Event, bucket: Bucket) -> None:
+    """Write a batch as lines, an object for each day."""
+    days: dict[str, list[str]] = {}
+    for record in event["Records"]:
+        change = record["dynamodb"]
+        when = time.gmtime(change["ApproximateCreationDateTime"])
+        line = {
+            "event": record["eventName"],
+            "sequence": change["SequenceNumber"],
+            "time": time.strftime("%Y-%m-%d %H:%M:%S", when),
+            "table": "orders",
+            "keys": {key: plain_of(value) for key, value in change["Keys"].items()},
+            "new": {key: plain_of(value) for key, value in change["NewImage"].items()},
+            "old": None,
+        }
+        days.setdefault(time.strftime("%Y-%m-%d", when), []).append(json.dumps(line))
+    for day, lines in days.items():
+        body = gzip.compress("\n".join(lines).encode("utf-8"))
+        bucket.put_object(Bucket="lake", Key=f"dt={day}/x.gz", Body=body)
+
+
+def s3_script(event: Event, bucket: Bucket) -> None:
+    """Flatten objects line by line."""
+    for record in event["Records"]:
+        key = record["s3"]["object"]["key"]
+        text = gzip.decompress(bucket.get_object(Bucket="raw", Key=key)["Body"].read())
+        lines = [json.dumps(flat_of(json.loads(line))) for line in text.decode().splitlines()]
+        body = gzip.compress("\n".join(lines).encode("utf-8"))
+        bucket.put_object(Bucket="raw", Key=f"flat/{key}", Body=body)
+
+
+# --- Ours -----------------------------------------------------------------------------------------
+
+
+def ours(name: str, bucket: Bucket) -> Callable[[Event], object]:
+    """Give our function for events of a kind."""
+    again: Any = None  # everything fits
+    if name == "firehose_flatten":
+        from runner.functions.firehose_flatten import handler as flatten  # noqa: PLC0415
+
+        settings = flatten.settings_of({})
+        return lambda event: flatten.answer(event, settings, again)
+    if name == "dynamodb_to_csv":
+        from runner.functions.dynamodb_to_csv import handler as to_csv  # noqa: PLC0415
+
+        rows = to_csv.rows_of({"COLUMNS": COLUMNS})
+        return lambda event: to_csv.answer(event, rows, again)
+    if name == "dynamodb_to_lake":
+        from runner.functions.dynamodb_to_lake import handler as to_lake  # noqa: PLC0415
+
+        lake = to_lake.settings_of({"TO": "s3://lake/x/"})
+        return lambda event: to_lake.answer(event, lake, bucket)
+    from runner.functions.s3_flatten import handler as s3_flatten  # noqa: PLC0415
+
+    flat = s3_flatten.settings_of({"TO": "s3://raw/flat/", "FROM": "in/"})
+    return lambda event: s3_flatten.answer(event, flat, bucket)
+
+
+def script(name: str, bucket: Bucket) -> Callable[[Event], object]:
+    """Give the straightforward script for events of a kind."""
+    if name == "firehose_flatten":
+        return flatten_script
+    if name == "dynamodb_to_csv":
+        return csv_script
+    return partial(lake_script if name == "dynamodb_to_lake" else s3_script, bucket=bucket)
+
+
+CALLS: dict[str, Callable[[int], Iterable[Event]]] = {
+    "firehose_flatten": partial(firehose_calls, app_event),
+    "dynamodb_to_csv": partial(firehose_calls, change_event),
+    "dynamodb_to_lake": stream_calls,
+    "s3_flatten": object_calls,
+}
+
+
+# --- Measuring ------------------------------------------------------------------------------------
+
+
+def child(name: str, side: str, count: int) -> None:
+    """Run one side in this process; prints what it took."""
+    bucket = Bucket(count if name == "s3_flatten" else 0)
+    calls = list(CALLS[name](count))
+    handler = (ours if side == "ours" else script)(name, bucket)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    taken = []
+    for call in calls:
+        started = time.process_time()
+        handler(call)
+        taken.append(time.process_time() - started)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(json.dumps([statistics.median(taken[1:]), taken[0], peak / 1024, (peak - before) / 1024]))
+
+
+def measured(name: str, side: str, count: int) -> list[float]:
+    """Run one side in a process of its own."""
+    command = [sys.executable, __file__, "--child", name, "--side", side, "--events", str(count)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    numbers: list[float] = json.loads(done.stdout)
+    return numbers
+
+
+def show(name: str, count: int, repeat: int) -> bool:
+    """Measure one function; prints its line and tells whether the goals are met."""
+    runs: dict[str, list[list[float]]] = {"script": [], "ours": []}
+    for _ in range(repeat):
+        for side, found in runs.items():
+            found.append(measured(name, side, count))
+    middle = {
+        side: [statistics.median(column) for column in zip(*found, strict=True)]
+        for side, found in runs.items()
+    }
+    (slow, first_slow, slow_mib, _), (fast, first_fast, fast_mib, _) = middle.values()
+    per_call = count / len(list(CALLS[name](count)))
+    met = slow / fast >= GOAL and fast_mib <= MOST_MIB
+    print(
+        f"{name:18} {per_call / slow:10,.0f} {per_call / fast:10,.0f} {slow / fast:6.2f} "
+        f"{first_slow / first_fast:6.2f} {slow_mib:9.0f} {fast_mib:9.0f}   "
+        f">= {GOAL:g} x, <= {MOST_MIB} MiB  {'met' if met else 'MISSED'}",
+        flush=True,
+    )
+    return met
+
+
+def main() -> int:
+    """Measure the chosen functions and print them."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--repeat", type=int, default=5, help="runs of each side (default 5)")
+    parser.add_argument("--events", type=int, default=20_000, help="events of a run")
+    parser.add_argument("--only", default="", help="functions whose name contains this")
+    parser.add_argument("--strict", action="store_true", help="exit 1 when a goal is missed")
+    parser.add_argument("--child", default="", help=argparse.SUPPRESS)
+    parser.add_argument("--side", default="", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        child(options.child, options.side, options.events)
+        return 0
+    print(
+        f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.machine()}; "
+        f"median of {options.repeat}; events a second of CPU, MiB of the process\n"
+    )
+    print(
+        f"{'what':18} {'script':>10} {'ours':>10} {'ratio':>6} {'first':>6} {'script MiB':>9} "
+        f"{'ours MiB':>9}   goal"
+    )
+    met = [show(name, options.events, options.repeat) for name in CALLS if options.only in name]
+    return 1 if options.strict and not all(met) else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,94 @@
+"""Firehose transformation: records of a DynamoDB stream to rows of CSV.
+
+In: Firehose's event; its records are what DynamoDB sends to Kinesis, or what a pipe sends of its
+stream.  Out: an answer for each record: `Ok` with its row, `Dropped` for an event that is not
+chosen and for an empty record, `ProcessingFailed` with its own data for what is no such record.
+
+    COLUMNS     id, price:n, address.city, items.0.sku, @event, @time: what a row has (needed).
+                :s text, :n number, :bool, :json, else by DynamoDB's own type
+    EVENTS      INSERT,MODIFY,REMOVE: which become rows (default all)
+    IMAGE       new (default) or old; a record without it has its keys only
+    NEWLINES    keep (default) or space: ends of lines in texts
+"""
+
+from __future__ import annotations
+
+import binascii
+import functools
+import os
+import time
+from binascii import a2b_base64, b2a_base64
+from typing import TYPE_CHECKING, Any
+
+try:
+    from .columns import columns_of
+    from .reingest import Again, fitted
+    from .rows import IMAGES, Choice, Rows
+    from .typed import NotARecordError
+except ImportError:  # deployed: the folder itself is on the path
+    from columns import columns_of  # type: ignore[import-not-found,no-redef]
+    from reingest import Again, fitted  # type: ignore[import-not-found,no-redef]
+    from rows import IMAGES, Choice, Rows  # type: ignore[import-not-found,no-redef]
+    from typed import NotARecordError  # type: ignore[import-not-found,no-redef]
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .reingest import Clock, Record
+
+_EVENTS = ("INSERT", "MODIFY", "REMOVE")
+
+
+def rows_of(environ: Mapping[str, str]) -> Rows:
+    """Read the environment; ValueError names the variable that is wrong."""
+    if not environ.get("COLUMNS", "").strip():
+        raise ValueError("COLUMNS is missing; expected columns such as id, price:n, address.city")
+    events = [each.strip() for each in environ.get("EVENTS", ",".join(_EVENTS)).split(",")]
+    strange = [each for each in events if each not in _EVENTS]
+    if strange:
+        raise ValueError(f"EVENTS has {strange[0]!r}; expected some of {', '.join(_EVENTS)}")
+    image = environ.get("IMAGE", "new")
+    if image not in IMAGES:
+        raise ValueError(f"IMAGE is {image!r}; expected {' or '.join(IMAGES)}")
+    newlines = environ.get("NEWLINES", "keep")
+    if newlines not in {"keep", "space"}:
+        raise ValueError(f"NEWLINES is {newlines!r}; expected keep or space")
+    columns = columns_of(environ["COLUMNS"])
+    return Rows(Choice(columns, frozenset(events), IMAGES[image], spaced=newlines == "space"))
+
+
+@functools.cache
+def _rows() -> Rows:
+    return rows_of(os.environ)
+
+
+def handler(event: Record, context: Clock) -> Record:
+    """Write the records of an event as CSV."""
+    again = Again(_client, lambda: context.get_remaining_time_in_millis() / 1000, time.sleep)
+    return answer(event, _rows(), again)
+
+
+def _client(service: str) -> Any:  # noqa: ANN401 - boto3's client
+    import boto3  # noqa: PLC0415 - needed only for what does not fit
+
+    return boto3.client(service)
+
+
+def answer(event: Record, rows: Rows, again: Again) -> Record:
+    """Give the answer to an event."""
+    found: list[Record] = []
+    for record in event["records"]:
+        data = record["data"]
+        try:
+            raw = a2b_base64(data)
+            row = rows.rows(raw.decode()).encode() if raw.strip() else b""
+        except (NotARecordError, UnicodeError, RecursionError, binascii.Error):
+            failed = {"recordId": record["recordId"], "result": "ProcessingFailed", "data": data}
+            found.append(failed)
+            continue
+        if not row:
+            found.append({"recordId": record["recordId"], "result": "Dropped"})
+            continue
+        encoded = b2a_base64(row, newline=False).decode("ascii")
+        found.append({"recordId": record["recordId"], "result": "Ok", "data": encoded})
+    return {"records": fitted(event, found, again)}
