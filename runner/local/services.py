@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, cast
 
 from runner.model.ports import Json, ServiceError
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
+    from runner.local.athena import LocalAthena
     from runner.local.firehose import Firehose, StreamPlace
     from runner.local.glue import GlueCatalog
     from runner.local.lambdas import Function, InProcess
@@ -228,7 +229,7 @@ def open_local(
     endpoint = FunctionEndpoint(
         s3,
         open_catalog=catalog.get,
-        open_athena=athena.get,
+        open_athena=lambda: cast("LocalAthena", athena.get()),
         more={"sns": sns, "firehose": firehose},
         registry=state / "athena.registry.sqlite",
     )

@@ -59,8 +59,8 @@ def read_functions(
             bundled[f"{BUILTIN}{name}"] = settings
     for name in (*snapshot.lambdas, *snapshot.incomplete_lambdas):
         path = f"{LAMBDAS}/{name}/{SETTINGS}"
-        settings, problems = _own(texts.get(path), path, bundled, written=name in snapshot.lambdas)
-        faults += problems
+        settings, told = _own(texts.get(path), path, bundled, written=name in snapshot.lambdas)
+        faults += told
         if settings is not None:
             found.append(NamedFunction(name, settings))
     found.sort(key=lambda one: one.name)

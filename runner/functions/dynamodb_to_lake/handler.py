@@ -96,7 +96,7 @@ def answer(event: Event, settings: Settings, s3: Any) -> Event:  # noqa: ANN401 
         try:
             lines.append(_line(record, sequence, settings))
         except (NotARecordError, UnicodeError, RecursionError, binascii.Error) as error:
-            print(f"{sequence or 'a record without sequence number'}: {error}")  # noqa: T201 - the log
+            print(f"{sequence or 'a record without sequence number'}: {error}")
             failures.append({"itemIdentifier": sequence})
     Store(settings.bucket, settings.prefix, s3).add(lines)
     return {"batchItemFailures": failures}

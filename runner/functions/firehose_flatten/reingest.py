@@ -180,9 +180,9 @@ def _refused(client: Any, source: Source, records: list[dict[str, Any]]) -> list
             told = answer["RequestResponses"]
     except ClientError as error:
         hopeless = error.response.get("Error", {}).get("Code") in _HOPELESS
-        print(f"put again: {error}")  # noqa: T201 - goes to the function's log
+        print(f"put again: {error}")
         return None if hopeless else list(range(len(records)))
     except BotoCoreError as error:
-        print(f"put again: {error}")  # noqa: T201 - goes to the function's log
+        print(f"put again: {error}")
         return list(range(len(records)))
     return [number for number, each in enumerate(told) if each.get("ErrorCode")]
