@@ -11,6 +11,14 @@ from runner.model.fields import Cron, Duration
 from runner.model.header import Strict
 from runner.model.permission import Permission
 from runner.model.step import Step, Topic
+from runner.model.steps_flow import (
+    ChoiceStep,
+    EcsTaskStep,
+    HttpStep,
+    MapFields,
+    SqlStep,
+    WorkflowStep,
+)
 
 
 class LastWindow(Strict):
@@ -134,8 +142,34 @@ class AslStep(Step):
     )
 
 
+Repeated = Annotated[
+    LambdaStep | WaitStep | SnsStep | AslStep | WorkflowStep | EcsTaskStep | HttpStep,
+    Field(discriminator="type"),
+]
+"""Types of steps that a map may repeat."""
+
+
+class MapStep(MapFields):
+    """Does one step for every item of a list."""
+
+    step: Repeated = Field(
+        description="The step to repeat, of another type; `$item` in its JSONata is the item."
+    )
+
+
 AnyStep = Annotated[
-    TablesStep | LoadsStep | LambdaStep | WaitStep | SnsStep | AslStep,
+    TablesStep
+    | LoadsStep
+    | LambdaStep
+    | WaitStep
+    | SnsStep
+    | AslStep
+    | SqlStep
+    | ChoiceStep
+    | MapStep
+    | WorkflowStep
+    | EcsTaskStep
+    | HttpStep,
     Field(discriminator="type"),
 ]
 

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from runner.asl.steps import function, loads, simple, tables
-from runner.model.workflow import AslStep, LambdaStep, LoadsStep, SnsStep, TablesStep, WaitStep
+from runner.asl.steps import calls, choice, function, loads, repeating, simple, sql, tables
+from runner.model.steps_flow import ChoiceStep, EcsTaskStep, HttpStep, SqlStep, WorkflowStep
+from runner.model.workflow import (
+    AslStep,
+    LambdaStep,
+    LoadsStep,
+    MapStep,
+    SnsStep,
+    TablesStep,
+    WaitStep,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,11 +25,17 @@ if TYPE_CHECKING:
 
 _STATES: dict[type, Callable[[Scope, str, Any], tuple[State, ...]]] = {
     AslStep: simple.asl_states,
+    ChoiceStep: choice.states,
+    EcsTaskStep: calls.ecs_states,
+    HttpStep: calls.http_states,
     LambdaStep: function.states,
     LoadsStep: loads.states,
+    MapStep: lambda scope, name, step: repeating.states(scope, name, step, inner=step_states),
     SnsStep: simple.sns_states,
+    SqlStep: sql.states,
     TablesStep: tables.states,
     WaitStep: simple.wait_states,
+    WorkflowStep: calls.workflow_states,
 }
 
 

@@ -72,5 +72,7 @@ def _event(name: str) -> object:
         fault = Fault(place, "not-json", error.msg, "one JSON value, the event", "correct it")
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or str(error)
-        fault = Fault(Place("--event"), "unreadable-file", f"{name}: {why}", "a JSON file", "name one")
+        fault = Fault(
+            Place("--event"), "unreadable-file", f"{name}: {why}", "a JSON file", "name one"
+        )
     raise UsageError([fault])
