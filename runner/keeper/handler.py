@@ -91,7 +91,7 @@ def _values(keeper: Keeper, event: dict[str, Any]) -> dict[str, Any]:
             window["end"],
             window["grain"],
             base=mark["base"],
-            steps=mark["steps"],
+            steps=[(step, int(count)) for step, count in mark["steps"]],
             pattern=mark["format"],
         )
         for name, mark in event["marks"].items()

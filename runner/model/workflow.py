@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -19,6 +19,9 @@ from runner.model.steps_flow import (
     SqlStep,
     WorkflowStep,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class LastWindow(Strict):
@@ -195,3 +198,20 @@ class Workflow(Strict):
     timeout: Duration = Field("12h", description="Longest execution.")
     retry: Retry | None = Field(None, description="Retries of tables; the project's if absent.")
     concurrency: Concurrency | None = Field(None, description="The project's if absent.")
+
+
+def every_step(workflow: Workflow) -> Iterator[AnyStep]:
+    """Give every step, those that maps repeat too."""
+    for step in workflow.steps.values():
+        yield step
+        if isinstance(step, MapStep):
+            yield step.step
+
+
+def granted(step: AnyStep) -> tuple[Permission, ...]:
+    """Give what a step asks for itself beside what its calls need."""
+    if isinstance(step, AslStep):
+        return step.permissions
+    if isinstance(step, EcsTaskStep) and step.roles:
+        return (Permission(actions=("iam:PassRole",), resources=step.roles),)
+    return ()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from runner.plan.stack.names import Arns
 
 _ANY = "*"
+_CONNECTION = "Authentication.ConnectionArn"
 _MACHINE = 6
 """Which part of a state machine's ARN is its name."""
 _EVENTS = ("events:DescribeRule", "events:PutRule", "events:PutTargets")
@@ -53,6 +54,7 @@ def service_statements(scene: Scene) -> Iterator[Statement]:
     yield from _topic_statements(scene)
     yield from _task_statements(scene)
     yield from _execution_statements(scene)
+    yield from _http_statements(scene)
     yield from _other_statements(scene)
 
 
@@ -130,6 +132,31 @@ def _is_start(call: Call) -> bool:
     return call.service in ("states", "sfn") and call.action == "startExecution"
 
 
+def _http_statements(scene: Scene) -> Iterator[Statement]:
+    """Allow each request by its method and address, and the credentials of its connection."""
+    requests = [call for call in scene.calls if _is_request(call)]
+    for number, call in enumerate(dict.fromkeys(requests), start=1):
+        method = Condition("StringEquals", "states:HTTPMethod", (call.known("Method") or "GET",))
+        address = call.known("ApiEndpoint") or "https://*"
+        endpoint = Condition("StringLike", "states:HTTPEndpoint", (address,))
+        machine = [scene.arns.machine(scene.machine.name)]
+        yield allow(f"Requests{number}", ["states:InvokeHTTPEndpoint"], machine, method, endpoint)
+    connections = {call.known(_CONNECTION) for call in requests}
+    if connections:
+        yield allow("Connections", ["events:RetrieveConnectionCredentials"], connections)
+        # EventBridge keeps the credentials in a secret that it names after the connection.
+        names = {arn.split("/")[1] for arn in connections}
+        secrets = [
+            scene.arns.arn("secretsmanager", f"secret:events!connection/{n}/*") for n in names
+        ]
+        reading = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
+        yield allow("ConnectionSecrets", reading, secrets)
+
+
+def _is_request(call: Call) -> bool:
+    return call.service == "http" and call.action == "invoke" and bool(call.known(_CONNECTION))
+
+
 def _managed_rule(arns: Arns, sid: str, rule: str) -> Statement:
     return allow(sid, _EVENTS, [arns.arn("events", f"rule/{rule}")])
 
@@ -163,6 +190,7 @@ def _is_known(call: Call) -> bool:
         call.service == "athena"
         or (call.service == "glue" and is_on_tables(call))
         or (_is_start(call) and bool(call.known("StateMachineArn")))
+        or _is_request(call)
         or named.get((call.service, call.action), False)
     )
 
