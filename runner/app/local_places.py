@@ -315,5 +315,8 @@ def _mysql_command(mart: MysqlMart) -> str:
 def as_environment(bundle: Bundle) -> LocalEnvironment:
     """Give the bundle's environment with attributes, without paying for its validation again."""
     said = bundle.environment
-    marts = {name: SimpleNamespace(**mart) for name, mart in said["marts"].items()}
-    return cast("LocalEnvironment", SimpleNamespace(**{**said, "marts": marts}))
+    named = {
+        key: {name: SimpleNamespace(**one) for name, one in said[key].items()}
+        for key in ("marts", "connections", "tasks")
+    }
+    return cast("LocalEnvironment", SimpleNamespace(**{**said, **named}))

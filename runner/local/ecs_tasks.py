@@ -15,7 +15,7 @@ import threading
 import uuid
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from runner.model.ports import ServiceError
 
@@ -125,17 +125,23 @@ class EcsTasks:
             except (OSError, IndexError) as error:
                 last.append(str(error) if words else "`tasks` and the step name no command")
                 return _NOT_FOUND, last
+            with program:
+                self._follow(program, file, last)
+            return program.returncode, last
+
+    def _follow(self, program: subprocess.Popen[str], log: TextIO, last: deque[str]) -> None:
+        """Keep what a program writes until it ends."""
+        with self._lock:
+            self._running.add(program)
+        try:
+            for line in program.stdout or ():
+                log.write(line)
+                last.append(line.rstrip())
+            program.wait()
+        finally:
             with self._lock:
-                self._running.add(program)
-            try:
-                for line in program.stdout or ():
-                    file.write(line)
-                    last.append(line.rstrip())
-                return program.wait(), last
-            finally:
-                with self._lock:
-                    self._running.discard(program)
-                _end(program)
+                self._running.discard(program)
+            _end(program)
 
 
 def _end(program: subprocess.Popen[str]) -> None:

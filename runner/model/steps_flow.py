@@ -228,7 +228,7 @@ def needs_of(steps: Mapping[str, AnyStep]) -> dict[str, tuple[str, ...]]:
     deciding: dict[str, list[str]] = {}
     for name, step in steps.items():
         if isinstance(step, ChoiceStep):
-            for target in step.named:
+            for target in set(step.named) - {name}:
                 deciding.setdefault(target, []).append(name)
     return {
         name: tuple(dict.fromkeys((*step.needs, *deciding.get(name, ()))))

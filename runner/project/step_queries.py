@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from runner.errors import Fault, ProjectError
+from runner.errors import Fault, Place, ProjectError
 from runner.model.header import Kind
 from runner.model.names import TableName
 from runner.model.project import StepQuery
@@ -43,8 +43,16 @@ def step_queries(
                 found[name] = _query(name, step, named.file, workshop, tables)
             except ProjectError as error:
                 place = places.value("steps", name, "sql")
-                faults += [replace(fault, place=place) for fault in error.faults]
+                faults += [_placed(fault, place) for fault in error.faults]
     return found, tuple(faults)
+
+
+def _placed(fault: Fault, place: Place) -> Fault:
+    """Say a fault of a query as one of a step."""
+    if fault.code == "sql-kind":
+        advice = "ask a query here; tables are written by `tables` steps"
+        return replace(fault, place=place, advice=advice)
+    return replace(fault, place=place)
 
 
 def _query(

@@ -46,6 +46,13 @@ _IAM_ACTIONS = {
     ("s3", "ListObjectsV2"): ("s3:ListBucket",),
 }
 """Calls whose permission has another name."""
+_RESULT_WRITER = (
+    "s3:AbortMultipartUpload",
+    "s3:GetObject",
+    "s3:ListMultipartUploadParts",
+    "s3:PutObject",
+)
+"""Of a distributed Map, which writes its results in parts."""
 
 
 def service_statements(scene: Scene) -> Iterator[Statement]:
@@ -218,6 +225,8 @@ def _needs(arns: Arns, call: Call) -> Iterator[tuple[tuple[str, ...], str]]:
         source = call.known("CopySource")
         yield ("s3:GetObject",), f"arn:aws:s3:::{source.lstrip('/')}" if source else _ANY
         yield ("s3:PutObject",), _s3_resource(call)
+    elif (service, name, call.sdk) == ("s3", "PutObject", False):
+        yield _RESULT_WRITER, _s3_resource(call)
     else:
         yield _IAM_ACTIONS.get((service, name), (f"{service}:{name}",)), _resource(arns, call)
 
