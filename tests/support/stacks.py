@@ -130,6 +130,7 @@ def stack(*machines: MachineFacts, **more: Any) -> StackFacts:  # noqa: ANN401
         "functions": (),
         "machines": machines,
         "loads": (),
+        "streams": (),
         "topics": (),
         "alarm_topic": "",
     }
