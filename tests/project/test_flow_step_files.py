@@ -66,7 +66,7 @@ def faults_of(root: Path) -> list[str]:
         ("f: {type: workflow, workflow: hourly, window: {start: a, end: b}}", []),
         ("f: {type: workflow, workflow: daily}", ["1:1 workflow-cycle"]),
         (f"h: {{{HTTP}, connection: crm}}", []),
-        (f"h: {{{HTTP}, connection: crn}}", ["4:58 unknown-connection"]),
+        (f"h: {{{HTTP}, connection: crn}}", []),
         (f"h: {{{HTTP}, connection: crm, headers: {{Authorization: x}}}}", ["4:73 http-header"]),
         ("h: {type: http, endpoint: 'http://a.b', connection: crm}", ["4:29 wrong-value"]),
         ('s: {type: sql, sql: "SELECT 1 AS a FROM staging.event"}', ["4:23 unknown-table"]),
@@ -101,3 +101,41 @@ def test_workflows_that_run_each_other_are_refused(tmp_path: Path) -> None:
     assert [(one.code, one.found) for one in found] == [
         ("workflow-cycle", "workflows that run each other: b runs daily runs b")
     ]
+
+
+CLOUD = """
+  prod:
+    engine: aws
+    region: us-east-1
+    account: "123456789012"
+    lake: s3://lake/
+    results: s3://results/
+    connections: {crm: "arn:aws:events:us-east-1:123456789012:connection/crm/0a1b"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        (f"{{{HTTP}, connection: crm}}", []),
+        (f"{{{HTTP}, connection: crn}}", ["unknown-connection"]),
+        ("{type: ecs_task, task_definition: t, container: c}", ["ecs-cluster", "ecs-network"]),
+        (
+            "{type: ecs_task, task_definition: t, container: c, cluster: k, launch_type: EC2}",
+            [],
+        ),
+        (
+            f"{{type: map, over: [1], step: {{{HTTP}, connection: crn}}}}",
+            ["unknown-connection"],
+        ),
+    ],
+)
+def test_what_an_environment_on_aws_lacks_is_found(
+    step: str, expected: list[str], tmp_path: Path
+) -> None:
+    root = write_files(good_project(tmp_path), {"workflows/daily.yaml": f"steps:\n  s: {step}\n"})
+    with (root / "config.yaml").open("a") as config:
+        config.write(CLOUD)
+    found = inspect_project(root, environment="prod").faults
+    codes = sorted(fault.code for fault in found)
+    assert [code for code in codes if code != "unknown-mart"] == expected
