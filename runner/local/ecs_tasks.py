@@ -7,9 +7,8 @@ and the last lines of what it wrote as the reason.  Loads go on to their own ser
 
 from __future__ import annotations
 
+import atexit
 import json
-import os
-import signal
 import subprocess
 import threading
 import uuid
@@ -69,7 +68,7 @@ class EcsTasks:
         """End the programs that still run."""
         with self._lock:
             for one in self._running:
-                _end(one)
+                one.terminate()
 
     def _run(self, family: str, arguments: Mapping[str, Json]) -> Json:
         container: Mapping[str, Any] = arguments["Overrides"]["ContainerOverrides"][0]
@@ -120,7 +119,6 @@ class EcsTasks:
                     stderr=subprocess.STDOUT,
                     text=True,
                     errors="replace",
-                    start_new_session=True,
                 )
             except (OSError, IndexError) as error:
                 last.append(str(error) if words else "`tasks` and the step name no command")
@@ -133,6 +131,7 @@ class EcsTasks:
         """Keep what a program writes until it ends."""
         with self._lock:
             self._running.add(program)
+        atexit.register(program.terminate)  # a run that is stopped leaves no program behind
         try:
             for line in program.stdout or ():
                 log.write(line)
@@ -141,13 +140,8 @@ class EcsTasks:
         finally:
             with self._lock:
                 self._running.discard(program)
-            _end(program)
-
-
-def _end(program: subprocess.Popen[str]) -> None:
-    """End a program and what it began; nothing where it has ended."""
-    if program.poll() is None:
-        os.killpg(program.pid, signal.SIGTERM)
+            atexit.unregister(program.terminate)
+            program.terminate()
 
 
 def _milliseconds(instant: dt.datetime) -> int:

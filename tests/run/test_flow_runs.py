@@ -106,7 +106,7 @@ def count(rows: int) -> dict[str, Any]:
     rows_of = ", ".join(f"({n}, '2024-01-0{n}')" for n in range(1, rows + 1))
     return {
         "type": "sql",
-        "sql": f"SELECT count(*) AS n, max(day) AS last FROM (VALUES {rows_of}) AS t (n, day) "  # noqa: S608
+        "sql": f"SELECT count(*) AS n, max(day) AS last FROM (VALUES {rows_of}) AS t (n, day) "
         "WHERE day BETWEEN '{{ start }}' AND '{{ end }}' "
         "AND day > '{{ start.add(days=-1).format('yyyy-MM-dd') }}'",
     }

@@ -7,7 +7,7 @@ from tests.support.stacks import call, machine
 
 CONNECTION = "arn:aws:events:us-east-1:123456789012:connection/crm/0a1b"
 OTHER = "arn:aws:events:us-east-1:123456789012:connection/erp/2c3d"
-SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:events!connection/crm/77-aB"  # noqa: S105
+SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:events!connection/crm/77-aB"
 SELF = f"{STATES}stateMachine:flights-prod-daily"
 
 
