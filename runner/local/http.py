@@ -23,6 +23,7 @@ from runner.model.ports import ServiceError
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from email.message import Message
+    from http.client import HTTPMessage
 
     from runner.model.ports import Json
     from runner.model.steps_flow import LocalConnection
@@ -112,7 +113,7 @@ class _SameHost(urllib.request.HTTPRedirectHandler):
         fp: Any,  # noqa: ANN401
         code: int,
         msg: str,
-        headers: Message,
+        headers: HTTPMessage,
         newurl: str,
     ) -> urllib.request.Request | None:
         new = super().redirect_request(req, fp, code, msg, headers, newurl)

@@ -132,7 +132,7 @@ def test_skip_leaves_out_what_only_needs_the_choice_and_continue_does_not(both: 
 
 
 def test_a_choice_decides_about_tables_and_their_loads(both: Both) -> None:
-    steps = {
+    steps: dict[str, Any] = {
         "route": {
             "type": "choice",
             "rules": [{"if": '$window.start = "1999-01-01"', "then": "tables"}],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from runner.asl import retries
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from runner.model.steps_flow import EcsTaskStep, HttpStep, WorkflowStep
     from runner.model.workflow import AnyStep
 
+_RUN = "arn:aws:states:::ecs:runTask.sync"
 _HTTP = "arn:aws:states:::http:invoke"
 _HTTP_TIMEOUT_S = 60
 """AWS waits no longer."""
@@ -34,6 +36,18 @@ _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 _EXECUTION = "$states.context.Execution"
 _LONGEST_NAME = 60
 _HASH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One call of a service, and what is kept of its answer."""
+
+    resource: str
+    arguments: dict[str, Any]
+    timeout_s: int
+    retry: list[Any]
+    value: str
+    """Further fields of the result, as JSONata."""
 
 
 def workflow_states(scope: Scope, name: str, step: WorkflowStep) -> tuple[State, ...]:
@@ -56,11 +70,9 @@ def workflow_states(scope: Scope, name: str, step: WorkflowStep) -> tuple[State,
         f'"values": {values}}}'
     )
     timeout = step.timeout or scope.workflow.timeout
-    fields = {
-        "Retry": step_retriers(step.retry, retries.executions()),
-        "timeout_s": seconds(timeout),
-    }
-    return _called(scope, name, step, (START, arguments), value=value, **fields)
+    retry = step_retriers(step.retry, retries.executions())
+    call = _Call(START, arguments, seconds(timeout), retry, value)
+    return _called(scope, name, step, call)
 
 
 def _execution_name(*, repeats: bool) -> str:
@@ -122,9 +134,8 @@ def ecs_states(scope: Scope, name: str, step: EcsTaskStep) -> tuple[State, ...]:
     )
     timeout = step.timeout or scope.project.config.defaults.load_timeout
     default = [retrier(retries.ECS_REFUSED, interval_s=10, attempts=6)]
-    fields = {"Retry": step_retriers(step.retry, default), "timeout_s": seconds(timeout)}
-    run = ("arn:aws:states:::ecs:runTask.sync", arguments)
-    return _called(scope, name, step, run, value=value, **fields)
+    retry = step_retriers(step.retry, default)
+    return _called(scope, name, step, _Call(_RUN, arguments, seconds(timeout), retry, value))
 
 
 def http_states(scope: Scope, name: str, step: HttpStep) -> tuple[State, ...]:
@@ -147,28 +158,22 @@ def http_states(scope: Scope, name: str, step: HttpStep) -> tuple[State, ...]:
     timeout = seconds(step.timeout) if step.timeout else _HTTP_TIMEOUT_S
     body = "$states.result.ResponseBody"
     value = f', "http": $states.result.StatusCode, "value": $exists({body}) ? {body} : null'
-    fields = {"Retry": step_retriers(step.retry, default), "timeout_s": timeout}
-    return _called(scope, name, step, (_HTTP, arguments), value=value, **fields)
+    retry = step_retriers(step.retry, default)
+    return _called(scope, name, step, _Call(_HTTP, arguments, timeout, retry, value))
 
 
-def _called(
-    scope: Scope,
-    name: str,
-    step: AnyStep,
-    call: tuple[str, dict[str, Any]],
-    *,
-    value: str,
-    timeout_s: int,
-    **fields: Any,  # noqa: ANN401 - JSON
-) -> tuple[State, ...]:
+def _called(scope: Scope, name: str, step: AnyStep, call: _Call) -> tuple[State, ...]:
     """Give the states of one call, behind a gate if other steps are needed."""
     kind, start = step.type, state_name(name, "call")
     catchers, explained = step_failing(scope, name, kind, step)
-    noted = {
-        "Assign": scope.collect(entry(name, name, kind, "succeeded", value)),
-        "Output": {},
-        "Catch": catchers,
-        "Next": scope.following,
-    }
-    called = State(start, task(*call, timeout_s=timeout_s, **fields, **noted))
-    return (*gated(scope, name, step, kind, start=start), called, *explained)
+    called = task(
+        call.resource,
+        call.arguments,
+        timeout_s=call.timeout_s,
+        Retry=call.retry,
+        Assign=scope.collect(entry(name, name, kind, "succeeded", call.value)),
+        Output={},
+        Catch=catchers,
+        Next=scope.following,
+    )
+    return (*gated(scope, name, step, kind, start=start), State(start, called), *explained)
