@@ -19,6 +19,31 @@ GO_ON = "continue"
 SKIP = "skip"
 """What a rule says to leave out everything that needs the choice."""
 
+FORBIDDEN_HEADERS = frozenset(
+    {
+        "authorization",
+        "cache-control",
+        "connection",
+        "content-encoding",
+        "date",
+        "expect",
+        "forwarded",
+        "from",
+        "host",
+        "origin",
+        "pragma",
+        "proxy-authorization",
+        "referer",
+        "server",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "via",
+        "warning",
+    }
+)
+"""Headers that AWS lets no request of a state set; a connection brings the first."""
 Expression = Annotated[str, StringConstraints(pattern=r"^\{% .*%\}$")]
 """JSONata between {% and %}."""
 Role = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/.+$")]

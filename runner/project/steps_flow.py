@@ -12,6 +12,7 @@ from runner.errors import Fault
 from runner.model.config import AwsEnvironment, LocalEnvironment
 from runner.model.nearest import listed, suggestion
 from runner.model.steps_flow import (
+    FORBIDDEN_HEADERS,
     GO_ON,
     SKIP,
     ChoiceStep,
@@ -36,31 +37,6 @@ if TYPE_CHECKING:
     Environment = AwsEnvironment | LocalEnvironment
 
 _VALUES = re.compile(r"\$values\.`?(\w+)`?")
-_BUSY_HEADERS = frozenset(
-    {
-        "authorization",
-        "cache-control",
-        "connection",
-        "content-encoding",
-        "date",
-        "expect",
-        "forwarded",
-        "from",
-        "host",
-        "origin",
-        "pragma",
-        "proxy-authorization",
-        "referer",
-        "server",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "via",
-        "warning",
-    }
-)
-"""Headers that AWS lets no request of a state set; a connection brings the first."""
 
 
 def flow_faults(
@@ -296,7 +272,7 @@ def _http(
         )
     for name in step.headers:
         lower = name.lower()
-        if lower in _BUSY_HEADERS or lower.startswith(("x-amz", "x-forwarded-")):
+        if lower in FORBIDDEN_HEADERS or lower.startswith(("x-amz", "x-forwarded-")):
             yield Fault(
                 places.key(*at, "headers", name),
                 "http-header",
