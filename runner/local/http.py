@@ -119,7 +119,7 @@ class _SameHost(urllib.request.HTTPRedirectHandler):
         new = super().redirect_request(req, fp, code, msg, headers, newurl)
         if new is not None and new.host != req.host:
             for name in list(new.headers):
-                if name.lower() not in ("user-agent", "accept"):
+                if name.title() not in ("User-Agent", "Accept"):
                     new.remove_header(name)
         return new
 

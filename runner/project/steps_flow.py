@@ -12,7 +12,7 @@ from runner.errors import Fault
 from runner.model.config import AwsEnvironment, LocalEnvironment
 from runner.model.nearest import listed, suggestion
 from runner.model.steps_flow import (
-    FORBIDDEN_HEADERS,
+    FORBIDDEN_HEADER,
     GO_ON,
     SKIP,
     ChoiceStep,
@@ -271,8 +271,7 @@ def _http(
             ),
         )
     for name in step.headers:
-        lower = name.lower()
-        if lower in FORBIDDEN_HEADERS or lower.startswith(("x-amz", "x-forwarded-")):
+        if FORBIDDEN_HEADER.match(name):
             yield Fault(
                 places.key(*at, "headers", name),
                 "http-header",
