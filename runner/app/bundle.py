@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from runner.model.project import NamedWorkflow, Project, Table
     from runner.model.sqltext import Mark, SqlText
 
-FORMAT = 8
+FORMAT = 9
 """Layout of the cached file; raise it when `Bundle` changes."""
 CACHE = Path(".runner") / "cache" / "bundles"
 
@@ -124,6 +124,10 @@ class WorkflowFacts:
     """What its own machine reads in the lake at run time: text by key, below the lake's prefix."""
     usage: tuple[dict[str, Any], ...] = ()
     """What its machines take of AWS's quotas, as `runner.asl.quotas.Usage` has it."""
+    queried: tuple[str, ...] = ()
+    """Tables of the project, and sources, that its `sql` steps read."""
+    runs: tuple[str, ...] = ()
+    """Workflows that its steps run."""
 
     @property
     def all_assets(self) -> dict[str, str]:
@@ -162,6 +166,17 @@ class Bundle:
     """Tables outside the project and the prefixes that hold their files."""
     streams: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Delivery streams as config.yaml says them, defaults filled in."""
+
+    def run_by(self, workflow: WorkflowFacts) -> tuple[WorkflowFacts, ...]:
+        """Give the workflows that a workflow's steps run, and those that these run."""
+        found: dict[str, WorkflowFacts] = {}
+        left = list(workflow.runs)
+        while left:
+            name = left.pop(0)
+            if name not in found:
+                found[name] = self.workflow(name)
+                left += found[name].runs
+        return tuple(found.values())
 
     def workflow(self, name: str) -> WorkflowFacts:
         """Find a workflow by name; raises KeyError."""
@@ -246,7 +261,7 @@ def read_workflow(data: dict[str, Any], definitions: Definitions) -> WorkflowFac
 
     KeyError and TypeError for another layout, OSError and ValueError for a definition that is gone.
     """
-    names = ("tables", "loads", "others", "triggers", "grants", "usage")
+    names = ("tables", "loads", "others", "triggers", "grants", "usage", "queried", "runs")
     lists = {name: tuple(data[name]) for name in names}
     children = tuple(
         ChildFacts(
@@ -385,7 +400,13 @@ def _workflow_facts(
     from runner.app.rendering import rendered  # noqa: PLC0415
     from runner.asl.compile import compile_workflow, schedule_window  # noqa: PLC0415
     from runner.model.names import TableName  # noqa: PLC0415
-    from runner.model.workflow import AslStep, LoadsStep, TablesStep  # noqa: PLC0415
+    from runner.model.steps_flow import WorkflowStep  # noqa: PLC0415
+    from runner.model.workflow import (  # noqa: PLC0415
+        LoadsStep,
+        TablesStep,
+        every_step,
+        granted,
+    )
     from runner.project import select  # noqa: PLC0415
 
     selected = {
@@ -419,9 +440,8 @@ def _workflow_facts(
         ),
         grants=tuple(
             grant.model_dump(mode="json")
-            for step in named.workflow.steps.values()
-            if isinstance(step, AslStep)
-            for grant in step.permissions
+            for step in every_step(named.workflow)
+            for grant in granted(step)
         ),
         definition=made.definition,
         tables=names(TablesStep),
@@ -434,6 +454,20 @@ def _workflow_facts(
         children=made.children,
         assets=made.assets,
         usage=made.usage,
+        queried=tuple(
+            dict.fromkeys(
+                text
+                for query in named.queries.values()
+                for text in (*map(str, query.reads), *query.sources)
+            )
+        ),
+        runs=tuple(
+            dict.fromkeys(
+                step.workflow
+                for step in every_step(named.workflow)
+                if isinstance(step, WorkflowStep)
+            )
+        ),
     )
 
 

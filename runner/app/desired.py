@@ -190,6 +190,7 @@ def _machines(
         touched = reach.of(
             _without(workflow.tables, workflow.children, "table"),
             _without(workflow.loads, workflow.children, "load"),
+            workflow.queried,
         )
         artifact = _definition(home, workflow.definition)
         yield (

@@ -25,7 +25,9 @@ def workflow_functions(
     root: Path, bundle: Bundle, workflow: WorkflowFacts, say: Callable[[str], None] | None
 ) -> dict[str, Function]:
     """Give the functions for a run of a workflow; see `local_functions`."""
-    return local_functions(root, bundle, definitions_of(workflow), say=say)
+    every = (workflow, *bundle.run_by(workflow))
+    texts = [text for one in every for text in definitions_of(one)]
+    return local_functions(root, bundle, texts, say=say)
 
 
 def local_functions(

@@ -317,7 +317,7 @@ def as_environment(bundle: Bundle) -> LocalEnvironment:
     said = bundle.environment
     sections = {
         section: {name: SimpleNamespace(**one) for name, one in said.get(section, {}).items()}
-        for section in ("marts", "crawlers", "glue_jobs", "builds")
+        for section in ("marts", "connections", "tasks", "crawlers", "glue_jobs", "builds")
     }
     sections["rds"] = {
         name: SimpleNamespace(**{**one, "connect": SimpleNamespace(**one["connect"])})

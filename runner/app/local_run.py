@@ -24,7 +24,7 @@ from runner.errors import Fault, Place, UsageError
 from runner.keeper.core import Keeper
 from runner.keeper.diagnose import explain
 from runner.keeper.handler import dispatch
-from runner.model.names import BACKFILL
+from runner.model.names import BACKFILL, deployed_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from runner.app.run import RunRequest, RunResult
     from runner.app.stopping import Stopper
     from runner.local.lambdas import Function
-    from runner.local.runs import RunHandle
+    from runner.local.runs import Run, RunHandle
     from runner.machine import Event, Outcome
     from runner.machine.ports import TaskService
 
@@ -86,13 +86,23 @@ def execute(
             workflow=workflow.name,
             execution_input=given,
             definition=workflow.definition.encode(),
-            machines={child.machine: child.definition.encode() for child in workflow.children},
+            machines=machines_of(bundle, workflow),
         )
     with handle:
-        local.put_assets(workflow.all_assets)
+        for one in (workflow, *bundle.run_by(workflow)):
+            local.put_assets(one.all_assets)
         if functions is None:
             functions = workflow_functions(request.root, bundle, workflow, hooks.say)
         return _go(request, _Scene(local, workflow, functions), handle, hooks)
+
+
+def machines_of(bundle: Bundle, workflow: WorkflowFacts) -> dict[str, bytes]:
+    """Give the machines that executions of a workflow may start, by their deployed names."""
+    found = {child.machine: child.definition for child in workflow.children}
+    for other in bundle.run_by(workflow):
+        found[deployed_name(bundle.prefix, other.name)] = other.definition
+        found |= {child.machine: child.definition for child in other.children}
+    return {name: text.encode() for name, text in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +160,12 @@ def _go(request: RunRequest, scene: _Scene, handle: RunHandle, hooks: Hooks) -> 
             tracker.observe(event)
             gatherer.observe(event)
 
+    own = {child.machine for child in workflow.children}
+
+    def begun(child: Run, hear: Callable[[Event], None]) -> Callable[[Event], None]:
+        """Hear nothing of other workflows: their tables and steps are not this one's."""
+        return hear if child.workflow in own else _ignore_event
+
     ports = Ports(
         clock=local.clock,
         random=random.SystemRandom(),
@@ -157,10 +173,11 @@ def _go(request: RunRequest, scene: _Scene, handle: RunHandle, hooks: Hooks) -> 
         observer=observe,
         crash=_die,
         abort=hooks.stopper,
+        begun=begun,
     )
     executions = Executions(run, _stoppable(services, local, hooks.stopper), ports)
     try:
-        for event in (*journal.events(), *child_events(run)):
+        for event in (*journal.events(), *child_events(run, own)):
             observe(event)
         outcome = machine.run(
             machine.parse_definition(run.definition),
@@ -244,6 +261,10 @@ def _keeper(local: Local) -> Callable[[dict[str, Any], object], Any]:
 
 def _ignore(progress: Progress) -> None:
     del progress
+
+
+def _ignore_event(event: Event) -> None:
+    del event
 
 
 def _die() -> None:

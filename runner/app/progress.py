@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Phase = Literal["running", "waiting", "done", "unchanged", "failed"]
 _ENDING = {"run", "call"}
 """Verbs whose task, when it succeeds, ends the turn of a load or another step."""
+_SINKS = {"results", "branch"}
+"""Variables that collect results of steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class Tracker:
     _ended: set[str] = field(default_factory=set)
     _facts: dict[str, dict[str, Any]] = field(default_factory=dict)
     """What the keeper said of tables and loads: rows, bytes."""
+    _called: set[str] = field(default_factory=set)
+    """Subjects of tasks."""
     _subjects: frozenset[str] = field(init=False)
     _expected: int = field(init=False)
     """Subjects that this run selects."""
@@ -75,10 +79,7 @@ class Tracker:
     def observe(self, event: Event) -> None:
         """Take one event."""
         if event.state == "begin" and event.kind.value == "task_succeeded":
-            payload = payload_of(event)
-            if "selected" in payload:  # it may have been cut
-                chosen = frozenset(payload["selected"])
-                self._expected = len(subjects_of(self.workflow, chosen))
+            self._begin(payload_of(event))
             return
         subject, _, verb = event.state.rpartition(" ")
         if subject not in self._subjects or subject in self._ended or verb == "choose":
@@ -92,12 +93,28 @@ class Tracker:
                     self._end(subject, "done", event)
             case "task_succeeded" if verb == "publish" and self.planned:
                 self._publish(subject, payload_of(event), event)
-            case "task_succeeded" if verb in _ENDING:
+            case "task_scheduled":
+                self._called.add(subject)
+            case "task_succeeded" | "state_exited" if self._is_end(subject, verb, event):
                 self._end(subject, "done", event)
             case "task_failed" if verb not in ("read", "unstage", "drop types"):
                 self._say(subject, "running", verb, event, note=str(event.data.get("error", "")))
             case _:
                 pass
+
+    def _begin(self, payload: dict[str, Any]) -> None:
+        """Expect what the run selects, unless the answer that says so was cut."""
+        if "selected" in payload:
+            chosen = frozenset(payload["selected"])
+            self._expected = len(subjects_of(self.workflow, chosen))
+
+    def _is_end(self, subject: str, verb: str, event: Event) -> bool:
+        """Tell whether a load or step has ended: its task, or what waits or decides without one."""
+        if event.kind.value == "task_succeeded":
+            return verb in _ENDING
+        assigned = event.data.get("assigned")
+        noted = not assigned or bool(_SINKS & assigned.keys())
+        return verb == "run" and subject not in self._called and noted
 
     def _entered(self, subject: str, verb: str, event: Event) -> None:
         self._began.setdefault(subject, event.time)
@@ -108,6 +125,8 @@ class Tracker:
             self._end(subject, "done", event)
         elif verb == "fail":
             self._end(subject, "failed", event)
+        elif verb == "done":
+            self._end(subject, "done", event)
         else:
             self._say(subject, "waiting" if verb == "wait" else "running", verb, event)
 

@@ -53,6 +53,8 @@ class Gatherer:
     window: tuple[str, str] = ("", "")
     """What the run writes, once it has said so."""
     _started: set[str] = field(default_factory=set)
+    _called: set[str] = field(default_factory=set)
+    """Subjects of tasks."""
     _passed: set[str] = field(default_factory=set)
     _selected: frozenset[str] | None = None
     _ended: dict[str, Ended] = field(default_factory=dict)
@@ -69,6 +71,10 @@ class Gatherer:
         match event.kind.value:
             case "state_entered":
                 self._entered(subject, verb)
+            case "state_exited" if verb == "run" and self._is_plain(subject):
+                self._ended[subject] = Ended(subject, "step", "succeeded")
+            case "task_scheduled":
+                self._called.add(subject)
             case "task_succeeded":
                 self._succeeded(subject, verb, payload_of(event))
             case "task_failed":
@@ -76,6 +82,10 @@ class Gatherer:
                 self._errors[subject] = (str(error or ""), str(cause or ""))
             case _:
                 pass
+
+    def _is_plain(self, subject: str) -> bool:
+        """Tell whether a step is carried out without a task of its own: it waits, or decides."""
+        return subject in self.workflow.others and subject not in self._called
 
     def _begun(self, payload: dict[str, Any]) -> None:
         """Take what the run selects; a payload that was cut says nothing."""
@@ -89,6 +99,7 @@ class Gatherer:
             self._errors.pop(subject, None)
         if verb == "choose":
             self._passed.add(subject)
+            self._started.discard(subject)  # of several side by side, where the branch begins
         elif verb in _STARTING:
             self._started.add(subject)
         elif verb == "keep":

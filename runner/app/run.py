@@ -192,11 +192,10 @@ def run(
     workflow = find_workflow(bundle, request.workflow)
     if request.faults is not None:
         from runner.app.faults import check_states  # noqa: PLC0415 - only with faults
+        from runner.app.functions import definitions_of  # noqa: PLC0415
 
-        check_states(
-            request.faults,
-            (workflow.definition, *(child.definition for child in workflow.children)),
-        )
+        every = (workflow, *bundle.run_by(workflow))
+        check_states(request.faults, [text for one in every for text in definitions_of(one)])
 
     def records() -> Storage:
         from runner.app.local_places import open_places  # noqa: PLC0415 - only to catch up

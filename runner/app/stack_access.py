@@ -39,9 +39,14 @@ class Reach:
         self._tables = {table.name: table for table in bundle.tables}
         self._physical = {physical_name(table): table for table in bundle.tables}
 
-    def of(self, tables: Sequence[str], loads: Sequence[str]) -> Accesses:
-        """Give what writing these tables, and extracting these loads, touches."""
+    def of(
+        self, tables: Sequence[str], loads: Sequence[str], queried: Sequence[str] = ()
+    ) -> Accesses:
+        """Give what writing these tables, extracting these loads and queries touch."""
         read: dict[Access, None] = {}
+        for name in queried:
+            for one in self._queried(name):
+                read[one] = None
         for name in tables:
             for one in self._inputs(self._tables[name], frozenset()):
                 read[one] = None
@@ -69,6 +74,16 @@ class Reach:
         yield self._own(table)
         if table.kind == "view":
             yield from self._inputs(table, frozenset({table.name}))
+
+    def _queried(self, name: str) -> Iterator[Access]:
+        """Give what a query reads by naming a table, or a source."""
+        if name not in self._tables:
+            yield self._source(name)
+            return
+        table = self._tables[name]
+        yield self._own(table)
+        if table.kind == "view":
+            yield from self._inputs(table, frozenset({name}))
 
     def _own(self, table: TableFacts) -> Access:
         name = table.name.partition(".")[2]

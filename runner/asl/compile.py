@@ -20,6 +20,7 @@ from runner.asl.target import target_of
 from runner.model.durations import seconds
 from runner.model.header import Kind
 from runner.model.names import BACKFILL, LOAD
+from runner.model.steps_flow import needs_of
 from runner.model.workflow import (
     CatchUp,
     LastWindow,
@@ -66,12 +67,25 @@ def compile_workflow(
         project=project,
         target=target_of(project),
         workflow_name=named.name,
-        workflow=named.workflow,
+        workflow=_with_needs(named.workflow),
         selected=dict(selected),
         following=OUTCOME,
         entries={},
+        queries=named.queries,
     )
     return _fitted(scope, many=sum(map(len, selected.values())) > MANY_TABLES)
+
+
+def _with_needs(workflow: Workflow) -> Workflow:
+    """Have steps that a choice decides about need it."""
+    needs = needs_of(workflow.steps)
+    if all(needs[name] == step.needs for name, step in workflow.steps.items()):
+        return workflow
+    steps = {
+        name: step.model_copy(update={"needs": needs[name]})
+        for name, step in workflow.steps.items()
+    }
+    return workflow.model_copy(update={"steps": steps})
 
 
 def compile_loads(project: Project) -> Machine:

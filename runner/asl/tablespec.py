@@ -47,13 +47,15 @@ _CODECS = {
     "json": "GZIP",
     "textfile": "GZIP",
 }
-_DEFAULT_PATTERNS = {
+DEFAULT_PATTERNS = {
     "hour": "yyyy-MM-dd'T'HH",
     "day": "yyyy-MM-dd",
     "month": "yyyy-MM",
     "year": "yyyy",
 }
+"""What a mark prints in a workflow's own grain."""
 __all__ = [
+    "DEFAULT_PATTERNS",
     "codec_of",
     "format_parameters",
     "is_iceberg",
@@ -218,7 +220,7 @@ def published_fingerprint(project: Project, table: Table) -> str:
 
 def _own_pattern(table: Table, grain: str) -> str:
     time = table.partitioning.time
-    return time[0][1] if len(time) == 1 else _DEFAULT_PATTERNS[table.partitioning.grain or grain]
+    return time[0][1] if len(time) == 1 else DEFAULT_PATTERNS[table.partitioning.grain or grain]
 
 
 def _allowed(other: Allowed, interval: int) -> list[str] | dict[str, int]:

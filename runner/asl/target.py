@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, assert_never
 
 from runner.model.config import AwsEnvironment, LocalEnvironment
@@ -10,6 +10,8 @@ from runner.model.names import deployed_name
 from runner.model.regions import partition_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from runner.model.project import Project
 
 
@@ -37,6 +39,8 @@ class Target:
     account: str
     data_key: str = ""
     """ARN of the KMS key that encrypts what statements write; empty for the bucket's default."""
+    connections: Mapping[str, str] = field(default_factory=dict)
+    """ARNs of connections of EventBridge by the names that steps call them."""
 
     @property
     def keeper(self) -> str:
@@ -70,6 +74,14 @@ class Target:
         partition = partition_of(self.region)
         return f"arn:{partition}:states:{self.region}:{self.account}:stateMachine:{name}"
 
+    def connection(self, name: str) -> str:
+        """Give a connection's ARN; an ARN stays as it is."""
+        if name.startswith("arn:"):
+            return name
+        partition = partition_of(self.region)
+        local = f"arn:{partition}:events:{self.region}:{self.account}:connection/{name}/local"
+        return self.connections.get(name, local)
+
     def load_task(self, mart: str, engine: str) -> str:
         """Name the ECS task definition that loads a mart."""
         return f"{self.prefix}-{'embulk' if engine == 'embulk' else 'load'}-{mart}"
@@ -90,13 +102,14 @@ def target_of(project: Project) -> Target:
         case LocalEnvironment():
             region, account = "local", "0" * 12
             network: Network | None = None
-            data_key = ""
+            data_key, connections = "", {}
             workgroup, cluster = "primary", f"{prefix}-loads"
         case AwsEnvironment():
             region, account = environment.region, environment.account
             workgroup = environment.workgroup or prefix
             cluster = environment.cluster or f"{prefix}-loads"
             network, data_key = _network(environment), environment.keys.data or ""
+            connections = environment.connections
         case _:
             assert_never(environment)
     return Target(
@@ -109,6 +122,7 @@ def target_of(project: Project) -> Target:
         region=region,
         account=account,
         data_key=data_key,
+        connections=connections,
     )
 
 

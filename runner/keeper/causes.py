@@ -48,7 +48,7 @@ ERRORS = {
     "States.Permissions": (PERMISSION, "Give the role the permission that the cause names."),
     "States.QueryEvaluationError": (
         DEFECT,
-        "This is a defect of the definition: please report it.",
+        "Correct the expression if it is your own; if not, this is a defect: please report it.",
     ),
     "States.Runtime": (DEFECT, "This is a defect of the definition: please report it."),
     "States.Timeout": (EXHAUSTED, "Narrow the window, or raise `timeout:`."),

@@ -8,6 +8,7 @@
     merge      judge a staged chunk of an Iceberg table, write its MERGE; merged: record it
     finish     record, release the lease, count
     diagnose   why a table failed, and whether to try again
+    values     values of marks for a window
     explain    why any other step failed, in plain words
     load       the manifest of a load
     loaded     what a load did, by its outcome
@@ -28,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import begin as begins
 from . import diagnose as diagnoses
-from . import failures, iceberg, loads, outcomes, prepare, publish, stopping, sweep, whole
+from . import failures, iceberg, loads, outcomes, prepare, publish, stopping, sweep, whole, windows
 from .core import Attempt, Keeper
 from .storage import WORKERS, Storage
 from .work import SPLIT
@@ -49,6 +50,7 @@ def dispatch(keeper: Keeper, event: dict[str, Any]) -> dict[str, Any]:
         "begin": lambda keeper, event: begins.begin(event, keeper.storage),
         "gc": sweep.sweep,
         "diagnose": _diagnose,
+        "values": _values,
         "explain": _explain,
         "loaded": lambda keeper, event: outcomes.confirm(keeper.storage, event["manifest"]),
         "load_failed": _load_failed,
@@ -77,6 +79,23 @@ def _explain(keeper: Keeper, event: dict[str, Any]) -> dict[str, Any]:
     del keeper
     found = diagnoses.explain(event.get("error") or "", event.get("cause") or "")
     return {"message": found.message, "advice": found.advice or _REDRIVE}
+
+
+def _values(keeper: Keeper, event: dict[str, Any]) -> dict[str, Any]:
+    """Compute what marks print for a window."""
+    del keeper
+    window = event["window"]
+    return {
+        name: windows.evaluate_mark(
+            window["start"],
+            window["end"],
+            window["grain"],
+            base=mark["base"],
+            steps=[(step, int(count)) for step, count in mark["steps"]],
+            pattern=mark["format"],
+        )
+        for name, mark in event["marks"].items()
+    }
 
 
 def _stop_statements(keeper: Keeper, event: dict[str, Any]) -> dict[str, Any]:

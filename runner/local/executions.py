@@ -27,7 +27,7 @@ from runner.model.ports import ServiceError
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from random import Random
 
     from runner.local.runs import Run, RunHandle
@@ -250,9 +250,11 @@ class Executions:
         return _described(child, outcome, arn)
 
 
-def child_events(run: Run) -> Iterator[Event]:
-    """Give what the children of a run wrote down so far, one child after the other."""
+def child_events(run: Run, machines: Collection[str] | None = None) -> Iterator[Event]:
+    """Give what a run's children, of these machines or all, wrote down, one after the other."""
     for path in sorted(run.folder.glob("children/*/*/journal.sqlite")):
+        if machines is not None and path.parent.parent.name not in machines:
+            continue
         journal = open_journal(path)
         try:
             yield from journal.events()

@@ -99,12 +99,14 @@ class LocalServices:
         *,
         firehose: Firehose | None = None,
         repeatable_functions: frozenset[str] = frozenset(),
+        own_tasks: frozenset[str] = frozenset(),
         closers: tuple[Callable[[], None], ...] = (),
     ) -> None:
         """Take services by the name in the resource: `athena`, `lambda`, `aws-sdk:glue`, ..."""
         self._services = services
         self.firehose = firehose
         self._repeatable = repeatable_functions
+        self._own_tasks = own_tasks
         self._closers = closers
 
     def call(self, request: TaskRequest) -> Json:
@@ -127,7 +129,14 @@ class LocalServices:
             return name.rpartition(":function:")[2] in self._repeatable
         if match[1] == "athena" and match[2].startswith("startQueryExecution"):
             return "ClientRequestToken" in request.arguments
+        if match[1] == "ecs":
+            return not self._is_own_task(request.arguments)
         return match[1] in _REPEATABLE
+
+    def _is_own_task(self, arguments: Mapping[str, Json]) -> bool:
+        """Tell whether a task is a program of the user's: nobody knows what it has done."""
+        family = str(arguments.get("TaskDefinition", "")).rpartition("/")[2].partition(":")[0]
+        return family in self._own_tasks
 
     def do(self, resource: str, arguments: Mapping[str, Json]) -> Json:
         """Serve a resource (an ARN) with these arguments."""
@@ -201,8 +210,10 @@ def open_local(
     """
     from runner.local.crawling import Crawlers  # noqa: PLC0415 - only runs need it
     from runner.local.ecs import Ecs  # noqa: PLC0415
+    from runner.local.ecs_tasks import EcsTasks  # noqa: PLC0415
     from runner.local.firehose import Firehose  # noqa: PLC0415
     from runner.local.function_endpoint import FunctionEndpoint  # noqa: PLC0415
+    from runner.local.http import Http  # noqa: PLC0415
     from runner.local.jobs import Builds, GlueJobs, Surroundings  # noqa: PLC0415
     from runner.local.lambdas import Lambdas  # noqa: PLC0415
     from runner.local.loader import target_of  # noqa: PLC0415
@@ -255,6 +266,15 @@ def open_local(
     around = Surroundings(
         root, state / "logs" / "jobs", environ, processes, now, endpoint.variables
     )
+    tasks = EcsTasks(
+        environment.tasks,
+        ecs,
+        frozenset(names.load_tasks(tuple(marts))),
+        root,
+        state / "logs" / "tasks",
+        environ,
+        now,
+    )
     services: dict[str, Service] = {
         "athena": athena,
         "aws-sdk:firehose": firehose,
@@ -272,8 +292,9 @@ def open_local(
         ),
         "aws-sdk:s3": lambda action, arguments: call_s3(s3, action, arguments),
         "codebuild": Builds(environment.builds, around),
-        "ecs": ecs,
+        "ecs": tasks,
         "glue": GlueJobs(environment.glue_jobs, around),
+        "http": Http(environment.connections, environ),
         "lambda": lambdas,
         "s3": MapObjects(s3),
         "sns": sns,
@@ -282,7 +303,15 @@ def open_local(
         services,
         firehose=firehose,
         repeatable_functions=frozenset({names.keeper}),
-        closers=(processes.close, lambdas.close, endpoint.close, athena.close, catalog.close),
+        own_tasks=frozenset(environment.tasks),
+        closers=(
+            processes.close,
+            lambdas.close,
+            tasks.close,
+            endpoint.close,
+            athena.close,
+            catalog.close,
+        ),
     )
 
 

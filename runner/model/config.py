@@ -17,6 +17,7 @@ from runner.model.fields import (
 )
 from runner.model.header import Strict
 from runner.model.local_sources import LocalBuild, LocalCrawler, LocalGlueJob
+from runner.model.steps_flow import LocalConnection, LocalTask
 from runner.model.stream import Stream
 
 Scalar = str | int | float | bool | None
@@ -171,6 +172,14 @@ class LocalEnvironment(Strict):
     athena_wait: AthenaWait = Field(
         "sync", description=f"{_ATHENA_WAIT} On this machine: to try the definition that waits so."
     )
+    connections: dict[str, LocalConnection] = Field(
+        default_factory=dict, description="What `http` steps call connections, by name."
+    )
+    tasks: dict[str, LocalTask] = Field(
+        default_factory=dict,
+        description="Programs that `ecs_task` steps run here, by the family of the task "
+        "definition.",
+    )
     vars: dict[str, Variable] = Field(
         default_factory=dict, description="Variables that differ from the project's."
     )
@@ -272,6 +281,10 @@ class AwsEnvironment(Strict):
     )
     loader: Literal["native", "embulk"] = Field("embulk", description="Default load engine.")
     athena_wait: AthenaWait = Field("sync", description=_ATHENA_WAIT)
+    connections: dict[str, Resolved] = Field(
+        default_factory=dict,
+        description="ARNs of EventBridge's connections that `http` steps name, by name.",
+    )
     vars: dict[str, Variable] = Field(
         default_factory=dict, description="Variables that differ from the project's."
     )

@@ -109,12 +109,26 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class StepQuery:
+    """What a `sql` step asks."""
+
+    sql: SqlText
+    """Rendered text with the environment's physical database names."""
+    reads: tuple[TableName, ...] = ()
+    """Tables of the project."""
+    sources: tuple[str, ...] = ()
+    """Declared sources, as database.table."""
+
+
+@dataclass(frozen=True, slots=True)
 class NamedWorkflow:
     """A workflow file."""
 
     name: str
     file: str
     workflow: Workflow
+    queries: Mapping[str, StepQuery] = field(default_factory=dict)
+    """What its `sql` steps ask, by their names."""
 
 
 @dataclass(frozen=True, slots=True)

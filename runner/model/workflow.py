@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -11,7 +11,18 @@ from runner.model.fields import Cron, Duration
 from runner.model.header import Strict
 from runner.model.permission import Permission
 from runner.model.step import Step, Topic
+from runner.model.steps_flow import (
+    ChoiceStep,
+    EcsTaskStep,
+    HttpStep,
+    MapFields,
+    SqlStep,
+    WorkflowStep,
+)
 from runner.model.steps_sources import CodeBuildStep, CrawlerStep, GlueJobStep, RdsExportStep
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class LastWindow(Strict):
@@ -135,6 +146,21 @@ class AslStep(Step):
     )
 
 
+Repeated = Annotated[
+    LambdaStep | WaitStep | SnsStep | AslStep | WorkflowStep | EcsTaskStep | HttpStep,
+    Field(discriminator="type"),
+]
+"""Types of steps that a map may repeat."""
+
+
+class MapStep(MapFields):
+    """Does one step for every item of a list."""
+
+    step: Repeated = Field(
+        description="The step to repeat, of another type; `$item` in its JSONata is the item."
+    )
+
+
 AnyStep = Annotated[
     TablesStep
     | LoadsStep
@@ -142,6 +168,12 @@ AnyStep = Annotated[
     | WaitStep
     | SnsStep
     | AslStep
+    | SqlStep
+    | ChoiceStep
+    | MapStep
+    | WorkflowStep
+    | EcsTaskStep
+    | HttpStep
     | CrawlerStep
     | RdsExportStep
     | GlueJobStep
@@ -171,3 +203,20 @@ class Workflow(Strict):
     timeout: Duration = Field("12h", description="Longest execution.")
     retry: Retry | None = Field(None, description="Retries of tables; the project's if absent.")
     concurrency: Concurrency | None = Field(None, description="The project's if absent.")
+
+
+def every_step(workflow: Workflow) -> Iterator[AnyStep]:
+    """Give every step, those that maps repeat too."""
+    for step in workflow.steps.values():
+        yield step
+        if isinstance(step, MapStep):
+            yield step.step
+
+
+def granted(step: AnyStep) -> tuple[Permission, ...]:
+    """Give what a step asks for itself beside what its calls need."""
+    if isinstance(step, AslStep):
+        return step.permissions
+    if isinstance(step, EcsTaskStep) and step.roles:
+        return (Permission(actions=("iam:PassRole",), resources=step.roles),)
+    return ()

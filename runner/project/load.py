@@ -7,7 +7,7 @@ remembers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from runner.checks import Scene, Subject, find_faults, find_warnings
@@ -21,6 +21,8 @@ from runner.project.crosschecks import mart_faults, source_faults
 from runner.project.files import CONFIG, LAMBDAS, SETTINGS, decode
 from runner.project.functions import read_functions, stream_faults
 from runner.project.naming import name_files
+from runner.project.step_queries import step_queries
+from runner.project.steps_flow import grain_faults, workflow_cycles
 from runner.project.tables import count_partitions, link, place_of_read, writers
 from runner.project.triggers import written_by
 from runner.project.workflows import (
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
     from runner.errors import Fault, Place
     from runner.model.names import TableName
+    from runner.model.places import Places
     from runner.model.project import NamedFunction, NamedWorkflow
     from runner.project.configuration import Setting
     from runner.project.drafts import Draft, Drafted
@@ -95,7 +98,8 @@ def assemble(snapshot: Snapshot, choice: Choice, cache: Cache) -> Outcome:
     linked = link(drafts, names=names, setting=setting, redraft=workshop.redraft)
     functions, function_faults = read_functions(texts, snapshot, setting)
     surroundings = _surroundings(snapshot, linked, drafted, naming, setting)
-    workflows, workflow_problems = _workflows(texts, naming, surroundings)
+    timed = dict.fromkeys(names, ()) | {draft.name: draft.time_columns for draft in drafts}
+    workflows, workflow_problems = _workflows(texts, naming, surroundings, workshop, timed)
     scene = _scene(drafts, linked, workshop, workflows)
     faults += [*setting.faults, *naming.faults, *macro_faults]
     faults += [fault for one in drafted for fault in one.faults]
@@ -218,6 +222,8 @@ def _surroundings(
         timezone=setting.timezone,
         written=written_by(setting, sorted({name.database for _, name in naming.tables})),
         setting=setting,
+        workflows=tuple(name for _, name in naming.workflows),
+        environment=setting.environment,
     )
 
 
@@ -227,14 +233,24 @@ def _stand_in(name: TableName, path: str, header: Header | None) -> Table:
 
 
 def _workflows(
-    texts: Mapping[str, str], naming: Naming, surroundings: Surroundings
+    texts: Mapping[str, str],
+    naming: Naming,
+    surroundings: Surroundings,
+    workshop: Workshop,
+    timed: Mapping[TableName, tuple[str, ...]],
 ) -> tuple[tuple[NamedWorkflow, ...], list[Fault]]:
     found: list[NamedWorkflow] = []
     faults: list[Fault] = []
+    places: dict[str, Places] = {}
     for path, name in naming.workflows:
         file = read_workflow(texts[path], file=path, name=name)
         faults += file.faults
         if file.named is not None:
             faults += workflow_faults(file.named.workflow, file.places, surroundings)
-            found.append(file.named)
+            queries, wrong = step_queries(file.named, file.places, workshop, timed)
+            faults += wrong
+            found.append(replace(file.named, queries=queries))
+            places[name] = file.places
+    by_name = {named.name: named.workflow for named in found}
+    faults += [*workflow_cycles(by_name, places), *grain_faults(by_name, places)]
     return tuple(found), faults

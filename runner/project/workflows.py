@@ -14,10 +14,12 @@ from runner.model.names import is_name
 from runner.model.nearest import listed, suggestion
 from runner.model.project import NamedWorkflow
 from runner.model.selection import EVERYTHING, bare_pattern, candidates, matches
+from runner.model.steps_flow import GO_ON, SKIP, needs_of
 from runner.model.workflow import LambdaStep, LoadsStep, TablesStep, Workflow
 from runner.project.configuration import zone_fault
 from runner.project.graph import cycles
 from runner.project.source_steps import source_step_faults
+from runner.project.steps_flow import every_step, flow_faults
 from runner.project.triggers import trigger_faults
 from runner.project.validate import validate
 from runner.project.yamltext import read_yaml
@@ -25,14 +27,13 @@ from runner.project.yamltext import read_yaml
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from runner.model.config import AwsEnvironment, LocalEnvironment
     from runner.model.names import TableName
     from runner.model.places import Places
     from runner.model.project import Table
     from runner.project.configuration import Setting
     from runner.project.triggers import Written
 
-GO_ON = "continue"
-"""What `catch.next` says to go on as if the step were done."""
 BUILTIN = "builtin:"
 
 
@@ -60,6 +61,8 @@ class Surroundings:
     """Where runs write, which no trigger may watch."""
     setting: Setting | None = None
     """The environment that is compiled for, and the sources."""
+    workflows: tuple[str, ...] = ()
+    environment: AwsEnvironment | LocalEnvironment | None = None
 
 
 def read_workflow(text: str, *, file: str, name: str) -> WorkflowFile:
@@ -88,16 +91,17 @@ def workflow_faults(
     yield from _twice(workflow, places, surroundings)
     yield from trigger_faults(workflow, places, surroundings.written)
     yield from source_step_faults(workflow, places, surroundings.tables, surroundings.setting)
+    yield from flow_faults(workflow, places, surroundings.workflows, surroundings.environment)
 
 
 def _step_names(workflow: Workflow, places: Places) -> Iterator[Fault]:
     for name in workflow.steps:
-        if name == GO_ON or not is_name(name):
+        if name in (GO_ON, SKIP) or not is_name(name):
             yield Fault(
                 places.key("steps", name),
                 "bad-name",
                 f"the step name `{name}`",
-                f"small letters, digits and _, a letter first; not `{GO_ON}`",
+                f"small letters, digits and _, a letter first; not `{GO_ON}`, not `{SKIP}`",
                 "rename the step",
             )
 
@@ -115,7 +119,7 @@ def _needs(workflow: Workflow, places: Places) -> Iterator[Fault]:
                     f"one of {listed(others)}",
                     suggestion(need, others, otherwise="add the step, or remove the name"),
                 )
-    known = {name: [n for n in step.needs if n in steps] for name, step in steps.items()}
+    known = {name: [n for n in needs if n in steps] for name, needs in needs_of(steps).items()}
     for cycle in cycles(known):
         yield Fault(
             places.key("steps", cycle[0], "needs"),
@@ -146,10 +150,10 @@ def _catchers(workflow: Workflow, places: Places) -> Iterator[Fault]:
 
 def _functions(workflow: Workflow, places: Places, surroundings: Surroundings) -> Iterator[Fault]:
     builtins = [f"{BUILTIN}{name}" for name in surroundings.builtins]
-    for name, step in workflow.steps.items():
+    for at, step in every_step(workflow):
         if not isinstance(step, LambdaStep):
             continue
-        place = places.value("steps", name, "function")
+        place = places.value(*at, "function")
         if step.function in surroundings.incomplete_functions:
             yield Fault(
                 place,

@@ -40,6 +40,11 @@ class Workshop:
         paths = [path for path in self.naming.macros if path in self.texts]
         return load_macros([SourceFile(path, self.texts[path]) for path in paths])
 
+    @property
+    def library(self) -> MacroLibrary:
+        """Give the macros of the project."""
+        return self._library[0]
+
     @cached_property
     def _common_key(self) -> str:
         """Hash what every draft depends on beside its own file."""

@@ -108,6 +108,24 @@ def test_a_machine_that_only_loads_reads_only_what_it_loads(shop: Path) -> None:
     assert load.writes == ()
 
 
+def test_a_query_reads_what_it_names_and_a_task_gets_its_roles(shop: Path) -> None:
+    role = "arn:aws:iam::123456789012:role/scorer"
+    (shop / "workflows/watch.yaml").write_text(
+        "steps:\n"
+        "  q: {type: sql, sql: SELECT count(*) AS n FROM marts.known}\n"
+        "  job: {type: ecs_task, task_definition: scorer, container: main, cluster: jobs, "
+        f"roles: ['{role}']}}\n"
+    )
+    watch = _machine(_desired(shop), "shop-prod-watch")
+    assert _shown(watch.reads) == {
+        "crm.customers": ("s3://crm/customers/",),
+        "marts.known": (),
+        "raw.orders": ("s3://raw/orders/",),
+    }
+    assert watch.writes == ()
+    assert [(one.actions, one.resources) for one in watch.grants] == [(("iam:PassRole",), (role,))]
+
+
 def test_schedule_trigger_topics_and_failure_are_the_workflows(shop: Path) -> None:
     found = _desired(shop)
     daily = _machine(found, "shop-prod-daily")

@@ -9,10 +9,13 @@ from runner.asl.build import render
 from runner.asl.compile import compile_backfill, compile_workflow
 from runner.asl.steps.scope import Backfill
 from runner.asl.validate import check_machine
-from runner.model.sqltext import SqlText
+from runner.model.project import StepQuery
+from runner.model.sqltext import Mark, SqlText
 from tests.support.projects import project, select_all, table, workflow
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from runner.model.project import Table
 
 RAW = "CREATE EXTERNAL TABLE raw.flights (n bigint) LOCATION 's3://raw/flights/'"
@@ -76,6 +79,57 @@ EVERY_STEP: dict[str, Any] = {
     },
     "alert": {"type": "sns", "topic": "alerts", "subject": "s", "message": "m"},
 }
+_WEEK_AGO = Mark("start", (("days", -7),))
+_CALL = {"type": "lambda", "function": "validate"}
+FLOW_STEPS: dict[str, Any] = {
+    "count": {"type": "sql", "sql": "in the queries"},
+    "route": {
+        "type": "choice",
+        "rules": [
+            {"if": "$values.count.n > 2", "then": ["each", "other"]},
+            {"if": "$values.count.n = 0", "then": "skip"},
+        ],
+        "default": "tables",
+        "needs": ["count"],
+    },
+    "tables": {"type": "tables"},
+    "each": {"type": "map", "over": [1, "{% $window.start %}"], "step": _CALL},
+    "other": {
+        "type": "workflow",
+        "workflow": "other",
+        "catch": [{"errors": ["States.ALL"], "next": "continue"}],
+    },
+    "rows": {
+        "type": "map",
+        "over": {"rows": "count"},
+        "tolerated": {"percentage": 10},
+        "step": {**_CALL, "payload": {"n": "{% $item.n & $values.count.n %}"}},
+        "needs": ["each", "other"],
+    },
+    "objects": {
+        "type": "map",
+        "over": {"objects": "s3://inbox/in/"},
+        "step": {"type": "workflow", "workflow": "other"},
+        "needs": ["rows"],
+    },
+    "job": {
+        "type": "ecs_task",
+        "task_definition": "scorer",
+        "container": "main",
+        "needs": ["tables", "objects"],
+    },
+    "ask": {
+        "type": "http",
+        "endpoint": "https://api.example.com/orders",
+        "connection": "crm",
+        "method": "POST",
+        "form": True,
+        "body": {"n": "{% $values.count.n %}"},
+        "needs": ["job"],
+    },
+}
+"""Steps that decide, repeat and call."""
+QUERIES = {"count": StepQuery(SqlText(("SELECT n FROM t WHERE dt > '", _WEEK_AGO, "'")))}
 AWS = {
     "engine": "aws",
     "region": "us-east-1",
@@ -83,6 +137,7 @@ AWS = {
     "lake": "s3://lake/",
     "results": "s3://results/",
     "network": {"subnets": ["subnet-1"]},
+    "connections": {"crm": "arn:aws:events:us-east-1:123456789012:connection/crm/0a1b"},
     "marts": {
         "main": {
             "engine": "mysql",
@@ -99,12 +154,13 @@ def compiled(
     *tables: Table,
     environment: dict[str, Any] | None = None,
     lanes: int = 5,
+    queries: Mapping[str, StepQuery] | None = None,
     **fields: Any,  # noqa: ANN401
 ) -> bytes:
     """Compile a workflow (its fields are given) over all tables of a project, by default ours."""
     defaults = {**QUICK, "concurrency": {"dml": lanes}}
     found = project(*(tables or TABLES), environment=environment, defaults=defaults)
-    named = workflow(**{"steps": STEPS, **fields})
+    named = replace(workflow(**{"steps": STEPS, **fields}), queries=queries or {})
     machine = compile_workflow(found, named, select_all(named, found))
     text = render(machine)
     check_machine(machine, text, file=named.file)
@@ -142,6 +198,7 @@ def variety() -> dict[str, bytes]:
         "iceberg": compiled(*TABLES[:2], ICEBERG, steps={"tables": STEPS["tables"]}),
         "steps": compiled(steps=EVERY_STEP),
         "aws": compiled(environment=AWS, steps=EVERY_STEP),
+        "flow": compiled(environment=AWS, steps=FLOW_STEPS, queries=QUERIES),
         "tables beside tables": compiled(
             *TABLES[:2],
             steps={"tables": {"type": "tables"}, "a": STEPS["validate"] | {"needs": []}},

@@ -63,6 +63,8 @@ class Scripted:
     """What the first calls of a state meet, by its name."""
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Names of a table's bigint columns besides dt; `n` for the tables that are not here."""
+    others: Mapping[str, Callable[[Json], Json]] = field(default_factory=dict)
+    """What answers to other resources, by what comes after `arn:aws:states:::`."""
     calls: list[tuple[str, str, Json]] = field(default_factory=list)
     tables: dict[tuple[str, str], Json] = field(default_factory=dict)
     loaded: list[tuple[str, int]] = field(default_factory=list)
@@ -110,7 +112,10 @@ class Scripted:
                 if not _is_query(resource, scripted[number]):
                     raise scripted[number]
                 return self._begin(arguments, failure=scripted[number])
-            service, _, action = resource.removeprefix("arn:aws:states:::").rpartition(":")
+            short = resource.removeprefix("arn:aws:states:::")
+            if short in self.others:
+                return json.loads(json.dumps(self.others[short](arguments)))
+            service, _, action = short.rpartition(":")
             served: Json = {
                 "athena": self._athena,
                 "aws-sdk:glue": self._glue,

@@ -5,17 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from runner.asl.steps import (
+    calls,
+    choice,
     codebuild,
     crawler,
     function,
     glue_job,
     loads,
     rds_export,
+    repeating,
     simple,
+    sql,
     tables,
 )
+from runner.model.steps_flow import ChoiceStep, EcsTaskStep, HttpStep, SqlStep, WorkflowStep
 from runner.model.steps_sources import CodeBuildStep, CrawlerStep, GlueJobStep, RdsExportStep
-from runner.model.workflow import AslStep, LambdaStep, LoadsStep, SnsStep, TablesStep, WaitStep
+from runner.model.workflow import (
+    AslStep,
+    LambdaStep,
+    LoadsStep,
+    MapStep,
+    SnsStep,
+    TablesStep,
+    WaitStep,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,15 +39,21 @@ if TYPE_CHECKING:
 
 _STATES: dict[type, Callable[[Scope, str, Any], tuple[State, ...]]] = {
     AslStep: simple.asl_states,
+    ChoiceStep: choice.states,
     CodeBuildStep: codebuild.states,
     CrawlerStep: crawler.states,
+    EcsTaskStep: calls.ecs_states,
     GlueJobStep: glue_job.states,
+    HttpStep: calls.http_states,
     LambdaStep: function.states,
     LoadsStep: loads.states,
+    MapStep: lambda scope, name, step: repeating.states(scope, name, step, inner=step_states),
     RdsExportStep: rds_export.states,
     SnsStep: simple.sns_states,
+    SqlStep: sql.states,
     TablesStep: tables.states,
     WaitStep: simple.wait_states,
+    WorkflowStep: calls.workflow_states,
 }
 
 

@@ -8,6 +8,7 @@ from runner.asl import retries
 from runner.asl.expressions import expression
 from runner.asl.flow import State, retrier, state_name, task
 from runner.asl.steps.scope import entry, gated, step_failing, step_retriers
+from runner.asl.steps.values import with_values
 from runner.model.durations import seconds
 
 if TYPE_CHECKING:
@@ -46,11 +47,11 @@ def states(scope: Scope, name: str, step: LambdaStep) -> tuple[State, ...]:
 
 def _payload(scope: Scope, name: str, step: LambdaStep) -> dict[str, Any]:
     return {
-        **step.payload,
+        **with_values(scope, step.payload),
         "workflow": scope.workflow_name,
         "step": name,
-        "start": expression("$window.start"),
-        "end": expression("$window.end"),
+        "start": expression(f"{scope.window}.start"),
+        "end": expression(f"{scope.window}.end"),
         "results": expression(scope.known),
     }
 

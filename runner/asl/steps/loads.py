@@ -60,7 +60,7 @@ def states(scope: Scope, name: str, step: LoadsStep) -> tuple[State, ...]:
     result: list[State] = []
     title = state_name(name, "lanes")
     needed = scope.needs(step, tables_too=False)
-    if needed:
+    if needed or scope.left_out(name):
         skipped = scope.collect(entry(name, name, "loads", "skipped"))
         result.append(scope.gate(name, needed, start=title, skipped=skipped, whole=True))
     branches = _branches(scope, name, step, loaded)

@@ -1,16 +1,17 @@
 """Where a step stands: the project, the target, and the variable that collects results.
 
 Results are objects {step, name, kind, status, ...}; status is published, unchanged, loaded,
-succeeded, caught, failed or skipped.  An inner scope may read outer variables, but no name that
-any state of an outer scope assigns may be assigned in it (Amazon States Language), so every depth
-has names of its own: `results` and `step_problem` at the top, `branch` and `branch_problem` in a
-step beside others, `part_problem` beside the start of a child, `done` and `problem` in a lane,
-`part` in a Map.
+succeeded, caught, unchosen (a choice left it out), failed or skipped.  An inner scope may read
+outer variables, but no name that any state of an outer scope assigns may be assigned in it (Amazon
+States Language), so every depth has names of its own: `results` and `step_problem` at the top,
+`branch` and `branch_problem` in a step beside others, `part_problem` beside the start of a child,
+`done` and `problem` in a lane, `part` in a Map, `made`, `item` and `item_problem` in a step that a
+map repeats.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from runner.asl import retries
@@ -20,15 +21,16 @@ from runner.asl.payloads import BRIEF_BYTES, MUCH_RESULTS_BYTES, RESULT_BYTES, r
 from runner.asl.tables.common import keeper_task
 from runner.errors import Fault, Place, ProjectError
 from runner.model.durations import seconds
+from runner.model.steps_flow import SKIP, ChoiceStep
 from runner.model.workflow import LoadsStep, TablesStep
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from runner.asl.target import Target
     from runner.model.config import Concurrency, Retry
     from runner.model.names import TableName
-    from runner.model.project import Project
+    from runner.model.project import Project, StepQuery
     from runner.model.step import StepCatch, StepRetry
     from runner.model.workflow import AnyStep, Workflow
 
@@ -74,6 +76,18 @@ class Scope:
     """Tables whose chunks would not fit the history of an execution with the others."""
     depth: str = "step_"
     """What the names of a step's own variables begin with; nothing in a lane."""
+    queries: Mapping[str, StepQuery] = field(default_factory=dict)
+    """What the `sql` steps ask, by their names."""
+    window: str = "$window"
+    """JSONata for the window of the run."""
+    given_values: str = ""
+    """JSONata for the values of steps, where the results themselves are out of sight."""
+
+    @property
+    def values(self) -> str:
+        """Give JSONata for the values of the steps so far, by the steps' names."""
+        every = f"$merge($append([], {self.known}[$exists(value)].{{step: value}}))"
+        return self.given_values or every
 
     @property
     def concurrency(self) -> Concurrency:
@@ -113,6 +127,38 @@ class Scope:
         if not isinstance(step, TablesStep | LoadsStep):
             return True
         return any(self._may_be_down(one) for one in step.needs)
+
+    def left_out(self, name: str) -> str:
+        """Give JSONata that tells whether a choice leaves a step out; empty where none can.
+
+        A step is left out where no choice that names it chose it, or where all that it needs, as
+        far as that may be left out, is.
+        """
+        step = self.workflow.steps.get(name)
+        if step is None:
+            return ""
+        deciding = [need for need in step.needs if name in self._named_by(need)]
+        optional = [need for need in step.needs if need not in deciding and self._optional(need)]
+        parts = []
+        if deciding:
+            chosen = f'kind = "choice" and {quote(name)} in value and step in {names_in(deciding)}'
+            parts.append(f"$not($exists({self.known}[{chosen}]))")
+        if optional:
+            gone = f'status = "unchosen" or (kind = "choice" and {quote(SKIP)} in value)'
+            found = f"{self.known}[step in {names_in(optional)} and ({gone})]"
+            parts.append(f"$count({found}) = {len(optional)}")
+        return " or ".join(parts)
+
+    def _named_by(self, choice: str) -> tuple[str, ...]:
+        step = self.workflow.steps[choice]
+        return step.named if isinstance(step, ChoiceStep) else ()
+
+    def _optional(self, name: str) -> bool:
+        """Tell whether what needs a step may have to be left out with it."""
+        step = self.workflow.steps[name]
+        if isinstance(step, ChoiceStep) and any(SKIP in targets for targets in step.outcomes):
+            return True
+        return bool(self.left_out(name))
 
     def jump(self, step: str, to: str) -> str:
         """Give the state where a catcher's `next` begins; ProjectError when it cannot go there."""
@@ -157,26 +203,24 @@ class Scope:
         skipped: dict[str, str],
         whole: bool = False,
     ) -> State:
-        """Skip a step whose needed steps failed or were skipped.
+        """Skip a step whose needed steps failed or were skipped, or that a choice leaves out.
 
         With `whole`, results of single tables and loads do not count.
         """
         single = '$not(kind in ["table", "load"]) and ' if whole else ""
         down = f'{self.known}[status in ["failed", "skipped"] and {single}step in '
-        return State(
-            state_name(name, "choose"),
-            {
-                "Type": "Choice",
-                "Choices": [
-                    {
-                        "Condition": expression(f"$exists({down}{names_in(list(needed))}])"),
-                        "Assign": skipped,
-                        "Next": self.following,
-                    }
-                ],
-                "Default": start,
-            },
-        )
+        choices = []
+        if needed:
+            found = expression(f"$exists({down}{names_in(list(needed))}])")
+            choices.append({"Condition": found, "Assign": skipped, "Next": self.following})
+        out = self.left_out(name)
+        if out:
+            kind = self.workflow.steps[name].type
+            noted = self.collect(entry(name, name, kind, "unchosen"))
+            rule = {"Condition": expression(out), "Assign": noted, "Next": self.following}
+            choices.append(rule)
+        fields = {"Type": "Choice", "Choices": choices, "Default": start}
+        return State(state_name(name, "choose"), fields)
 
 
 def entry(step: str, name: str, kind: str, status: str, more: str = "") -> str:
@@ -195,7 +239,7 @@ def gated(
     `start` is the step's first state if that is not called `run`.
     """
     needed = scope.needs(step, tables_too=True)
-    if not needed:
+    if not needed and not scope.left_out(name):
         return ()
     skipped = scope.collect(entry(name, name, kind, "skipped"))
     start = start or state_name(name, "run")

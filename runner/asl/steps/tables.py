@@ -54,7 +54,7 @@ def states(scope: Scope, name: str, step: TablesStep) -> tuple[State, ...]:
     starts = [state_name(name, f"wave {number}") for number in range(1, len(grouped) + 1)]
     result: list[State] = []
     needed = scope.needs(step, tables_too=False)
-    if needed:
+    if needed or scope.left_out(name):
         start = starts[0] if starts else scope.following
         skipped = scope.collect(entry(name, name, "tables", "skipped"))
         result.append(scope.gate(name, needed, start=start, skipped=skipped, whole=True))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from runner.plan.stack.names import Arns
 
 _ANY = "*"
+_CONNECTION = "Authentication.ConnectionArn"
 _MACHINE = 6
 """Which part of a state machine's ARN is its name."""
 _EVENTS = ("events:DescribeRule", "events:PutRule", "events:PutTargets")
@@ -45,6 +46,13 @@ _IAM_ACTIONS = {
     ("s3", "ListObjectsV2"): ("s3:ListBucket",),
 }
 """Calls whose permission has another name."""
+_RESULT_WRITER = (
+    "s3:AbortMultipartUpload",
+    "s3:GetObject",
+    "s3:ListMultipartUploadParts",
+    "s3:PutObject",
+)
+"""Of a distributed Map, which writes its results in parts."""
 
 
 def service_statements(scene: Scene) -> Iterator[Statement]:
@@ -54,6 +62,7 @@ def service_statements(scene: Scene) -> Iterator[Statement]:
     yield from _task_statements(scene)
     yield from _execution_statements(scene)
     yield from _export_statements(scene)
+    yield from _http_statements(scene)
     yield from _other_statements(scene)
 
 
@@ -157,6 +166,31 @@ def _is_start(call: Call) -> bool:
     return call.service in ("states", "sfn") and call.action == "startExecution"
 
 
+def _http_statements(scene: Scene) -> Iterator[Statement]:
+    """Allow each request by its method and address, and the credentials of its connection."""
+    requests = [call for call in scene.calls if _is_request(call)]
+    for number, call in enumerate(dict.fromkeys(requests), start=1):
+        method = Condition("StringEquals", "states:HTTPMethod", (call.known("Method") or "GET",))
+        address = call.known("ApiEndpoint") or "https://*"
+        endpoint = Condition("StringLike", "states:HTTPEndpoint", (address,))
+        machine = [scene.arns.machine(scene.machine.name)]
+        yield allow(f"Requests{number}", ["states:InvokeHTTPEndpoint"], machine, method, endpoint)
+    connections = {call.known(_CONNECTION) for call in requests}
+    if connections:
+        yield allow("Connections", ["events:RetrieveConnectionCredentials"], connections)
+        # EventBridge keeps the credentials in a secret that it names after the connection.
+        names = {arn.split("/")[1] for arn in connections}
+        secrets = [
+            scene.arns.arn("secretsmanager", f"secret:events!connection/{n}/*") for n in names
+        ]
+        reading = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
+        yield allow("ConnectionSecrets", reading, secrets)
+
+
+def _is_request(call: Call) -> bool:
+    return call.service == "http" and call.action == "invoke" and bool(call.known(_CONNECTION))
+
+
 def _managed_rule(arns: Arns, sid: str, rule: str) -> Statement:
     return allow(sid, _EVENTS, [arns.arn("events", f"rule/{rule}")])
 
@@ -191,6 +225,7 @@ def _is_known(call: Call) -> bool:
         or (call.service == "glue" and is_on_tables(call))
         or (_is_start(call) and bool(call.known("StateMachineArn")))
         or _is_export(call)
+        or _is_request(call)
         or named.get((call.service, call.action), False)
     )
 
@@ -218,6 +253,8 @@ def _needs(arns: Arns, call: Call) -> Iterator[tuple[tuple[str, ...], str]]:
         source = call.known("CopySource")
         yield ("s3:GetObject",), f"arn:aws:s3:::{source.lstrip('/')}" if source else _ANY
         yield ("s3:PutObject",), _s3_resource(call)
+    elif (service, name, call.sdk) == ("s3", "PutObject", False):
+        yield _RESULT_WRITER, _s3_resource(call)
     else:
         yield _IAM_ACTIONS.get((service, name), (f"{service}:{name}",)), _resource(arns, call)
 

@@ -25,6 +25,7 @@ _ONE_OF_TWO = re.compile(r'\{% \S[^?]* \? "([^"\\]+)" : "([^"\\]+)" %\}\Z')
 """An expression that chooses between two texts, as our own definitions choose a file of SQL."""
 _TELLING = frozenset(
     {
+        "ApiEndpoint",
         "Bucket",
         "Cluster",
         "CopySource",
@@ -35,6 +36,7 @@ _TELLING = frozenset(
         "JobName",
         "Key",
         "KmsKeyId",
+        "Method",
         "Name",
         "Prefix",
         "ProjectName",
@@ -51,7 +53,11 @@ _TELLING = frozenset(
     }
 )
 """Arguments that decide what a call needs."""
-_TELLING_INSIDE = {"ResultConfiguration": "OutputLocation", "TableInput": "Name"}
+_TELLING_INSIDE = {
+    "Authentication": "ConnectionArn",
+    "ResultConfiguration": "OutputLocation",
+    "TableInput": "Name",
+}
 """And those inside others."""
 
 Arguments = tuple[tuple[str, str], ...]
