@@ -104,6 +104,8 @@ class Tracker:
         self._first = self._first or event.time
         if verb == "keep":
             self._end(subject, "unchanged", event)
+        elif verb == "done":
+            self._end(subject, "done", event)
         elif verb == "fail":
             self._end(subject, "failed", event)
         else:

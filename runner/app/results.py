@@ -93,6 +93,8 @@ class Gatherer:
             self._started.add(subject)
         elif verb == "keep":
             self._ended[subject] = Ended(subject, "table", "unchanged")
+        elif verb == "done" and subject in self.workflow.others:
+            self._ended[subject] = Ended(subject, "step", "succeeded")
         elif verb == "fail" and self._part(subject):
             self._ended |= dict(self._failed(subject))
         elif verb == "fail":

@@ -11,6 +11,7 @@ from runner.model.fields import Cron, Duration
 from runner.model.header import Strict
 from runner.model.permission import Permission
 from runner.model.step import Step, Topic
+from runner.model.steps_sinks import BigqueryTransferStep, RedshiftStep
 
 
 class LastWindow(Strict):
@@ -135,7 +136,14 @@ class AslStep(Step):
 
 
 AnyStep = Annotated[
-    TablesStep | LoadsStep | LambdaStep | WaitStep | SnsStep | AslStep,
+    TablesStep
+    | LoadsStep
+    | LambdaStep
+    | WaitStep
+    | SnsStep
+    | AslStep
+    | BigqueryTransferStep
+    | RedshiftStep,
     Field(discriminator="type"),
 ]
 

@@ -14,9 +14,11 @@ from runner.model.names import is_name
 from runner.model.nearest import listed, suggestion
 from runner.model.project import NamedWorkflow
 from runner.model.selection import EVERYTHING, bare_pattern, candidates, matches
+from runner.model.steps_sinks import BigqueryTransferStep
 from runner.model.workflow import LambdaStep, LoadsStep, TablesStep, Workflow
 from runner.project.configuration import zone_fault
 from runner.project.graph import cycles
+from runner.project.sinks import sink_faults
 from runner.project.triggers import trigger_faults
 from runner.project.validate import validate
 from runner.project.yamltext import read_yaml
@@ -82,6 +84,7 @@ def workflow_faults(
     yield from _functions(workflow, places, surroundings)
     yield from _patterns(workflow, places, surroundings)
     yield from _twice(workflow, places, surroundings)
+    yield from sink_faults(workflow, places, surroundings.tables)
     yield from trigger_faults(workflow, places, surroundings.written)
 
 
@@ -142,8 +145,10 @@ def _catchers(workflow: Workflow, places: Places) -> Iterator[Fault]:
 def _functions(workflow: Workflow, places: Places, surroundings: Surroundings) -> Iterator[Fault]:
     builtins = [f"{BUILTIN}{name}" for name in surroundings.builtins]
     for name, step in workflow.steps.items():
-        if not isinstance(step, LambdaStep):
+        if not isinstance(step, LambdaStep | BigqueryTransferStep):
             continue
+        if isinstance(step, BigqueryTransferStep) and step.transfer is None:
+            continue  # nothing is called
         place = places.value("steps", name, "function")
         if step.function in surroundings.incomplete_functions:
             yield Fault(
@@ -168,9 +173,9 @@ def _functions(workflow: Workflow, places: Places, surroundings: Surroundings) -
 
 def _patterns(workflow: Workflow, places: Places, surroundings: Surroundings) -> Iterator[Fault]:
     for name, step in workflow.steps.items():
-        if not isinstance(step, TablesStep | LoadsStep):
+        if not isinstance(step, TablesStep | LoadsStep | BigqueryTransferStep):
             continue
-        for key, patterns in (("select", step.select), ("exclude", step.exclude)):
+        for key, patterns in _pattern_keys(step):
             for index, pattern in enumerate(patterns):
                 if pattern == EVERYTHING or matches(surroundings.tables, pattern):
                     continue
@@ -188,6 +193,15 @@ def _patterns(workflow: Workflow, places: Places, surroundings: Surroundings) ->
                         otherwise=f"there are {listed(known)}" if known else "add a table first",
                     ),
                 )
+
+
+def _pattern_keys(
+    step: TablesStep | LoadsStep | BigqueryTransferStep,
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Give the keys of a step that hold patterns."""
+    if isinstance(step, BigqueryTransferStep):
+        return ("tables", step.tables), ("exclude", step.exclude)
+    return ("select", step.select), ("exclude", step.exclude)
 
 
 def _twice(workflow: Workflow, places: Places, surroundings: Surroundings) -> Iterator[Fault]:

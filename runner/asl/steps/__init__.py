@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from runner.asl.steps import function, loads, simple, tables
+from runner.asl.steps import bigquery, function, loads, redshift, simple, tables
+from runner.model.steps_sinks import BigqueryTransferStep, RedshiftStep
 from runner.model.workflow import AslStep, LambdaStep, LoadsStep, SnsStep, TablesStep, WaitStep
 
 if TYPE_CHECKING:
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
 
 _STATES: dict[type, Callable[[Scope, str, Any], tuple[State, ...]]] = {
     AslStep: simple.asl_states,
+    BigqueryTransferStep: bigquery.states,
     LambdaStep: function.states,
     LoadsStep: loads.states,
+    RedshiftStep: redshift.states,
     SnsStep: simple.sns_states,
     TablesStep: tables.states,
     WaitStep: simple.wait_states,

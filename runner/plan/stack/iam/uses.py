@@ -89,6 +89,8 @@ class Uses:
     is written: ctas, insert, iceberg, view or ddl."""
     distributed: bool
     """Whether a Map runs executions of its own."""
+    exports: tuple[str, ...] = ()
+    """Folders below the lake that statements unload into."""
 
 
 Using = Callable[[str], Uses]
@@ -101,10 +103,12 @@ def uses_of(text: str) -> Uses:
     found: dict[tuple[str, Arguments], None] = {}
     tables: dict[str, str] = {}
     distributed = False
+    exports: dict[str, None] = {}
     for part in _parts(definition):
         if "Resource" in part:
             for arguments in _either(part.get("Arguments", part.get("Parameters"))):
                 found[str(part["Resource"]), _telling(arguments)] = None
+                exports |= dict.fromkeys(_exported(arguments))
         spec = _assigned(part)
         if spec is not None:
             tables[spec["name"]] = "iceberg" if "iceberg" in spec else spec["kind"]
@@ -114,7 +118,15 @@ def uses_of(text: str) -> Uses:
         tuple(dict.fromkeys(call for call in calls if call is not None)),
         tuple(tables.items()),
         distributed,
+        tuple(exports),
     )
+
+
+def _exported(arguments: Json) -> Iterator[str]:
+    """Give the folder that an export of ours is planned for."""
+    payload = arguments.get("Payload") if isinstance(arguments, dict) else None
+    if isinstance(payload, dict) and payload.get("op") == "export":
+        yield str(payload["export"]["folder"])
 
 
 def _assigned(part: dict[str, Json]) -> dict[str, Json] | None:
