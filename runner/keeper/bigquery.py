@@ -150,7 +150,8 @@ def _check_name(name: str) -> None:
     if not _NAME.match(name) or name.upper().startswith(_FORBIDDEN):
         raise NotForBigQuery(
             f"the column {name}: BigQuery wants letters, digits and _, no digit first, "
-            f"300 at most, and none of its own beginnings, such as {_FORBIDDEN[0]}; rename it in the query"
+            f"300 at most, and none of its own beginnings, such as {_FORBIDDEN[0]}; rename it in "
+            "the query"
         )
 
 

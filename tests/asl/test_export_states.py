@@ -11,8 +11,8 @@ from runner.asl.build import render
 from runner.asl.compile import compile_workflow
 from runner.asl.validate import check_machine
 from runner.machine import parse_definition
-from runner.plan.stack.iam.uses import uses_of
 from runner.model.ports import ServiceError
+from runner.plan.stack.iam.uses import uses_of
 from tests.machine.machines import play
 from tests.support.projects import project, table, workflow
 

@@ -21,7 +21,12 @@ def write(lake: Lake, run: str, **days: str) -> None:
 
 
 def export(
-    lake: Lake, run: str, *, start: str = "2013-01-05", end: str = "2013-01-06", **more: Any
+    lake: Lake,
+    run: str,
+    *,
+    start: str = "2013-01-05",
+    end: str = "2013-01-06",
+    **more: Any,  # noqa: ANN401 - JSON
 ) -> dict[str, Any]:
     """Plan an export."""
     window = {"start": start, "end": end, "grain": "day"}
