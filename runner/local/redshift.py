@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 _REFUSED = "Redshift.NotOnThisMachine"
 _SAID = (
-    "Redshift is not on this machine. Name a PostgreSQL under `redshift:` of the environment to run "
-    "the step's SQL there, leave the step out with --select, or run the workflow on AWS."
+    "Redshift is not on this machine. Name a PostgreSQL under `redshift:` of the environment to "
+    "run the step's SQL there, catch this error, or run the workflow on AWS."
 )
 _MISSING = "`redshift:` needs psycopg: install the extra `postgres` of athena-runner."
 _PARAMETER = re.compile(

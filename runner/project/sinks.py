@@ -13,6 +13,7 @@ from runner.model.nearest import listed, suggestion
 from runner.model.selection import matches
 from runner.model.sqlparameters import WINDOW, parameters_of
 from runner.model.steps_sinks import BigqueryTransferStep, RedshiftStep
+from runner.model.workflow import SnsStep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from runner.model.project import Table
     from runner.model.workflow import AnyStep, Workflow
 
+_FIFO = ".fifo"
 _MOST_STATEMENTS = 40
 """Of one transaction of the Data API."""
 
@@ -51,6 +53,37 @@ def sink_faults(workflow: Workflow, places: Places, tables: Sequence[Table]) -> 
             yield from _Export(name, step, places, tables).faults(owners)
         elif isinstance(step, RedshiftStep):
             yield from _redshift(name, step, places, tables)
+        elif isinstance(step, SnsStep):
+            yield from _ordered(name, step, places)
+    if workflow.on_failure is not None and workflow.on_failure.topic.endswith(_FIFO):
+        yield Fault(
+            places.value("on_failure", "topic"),
+            "sns-fifo",
+            "a FIFO topic, to which EventBridge does not deliver",
+            "a standard topic",
+            "name another topic, or publish from an sns step",
+        )
+
+
+def _ordered(name: str, step: SnsStep, places: Places) -> Iterator[Fault]:
+    """Hold group and FIFO topic together."""
+    if step.topic.endswith(_FIFO) and step.group is None:
+        yield Fault(
+            places.key("steps", name),
+            "sns-fifo",
+            "a message to a FIFO topic without `group`",
+            "the message group, in which messages keep their order",
+            "add group: ...",
+        )
+    key = "group" if step.group is not None else "deduplication"
+    if not step.topic.endswith(_FIFO) and (step.group or step.deduplication):
+        yield Fault(
+            places.key("steps", name, key),
+            "sns-fifo",
+            f"`{key}` for a topic that is no FIFO topic",
+            "the ARN of a topic whose name ends in .fifo",
+            "name such a topic, or remove the key",
+        )
 
 
 class _Export:

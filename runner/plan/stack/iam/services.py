@@ -11,6 +11,8 @@ import fnmatch
 from typing import TYPE_CHECKING
 
 from runner.plan.stack.iam.athena import is_on_tables
+from runner.plan.stack.iam.redshift import is_known as is_redshift
+from runner.plan.stack.iam.redshift import redshift_statements
 from runner.plan.stack.iam.statements import Condition, Statement, allow
 
 if TYPE_CHECKING:
@@ -53,6 +55,7 @@ def service_statements(scene: Scene) -> Iterator[Statement]:
     yield from _topic_statements(scene)
     yield from _task_statements(scene)
     yield from _execution_statements(scene)
+    yield from redshift_statements(scene)
     yield from _other_statements(scene)
 
 
@@ -162,6 +165,7 @@ def _is_known(call: Call) -> bool:
     return (
         call.service == "athena"
         or (call.service == "glue" and is_on_tables(call))
+        or is_redshift(call)
         or (_is_start(call) and bool(call.known("StateMachineArn")))
         or named.get((call.service, call.action), False)
     )

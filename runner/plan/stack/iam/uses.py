@@ -27,8 +27,11 @@ _TELLING = frozenset(
     {
         "Bucket",
         "Cluster",
+        "ClusterIdentifier",
         "CopySource",
+        "Database",
         "DatabaseName",
+        "DbUser",
         "FunctionName",
         "JobName",
         "Key",
@@ -38,12 +41,14 @@ _TELLING = frozenset(
         "Qualifier",
         "QueueUrl",
         "ResourceArn",
+        "SecretArn",
         "SecretId",
         "StateMachineArn",
         "TableName",
         "TaskDefinition",
         "TopicArn",
         "WorkGroup",
+        "WorkgroupName",
     }
 )
 """Arguments that decide what a call needs."""
