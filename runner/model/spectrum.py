@@ -41,16 +41,17 @@ class ExternalTable:
     format: str = "parquet"
 
 
-def schema_ddl(schema: str, database: str, role: str) -> str:
-    """Write the schema over a database of the Glue Data Catalog.
+def schema_ddl(schema: str, database: str, role: str, *, create: bool = False) -> str:
+    """Write the schema over a database of the Glue Data Catalog, which `create` makes as well.
 
     >>> schema_ddl("lake", "marts", "arn:aws:iam::1:role/r").splitlines()[0]
     'CREATE EXTERNAL SCHEMA IF NOT EXISTS "lake"'
     """
+    made = "\nCREATE EXTERNAL DATABASE IF NOT EXISTS" if create else ""
     return (
         f"CREATE EXTERNAL SCHEMA IF NOT EXISTS {_name(schema)}\n"
         f"FROM DATA CATALOG DATABASE {_text(database)}\n"
-        f"IAM_ROLE {_text(role)}"
+        f"IAM_ROLE {_text(role)}{made}"
     )
 
 

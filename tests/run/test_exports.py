@@ -45,7 +45,7 @@ def test_tables_are_exported_with_their_schema_and_again(tmp_path: Path) -> None
     assert list(first) == ["2024-01-05", "2024-01-06"]  # nothing was sold on the 7th
     (file,) = first["2024-01-05"]
     with duckdb.connect() as connection:
-        (row,) = connection.execute(f"SELECT * FROM '{file}'").fetchall()  # noqa: S608
+        (row,) = connection.execute(f"SELECT * FROM '{file}'").fetchall()
     assert (row[0], str(row[1]), row[2], row[3], row[4]) == (
         1, "1.00", [1, 7], {"n": 1, "s": "x"}, "2024-01-05",
     )  # fmt: skip
