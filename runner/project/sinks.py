@@ -136,9 +136,10 @@ class _Export:
                     suggestion(name, exported, otherwise="add it to `tables`, or remove the key"),
                 )
                 continue
-            known = (*exported[name].columns, *exported[name].header.partition)
+            table = exported[name]
+            known = (*(one.name for one in table.columns), *table.header.partition)
             for index, column in enumerate(columns):
-                if exported[name].columns and column not in known:
+                if table.columns and column not in known:
                     yield Fault(
                         self._places.value("steps", self._name, "columns", name, index),
                         "export-columns",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from runner.model.project import Column
 from runner.model.workflow import Workflow
 from runner.project.sinks import exported_columns, exported_tables, sink_faults
 from runner.project.workflows import read_workflow
@@ -66,6 +68,19 @@ def test_faults(step: str, code: str) -> None:
 )
 def test_what_can_be_done(step: str) -> None:
     assert faults(step) == []
+
+
+def test_columns_are_those_of_the_table() -> None:
+    known = replace(TABLES[0], columns=(Column("id"), Column("name")))
+    step = "{type: bigquery_transfer, tables: [marts.a], columns: {marts.a: [id, dt, nmae]}}"
+    found = read_workflow(f"steps:\n  out: {step}\n", file="workflows/w.yaml", name="w")
+    assert found.named is not None
+    (fault,) = sink_faults(found.named.workflow, found.places, (known,))
+    assert (fault.code, fault.found) == (
+        "export-columns",
+        "the column `nmae`, which marts.a does not have",
+    )
+    assert "name" in fault.advice
 
 
 def test_two_steps_do_not_export_into_one_folder() -> None:
