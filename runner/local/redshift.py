@@ -38,7 +38,10 @@ _PARAMETER = re.compile(
 class Cursor(Protocol):
     """A cursor of DB-API 2.0 that takes %(name)s."""
 
-    rowcount: int
+    @property
+    def rowcount(self) -> int:
+        """Count the rows of the last statement; -1 where there are none."""
+        ...
 
     def execute(self, sql: str, parameters: Mapping[str, str]) -> object:
         """Run a statement."""

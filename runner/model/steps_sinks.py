@@ -59,7 +59,7 @@ class BigqueryTransferStep(Step):
         description="What asks Google: a function under lambdas/ that uses "
         "builtin:bigquery_transfer and names the secret with the credentials.",
     )
-    poll: Duration = Field("30s", description="Wait between two looks at the transfer.")
+    poll: Duration = Field("30s", description="Shortest wait between two looks at the transfer.")
 
 
 class ExternalSchema(Strict):
@@ -121,4 +121,4 @@ class RedshiftStep(Step):
         description="Schema over the Glue Data Catalog, made first if it is missing; by it "
         "Redshift reads the tables of the project.",
     )
-    poll: Duration = Field("5s", description="Wait between two looks at the statement.")
+    poll: Duration = Field("5s", description="Shortest wait between two looks at the statement.")

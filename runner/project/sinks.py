@@ -137,7 +137,8 @@ class _Export:
                 )
                 continue
             table = exported[name]
-            known = (*(one.name for one in table.columns), *table.header.partition)
+            names = [one.name for one in table.columns]
+            known = (*names, *(one for one in table.header.partition if one not in names))
             for index, column in enumerate(columns):
                 if table.columns and column not in known:
                     yield Fault(

@@ -175,3 +175,12 @@ def test_who_connects_is_told() -> None:
     run(api, sql="SELECT 1", workgroup=None, cluster="main", user="etl")
     told = {key: api.sent[0][1].get(key) for key in ("ClusterIdentifier", "DbUser", "SecretArn")}
     assert told == {"ClusterIdentifier": "main", "DbUser": "etl", "SecretArn": None}
+
+
+def test_half_a_day_of_looks_fits_into_the_history_of_an_execution() -> None:
+    api = DataApi("STARTED")
+    run(api, sql="SELECT 1", timeout="12h", poll="1s")
+    assert 700 < api.actions.count("describe") < 900  # of at most 9 events each, below 25,000
+    api = DataApi("STARTED")
+    run(api, sql="SELECT 1", timeout="1h", poll="5m")
+    assert api.actions.count("describe") == 12

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from runner.asl import retries
 from runner.asl.expressions import concatenation, expression, quote
 from runner.asl.flow import Flow, State, retrier, state_name, task
-from runner.asl.statements import Statement, problem, running
+from runner.asl.statements import Statement, patience, problem, running
 from runner.asl.steps.scope import entry, gated, step_failing, step_retriers
 from runner.asl.tables.common import REDRIVE, athena_arguments, keeper_task
 from runner.asl.tablespec import keeper_spec
@@ -30,6 +30,8 @@ _MANIFEST = "Statistics.DataManifestLocation"
 _CODEC = "SNAPPY"
 _TRANSFER_TIMEOUT = "12h"
 _CALL_TIMEOUT_S = 300
+_LOOKS = 20
+"""At an ordinary transfer."""
 _INPUT = "$states.input"
 
 
@@ -252,12 +254,14 @@ def _transfer(
         "started": expression(f"{run}.started"),
         "timeout_s": seconds(step.timeout or _TRANSFER_TIMEOUT),
     }
+    spent = f"$toMillis($states.context.State.EnteredTime) / 1000 - {run}.started"
+    every = expression(patience(seconds(step.poll), spent))
     over = {"Condition": expression(f"{run}.ended"), "Next": done}
     return (
         State(state_name(name, "call"), call(begin, wait)),
-        State(wait, {"Type": "Wait", "Seconds": seconds(step.poll), "Next": look}),
-        State(look, call(asked, ended)),
-        State(ended, {"Type": "Choice", "Choices": [over], "Default": wait}),
+        State(wait, {"Type": "Wait", "Seconds": every, "Next": look}, looks=_LOOKS),
+        State(look, call(asked, ended), looks=_LOOKS),
+        State(ended, {"Type": "Choice", "Choices": [over], "Default": wait}, looks=_LOOKS),
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner.asl.expressions import expression
 from runner.asl.flow import Flow, State, retrier, state_name, task
+from runner.asl.statements import ORDINARY_S, count_looks, patience
 from runner.asl.steps.scope import entry, gated, step_failing, step_retriers
 from runner.model.durations import seconds
 from runner.model.spectrum import schema_ddl
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _SERVICE = "arn:aws:states:::aws-sdk:redshiftdata:"
 _TIMEOUT = "12h"
 _CALL_TIMEOUT_S = 60
+_LOOKS = count_looks(ORDINARY_S)
 _ERRORS = (
     "RedshiftData.ActiveStatementsExceededException",
     "RedshiftData.ActiveSessionsExceededException",
@@ -98,11 +100,13 @@ class _Call:
 
     def states(self, following: str) -> tuple[State, ...]:
         step = self._step
-        pause = {"Type": "Wait", "Seconds": seconds(step.poll), "Next": self._name("look")}
+        spent = f"($toMillis($states.context.State.EnteredTime) - ${self._since}) / 1000"
+        every = expression(patience(seconds(step.poll), spent))
+        pause = {"Type": "Wait", "Seconds": every, "Next": self._name("look")}
         return (
             self._begin(),
             self._execute(),
-            State(self._name("wait"), pause),
+            State(self._name("wait"), pause, looks=_LOOKS),
             self._look(),
             self._ended(following),
             self._cancel(),
@@ -186,7 +190,7 @@ class _Call:
             },
         ]
         fields = {"Type": "Choice", "Choices": choices, "Default": self._name("wait")}
-        return State(self._name("ended?"), fields)
+        return State(self._name("ended?"), fields, looks=_LOOKS)
 
     def _cancel(self) -> State:
         """Cancel what takes too long; whether that comes through or not, it has failed."""
@@ -207,7 +211,7 @@ class _Call:
             Retry=[retrier(_ERRORS, interval_s=2, attempts=6)],
             **rest,
         )
-        return State(self._name(verb), fields)
+        return State(self._name(verb), fields, looks=_LOOKS if verb == "look" else 0)
 
     def _fail(self, verb: str, error: str, cause: str, *, plain: bool = True) -> State:
         told = f"{self._subject}: {cause}" if plain else cause
