@@ -34,7 +34,7 @@ def text_of(*, wait: str = "sync", **step: Any) -> str:  # noqa: ANN401 - JSON
     text = render(machine)
     check_machine(machine, text, file=named.file)
     parse_definition(json.loads(text))
-    return text
+    return text.decode()
 
 
 class World:
