@@ -118,6 +118,8 @@ class WorkflowFacts:
     loads: tuple[str, ...]
     others: tuple[str, ...]
     """Steps that are neither tables nor loads."""
+    exports: tuple[str, ...] = ()
+    """Tables that its steps read to bring them elsewhere."""
     children: tuple[ChildFacts, ...] = ()
     """Where the tables are, if they are too many for one definition."""
     assets: dict[str, str] = field(default_factory=dict)
@@ -261,7 +263,8 @@ def read_workflow(data: dict[str, Any], definitions: Definitions) -> WorkflowFac
 
     KeyError and TypeError for another layout, OSError and ValueError for a definition that is gone.
     """
-    names = ("tables", "loads", "others", "triggers", "grants", "usage", "queried", "runs")
+    names = ("tables", "loads", "exports", "others", "triggers", "grants", "usage")
+    names += ("queried", "runs")
     lists = {name: tuple(data[name]) for name in names}
     children = tuple(
         ChildFacts(
@@ -401,6 +404,7 @@ def _workflow_facts(
     from runner.asl.compile import compile_workflow, schedule_window  # noqa: PLC0415
     from runner.model.names import TableName  # noqa: PLC0415
     from runner.model.steps_flow import WorkflowStep  # noqa: PLC0415
+    from runner.model.steps_sinks import BigqueryTransferStep  # noqa: PLC0415
     from runner.model.workflow import (  # noqa: PLC0415
         LoadsStep,
         TablesStep,
@@ -414,7 +418,12 @@ def _workflow_facts(
         for name, step in named.workflow.steps.items()
         if isinstance(step, TablesStep | LoadsStep)
     }
-    machine = compile_workflow(project, named, selected)
+    exported = {
+        name: select(project, step.tables, step.exclude)
+        for name, step in named.workflow.steps.items()
+        if isinstance(step, BigqueryTransferStep)
+    }
+    machine = compile_workflow(project, named, selected | exported)
     files = {str(table.name): table.file for table in project.tables}
     made = rendered(machine, named.name, file=named.file, files=files, known=definitions)
 
@@ -450,6 +459,7 @@ def _workflow_facts(
             for name in names(LoadsStep)
             if project.table(TableName.parse(name)).header.load is not None
         ),
+        exports=tuple(dict.fromkeys(str(one) for found in exported.values() for one in found)),
         others=tuple(name for name in named.workflow.steps if name not in selected),
         children=made.children,
         assets=made.assets,

@@ -189,7 +189,7 @@ def _machines(
     for workflow in workflows:
         touched = reach.of(
             _without(workflow.tables, workflow.children, "table"),
-            _without(workflow.loads, workflow.children, "load"),
+            (*_without(workflow.loads, workflow.children, "load"), *workflow.exports),
             workflow.queried,
         )
         artifact = _definition(home, workflow.definition)

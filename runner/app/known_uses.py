@@ -64,11 +64,11 @@ def _read(path: Path, version: str) -> dict[str, Uses]:
 
 def _written(uses: Uses) -> list[Any]:
     calls = [[one.service, one.action, one.pattern, one.sdk, one.arguments] for one in uses.calls]
-    return [calls, uses.tables, uses.distributed]
+    return [calls, uses.tables, uses.distributed, uses.exports]
 
 
 def _uses(said: list[Any]) -> Uses:
-    calls, tables, distributed = said
+    calls, tables, distributed, exports = said
     return Uses(
         tuple(
             Call(service, action, pattern, sdk, tuple((key, text) for key, text in arguments))
@@ -76,4 +76,5 @@ def _uses(said: list[Any]) -> Uses:
         ),
         tuple((name, kind) for name, kind in tables),
         distributed,
+        tuple(exports),
     )

@@ -297,7 +297,7 @@ def _known(only: tuple[str, ...], workflow: WorkflowFacts) -> list[str]:
     """Give the tables that --only names, each once; UsageError for others than the workflow's."""
     from runner.model.nearest import suggestion  # noqa: PLC0415 - difflib, only for --only
 
-    names = list(dict.fromkeys((*workflow.tables, *workflow.loads)))
+    names = list(dict.fromkeys((*workflow.tables, *workflow.loads, *workflow.exports)))
     faults = [
         Fault(
             Place("--only"),

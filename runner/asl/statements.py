@@ -101,6 +101,15 @@ def count_looks(spent_s: float) -> int:
 _ORDINARY_LOOKS = count_looks(ORDINARY_S)
 
 
+def patience(every_s: int, spent_s: str) -> str:
+    """Write the pause between two looks at work elsewhere; `spent_s` is JSONata for its time.
+
+    A tenth of the time so far, at least `every_s` and else a minute at most: half a day of looks
+    does not fill the history of the execution.
+    """
+    return f"$max([{every_s}, $min([{_LONGEST_PAUSE_S}, $floor(({spent_s}) / 10)])])"
+
+
 def _synchronous(statement: Statement) -> State:
     fields: dict[str, Any] = {
         "Output": expression(f"{_RESULT}.{statement.output}") if statement.output else {},

@@ -46,6 +46,7 @@ COMMANDS = (
     "redrive",
     "run",
     "show",
+    "spectrum",
     "status",
     "stream",
     "test",

@@ -39,6 +39,8 @@ ERRORS = {
     "InvalidInput": (USER, "Start the execution again with a valid input."),
     "LeaseHeld": (BUSY, "Wait until the other run has ended, or stop it; then run again."),
     "NothingPublished": (USER, "Run the table for this window first."),
+    "NotForBigQuery": (USER, "Rename or convert the column in the query, or leave it out."),
+    "ExportIncomplete": (PASSING, ""),
     "InputUnfinished": (USER, "Run the table that the message names for that window first."),
     "InputChanged": (INTERRUPTED, ""),
     "StageAbandoned": (INTERRUPTED, ""),

@@ -22,7 +22,7 @@ def statement(spec: Spec, manifest: dict[str, Any]) -> str:
     columns = ",\n    ".join([*files, *partitions])
     text = f'SELECT\n    {columns}\nFROM "{spec.database}"."{spec.table}"'
     window = manifest["window"]
-    return text if window is None else f"{text}\nWHERE {_within(window)}"
+    return text if window is None else f"{text}\nWHERE {within(window)}"
 
 
 def _value(name: str, kind: str) -> str:
@@ -42,7 +42,8 @@ def _value(name: str, kind: str) -> str:
     return f"{text} AS {column}"
 
 
-def _within(window: dict[str, Any]) -> str:
+def within(window: dict[str, Any]) -> str:
+    """Write the condition of the window's partitions: {columns, values}."""
     columns, values = window["columns"], window["values"]
     if len(columns) == 1:
         listed = ", ".join(_literal(value) for (value,) in values)

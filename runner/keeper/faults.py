@@ -69,3 +69,11 @@ class InputChanged(KeeperError):
 
 class InputUnfinished(KeeperError):
     """An input is half-written by a run that died, and cannot be finished from its stage."""
+
+
+class NotForBigQuery(KeeperError):
+    """A column of an export has a name or a type that BigQuery does not take."""
+
+
+class ExportIncomplete(KeeperError):
+    """The files that an export wrote are not all there; what was exported before stays."""

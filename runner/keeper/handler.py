@@ -13,6 +13,8 @@
     load       the manifest of a load
     loaded     what a load did, by its outcome
     load_failed  why a load failed, and whether to try again
+    export     what to unload of a table, and where to
+    exported   keep exactly the files that an export wrote
     gc         delete what dead runs and old publishes left behind
     stop_statements  stop what an execution that was stopped left running in Athena
 
@@ -29,7 +31,19 @@ from typing import TYPE_CHECKING, Any
 
 from . import begin as begins
 from . import diagnose as diagnoses
-from . import failures, iceberg, loads, outcomes, prepare, publish, stopping, sweep, whole, windows
+from . import (
+    exports,
+    failures,
+    iceberg,
+    loads,
+    outcomes,
+    prepare,
+    publish,
+    stopping,
+    sweep,
+    whole,
+    windows,
+)
 from .core import Attempt, Keeper
 from .storage import WORKERS, Storage
 from .work import SPLIT
@@ -54,6 +68,7 @@ def dispatch(keeper: Keeper, event: dict[str, Any]) -> dict[str, Any]:
         "explain": _explain,
         "loaded": lambda keeper, event: outcomes.confirm(keeper.storage, event["manifest"]),
         "load_failed": _load_failed,
+        "exported": exports.settle_export,
         "stop_statements": _stop_statements,
     }
     if op in plain:
@@ -70,6 +85,7 @@ def dispatch(keeper: Keeper, event: dict[str, Any]) -> dict[str, Any]:
         "merged": iceberg.merged,
         "finish": whole.finish,
         "load": loads.plan_load,
+        "export": exports.plan_export,
     }
     return operations[op](keeper, Attempt.read(event), event)
 

@@ -217,9 +217,11 @@ def open_local(
     from runner.local.jobs import Builds, GlueJobs, Surroundings  # noqa: PLC0415
     from runner.local.lambdas import Lambdas  # noqa: PLC0415
     from runner.local.loader import target_of  # noqa: PLC0415
+    from runner.local.loader.targets import resolve  # noqa: PLC0415
     from runner.local.map_objects import MapObjects  # noqa: PLC0415
     from runner.local.processes import Processes  # noqa: PLC0415
     from runner.local.rds import Rds  # noqa: PLC0415
+    from runner.local.redshift import RedshiftData, connector  # noqa: PLC0415
     from runner.local.s3_service import call_s3  # noqa: PLC0415
     from runner.local.sns import Sns  # noqa: PLC0415
 
@@ -289,6 +291,10 @@ def open_local(
             s3,
             state / "exports",
             now,
+        ),
+        "aws-sdk:redshiftdata": RedshiftData(
+            state / "redshift.jsonl",
+            connector(environment.redshift, lambda text: resolve(text, environ)),
         ),
         "aws-sdk:s3": lambda action, arguments: call_s3(s3, action, arguments),
         "codebuild": Builds(environment.builds, around),

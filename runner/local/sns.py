@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _MAX_BYTES = 262_144
 _MAX_SUBJECT = 99
+_MORE = ("MessageAttributes", "MessageGroupId", "MessageDeduplicationId")
+"""What a line holds beside topic, subject and text, where a message has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Sns:
             "Subject": subject,
             "Message": message,
             "Timestamp": self.now().isoformat(),
+            **{name: arguments[name] for name in _MORE if name in arguments},
         }
         self._append(json.dumps(line, ensure_ascii=False).encode() + b"\n")
         return {"MessageId": message_id, "SdkHttpMetadata": {"HttpStatusCode": 200}}
@@ -69,4 +72,15 @@ def _checked(arguments: Mapping[str, Json]) -> tuple[str, str]:
     subject = arguments.get("Subject") or ""
     if len(subject) > _MAX_SUBJECT or not subject.isascii():
         raise ServiceError("SNS.InvalidParameterException", "Invalid parameter: Subject")
+    _check_order(arguments)
     return text, subject
+
+
+def _check_order(arguments: Mapping[str, Json]) -> None:
+    """Refuse what SNS refuses of groups: a FIFO topic needs one."""
+    ordered = str(arguments["TopicArn"]).endswith(".fifo")
+    if ordered and not arguments.get("MessageGroupId"):
+        raise ServiceError(
+            "SNS.InvalidParameterException",
+            "Invalid parameter: The MessageGroupId parameter is required for FIFO topics",
+        )

@@ -130,6 +130,17 @@ class LocalDatabase(Strict):
     )
 
 
+class Postgres(Strict):
+    """A PostgreSQL in which the SQL of `redshift` steps runs on this machine."""
+
+    host: Resolved = Field("127.0.0.1", description="Host name.")
+    port: Port = Field(5432, description="Port; a number or ${env:NAME}.")
+    user: Resolved = Field("postgres", description="User name or ${env:NAME}.")
+    password: EnvironmentValue | None = Field(
+        None, description="${env:NAME} only; a plain password is refused."
+    )
+
+
 AthenaWait = Literal["sync", "poll"]
 _ATHENA_WAIT = (
     "How a run waits for a statement: `sync` leaves it to Step Functions, which looks about once a "
@@ -168,6 +179,11 @@ class LocalEnvironment(Strict):
         None,
         description="Folder with an assembled Embulk, relative to the project; loads with engine "
         "embulk into MySQL run it. Without one the built-in loader takes their place.",
+    )
+    redshift: Postgres | None = Field(
+        None,
+        description="A PostgreSQL in which `redshift` steps run here, in the database that they "
+        "name (needs the extra `postgres`). Without one such a step is refused.",
     )
     athena_wait: AthenaWait = Field(
         "sync", description=f"{_ATHENA_WAIT} On this machine: to try the definition that waits so."

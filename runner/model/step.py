@@ -12,7 +12,7 @@ from runner.model.header import Strict
 Topic = Annotated[
     str,
     Field(
-        pattern=r"^(arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}|[A-Za-z0-9_-]{1,200})$"
+        pattern=r"^(arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?|[A-Za-z0-9_-]{1,200})$"
     ),
 ]
 """A topic of SNS: the name of one that the stack makes, or the ARN of one that exists."""

@@ -19,6 +19,7 @@ from runner.model.steps_flow import (
     SqlStep,
     WorkflowStep,
 )
+from runner.model.steps_sinks import BigqueryTransferStep, RedshiftStep
 from runner.model.steps_sources import CodeBuildStep, CrawlerStep, GlueJobStep, RdsExportStep
 
 if TYPE_CHECKING:
@@ -134,6 +135,21 @@ class SnsStep(Step):
     topic: Topic = Field(description="Topic name or ARN.")
     subject: str = Field("", max_length=99, description="Subject line.")
     message: str = Field(description="Text.")
+    attributes: dict[str, str] = Field(
+        default_factory=dict,
+        description="Attributes of the message, by which subscriptions filter; texts.",
+    )
+    group: str | None = Field(
+        None,
+        pattern=r"^[!-~]{1,128}$",
+        description="Message group of a FIFO topic: messages of one group keep their order.",
+    )
+    deduplication: str | None = Field(
+        None,
+        pattern=r"^[!-~]{1,128}$",
+        description="Deduplication id of a FIFO topic; the execution and the step if absent, so "
+        "that a repeated call is one message.",
+    )
 
 
 class AslStep(Step):
@@ -177,7 +193,9 @@ AnyStep = Annotated[
     | CrawlerStep
     | RdsExportStep
     | GlueJobStep
-    | CodeBuildStep,
+    | CodeBuildStep
+    | BigqueryTransferStep
+    | RedshiftStep,
     Field(discriminator="type"),
 ]
 

@@ -15,9 +15,11 @@ from runner.model.nearest import listed, suggestion
 from runner.model.project import NamedWorkflow
 from runner.model.selection import EVERYTHING, bare_pattern, candidates, matches
 from runner.model.steps_flow import GO_ON, SKIP, needs_of
+from runner.model.steps_sinks import BigqueryTransferStep
 from runner.model.workflow import LambdaStep, LoadsStep, TablesStep, Workflow
 from runner.project.configuration import zone_fault
 from runner.project.graph import cycles
+from runner.project.sinks import sink_faults
 from runner.project.source_steps import source_step_faults
 from runner.project.steps_flow import every_step, flow_faults
 from runner.project.triggers import trigger_faults
@@ -89,6 +91,7 @@ def workflow_faults(
     yield from _functions(workflow, places, surroundings)
     yield from _patterns(workflow, places, surroundings)
     yield from _twice(workflow, places, surroundings)
+    yield from sink_faults(workflow, places, surroundings.tables)
     yield from trigger_faults(workflow, places, surroundings.written)
     yield from source_step_faults(workflow, places, surroundings.tables, surroundings.setting)
     yield from flow_faults(workflow, places, surroundings.workflows, surroundings.environment)
@@ -151,8 +154,10 @@ def _catchers(workflow: Workflow, places: Places) -> Iterator[Fault]:
 def _functions(workflow: Workflow, places: Places, surroundings: Surroundings) -> Iterator[Fault]:
     builtins = [f"{BUILTIN}{name}" for name in surroundings.builtins]
     for at, step in every_step(workflow):
-        if not isinstance(step, LambdaStep):
+        if not isinstance(step, LambdaStep | BigqueryTransferStep):
             continue
+        if isinstance(step, BigqueryTransferStep) and step.transfer is None:
+            continue  # nothing is called
         place = places.value(*at, "function")
         if step.function in surroundings.incomplete_functions:
             yield Fault(
@@ -177,9 +182,9 @@ def _functions(workflow: Workflow, places: Places, surroundings: Surroundings) -
 
 def _patterns(workflow: Workflow, places: Places, surroundings: Surroundings) -> Iterator[Fault]:
     for name, step in workflow.steps.items():
-        if not isinstance(step, TablesStep | LoadsStep):
+        if not isinstance(step, TablesStep | LoadsStep | BigqueryTransferStep):
             continue
-        for key, patterns in (("select", step.select), ("exclude", step.exclude)):
+        for key, patterns in _pattern_keys(step):
             for index, pattern in enumerate(patterns):
                 if pattern == EVERYTHING or matches(surroundings.tables, pattern):
                     continue
@@ -197,6 +202,15 @@ def _patterns(workflow: Workflow, places: Places, surroundings: Surroundings) ->
                         otherwise=f"there are {listed(known)}" if known else "add a table first",
                     ),
                 )
+
+
+def _pattern_keys(
+    step: TablesStep | LoadsStep | BigqueryTransferStep,
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Give the keys of a step that hold patterns."""
+    if isinstance(step, BigqueryTransferStep):
+        return ("tables", step.tables), ("exclude", step.exclude)
+    return ("select", step.select), ("exclude", step.exclude)
 
 
 def _twice(workflow: Workflow, places: Places, surroundings: Surroundings) -> Iterator[Fault]:

@@ -62,3 +62,22 @@ def test_what_sns_refuses_is_refused(tmp_path: Path, arguments: dict[str, Any], 
 def test_an_action_that_is_not_known_is_named(tmp_path: Path) -> None:
     with pytest.raises(ServiceError, match="sns:createTopic"):
         Sns(tmp_path / "sns.jsonl", lambda: NOON)("createTopic", {})
+
+
+def test_attributes_and_group_are_kept(tmp_path: Path) -> None:
+    sns = Sns(tmp_path / "sns.jsonl", lambda: NOON)
+    more = {
+        "MessageAttributes": {"kind": {"DataType": "String", "StringValue": "report"}},
+        "MessageGroupId": "g",
+        "MessageDeduplicationId": "d",
+    }
+    sns("publish", {"TopicArn": "arn:t.fifo", "Message": "m", **more})
+    (line,) = (tmp_path / "sns.jsonl").read_text().splitlines()
+    assert {key: json.loads(line)[key] for key in more} == more
+
+
+def test_a_fifo_topic_wants_a_group(tmp_path: Path) -> None:
+    with pytest.raises(ServiceError, match="MessageGroupId"):
+        Sns(tmp_path / "sns.jsonl", lambda: NOON)(
+            "publish", {"TopicArn": "arn:t.fifo", "Message": "m"}
+        )

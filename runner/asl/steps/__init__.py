@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from runner.asl.steps import (
+    bigquery,
     calls,
     choice,
     codebuild,
@@ -13,12 +14,14 @@ from runner.asl.steps import (
     glue_job,
     loads,
     rds_export,
+    redshift,
     repeating,
     simple,
     sql,
     tables,
 )
 from runner.model.steps_flow import ChoiceStep, EcsTaskStep, HttpStep, SqlStep, WorkflowStep
+from runner.model.steps_sinks import BigqueryTransferStep, RedshiftStep
 from runner.model.steps_sources import CodeBuildStep, CrawlerStep, GlueJobStep, RdsExportStep
 from runner.model.workflow import (
     AslStep,
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
 
 _STATES: dict[type, Callable[[Scope, str, Any], tuple[State, ...]]] = {
     AslStep: simple.asl_states,
+    BigqueryTransferStep: bigquery.states,
     ChoiceStep: choice.states,
     CodeBuildStep: codebuild.states,
     CrawlerStep: crawler.states,
@@ -49,6 +53,7 @@ _STATES: dict[type, Callable[[Scope, str, Any], tuple[State, ...]]] = {
     LoadsStep: loads.states,
     MapStep: lambda scope, name, step: repeating.states(scope, name, step, inner=step_states),
     RdsExportStep: rds_export.states,
+    RedshiftStep: redshift.states,
     SnsStep: simple.sns_states,
     SqlStep: sql.states,
     TablesStep: tables.states,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from runner.asl.expressions import expression
 from runner.asl.flow import State, retrier, state_name, task
 from runner.asl.steps.scope import entry, gated, step_failing, step_retriers
 from runner.model.durations import seconds
@@ -29,9 +30,7 @@ def wait_states(scope: Scope, name: str, step: WaitStep) -> tuple[State, ...]:
 
 def sns_states(scope: Scope, name: str, step: SnsStep) -> tuple[State, ...]:
     """Publish a message."""
-    arguments = {"TopicArn": scope.target.topic(step.topic), "Message": step.message}
-    if step.subject:
-        arguments["Subject"] = step.subject
+    arguments = _message(scope, step)
     default = [retrier(_SNS_ERRORS, interval_s=2, attempts=6)]
     catchers, explained = step_failing(scope, name, "sns", step)
     fields = task(
@@ -49,6 +48,28 @@ def sns_states(scope: Scope, name: str, step: SnsStep) -> tuple[State, ...]:
         State(state_name(name, "run"), fields),
         *explained,
     )
+
+
+def _message(scope: Scope, step: SnsStep) -> dict[str, Any]:
+    """Give the arguments of the publication."""
+    arguments: dict[str, Any] = {
+        "TopicArn": scope.target.topic(step.topic),
+        "Message": step.message,
+    }
+    if step.subject:
+        arguments["Subject"] = step.subject
+    if step.attributes:
+        arguments["MessageAttributes"] = {
+            name: {"DataType": "String", "StringValue": value}
+            for name, value in step.attributes.items()
+        }
+    if step.group:
+        once = '$states.context.Execution.Id & "|" & $states.context.State.Name'
+        arguments["MessageGroupId"] = step.group
+        arguments["MessageDeduplicationId"] = step.deduplication or expression(
+            f'$hash({once}, "SHA-256")'
+        )
+    return arguments
 
 
 def asl_states(scope: Scope, name: str, step: AslStep) -> tuple[State, ...]:

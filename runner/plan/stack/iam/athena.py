@@ -62,6 +62,8 @@ class Scene:
     calls: tuple[Call, ...]
     kinds: Mapping[str, str]
     """How each written table is written, by `database.table`."""
+    exports: tuple[str, ...] = ()
+    """Folders below the lake that statements unload into."""
 
     def kind(self, table: Access) -> str:
         """Tell how a table is written; as an insert table where nothing says otherwise."""
@@ -148,7 +150,9 @@ def _read(scene: Scene) -> Iterator[Spot]:
 
 
 def _written(scene: Scene) -> Iterator[Spot]:
-    """Give the locations that statements write: stages, and Iceberg tables themselves."""
+    """Give the locations that statements write: stages, exports, Iceberg tables themselves."""
+    for folder in scene.exports:
+        yield Spot(f"{scene.facts.lake}{folder}", f"{scene.facts.lake}{_above(folder)}")
     stages = f"{scene.facts.lake}_runner/stage/"
     for table in scene.machine.writes:
         kind = scene.kind(table)
@@ -158,6 +162,15 @@ def _written(scene: Scene) -> Iterator[Spot]:
         if kind == _IN_PLACE:
             for location in table.locations:
                 yield _located(scene.facts, table.database, location)
+
+
+def _above(folder: str) -> str:
+    """Give the folder around a folder.
+
+    >>> _above("exports/daily/out/marts.x/")
+    'exports/daily/out/'
+    """
+    return folder.rstrip("/").rpartition("/")[0] + "/"
 
 
 def _located(facts: StackFacts, database: str, location: str) -> Spot:

@@ -32,7 +32,7 @@ def machine_statements(
     facts: StackFacts, machine: MachineFacts, uses: Uses
 ) -> tuple[Statement, ...]:
     """Derive a machine's permissions from what its definition uses."""
-    scene = Scene(facts, machine, Arns.of(facts), uses.calls, dict(uses.tables))
+    scene = Scene(facts, machine, Arns.of(facts), uses.calls, dict(uses.tables), uses.exports)
     return (
         *athena_statements(scene),
         *glue_statements(scene),

@@ -11,6 +11,8 @@ import fnmatch
 from typing import TYPE_CHECKING
 
 from runner.plan.stack.iam.athena import is_on_tables
+from runner.plan.stack.iam.redshift import is_known as is_redshift
+from runner.plan.stack.iam.redshift import redshift_statements
 from runner.plan.stack.iam.statements import Condition, Statement, allow
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ def service_statements(scene: Scene) -> Iterator[Statement]:
     yield from _execution_statements(scene)
     yield from _export_statements(scene)
     yield from _http_statements(scene)
+    yield from redshift_statements(scene)
     yield from _other_statements(scene)
 
 
@@ -223,6 +226,7 @@ def _is_known(call: Call) -> bool:
     return (
         call.service == "athena"
         or (call.service == "glue" and is_on_tables(call))
+        or is_redshift(call)
         or (_is_start(call) and bool(call.known("StateMachineArn")))
         or _is_export(call)
         or _is_request(call)

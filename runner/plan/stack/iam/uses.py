@@ -28,9 +28,12 @@ _TELLING = frozenset(
         "ApiEndpoint",
         "Bucket",
         "Cluster",
+        "ClusterIdentifier",
         "CopySource",
+        "Database",
         "DatabaseName",
         "DbInstanceIdentifier",
+        "DbUser",
         "FunctionName",
         "IamRoleArn",
         "JobName",
@@ -43,6 +46,7 @@ _TELLING = frozenset(
         "Qualifier",
         "QueueUrl",
         "ResourceArn",
+        "SecretArn",
         "SecretId",
         "SourceArn",
         "StateMachineArn",
@@ -50,6 +54,7 @@ _TELLING = frozenset(
         "TaskDefinition",
         "TopicArn",
         "WorkGroup",
+        "WorkgroupName",
     }
 )
 """Arguments that decide what a call needs."""
@@ -99,6 +104,8 @@ class Uses:
     is written: ctas, insert, iceberg, view or ddl."""
     distributed: bool
     """Whether a Map runs executions of its own."""
+    exports: tuple[str, ...] = ()
+    """Folders below the lake that statements unload into."""
 
 
 Using = Callable[[str], Uses]
@@ -111,10 +118,12 @@ def uses_of(text: str) -> Uses:
     found: dict[tuple[str, Arguments], None] = {}
     tables: dict[str, str] = {}
     distributed = False
+    exports: dict[str, None] = {}
     for part in _parts(definition):
         if "Resource" in part:
             for arguments in _either(part.get("Arguments", part.get("Parameters"))):
                 found[str(part["Resource"]), _telling(arguments)] = None
+                exports |= dict.fromkeys(_exported(arguments))
         spec = _assigned(part)
         if spec is not None:
             tables[spec["name"]] = "iceberg" if "iceberg" in spec else spec["kind"]
@@ -124,7 +133,15 @@ def uses_of(text: str) -> Uses:
         tuple(dict.fromkeys(call for call in calls if call is not None)),
         tuple(tables.items()),
         distributed,
+        tuple(exports),
     )
+
+
+def _exported(arguments: Json) -> Iterator[str]:
+    """Give the folder that an export of ours is planned for."""
+    payload = arguments.get("Payload") if isinstance(arguments, dict) else None
+    if isinstance(payload, dict) and payload.get("op") == "export":
+        yield str(payload["export"]["folder"])
 
 
 def _assigned(part: dict[str, Json]) -> dict[str, Json] | None:
