@@ -13,14 +13,17 @@ from typing import TYPE_CHECKING
 from runner.checks import Scene, Subject, find_faults, find_warnings
 from runner.errors import ProjectError
 from runner.model.header import Header, Kind
+from runner.model.names import TableName
 from runner.model.project import Project, Table
 from runner.model.sqltext import SqlText
 from runner.project.cache import Cache
 from runner.project.configuration import read_setting, shared_databases
 from runner.project.crosschecks import mart_faults, source_faults
+from runner.project.drafts import knows_places
 from runner.project.files import CONFIG, LAMBDAS, SETTINGS, decode
 from runner.project.functions import read_functions, stream_faults
 from runner.project.naming import name_files
+from runner.project.personal import personal_faults
 from runner.project.tables import count_partitions, link, place_of_read, writers
 from runner.project.triggers import written_by
 from runner.project.workflows import (
@@ -37,8 +40,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from runner.errors import Fault, Place
-    from runner.model.names import TableName
-    from runner.model.project import NamedFunction, NamedWorkflow
+    from runner.model.project import NamedFunction, NamedWorkflow, PersonalStep
     from runner.project.configuration import Setting
     from runner.project.drafts import Draft, Drafted
     from runner.project.files import Snapshot
@@ -100,6 +102,7 @@ def assemble(snapshot: Snapshot, choice: Choice, cache: Cache) -> Outcome:
     faults += [*setting.faults, *naming.faults, *macro_faults]
     faults += [fault for one in drafted for fault in one.faults]
     faults += [*linked.faults, *source_faults(setting, names), *_shared(setting, names)]
+    faults += personal_faults(setting, sorted({name.database for name in names}))
     faults += [*find_faults(scene), *mart_faults(scene.subjects, setting), *workflow_problems]
     faults += [*function_faults, *stream_faults(setting, functions, surroundings.functions)]
     found = tuple(sorted(set(faults)))
@@ -162,13 +165,21 @@ def _scene(
         for table in linked.tables
         if table.partitioning.time and table.kind in (Kind.CTAS, Kind.INSERT)
     }
-    environment = workshop.setting.environment
+    environment, config = workshop.setting.environment, workshop.setting.config
+
+    def place_of_step(step: PersonalStep) -> Place:
+        draft = by_name[TableName.parse(step.table)]
+        placed = draft if knows_places(draft) else workshop.redraft(draft)
+        return placed.rendered.locate(step.offset)
+
     return Scene(
         subjects,
         timed,
         loader="native" if environment is None else environment.loader,
         marts={} if environment is None else {n: m.engine for n, m in environment.marts.items()},
         retried=retried_loads(workflows, linked.tables),
+        pii_databases=config.pii_databases if config is not None else None,
+        place_of_step=place_of_step,
     )
 
 
