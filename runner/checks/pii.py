@@ -1,4 +1,4 @@
-"""Personal data goes unmasked only where it may: into no mart, and into allowed databases."""
+"""Personal data goes unmasked only where it may: into no mart or export, into allowed databases."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _LOAD = "pii-load"
 _DATABASE = "pii-database"
+_EXPORT = "pii-export"
 
 
 def unmasked(table: Table, columns: tuple[str, ...] = ()) -> tuple[PersonalColumn, ...]:
@@ -30,14 +31,29 @@ def way(column: PersonalColumn, place_of_step: Callable[[PersonalStep], Place]) 
     )
 
 
-def carried_fault(
-    place: Place, code: str, what: str, *, column: PersonalColumn, shown: str, file: str
+def export_faults(
+    table: Table,
+    columns: tuple[str, ...],
+    *,
+    place: Place,
+    place_of_step: Callable[[PersonalStep], Place],
+) -> Iterator[Fault]:
+    """Refuse a step of a workflow that would bring personal data out of the lake unmasked.
+
+    `columns` are those that leave, none for all; `place` is the step's.
+    """
+    for column in unmasked(table, columns):
+        what = f"an export of {table.name} with"
+        yield _fault(place, _EXPORT, what, column, way(column, place_of_step), table.file)
+
+
+def _fault(  # noqa: PLR0917 - the parts of one sentence
+    place: Place, code: str, what: str, column: PersonalColumn, shown: str, file: str
 ) -> Fault:
-    """Refuse personal data that leaves; `what` says how, `shown` is its way."""
     return Fault(
         place,
         code,
-        f"{what} the column `{column.column}` with personal data: {shown}",
+        f"{what} the column `{column.column}`, which holds personal data: {shown}",
         "personal data masked on its way, or left out",
         f"add mask: {{{column.column}: ...}} to the header of {file}, write "
         f"{{{{ mask.domain('{column.column}') }}}} or another mask in its SQL, or leave it out",
@@ -50,14 +66,9 @@ def _find_load(subject: Subject, scene: Scene) -> Iterator[Fault]:
     if load is None:
         return
     for column in unmasked(table, load.columns):
-        yield carried_fault(
-            subject.places.key("load"),
-            _LOAD,
-            f"a load into the mart `{load.mart}` of",
-            column=column,
-            shown=way(column, scene.place_of_step),
-            file=table.file,
-        )
+        what = f"a load into the mart `{load.mart}` with"
+        shown = way(column, scene.place_of_step)
+        yield _fault(subject.places.key("load"), _LOAD, what, column, shown, table.file)
 
 
 def _find_database(subject: Subject, scene: Scene) -> Iterator[Fault]:
@@ -71,14 +82,8 @@ def _find_database(subject: Subject, scene: Scene) -> Iterator[Fault]:
             continue  # said where it got there
         last = column.steps[-1]
         place = scene.place_of_step(last) if last.offset >= 0 else subject.places.key("pii")
-        yield carried_fault(
-            place,
-            _DATABASE,
-            f"in the database {table.name.database}, which is none of `pii_databases`,",
-            column=column,
-            shown=way(column, scene.place_of_step),
-            file=table.file,
-        )
+        what = f"in the database {table.name.database}, which is none of `pii_databases`,"
+        yield _fault(place, _DATABASE, what, column, way(column, scene.place_of_step), table.file)
 
 
 RULES = (

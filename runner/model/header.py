@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from runner.model.fields import Duration
+from runner.model.fields import Duration, KeyColumn
 
 
 class Strict(BaseModel):
@@ -173,9 +173,8 @@ class ColumnTest(Strict):
 class MaskWith(Strict):
     """A mask that needs a value; exactly one key."""
 
-    hash: str | None = Field(
+    hash: KeyColumn | None = Field(
         None,
-        pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$",
         description="`database.table.column` that holds the key, in one row: HMAC-SHA256 of the "
         "value, 64 hex digits. Athena reads the key when it runs the statement; no file, no "
         "definition and no log holds it.",

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from runner.checks import Scene, Subject, find_faults, find_warnings
 from runner.errors import ProjectError
 from runner.model.header import Header, Kind
-from runner.model.names import TableName
 from runner.model.project import Project, Table
 from runner.model.sqltext import SqlText
 from runner.project.cache import Cache
@@ -36,10 +35,11 @@ from runner.project.workflows import (
 from runner.project.workshop import Workshop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from runner.errors import Fault, Place
+    from runner.model.names import TableName
     from runner.model.project import NamedFunction, NamedWorkflow, PersonalStep
     from runner.project.configuration import Setting
     from runner.project.drafts import Draft, Drafted
@@ -167,11 +167,6 @@ def _scene(
     }
     environment, config = workshop.setting.environment, workshop.setting.config
 
-    def place_of_step(step: PersonalStep) -> Place:
-        draft = by_name[TableName.parse(step.table)]
-        placed = draft if knows_places(draft) else workshop.redraft(draft)
-        return placed.rendered.locate(step.offset)
-
     return Scene(
         subjects,
         timed,
@@ -179,8 +174,21 @@ def _scene(
         marts={} if environment is None else {n: m.engine for n, m in environment.marts.items()},
         retried=retried_loads(workflows, linked.tables),
         pii_databases=config.pii_databases if config is not None else None,
-        place_of_step=place_of_step,
+        place_of_step=_places_of_steps(drafts, workshop),
     )
+
+
+def _places_of_steps(
+    drafts: Sequence[Draft], workshop: Workshop
+) -> Callable[[PersonalStep], Place]:
+    by_name = {str(draft.name): draft for draft in drafts}
+
+    def place(step: PersonalStep) -> Place:
+        draft = by_name[step.table]
+        placed = draft if knows_places(draft) else workshop.redraft(draft)
+        return placed.rendered.locate(step.offset)
+
+    return place
 
 
 def _subject(table: Table, draft: Draft, workshop: Workshop) -> Subject:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import ValidationError
 
 from runner.errors import Fault
+from runner.model.fields import KEY_ADVICE
 from runner.model.nearest import suggestion
 from runner.model.refusal import RefusedValueError
 from runner.project.fieldpath import field_description, keys_at
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 Model = TypeVar("Model", bound="BaseModel")
 
 _SECRET_KEYS = ("password",)
-_HIDDEN_KEYS = (*_SECRET_KEYS, "secrets")
+_HIDDEN_KEYS = (*_SECRET_KEYS, "secrets", "hash")
 """Keys below which somebody may have written a secret's value: it is never shown."""
 _TYPES = {
     "string_type": "text",
@@ -218,6 +219,8 @@ def _named(path: Path) -> str:
 def _type_advice(path: Path, value: Data, wanted: tuple[str, ...]) -> str:
     if any(part in _SECRET_KEYS for part in path):
         return "put the value into an environment variable and write ${env:ITS_NAME} here"
+    if "hash" in path:
+        return KEY_ADVICE
     if any(part in _HIDDEN_KEYS for part in path):
         return "write `NAME: <ARN of the secret>` below it, indented"
     match value, wanted:

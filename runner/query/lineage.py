@@ -16,6 +16,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
 from runner.query.analysis import is_cte
+from runner.query.columns import is_closed
 from runner.query.masking import spans
 from runner.query.parse import output_name, parse, selects
 
@@ -311,17 +312,10 @@ class _Tracer:
     ) -> Iterator[Mapping[str, _Source]]:
         yield sources
         outer: Scope | None = scope
-        while outer is not None and not _is_closed(outer):
+        while outer is not None and not is_closed(outer):
             outer = outer.parent
             if outer is not None and isinstance(outer.expression, exp.Select):
                 yield self._sources(outer)
-
-
-def _is_closed(scope: Scope) -> bool:
-    """Tell whether a query sees nothing of the one around it."""
-    if scope.is_cte:
-        return True
-    return scope.is_derived_table and scope.expression.find_ancestor(exp.Lateral) is None
 
 
 def _values(node: exp.Expr) -> Iterable[exp.Expr]:
