@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from runner.project.drafts import Draft
     from runner.query import Resolved
 
-_MASK = "mask"
+_MASK = "bad-mask"
 _ROUNDS = 50
 """Most passes over a table that reads itself."""
 

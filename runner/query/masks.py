@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from runner.query.rendered import Rendered
     from runner.query.rewriting import Edit
 
-_CODE = "mask"
+_CODE = "bad-mask"
 
 
 def put_masks(

@@ -111,7 +111,7 @@ def test_a_mask_that_cannot_be_applied_is_refused(case: str, tmp_path: Path) -> 
     header, query, found = BAD_HEADERS[case]
     sql = f"/*---\n{header}\n---*/\n{query}\n"
     (fault,) = faults(project(tmp_path, {"config.yaml": config(""), "sql/marts/x.sql": sql}))
-    assert " mask: " in fault
+    assert " bad-mask: " in fault
     assert found in fault
 
 
@@ -119,7 +119,7 @@ def test_a_ddl_table_is_tagged_and_not_masked(tmp_path: Path) -> None:
     sql = (BASE / "sql/raw/events.sql").read_text("utf-8")
     sql = sql.replace("kind: ddl", "kind: ddl\nmask: {shop: domain}")
     (fault,) = faults(project(tmp_path, {"sql/raw/events.sql": sql}))
-    assert fault.startswith("sql/raw/events.sql:3:1 mask: `mask` in a table of kind ddl")
+    assert fault.startswith("sql/raw/events.sql:3:1 bad-mask: `mask` in a table of kind ddl")
 
 
 def test_places_stay_those_of_the_file(tmp_path: Path) -> None:
@@ -280,7 +280,7 @@ def test_a_view_has_no_last_day(tmp_path: Path) -> None:
         "sql/marts/x.sql": "/*---\nkind: view\n---*/\nSELECT born FROM crm.customers\n",
     }
     (fault,) = faults(project(tmp_path, files))
-    assert fault.startswith("sql/marts/x.sql:4:18 mask: an age by the window's last day, in a view")
+    assert fault.startswith("sql/marts/x.sql:4:18 bad-mask: an age by the window's last day, in a view")
 
 
 # --- the way --------------------------------------------------------------------------------------
