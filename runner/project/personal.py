@@ -156,11 +156,19 @@ def find_personal(
         _tag(personal, draft)
         reads = {str(read.table) for read in resolved[name].reads} | set(resolved[name].sources)
         for _ in range(_ROUNDS if str(name) in reads else 1):
-            if draft.kind is Kind.DDL or not reads & personal.columns.keys():
+            if draft.kind is Kind.DDL or not _may_read(draft, reads, personal):
                 break
             if not _follow(personal, draft, schemas, redraft):
                 break
     return personal
+
+
+def _may_read(draft: Draft, reads: set[str], personal: Personal) -> bool:
+    """Tell whether a file names a tagged table; one in TABLE(...) counts as no read."""
+    if reads & personal.columns.keys():
+        return True
+    text = draft.rendered.sample.lower()
+    return "table(" in text and any(name in text for name in personal.columns)
 
 
 def _tagged_sources(setting: Setting) -> dict[str, dict[str, tuple[PersonalColumn, ...]]]:

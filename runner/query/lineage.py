@@ -126,6 +126,8 @@ class _Tracer:
     masked: tuple[tuple[int, int], ...]
     outputs: dict[int, _Source] = field(default_factory=dict)
     """What each query gives, by id() of its expression."""
+    seen: set[int] = field(default_factory=set)
+    """The tables that were looked at, by id()."""
 
     def run(self, tree: exp.Expr) -> _Source:
         scopes = traverse_scope(tree)
@@ -142,7 +144,21 @@ class _Tracer:
                 self.outputs[id(scope.expression)] = self._output(scope)
             if before == self.outputs:
                 break
+        self._require_all_seen(tree)
         return self.outputs[id(scopes[-1].expression)]
+
+    def _require_all_seen(self, tree: exp.Expr) -> None:
+        """Refuse a tagged table that stands where no table was looked for."""
+        for table in tree.find_all(exp.Table):
+            if not isinstance(table.this, exp.Identifier):  # a table function
+                names = {column.sql().lower() for column in table.this.find_all(exp.Column)}
+                if names & self.tagged.keys():
+                    raise _LostError("a table function over it", start_of(table))
+                continue
+            if id(table) in self.seen:
+                continue
+            if not is_cte(table) and self._full_name(table).partition("$")[0] in self.tagged:
+                raise _LostError(f"the place at which {table.name} stands", start_of(table))
 
     # --- what a query gives -------------------------------------------------------------------
 
@@ -209,7 +225,7 @@ class _Tracer:
         late: list[exp.Expr] = []
         for alias, (inside, source) in scope.selected_sources.items():
             around = inside.parent  # of a subquery sqlglot gives what stands in its brackets
-            node = around if isinstance(around, exp.Subquery) else inside
+            node: exp.Expr = around if isinstance(around, exp.Subquery) else inside
             if isinstance(node, exp.Unnest | exp.Lateral | exp.UDTF):
                 late.append(node)
             elif isinstance(source, exp.Table):
@@ -234,10 +250,14 @@ class _Tracer:
         return _renamed(first, whole.parent if isinstance(whole.parent, exp.CTE) else None, query)
 
     def _table(self, table: exp.Table) -> _Source:
-        if is_cte(table) or "$" in table.name:
+        self.seen.add(id(table))
+        if is_cte(table):
             return _Source((), complete=False)
-        full = f"{table.db.lower() or self.database}.{table.name.lower()}"
+        full, _, metadata = self._full_name(table).partition("$")
         tagged = self.tagged.get(full, frozenset())
+        if metadata:  # such as "t$partitions" and "t$files", which show values of columns
+            taint = frozenset((full, name, start_of(table)) for name in tagged)
+            return _Source((), complete=False, others=taint)
         known = [column.name for column in self.schemas.get(full, ())]
         complete = bool(known)
         offset = start_of(table)
@@ -246,6 +266,9 @@ class _Tracer:
             tuple((n, frozenset({(full, n, offset)}) if n in tagged else _NONE) for n in names),
             complete,
         )
+
+    def _full_name(self, table: exp.Table) -> str:
+        return f"{table.db.lower() or self.database}.{table.name.lower()}"
 
     def _function(self, node: exp.Expr, scope: Scope, sources: Mapping[str, _Source]) -> _Source:
         """Let every column of UNNEST, or of a LATERAL, hold what goes into it."""
@@ -291,7 +314,9 @@ class _Tracer:
     def _resolved(self, parts: list[str], scope: Scope, sources: Mapping[str, _Source]) -> _Taint:
         """Read `a`, `t.a`, `db.t.a`, and fields of each: `a.field`, `t.a.field`."""
         for visible in self._outward(scope, sources):
-            for index in range(min(2, len(parts) - 1)):  # the name of a table, or of its database
+            for index in range(
+                min(3, len(parts) - 1)
+            ):  # a table's name, or its database's and catalogue's
                 source = visible.get(parts[index])
                 if source is not None:
                     return source.get(parts[index + 1]) or _NONE

@@ -22,9 +22,11 @@ from runner.query.rewriting import rewritten
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from runner.errors import Place
     from runner.model.header import Header, Mask
     from runner.model.names import TableName
     from runner.model.places import Places
+    from runner.model.sqltext import Mark
     from runner.query.facts import MaskedSource
     from runner.query.masking import Parts
     from runner.query.rendered import Rendered
@@ -74,11 +76,9 @@ def mask_problem(mask: Mask) -> str:
     return ""
 
 
-def _select(
-    columns: Iterable[str], masks: Mapping[str, Mask], day: Parts
-) -> tuple[str | masking.Mark, ...]:
+def _select(columns: Iterable[str], masks: Mapping[str, Mask], day: Parts) -> Parts:
     """Write `SELECT ... FROM ` for all columns, masked where a mask is given."""
-    parts: list[str | masking.Mark] = ["SELECT "]
+    parts: list[str | Mark] = ["SELECT "]
     for column in columns:
         mask = masks.get(column)
         if mask == "drop":
@@ -163,11 +163,11 @@ def method_fault(places: Places, path: tuple[str, ...], mask: Mask) -> Fault:
     )
 
 
-def unknown_fault(place: object, column: str, known: Iterable[str]) -> Fault:
+def unknown_fault(place: Place, column: str, known: Iterable[str]) -> Fault:
     """Refuse a mask or tag of a column that is not there."""
     names = tuple(known)
     return Fault(
-        place,  # type: ignore[arg-type] # a Place
+        place,
         _CODE,
         f"the column `{column}`, which the table does not give",
         f"one of {listed(names)}",

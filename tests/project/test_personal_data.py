@@ -280,7 +280,9 @@ def test_a_view_has_no_last_day(tmp_path: Path) -> None:
         "sql/marts/x.sql": "/*---\nkind: view\n---*/\nSELECT born FROM crm.customers\n",
     }
     (fault,) = faults(project(tmp_path, files))
-    assert fault.startswith("sql/marts/x.sql:4:18 bad-mask: an age by the window's last day, in a view")
+    assert fault.startswith(
+        "sql/marts/x.sql:4:18 bad-mask: an age by the window's last day, in a view"
+    )
 
 
 # --- the way --------------------------------------------------------------------------------------
@@ -392,6 +394,12 @@ def test_what_cannot_be_followed_is_a_fault(tmp_path: Path) -> None:
     (fault,) = faults(project(tmp_path, files))
     assert fault.startswith("sql/marts/x.sql:")
     assert "pii-lost: personal data that cannot be followed: crm.customers.name" in fault
+
+
+def test_a_table_function_over_a_tagged_table(tmp_path: Path) -> None:
+    sql = "SELECT a FROM TABLE(f(input => TABLE(crm.customers))) AS t(a)\n"
+    (fault,) = faults(project(tmp_path, {"config.yaml": PII, "sql/marts/x.sql": sql}))
+    assert "because of a table function over it" in fault
 
 
 def test_a_database_that_is_not_there(tmp_path: Path) -> None:

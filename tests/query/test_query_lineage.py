@@ -18,6 +18,9 @@ CARRIED = {
     "plain": ("SELECT id, email FROM raw.users", "email<-email"),
     "renamed": ("SELECT u.email AS contact FROM raw.users u", "contact<-email"),
     "full name": ("SELECT raw.users.email AS e FROM raw.users", "e<-email"),
+    "catalogue": ("SELECT awsdatacatalog.raw.users.email AS e FROM awsdatacatalog.raw.users", "e<-email"),
+    "partitions": ('SELECT email AS e FROM raw."users$partitions"', "e<-born e<-email"),
+    "other partitions": ('SELECT id AS e FROM raw."orders$partitions"', ""),
     "expression": ("SELECT upper(email) || city AS e, city FROM raw.users", "e<-email"),
     "cast": ("SELECT CAST(born AS varchar) AS b FROM raw.users", "b<-born"),
     "case": ("SELECT CASE WHEN id > 1 THEN email ELSE 'x' END AS e FROM raw.users", "e<-email"),
@@ -126,6 +129,10 @@ LOST = {
     "row of a column": ("SELECT id, email.* FROM raw.users", "the fields of a column"),
     "union of a star": ("SELECT * FROM raw.open UNION ALL SELECT 1 FROM raw.orders", "UNION"),
     "names for a star": ("SELECT a FROM (SELECT * FROM raw.open) AS t(a, b)", "named (a, b)"),
+    "table function": (
+        "SELECT * FROM TABLE(exclude_columns(input => TABLE(raw.users), columns => DESCRIPTOR(id)))",
+        "a table function",
+    ),
     "match_recognize": (
         "SELECT e FROM raw.users MATCH_RECOGNIZE (MEASURES A.email AS e PATTERN (A)"
         " DEFINE A AS id > 1) AS m",
