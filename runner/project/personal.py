@@ -224,7 +224,9 @@ def _follow(
 
 
 def _lost(draft: Draft, reason: str, offset: int, personal: Personal) -> Fault:
-    read = {mention.table for mention in draft.analysis.mentions} & personal.columns.keys()
+    mentioned = {mention.table for mention in draft.analysis.mentions} & personal.columns.keys()
+    text = draft.rendered.sample.lower()
+    read = mentioned or {table for table in personal.columns if table in text}
     named = [f"{table}.{column}" for table in sorted(read) for column in personal.columns[table]]
     return draft.rendered.fault(
         offset,

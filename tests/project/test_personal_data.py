@@ -398,8 +398,12 @@ def test_what_cannot_be_followed_is_a_fault(tmp_path: Path) -> None:
 
 def test_a_table_function_over_a_tagged_table(tmp_path: Path) -> None:
     sql = "SELECT a FROM TABLE(f(input => TABLE(crm.customers))) AS t(a)\n"
-    (fault,) = faults(project(tmp_path, {"config.yaml": PII, "sql/marts/x.sql": sql}))
-    assert "because of a table function over it" in fault
+    with pytest.raises(ProjectError) as refused:
+        load_project(project(tmp_path, {"config.yaml": PII, "sql/marts/x.sql": sql}))
+    (fault,) = refused.value.faults
+    assert (str(fault.place), fault.code) == ("sql/marts/x.sql:1:38", "pii-lost")
+    assert "crm.customers.name" in fault.found
+    assert "a table function over it" in fault.found
 
 
 def test_a_database_that_is_not_there(tmp_path: Path) -> None:
