@@ -96,7 +96,7 @@ def test_an_age_is_taken_at_the_partition(
 def test_a_key_of_two_rows_fails_the_statement(world: World) -> None:
     world.run("CREATE TABLE db.keys AS SELECT * FROM (VALUES 'a', 'b') AS t(key)")
     mask = "".join(map(str, masking.keyed_hash("'x'", "db.keys.key")))
-    assert "Jefe" not in world.failure(f"SELECT {mask}")
+    assert "multiple rows" in world.failure(f"SELECT {mask}").lower()
 
 
 def test_masked_columns_keep_a_type_that_a_table_can_have(world: World) -> None:
