@@ -17,6 +17,7 @@ from runner.checks import (
     kinds,
     load_settings,
     loads,
+    pii,
     size,
     storage,
     writers,
@@ -39,6 +40,7 @@ RULES: tuple[Rule, ...] = (
     *header_tests.RULES,
     *storage.RULES,
     *iceberg.RULES,
+    *pii.RULES,
     *size.RULES,
 )
 

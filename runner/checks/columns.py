@@ -26,6 +26,8 @@ def _named(subject: Subject) -> Iterator[tuple[Path, str]]:
     if header.bucket is not None:
         yield from _listed(("bucket", "columns"), header.bucket.columns)
     yield from _listed(("keys",), header.keys)
+    tagged = [*_listed(("pii",), header.pii)]
+    yield from (one for one in tagged if one[1] not in header.mask)
     if header.load is not None:
         yield from _listed(("load", "keys"), header.load.keys)
         yield from _listed(("load", "columns"), header.load.columns)

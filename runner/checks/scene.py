@@ -9,13 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from runner.errors import Place
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from runner.errors import Fault, Place
+    from runner.errors import Fault
     from runner.model.names import TableName
     from runner.model.places import Places
-    from runner.model.project import Table
+    from runner.model.project import PersonalStep, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,10 @@ class Scene:
     """The environment's marts: name and kind of server."""
     retried: Mapping[TableName, str] = field(default_factory=dict)
     """Tables that a step with retriers of its own loads, and how a fault names that step."""
+    pii_databases: tuple[str, ...] | None = None
+    """Databases that may hold personal data unmasked; None means all."""
+    place_of_step: Callable[[PersonalStep], Place] = lambda step: Place(step.file)
+    """Where the SQL of a table reads the step before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ COMMANDS = (
     "logs",
     "machine",
     "new",
+    "pii",
     "plan",
     "preview",
     "records",

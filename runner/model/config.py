@@ -15,7 +15,7 @@ from runner.model.fields import (
     SecretArn,
     Size,
 )
-from runner.model.header import Strict
+from runner.model.header import MASK_MEANING, Mask, Strict
 from runner.model.local_sources import LocalBuild, LocalCrawler, LocalGlueJob
 from runner.model.steps_flow import LocalConnection, LocalTask
 from runner.model.stream import Stream
@@ -79,6 +79,16 @@ class Source(Strict):
         (),
         description="Prefixes in S3 that hold its files, such as s3://bucket/prefix/; a deployed "
         "workflow may read these and no others.",
+    )
+    pii: tuple[str, ...] = Field(
+        (),
+        description="Columns that hold personal data. They are followed through the SQL of what "
+        "reads the table: no load, and no database but `pii_databases`, may get them unmasked.",
+    )
+    mask: dict[str, Mask] = Field(
+        default_factory=dict,
+        description=f"{MASK_MEANING} Every SQL file reads the table through these masks; the table "
+        "needs all its `columns`.",
     )
 
 
@@ -364,6 +374,11 @@ class Config(Strict):
     )
     sources: dict[str, Source] = Field(
         default_factory=dict, description="Tables outside the project, as database.table."
+    )
+    pii_databases: tuple[str, ...] | None = Field(
+        None,
+        description="Databases of the project whose tables may hold personal data (`pii`) "
+        "unmasked, as the folders under sql/ are called; every database if absent.",
     )
     streams: dict[str, Stream] = Field(
         default_factory=dict, description="Delivery streams that bring events to S3, by name."

@@ -22,6 +22,7 @@ _SIZE = re.compile(r"(\d+)\s*(MB|GB|TB)\Z")
 _UNITS = {"MB": 1000**2, "GB": 1000**3, "TB": 1000**4}
 _LEAST_SCAN = 10 * 1000**2
 """Athena's least limit of a workgroup (BytesScannedCutoffPerQuery)."""
+_KEY_COLUMN = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*){2}\Z")
 _ARN = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:\S+\Z")
 
 
@@ -103,6 +104,15 @@ def size_bytes(text: str) -> int:
     return int(found[1]) * _UNITS[found[2]]
 
 
+KEY_ADVICE = "put the key into the one row of a table, and name its column: database.table.column"
+
+
+def _key_column(text: str) -> str:
+    if _KEY_COLUMN.match(text) is None:
+        raise RefusedValueError("database.table.column, which holds the key", KEY_ADVICE)
+    return text
+
+
 def _size(text: str) -> str:
     try:
         least = size_bytes(text) >= _LEAST_SCAN
@@ -121,5 +131,7 @@ EnvironmentValue = Annotated[str, AfterValidator(_environment_value)]
 Resolved = Annotated[str, AfterValidator(_resolved)]
 """Text that may hold ${env:NAME} and ${ssm:/name}, which a deploy resolves."""
 Size = Annotated[str, AfterValidator(_size)]
+KeyColumn = Annotated[str, AfterValidator(_key_column)]
+"""Where a mask's key is read: never the key itself."""
 SecretArn = Annotated[str, AfterValidator(_secret)]
 Port = Annotated[int | str, AfterValidator(_port)]

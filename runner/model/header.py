@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from runner.model.fields import Duration
+from runner.model.fields import Duration, KeyColumn
 
 
 class Strict(BaseModel):
@@ -170,6 +170,42 @@ class ColumnTest(Strict):
     )
 
 
+class MaskWith(Strict):
+    """A mask that needs a value; exactly one key."""
+
+    hash: KeyColumn | None = Field(
+        None,
+        description="`database.table.column` that holds the key, in one row: HMAC-SHA256 of the "
+        "value, 64 hex digits. Athena reads the key when it runs the statement; no file, no "
+        "definition and no log holds it.",
+    )
+    truncate: int | None = Field(
+        None, ge=1, description="Keep so many of the text's first characters."
+    )
+    constant: str | int | float | bool | None = Field(
+        None, description="This value in every row, also where there was NULL."
+    )
+    age_decade: str | None = Field(
+        None,
+        description="Column with the date at which the age is taken, where the row's partition "
+        "date (the window's last day in a table without one) is not meant.",
+    )
+
+    def given(self) -> tuple[str, ...]:
+        """Name the keys that have a value."""
+        names = ("hash", "truncate", "constant", "age_decade")
+        return tuple(name for name in names if getattr(self, name) is not None)
+
+
+Mask = Literal["drop", "null", "domain", "age_decade"] | MaskWith | None
+"""How one column is masked; YAML's own null means `null`."""
+MASK_MEANING = (
+    "Column and how it is masked: `drop` (left out), `null`, `domain` (of an e-mail address), "
+    "`age_decade` (of a birthday: 0, 10, ... 90 and older), `{hash: database.table.column}` (keyed "
+    "with what that column holds), `{truncate: n}`, `{constant: value}`."
+)
+
+
 class Backfill(Strict):
     """What a backfill of this table covers."""
 
@@ -200,6 +236,16 @@ class Header(Strict):
     )
     load: Load | None = Field(None, description="Load into the mart.")
     tests: tuple[ColumnTest, ...] = Field((), description="Tests on the staged rows.")
+    mask: dict[str, Mask] = Field(
+        default_factory=dict,
+        description=f"{MASK_MEANING} The columns are those that the SQL gives.",
+    )
+    pii: tuple[str, ...] = Field(
+        (),
+        description="Columns of this table that hold personal data. They are followed through the "
+        "SQL of what reads it: no load, and no database but `pii_databases`, may get them "
+        "unmasked.",
+    )
     lookback: dict[str, int] | None = Field(
         None, description="Upstream and how many periods before the window are read."
     )

@@ -77,6 +77,33 @@ class Partitioning:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonalStep:
+    """A column on the way that personal data takes."""
+
+    table: str
+    """`database.table`: the source first, then tables of the project."""
+    column: str
+    file: str = ""
+    """SQL file of the table; empty for a source."""
+    offset: int = -1
+    """Where that file's SQL (its sample) reads the step before; -1 where the way begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalColumn:
+    """An output column that holds personal data without a mask."""
+
+    column: str
+    steps: tuple[PersonalStep, ...]
+    """From the tagged column to this one."""
+
+    @property
+    def tagged(self) -> str:
+        """Name the column that was tagged: `database.table.column`."""
+        return f"{self.steps[0].table}.{self.steps[0].column}"
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """One SQL file, loaded for one environment."""
 
@@ -106,6 +133,8 @@ class Table:
     """Tables that the header's tests read as published; they make nothing stale (SEMANTICS 13)."""
     test_sql: tuple[str, ...] = ()
     """For each test of the header its SQL with physical names, empty for tests of other kinds."""
+    pii: tuple[PersonalColumn, ...] = ()
+    """Output columns that hold columns tagged `pii` without a mask in between."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,12 +24,22 @@ from runner.query import (
 from runner.query.source import SourceFile
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from runner.model.names import TableName
     from runner.model.places import Places
-    from runner.query import Analysis, HeaderSplit, MacroLibrary, Rendered, TestSql
+    from runner.query import (
+        Analysis,
+        HeaderSplit,
+        MacroLibrary,
+        MaskedSource,
+        Rendered,
+        TestSql,
+    )
     from runner.query.rendered import Locator
+
+
+_UNMASKED: Mapping[str, MaskedSource] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +102,7 @@ def draft_table(
     variables: Mapping[str, object],
     variables_known: bool = True,
     default_format: str = "parquet",
+    masked: Mapping[str, MaskedSource] = _UNMASKED,
 ) -> Drafted:
     """Split, validate, render and analyse one file, finding as many faults as can be found."""
     try:
@@ -116,7 +127,9 @@ def draft_table(
     test_sql, wrong = read_test_sql(header, places, file.name)
     faults = (*faults, *wrong)
     try:
+        rendered = _masked(rendered, file, header, places, masked)
         analysis = analyse(rendered, name=file.name, kind=kind)
+        faults = (*faults, *_literal_keys(rendered, analysis))
     except ProjectError as error:
         return Drafted(None, header, (*faults, *error.faults))
     draft = Draft(
@@ -132,6 +145,37 @@ def draft_table(
         test_sql=test_sql,
     )
     return Drafted(draft, header, faults)
+
+
+def _masked(
+    rendered: Rendered,
+    file: SqlFile,
+    header: Header,
+    places: Places,
+    sources: Mapping[str, MaskedSource],
+) -> Rendered:
+    if not header.mask and not sources:
+        return rendered
+    from runner.query import put_masks  # noqa: PLC0415 - for files with masks
+
+    return put_masks(rendered, name=file.name, header=header, places=places, sources=sources)
+
+
+def _literal_keys(rendered: Rendered, analysis: Analysis) -> Iterator[Fault]:
+    """Refuse the key of a keyed hash in a file, a definition or a log (SEMANTICS 32)."""
+    if "hmac_" not in rendered.sample.lower():
+        return
+    from runner.query import literal_keys  # noqa: PLC0415 - rarely any
+
+    for offset in literal_keys(rendered, analysis):
+        yield rendered.fault(
+            offset,
+            "mask-key",
+            found="a keyed hash whose key stands in the statement",
+            expected="a key that Athena reads from a table: files, definitions and Athena's "
+            "history show a statement's text",
+            advice="write {{ mask.hash('column', 'database.table.key') }}",
+        )
 
 
 def _read_header(

@@ -18,9 +18,11 @@ from runner.model.sqltext import SqlText
 from runner.project.cache import Cache
 from runner.project.configuration import read_setting, shared_databases
 from runner.project.crosschecks import mart_faults, source_faults
+from runner.project.drafts import knows_places
 from runner.project.files import CONFIG, LAMBDAS, SETTINGS, decode
 from runner.project.functions import read_functions, stream_faults
 from runner.project.naming import name_files
+from runner.project.personal import personal_faults
 from runner.project.step_queries import step_queries
 from runner.project.steps_flow import grain_faults, workflow_cycles
 from runner.project.tables import count_partitions, link, place_of_read, writers
@@ -35,13 +37,13 @@ from runner.project.workflows import (
 from runner.project.workshop import Workshop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from runner.errors import Fault, Place
     from runner.model.names import TableName
     from runner.model.places import Places
-    from runner.model.project import NamedFunction, NamedWorkflow
+    from runner.model.project import NamedFunction, NamedWorkflow, PersonalStep
     from runner.project.configuration import Setting
     from runner.project.drafts import Draft, Drafted
     from runner.project.files import Snapshot
@@ -104,6 +106,7 @@ def assemble(snapshot: Snapshot, choice: Choice, cache: Cache) -> Outcome:
     faults += [*setting.faults, *naming.faults, *macro_faults]
     faults += [fault for one in drafted for fault in one.faults]
     faults += [*linked.faults, *source_faults(setting, names), *_shared(setting, names)]
+    faults += personal_faults(setting, sorted({name.database for name in names}))
     faults += [*find_faults(scene), *mart_faults(scene.subjects, setting), *workflow_problems]
     faults += [*function_faults, *stream_faults(setting, functions, surroundings.functions)]
     found = tuple(sorted(set(faults)))
@@ -166,14 +169,30 @@ def _scene(
         for table in linked.tables
         if table.partitioning.time and table.kind in (Kind.CTAS, Kind.INSERT)
     }
-    environment = workshop.setting.environment
+    environment, config = workshop.setting.environment, workshop.setting.config
+
     return Scene(
         subjects,
         timed,
         loader="native" if environment is None else environment.loader,
         marts={} if environment is None else {n: m.engine for n, m in environment.marts.items()},
         retried=retried_loads(workflows, linked.tables),
+        pii_databases=config.pii_databases if config is not None else None,
+        place_of_step=_places_of_steps(drafts, workshop),
     )
+
+
+def _places_of_steps(
+    drafts: Sequence[Draft], workshop: Workshop
+) -> Callable[[PersonalStep], Place]:
+    by_name = {str(draft.name): draft for draft in drafts}
+
+    def place(step: PersonalStep) -> Place:
+        draft = by_name[step.table]
+        placed = draft if knows_places(draft) else workshop.redraft(draft)
+        return placed.rendered.locate(step.offset)
+
+    return place
 
 
 def _subject(table: Table, draft: Draft, workshop: Workshop) -> Subject:

@@ -15,6 +15,7 @@ from runner.model.names import TableName
 from runner.model.project import Allowed, Column, Partitioning, Table
 from runner.project.drafts import knows_places
 from runner.project.graph import cycles, in_order
+from runner.project.personal import find_personal
 from runner.project.tested import circle, read_by_tests, unknown_columns
 from runner.query import (
     check_columns,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from runner.model.header import Header, PartitionColumn
+    from runner.model.project import PersonalColumn
     from runner.project.configuration import Setting
     from runner.project.drafts import Draft
     from runner.project.tested import Tested
@@ -82,6 +84,15 @@ def link(
     columns = _all_columns(by_name, in_order(needs), setting)
     faults += _test_columns(drafts, columns, setting)
     databases = _databases(names, setting)
+    personal = find_personal(
+        in_order(needs),
+        by_name,
+        resolved=resolved,
+        columns=columns,
+        setting=setting,
+        redraft=redraft,
+    )
+    faults += personal.faults
     tables = tuple(
         _table(
             by_name[name],
@@ -90,6 +101,7 @@ def link(
             columns=columns[name],
             databases=databases,
             names=names,
+            pii=personal.of(name),
         )
         for name in order
     )
@@ -227,6 +239,7 @@ def _table(
     columns: tuple[Column, ...],
     databases: Mapping[str, str],
     names: Mapping[TableName, str],
+    pii: tuple[PersonalColumn, ...],
 ) -> Table:
     return Table(
         name=draft.name,
@@ -248,6 +261,7 @@ def _table(
         ),
         tests_read=tested.reads,
         test_sql=tested.sql,
+        pii=pii,
     )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import ValidationError
 
 from runner.errors import Fault
+from runner.model.fields import KEY_ADVICE
 from runner.model.nearest import suggestion
 from runner.model.refusal import RefusedValueError
 from runner.project.fieldpath import field_description, keys_at
@@ -28,8 +29,12 @@ if TYPE_CHECKING:
 
 Model = TypeVar("Model", bound="BaseModel")
 
-_SECRET_KEYS = ("password",)
-_HIDDEN_KEYS = (*_SECRET_KEYS, "secrets")
+_SECRET_ADVICE = {
+    "password": "put the value into an environment variable and write ${env:ITS_NAME} here",
+    "secrets": "write `NAME: <ARN of the secret>` below it, indented",
+    "hash": KEY_ADVICE,
+}
+_HIDDEN_KEYS = tuple(_SECRET_ADVICE)
 """Keys below which somebody may have written a secret's value: it is never shown."""
 _TYPES = {
     "string_type": "text",
@@ -216,10 +221,9 @@ def _named(path: Path) -> str:
 
 
 def _type_advice(path: Path, value: Data, wanted: tuple[str, ...]) -> str:
-    if any(part in _SECRET_KEYS for part in path):
-        return "put the value into an environment variable and write ${env:ITS_NAME} here"
-    if any(part in _HIDDEN_KEYS for part in path):
-        return "write `NAME: <ARN of the secret>` below it, indented"
+    for key, advice in _SECRET_ADVICE.items():
+        if key in path:
+            return advice
     match value, wanted:
         case None, _:
             advice = "write a value after the colon, or remove the key"

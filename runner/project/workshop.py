@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from runner.project.cache import Cache, key_of, versions
 from runner.project.drafts import Draft, Drafted, SqlFile, draft_table, without_places
+from runner.project.personal import masked_sources
 from runner.query import load_macros
 from runner.query.source import SourceFile
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from runner.errors import Fault
     from runner.project.configuration import Setting
     from runner.project.naming import Naming
-    from runner.query import MacroLibrary
+    from runner.query import MacroLibrary, MaskedSource
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,12 @@ class Workshop:
         """Hash what every draft depends on beside its own file."""
         macros = [text for path in self.naming.macros for text in (path, self.digests[path])]
         values = [f"{n}={v!r}" for n, v in sorted(self.setting.variables.items())]
-        return key_of([versions(), *macros, "/", *values, "/", self._default_format])
+        masked = [f"{name}={source!r}" for name, source in sorted(self._masked.items())]
+        return key_of([versions(), *macros, "/", *values, "/", self._default_format, *masked])
+
+    @cached_property
+    def _masked(self) -> dict[str, MaskedSource]:
+        return masked_sources(self.setting)
 
     @property
     def _default_format(self) -> str:
@@ -93,6 +99,7 @@ class Workshop:
             variables=self.setting.variables,
             variables_known=self.setting.variables_known,
             default_format=self._default_format,
+            masked=self._masked,
         )
 
     def redraft(self, draft: Draft) -> Draft:

@@ -10,9 +10,11 @@ The stages, in order::
     load_macros(files, cache=None)                       -> (MacroLibrary, faults)
     render(source, macros=, variables=, time_format=)    -> Rendered              | ProjectError
     read_test_sql(header, places, name)                  -> (TestSqls, faults)
+    put_masks(rendered, name=, header=, places=, sources=) -> Rendered            | ProjectError
     analyse(rendered, name=, kind=)                      -> Analysis              | ProjectError
     resolve(rendered, analysis, tables=, sources=, grain=, lookback=) -> Resolved (with faults)
     check_columns(rendered, analysis, schemas)           -> (columns, faults)
+    trace(rendered, analysis, tagged=, schemas=)         -> Lineage (of personal data)
     physical(rendered, analysis, tables=, databases=)    -> SqlText
     fingerprint(rendered, header)                        -> str (64 hex digits)
 
@@ -36,10 +38,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from runner.query.analysis import analyse
     from runner.query.columns import check_columns
-    from runner.query.facts import Analysis, Mention, WindowFilter
+    from runner.query.facts import Analysis, MaskedSource, Mention, WindowFilter
     from runner.query.fingerprint import fingerprint
     from runner.query.header_sql import TestSql, read_test_sql
     from runner.query.library import MacroLibrary, load_macros
+    from runner.query.lineage import Carried, Lineage, literal_keys, trace
+    from runner.query.masks import put_masks
     from runner.query.physical import physical, without_itself
     from runner.query.projection import (
         TimeKey,
@@ -58,10 +62,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Analysis",
+    "Carried",
     "CodeCache",
     "HeaderProblem",
     "HeaderSplit",
+    "Lineage",
     "MacroLibrary",
+    "MaskedSource",
     "Mention",
     "Rendered",
     "Resolved",
@@ -75,25 +82,30 @@ __all__ = [
     "column_values",
     "combinations",
     "fingerprint",
+    "literal_keys",
     "load_macros",
     "partition_count",
     "physical",
     "projection_parameters",
+    "put_masks",
     "read_test_sql",
     "render",
     "resolve",
     "split_header",
     "time_key",
+    "trace",
     "without_itself",
 ]
 
 _MODULES = {
     "analysis": ("analyse",),
     "columns": ("check_columns",),
-    "facts": ("Analysis", "Mention", "WindowFilter"),
+    "facts": ("Analysis", "MaskedSource", "Mention", "WindowFilter"),
     "fingerprint": ("fingerprint",),
     "header_sql": ("TestSql", "read_test_sql"),
     "library": ("MacroLibrary", "load_macros"),
+    "lineage": ("Carried", "Lineage", "literal_keys", "trace"),
+    "masks": ("put_masks",),
     "physical": ("physical", "without_itself"),
     "projection": (
         "TimeKey",

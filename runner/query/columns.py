@@ -99,10 +99,18 @@ class _Visible:
     def outward(self, scope: Scope) -> Iterator[dict[str, _Names]]:
         """Give the sources of the scope, then of the queries around it."""
         yield self.sources
-        outer = scope.parent
-        while outer is not None:
-            yield _sources(outer, self.lookup, self.outputs)
+        outer: Scope | None = scope
+        while outer is not None and not is_closed(outer):
             outer = outer.parent
+            if outer is not None:
+                yield _sources(outer, self.lookup, self.outputs)
+
+
+def is_closed(scope: Scope) -> bool:
+    """Tell whether a query sees nothing of the one around it."""
+    if scope.is_cte:
+        return True
+    return scope.is_derived_table and scope.expression.find_ancestor(exp.Lateral) is None
 
 
 def _sources(scope: Scope, lookup: _Lookup, outputs: dict[int, _Names]) -> dict[str, _Names]:

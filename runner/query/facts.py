@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from runner.model.header import Kind
+    from runner.model.header import Kind, Mask
     from runner.model.names import TableName
     from runner.model.project import Column
     from runner.model.sqltext import Mark
@@ -67,3 +67,11 @@ class Analysis:
     """Columns of a ddl's PARTITIONED BY."""
     location: str = ""
     """LOCATION of a ddl."""
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedSource:
+    """A source with masks: its columns in order, each with its mask where it has one."""
+
+    columns: tuple[str, ...]
+    masks: tuple[tuple[str, Mask], ...]

@@ -15,6 +15,7 @@ from jinja2.exceptions import SecurityError
 from jinja2.utils import missing
 
 from runner.errors import Fault, Place
+from runner.query.mask_macros import Masks
 from runner.query.namespace import Variables, variable_names
 from runner.query.source import line_at, line_starts
 from runner.query.template import UnknownNameError, tokens
@@ -324,8 +325,8 @@ def _unknown_name(error: UnknownNameError, namespace: Mapping[str, object]) -> E
             nearest(name, known),
             name,
         )
-    if isinstance(owner, jinja2.runtime.Macro):
-        return _attribute_of_macro(name)
+    if isinstance(owner, (Masks, jinja2.runtime.Macro)):
+        return _attribute(name, owner)
     if owner is not missing:
         return (
             "jinja-unknown-name",
@@ -338,7 +339,11 @@ def _unknown_name(error: UnknownNameError, namespace: Mapping[str, object]) -> E
     return "jinja-unknown-name", f"the unknown name {name}", "a name that exists", advice, name
 
 
-def _attribute_of_macro(name: str) -> Explained:
+def _attribute(name: str, owner: Masks | jinja2.runtime.Macro) -> Explained:
+    if isinstance(owner, Masks):
+        known = [method for method in dir(owner) if not method.startswith("_")]
+        advice = nearest(name, known)
+        return "jinja-mask", f"mask.{name}", f"one of {', '.join(known)}", advice, name
     return (
         "jinja-unknown-name",
         f".{name} of a macro",

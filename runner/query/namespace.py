@@ -1,4 +1,4 @@
-"""The names that a template sees: vars, start, end, ref, and the macros; nothing else."""
+"""The names that a template sees: vars, start, end, ref, mask, and the macros; nothing else."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner.model.names import TableName
 from runner.model.sqltext import Mark
+from runner.query.mask_macros import Masks
 from runner.query.window_value import TemplateFaultError, WindowValue, described
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def make_namespace(
         "start": WindowValue(Mark("start"), session),
         "end": WindowValue(Mark("end"), session),
         "ref": _make_ref(session),
+        "mask": Masks(session),
     }
     macros.define(namespace)
     return namespace

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import jinja2
 
 from runner.errors import Fault, ProjectError
-from runner.keeper.windows import evaluate_mark
 from runner.model.sqltext import Mark, SqlText
 from runner.query.jinja_faults import (
     RUNTIME_ERRORS,
@@ -25,7 +24,7 @@ from runner.query.library import MacroLibrary, define_macros
 from runner.query.namespace import make_namespace
 from runner.query.placement import check_placement
 from runner.query.positions import Instrument, OffsetMap, read_markers
-from runner.query.rendered import Locator, Printed, Rendered
+from runner.query.rendered import CIVIL_FORMAT, Locator, Printed, Rendered, sample_value
 from runner.query.template import compile_template, run_template, tokens
 from runner.query.window_value import PLACEHOLDER, Session
 
@@ -33,10 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from runner.query.source import SourceFile
-
-CIVIL_FORMAT = "yyyy-MM-dd"
-"""What a mark prints in a table without a time column (SEMANTICS 15: as given)."""
-_SAMPLE_DAY = "2013-01-05"
 
 
 def render(
@@ -176,16 +171,6 @@ def _assemble(
         cut=cut,
         locator=locator,
     )
-
-
-def sample_value(mark: Mark, time_format: str | None) -> str:
-    """Write the mark for the sample window, 2013-01-05."""
-    pattern = mark.format or time_format or CIVIL_FORMAT
-    day = _SAMPLE_DAY
-    try:
-        return evaluate_mark(day, day, "day", base=mark.base, steps=mark.steps, pattern=pattern)
-    except ValueError:
-        return day  # the header's check tells about the pattern
 
 
 def _lexical_faults(rendered: Rendered) -> list[Fault]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from runner.errors import Fault
+from runner.keeper.windows import evaluate_mark
 from runner.query.positions import OffsetMap, nearest_line
 
 if TYPE_CHECKING:
@@ -16,6 +17,20 @@ if TYPE_CHECKING:
     from runner.model.names import TableName
     from runner.model.sqltext import Mark, SqlText
     from runner.query.source import SourceFile
+
+CIVIL_FORMAT = "yyyy-MM-dd"
+"""What a mark prints in a table without a time column (SEMANTICS 15: as given)."""
+_SAMPLE_DAY = "2013-01-05"
+
+
+def sample_value(mark: Mark, time_format: str | None) -> str:
+    """Write the mark for the sample window, 2013-01-05."""
+    pattern = mark.format or time_format or CIVIL_FORMAT
+    day = _SAMPLE_DAY
+    try:
+        return evaluate_mark(day, day, "day", base=mark.base, steps=mark.steps, pattern=pattern)
+    except ValueError:
+        return day  # the header's check tells about the pattern
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,6 +183,38 @@ def test_list(cli: Cli) -> None:
 
 
 @pytest.mark.usefixtures("shop")
+def test_pii_of_a_project_without_any(cli: Cli) -> None:
+    said = cli("pii")
+    assert (said.status, said.out) == (0, "")
+    assert said.err == "no column is tagged `pii` or masked\n"
+    assert json.loads(cli("pii", "--json").out) == {"tagged": [], "masked": [], "databases": None}
+
+
+def test_pii(shop: Path, cli: Cli) -> None:
+    with (shop / "config.yaml").open("a") as config:
+        config.write("sources: {crm.people: {pii: [email, phone]}}\npii_databases: [staging]\n")
+    (shop / "sql/staging/people.sql").write_text("SELECT email AS contact FROM crm.people\n")
+    (shop / "sql/marts/hosts.sql").write_text(
+        "/*---\nmask: {contact: domain}\n---*/\nSELECT contact FROM staging.people\n"
+    )
+    assert [line.split() for line in cli("pii").out.splitlines()] == [
+        ["tagged", "unmasked", "in", "way"],
+        [
+            *["crm.people.email", "staging.people.contact", "crm.people.email", "->"],
+            *["staging.people.contact", "(sql/staging/people.sql)"],
+        ],
+        ["crm.people.phone", "-"],
+        [],
+        ["column", "mask", "file"],
+        ["marts.hosts.contact", "domain", "sql/marts/hosts.sql"],
+        [],
+        ["may", "hold", "it", "unmasked:", "staging"],
+    ]
+    facts = json.loads(cli("pii", "--json").out)
+    assert facts["tagged"][0]["held_by"][0]["column"] == "staging.people.contact"
+
+
+@pytest.mark.usefixtures("shop")
 def test_graph(cli: Cli) -> None:
     assert cli("graph").out == (
         "raw.orders\n└── staging.orders\n    ├── marts.customers\n    └── marts.daily_orders\n"

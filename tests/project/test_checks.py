@@ -9,7 +9,7 @@ import pytest
 
 from runner.checks import RULES
 from runner.project import inspect_project
-from tests.project.projects import good_project, write_files
+from tests.project.projects import BASE, good_project, write_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -182,18 +182,35 @@ CASES = {
         ),
         "4:14",
     ),
+    "pii-load": (
+        table("load: {}", "SELECT upper(name) AS who, id FROM crm.customers"),
+        table("load: {columns: [id]}", "SELECT upper(name) AS who, id FROM crm.customers"),
+        "2:1",
+    ),
+    "pii-database": (
+        "SELECT id,\n  upper(name) AS who\nFROM crm.customers\n",
+        "SELECT id,\n  count(name) AS who\nFROM crm.customers\nGROUP BY id\n",
+        "2:9",
+    ),
     "query-size": (
         f"SELECT shop FROM staging.events WHERE shop <> '{'é' * 131_072}'\n",
         f"SELECT shop FROM staging.events WHERE shop <> '{'é' * 20_000}'\n",
         "1",
     ),
 }
+TAGGED = "sources: {crm.customers: {columns: {id: bigint, name: string}, pii: [name]}}"
+UNTAGGED = "sources:\n  crm.customers: {columns: {id: bigint, name: string}}"
+CONFIG = (BASE / "config.yaml").read_text("utf-8")
 BESIDE = {
+    "pii-load": {"config.yaml": CONFIG.replace(UNTAGGED, TAGGED)},
+    "pii-database": {
+        "config.yaml": CONFIG.replace(UNTAGGED, f"{TAGGED}\npii_databases: [staging]"),
+    },
     "load-repeated": {
         "workflows/daily.yaml": "steps:\n"
         "  tables: {type: tables}\n"
         "  loads: {type: loads, needs: [tables], retry: [{errors: [States.TaskFailed]}]}\n"
-    }
+    },
 }
 """Files that a case needs beside its SQL file."""
 WARNINGS = {

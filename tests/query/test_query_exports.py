@@ -13,10 +13,13 @@ import runner.query
 def test_public_names() -> None:
     assert sorted(runner.query.__all__) == [
         "Analysis",
+        "Carried",
         "CodeCache",
         "HeaderProblem",
         "HeaderSplit",
+        "Lineage",
         "MacroLibrary",
+        "MaskedSource",
         "Mention",
         "Rendered",
         "Resolved",
@@ -30,15 +33,18 @@ def test_public_names() -> None:
         "column_values",
         "combinations",
         "fingerprint",
+        "literal_keys",
         "load_macros",
         "partition_count",
         "physical",
         "projection_parameters",
+        "put_masks",
         "read_test_sql",
         "render",
         "resolve",
         "split_header",
         "time_key",
+        "trace",
         "without_itself",
     ]
     for name in runner.query.__all__:

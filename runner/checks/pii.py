@@ -1,0 +1,102 @@
+"""Personal data goes unmasked only where it may: into no mart or export, into allowed databases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runner.checks.scene import Rule, Scene, Subject
+from runner.errors import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from runner.errors import Place
+    from runner.model.project import PersonalColumn, PersonalStep, Table
+
+_LOAD = "pii-load"
+_DATABASE = "pii-database"
+_EXPORT = "pii-export"
+
+
+def unmasked(table: Table, columns: tuple[str, ...] = ()) -> tuple[PersonalColumn, ...]:
+    """Give the personal data that leaves with a table, or with some of its columns."""
+    return tuple(one for one in table.pii if not columns or one.column in columns)
+
+
+def way(column: PersonalColumn, place_of_step: Callable[[PersonalStep], Place]) -> str:
+    """Write the way of a column step by step, each with its place in the SQL."""
+    return " -> ".join(
+        f"{step.table}.{step.column}" + (f" ({place_of_step(step)})" if step.offset >= 0 else "")
+        for step in column.steps
+    )
+
+
+def export_faults(
+    table: Table,
+    columns: tuple[str, ...],
+    *,
+    place: Place,
+    place_of_step: Callable[[PersonalStep], Place],
+) -> Iterator[Fault]:
+    """Refuse a step of a workflow that would bring personal data out of the lake unmasked.
+
+    `columns` are those that leave, none for all; `place` is the step's.
+    """
+    for column in unmasked(table, columns):
+        what = f"an export of {table.name} with"
+        yield _fault(place, _EXPORT, what, column, way(column, place_of_step), table.file)
+
+
+def _fault(  # noqa: PLR0917 - the parts of one sentence
+    place: Place, code: str, what: str, column: PersonalColumn, shown: str, file: str
+) -> Fault:
+    return Fault(
+        place,
+        code,
+        f"{what} the column `{column.column}`, which holds personal data: {shown}",
+        "personal data masked on its way, or left out",
+        f"add mask: {{{column.column}: ...}} to the header of {file}, write "
+        f"{{{{ mask.domain('{column.column}') }}}} or another mask in its SQL, or leave it out",
+    )
+
+
+def _find_load(subject: Subject, scene: Scene) -> Iterator[Fault]:
+    table = subject.table
+    load = table.header.load
+    if load is None:
+        return
+    for column in unmasked(table, load.columns):
+        what = f"a load into the mart `{load.mart}` with"
+        shown = way(column, scene.place_of_step)
+        yield _fault(subject.places.key("load"), _LOAD, what, column, shown, table.file)
+
+
+def _find_database(subject: Subject, scene: Scene) -> Iterator[Fault]:
+    table = subject.table
+    allowed = scene.pii_databases
+    if allowed is None or table.name.database in allowed:
+        return
+    for column in unmasked(table):
+        before = column.steps[-2] if len(column.steps) > 1 else None
+        if before is not None and before.file and before.table.partition(".")[0] not in allowed:
+            continue  # said where it got there
+        last = column.steps[-1]
+        place = scene.place_of_step(last) if last.offset >= 0 else subject.places.key("pii")
+        what = f"in the database {table.name.database}, which is none of `pii_databases`,"
+        yield _fault(place, _DATABASE, what, column, way(column, scene.place_of_step), table.file)
+
+
+RULES = (
+    Rule(
+        _LOAD,
+        "error",
+        "A mart is read by people and tools that must not see personal data.",
+        _find_load,
+    ),
+    Rule(
+        _DATABASE,
+        "error",
+        "config.yaml says which databases may hold personal data without a mask.",
+        _find_database,
+    ),
+)
