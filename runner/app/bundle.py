@@ -258,14 +258,26 @@ def _read(path: Path, definitions: Definitions) -> Bundle | None:
         return None
 
 
+_LISTS = (
+    "tables",
+    "loads",
+    "exports",
+    "others",
+    "triggers",
+    "grants",
+    "usage",
+    "queried",
+    "runs",
+)
+"""Fields of a workflow's facts that are written as lists."""
+
+
 def read_workflow(data: dict[str, Any], definitions: Definitions) -> WorkflowFacts:
     """Read a compiled workflow from JSON.
 
     KeyError and TypeError for another layout, OSError and ValueError for a definition that is gone.
     """
-    names = ("tables", "loads", "exports", "others", "triggers", "grants", "usage")
-    names += ("queried", "runs")
-    lists = {name: tuple(data[name]) for name in names}
+    lists = {name: tuple(data[name]) for name in _LISTS}
     children = tuple(
         ChildFacts(
             **{

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from runner.checks import Scene, Subject, find_faults, find_warnings
+from runner.checks.pii import export_faults
 from runner.errors import ProjectError
 from runner.model.header import Header, Kind
 from runner.model.project import Project, Table
@@ -23,6 +24,7 @@ from runner.project.files import CONFIG, LAMBDAS, SETTINGS, decode
 from runner.project.functions import read_functions, stream_faults
 from runner.project.naming import name_files
 from runner.project.personal import personal_faults
+from runner.project.sinks import exported_columns, exported_tables
 from runner.project.step_queries import step_queries
 from runner.project.steps_flow import grain_faults, workflow_cycles
 from runner.project.tables import count_partitions, link, place_of_read, writers
@@ -101,13 +103,14 @@ def assemble(snapshot: Snapshot, choice: Choice, cache: Cache) -> Outcome:
     functions, function_faults = read_functions(texts, snapshot, setting)
     surroundings = _surroundings(snapshot, linked, drafted, naming, setting)
     timed = dict.fromkeys(names, ()) | {draft.name: draft.time_columns for draft in drafts}
-    workflows, workflow_problems = _workflows(texts, naming, surroundings, workshop, timed)
+    workflows, workflow_problems, placed = _workflows(texts, naming, surroundings, workshop, timed)
     scene = _scene(drafts, linked, workshop, workflows)
     faults += [*setting.faults, *naming.faults, *macro_faults]
     faults += [fault for one in drafted for fault in one.faults]
     faults += [*linked.faults, *source_faults(setting, names), *_shared(setting, names)]
     faults += personal_faults(setting, sorted({name.database for name in names}))
     faults += [*find_faults(scene), *mart_faults(scene.subjects, setting), *workflow_problems]
+    faults += _exports(workflows, placed, scene)
     faults += [*function_faults, *stream_faults(setting, functions, surroundings.functions)]
     found = tuple(sorted(set(faults)))
     project = None if found else _project(snapshot, setting, linked.tables, workflows, functions)
@@ -257,7 +260,7 @@ def _workflows(
     surroundings: Surroundings,
     workshop: Workshop,
     timed: Mapping[TableName, tuple[str, ...]],
-) -> tuple[tuple[NamedWorkflow, ...], list[Fault]]:
+) -> tuple[tuple[NamedWorkflow, ...], list[Fault], dict[str, Places]]:
     found: list[NamedWorkflow] = []
     faults: list[Fault] = []
     places: dict[str, Places] = {}
@@ -272,4 +275,20 @@ def _workflows(
             places[name] = file.places
     by_name = {named.name: named.workflow for named in found}
     faults += [*workflow_cycles(by_name, places), *grain_faults(by_name, places)]
-    return tuple(found), faults
+    return tuple(found), faults, places
+
+
+def _exports(
+    workflows: Sequence[NamedWorkflow], places: Mapping[str, Places], scene: Scene
+) -> Iterator[Fault]:
+    """Refuse steps that would bring personal data out of the lake unmasked."""
+    tables = [subject.table for subject in scene.subjects]
+    for named in workflows:
+        for name, step in named.workflow.steps.items():
+            for table in exported_tables(step, tables):
+                yield from export_faults(
+                    table,
+                    exported_columns(step, table.name),
+                    place=places[named.name].key("steps", name),
+                    place_of_step=scene.place_of_step,
+                )

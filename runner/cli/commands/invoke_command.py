@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import click
@@ -64,7 +65,7 @@ def _event(name: str) -> object:
     from runner.errors import Fault, Place, UsageError  # noqa: PLC0415 - as above
 
     try:
-        text = click.get_text_stream("stdin").read() if name == "-" else Path(name).read_text()
+        text = sys.stdin.read() if name == "-" else Path(name).read_text()
         return json.loads(text)
     except json.JSONDecodeError as error:
         shown = "standard input" if name == "-" else name
