@@ -56,6 +56,7 @@ NOT_CODES = frozenset(
         "day-of-month",
         "day-of-week",
         "detail-type",
+        "error-output-type",
         "max-ref-age-ms",
         "max-snapshot-age-ms",
         "min-snapshots-to-keep",
