@@ -59,6 +59,8 @@ NOT_CODES = frozenset(
         "error-output-type",
         "max-ref-age-ms",
         "max-snapshot-age-ms",
+        "processing-failed",
+        "random-string",
         "min-snapshots-to-keep",
         "my-platform",
         "oidc-role",
