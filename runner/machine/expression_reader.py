@@ -183,8 +183,12 @@ class _Reader:
         return ""
 
     def _pattern(self) -> str:
+        """Read a pattern that stands alone or behind a comma; else it is for the parser to say."""
         match = _REGEX.match(self._text, self._token.start)
         if match is None:
+            raise _Unsure
+        before, after = self._text[: match.start()].rstrip(), self._text[match.end() :].strip()
+        if not before.endswith(",") and (before or after):
             raise _Unsure
         self._token = self._scan(match.end())
         return ""

@@ -11,6 +11,9 @@ afterwards.  A load with an `after` statement of the user's gets its row from he
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,7 +37,7 @@ from runner.local.loader.targets import resolve
 from runner.model.ports import ServiceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from runner.loads.embulk import Rows
     from runner.loads.shapes import MartTable, SourceFacts
@@ -87,12 +90,14 @@ def load_embulk(
     run = EmbulkRun(home, work, environ, timeout_s)
     mart = _mart_at(target, scene.collation)
 
-    def write(at: MartAt) -> dict[str, Json]:
-        """Write the configuration again, with the values of the secrets."""
-        return job(manifest, scene.case.table, rows=rows, mart=at, count=facts.rows)
+    with _alone(rows, work) as read:
 
-    with run.configuration(write, mart=mart, ca=target.ca) as path:
-        failure = run.start(path, secret=mart.password)
+        def write(at: MartAt) -> dict[str, Json]:
+            """Write the configuration again, with the values of the secrets."""
+            return job(manifest, scene.case.table, rows=read, mart=at, count=facts.rows)
+
+        with run.configuration(write, mart=mart, ca=target.ca) as path:
+            failure = run.start(path, secret=mart.password)
     with open_session(target, manifest.key.mart_table) as session:
         return _ended(session, scene, failure)
 
@@ -111,6 +116,25 @@ def _refuse_in_vain(target: MysqlTarget, rows: Rows, home: Path) -> None:
         raise ServiceError(
             "Load.Refused", "Embulk cannot reach a mart by `socket:`; write host and port"
         )
+
+
+@contextmanager
+def _alone(rows: Rows, work: Path) -> Iterator[Rows]:
+    """Give a result in a folder of its own: Embulk reads whatever begins with a file's name.
+
+    Athena writes <id>.csv.metadata beside <id>.csv.
+    """
+    source = Path(rows.path_prefix) if isinstance(rows, FileRows) else None
+    if source is None or not source.is_file():
+        yield rows
+        return
+    with tempfile.TemporaryDirectory(prefix="rows-", dir=work) as folder:
+        link = Path(folder) / source.name
+        try:
+            os.link(source, link)
+        except OSError:  # another file system
+            shutil.copyfile(source, link)
+        yield FileRows(str(link))
 
 
 def _is_there(prefix: str) -> bool:

@@ -93,7 +93,7 @@ def test_every_type_goes_through_a_ctas(cursor: Any, place: Place) -> None:
 
 def test_types_that_only_queries_have(cursor: Any) -> None:
     cursor.execute(
-        """SELECT TIMESTAMP '2017-01-01 00:00:00 UTC' AS tz, TIME '01:02:03' AS t,
+        """SELECT TIMESTAMP '2017-01-01 00:00:00 UTC' AS tz, TIME '01:02:03.000' AS t,
         CAST(MAP(ARRAY['a'], ARRAY[1]) AS json) AS j, NULL AS n,
         TIMESTAMP '2017-01-01 00:00:00.123 +09:00' AS offset"""
     )
