@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["trino"]
 
 ROOT = Path(__file__).parents[2]
-SEED, COUNT = 20_130_101, 200
+SEED, COUNT = 20_130_101, 120
 DAYS = ("2013-01-01", "2013-01-02")
 FINE = frozenset({Word.SAME, Word.BOTH_FAILED, Word.REFUSED})
 
