@@ -19,7 +19,7 @@ from runner.project.cache import key_of, versions
 if TYPE_CHECKING:
     from pathlib import Path
 
-FORMAT = "2"
+FORMAT = "3"
 """Layout of the file; raise it when `Uses`, or what is read out of a definition, changes."""
 
 

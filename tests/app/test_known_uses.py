@@ -59,7 +59,7 @@ def definitions() -> list[str]:
 def falsified(path: Path, **changes: Any) -> None:  # noqa: ANN401 - JSON
     """Let the file say of every definition that it uses nothing, so that an answer tells of it."""
     data = json.loads(path.read_text())
-    data["uses"] = {key: [[], [], False] for key in data["uses"]}
+    data["uses"] = {key: [[], [], False, []] for key in data["uses"]}
     path.write_text(json.dumps(data | changes))
 
 
