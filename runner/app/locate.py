@@ -12,27 +12,46 @@ from typing import TYPE_CHECKING
 from runner.errors import Place, ProjectError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from runner.app.bundle import Bundle, TableFacts
     from runner.query.rendered import Rendered
 
 _POSITION = re.compile(r"line (\d+):(\d+): ")
-_QUOTED = re.compile(r"'([^']+)'")
+_WORDS: tuple[re.Pattern[str], ...] = (
+    re.compile(r"'([^']+)'"),
+    re.compile(r" for function (\w+)"),
+    re.compile(r"(?:function|aggregation|window) '?(\w+)"),
+    re.compile(r"Cannot apply operator: .* (<=|<|=|\+|-|\*|/|%) "),
+    re.compile(r"\bis (BETWEEN)\b"),
+    re.compile(r"Cannot (cast|extract)\b"),
+    re.compile(r"(JOIN) ON clause"),
+)
+"""What a message says of the text at its position, the surest first."""
+_ALSO = {
+    "=": ("=", "<>", "!="),
+    "<": ("<", ">"),
+    "<=": ("<=", ">="),
+    "concat": ("concat", "||"),
+}
+"""Athena tells `a > b` as `b < a`, `a <> b` as `a = b`, and `a || b` as a call."""
 _SHIFT = 40
 """Characters by which physical names and a window's values may move a column."""
 _HEADS = (0, 1)
 """Lines that may stand before the user's text in a statement of ours."""
 
 
-def message_only(message: str) -> str:
-    """Take the position out of a message that is shown beside its place.
+def message_only(message: str, place: Place) -> str:
+    """Take the position out of a message that is shown beside its place, if that was found.
 
-    >>> message_only("COLUMN_NOT_FOUND: line 3:5: Column 'x' cannot be resolved")
+    >>> text = "COLUMN_NOT_FOUND: line 3:5: Column 'x' cannot be resolved"
+    >>> message_only(text, Place("sql/a/b.sql", 7, 5))
     "COLUMN_NOT_FOUND: Column 'x' cannot be resolved"
+    >>> message_only(text, Place("sql/a/b.sql")) == text
+    True
     """
-    return _POSITION.sub("", message, count=1)
+    return _POSITION.sub("", message, count=1) if place.line else message
 
 
 def locate(
@@ -56,21 +75,50 @@ def locate(
 
 
 def _offset(text: str, line: int, column: int, message: str) -> int | None:
-    r"""Find the position in the user's text: where the name stands that the message quotes.
+    r"""Find the position in the user's text: where what the message speaks of stands, or a word.
 
     >>> _offset("SELECT\n  a, b", 3, 6, "Column 'b' cannot be resolved")
     12
+    >>> _offset("SELECT a\nFROM t WHERE a > '1'", 2, 16, "Cannot apply operator: x < y")
+    24
+    >>> _offset("SELECT a,\n  1 AND b", 2, 3, "Logical expression term must be ...")
+    12
     """
-    named = _QUOTED.search(message)
     lines = text.split("\n")
-    for head in _HEADS:
-        index = line - 1 - head
-        if not 0 <= index < len(lines) or named is None:
-            continue
-        there = lines[index].lower().find(named[1].lower(), max(0, column - 1 - _SHIFT))
-        if 0 <= there <= column - 1 + _SHIFT:
-            return sum(len(one) + 1 for one in lines[:index]) + there
-    return None
+    starts = [sum(len(one) + 1 for one in lines[:number]) for number in range(len(lines))]
+    near = [(line - 1 - head, column - 1) for head in _HEADS if 0 <= line - 1 - head < len(lines)]
+    for words in _words(message):
+        found = [
+            (abs(there - at), starts[index] + there)
+            for index, at in near
+            for word in words
+            if (there := _nearest(lines[index].lower(), word.lower(), at)) is not None
+        ]
+        if found:
+            return min(found, key=lambda one: one[0])[1]
+    exact = [starts[index] + at for index, at in near if _begins(lines[index], at)]
+    return exact[0] if len(exact) == 1 else None
+
+
+def _words(message: str) -> Iterator[tuple[str, ...]]:
+    for pattern in _WORDS:
+        found = pattern.search(message)
+        if found is not None:
+            yield _ALSO.get(found[1], (found[1],))
+
+
+def _nearest(line: str, word: str, at: int) -> int | None:
+    """Give where a word stands in a line, next to a place and not far from it."""
+    found = (match.start() for match in re.finditer(re.escape(word), line))
+    close = [place for place in found if abs(place - at) <= _SHIFT]
+    return min(close, key=lambda place: abs(place - at), default=None)
+
+
+def _begins(line: str, at: int) -> bool:
+    """Tell whether a word or a sign begins at a place of a line."""
+    if at >= len(line) or line[at].isspace():
+        return False
+    return at == 0 or not (line[at - 1].isalnum() and line[at].isalnum())
 
 
 def _render(root: Path, bundle: Bundle, table: TableFacts, given: dict[str, str]) -> Rendered:

@@ -154,5 +154,5 @@ def _failure(
 ) -> RunFailed:
     place = locate(places.root, places.bundle, table, reason, variables=variables)
     advice = explain("", reason).advice or "correct the SQL"
-    found = message_only(reason)
+    found = message_only(reason, place)
     return RunFailed([Fault(place, "query-failed", found, "a query that runs", advice)])

@@ -216,5 +216,5 @@ def located(
         from runner.app.locate import locate, message_only  # noqa: PLC0415 - only for a failure
 
         place = locate(root, bundle, tables[one.name], one.message, variables=variables)
-        result.append(replace(one, place=str(place), message=message_only(one.message)))
+        result.append(replace(one, place=str(place), message=message_only(one.message, place)))
     return tuple(result)

@@ -163,7 +163,7 @@ class _Workshop:
         bundle = open_bundle(self._root, self._environment, given)
         facts = find_table(bundle, checked.file.table)
         place = locate(self._root, bundle, facts, reason, variables=given)
-        return f"{place}: {message_only(reason)}"
+        return f"{place}: {message_only(reason, place)}"
 
     def _bench(self, more: Mapping[str, str], project: Project, case: Case) -> Bench:
         """Give a bench for the case's variables, and the views that its rows stand for."""

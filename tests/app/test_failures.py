@@ -119,6 +119,22 @@ RUNTIME = [
     ),
     pytest.param(
         "count_if(cancelled) AS cancelled,",
+        "count_if(carrier > 1) AS cancelled,",
+        "TYPE_MISMATCH: Cannot apply operator: varchar < integer",
+        "at: sql/marts/daily_carrier_delay.sql:19:22\n",
+        "CAST",
+        id="an operator of other types",
+    ),
+    pytest.param(
+        "count_if(cancelled) AS cancelled,",
+        "count_if(carrier || 1 = '1') AS cancelled,",
+        "FUNCTION_NOT_FOUND: Unexpected parameters (varchar, integer) for function concat",
+        "at: sql/marts/daily_carrier_delay.sql:19:22\n",
+        "",
+        id="arguments of other types",
+    ),
+    pytest.param(
+        "count_if(cancelled) AS cancelled,",
         "count_if(CAST(carrier AS integer) = 1) AS cancelled,",
         "INVALID_CAST_ARGUMENT",
         "at: sql/marts/daily_carrier_delay.sql\n",
