@@ -122,7 +122,7 @@ RUNTIME = [
         "count_if(carrier > 1) AS cancelled,",
         "TYPE_MISMATCH: Cannot apply operator: varchar < integer",
         "at: sql/marts/daily_carrier_delay.sql:19:22\n",
-        "CAST",
+        "CAST one side to the type of the other.",
         id="an operator of other types",
     ),
     pytest.param(
@@ -130,7 +130,7 @@ RUNTIME = [
         "count_if(carrier || 1 = '1') AS cancelled,",
         "FUNCTION_NOT_FOUND: Unexpected parameters (varchar, integer) for function concat",
         "at: sql/marts/daily_carrier_delay.sql:19:22\n",
-        "",
+        "Give arguments of the types that are expected",
         id="arguments of other types",
     ),
     pytest.param(
