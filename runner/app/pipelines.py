@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 import runner
 from runner.app.cloud import references_of
 from runner.app.export import filled, offline_bundle
+from runner.app.functions import deployed_functions
 from runner.errors import Fault, Place, UsageError
 from runner.model.names import STAGE_SUFFIX
 from runner.plan.stack.deploy_rights import DeployFacts
 from runner.plan.stack.deploy_roles import deploy_roles, github_trust, gitlab_trust, role_arn
+from runner.plan.stack.deploy_sources import SourceFacts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -127,6 +129,21 @@ def deploy_facts(bundle: Bundle, parameters: tuple[str, ...]) -> DeployFacts:
         keys=tuple(key for key in (keys["data"], keys["logs"], keys["messages"]) if key),
         data_key=keys["data"] or "",
         network=any(one["network"] for one in bundle.function_settings.values()),
+        sources=_sources(bundle),
+    )
+
+
+def _sources(bundle: Bundle) -> SourceFacts:
+    """Say what brings events: streams, and what calls the functions that are deployed."""
+    events = [
+        event
+        for name in deployed_functions(bundle)
+        for event in bundle.function_settings[name]["events"].values()
+    ]
+    return SourceFacts(
+        streams=bool(bundle.streams),
+        mappings=any(event["type"] in {"kinesis", "dynamodb"} for event in events),
+        log_groups=tuple(sorted({one["group"] for one in events if one["type"] == "logs"})),
     )
 
 

@@ -21,6 +21,7 @@ from runner.plan.stack.deploy_roles import (
     gitlab_trust,
     role_name,
 )
+from runner.plan.stack.deploy_sources import SourceFacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,6 +42,7 @@ FACTS = DeployFacts(
     keys=(KEY,),
     data_key=KEY,
     network=True,
+    sources=SourceFacts(streams=True, mappings=True, log_groups=("/app/web",)),
 )
 PLAIN = DeployFacts(
     prefix="flights-dev",
@@ -66,10 +68,14 @@ TYPES = (
     "AWS::Glue::Database",
     "AWS::IAM::ManagedPolicy",
     "AWS::IAM::Role",
+    "AWS::KinesisFirehose::DeliveryStream",
     "AWS::Lambda::EventInvokeConfig",
+    "AWS::Lambda::EventSourceMapping",
     "AWS::Lambda::Function",
     "AWS::Lambda::Permission",
     "AWS::Logs::LogGroup",
+    "AWS::Logs::LogStream",
+    "AWS::Logs::SubscriptionFilter",
     "AWS::SNS::Subscription",
     "AWS::SNS::Topic",
     "AWS::SNS::TopicPolicy",
@@ -104,8 +110,10 @@ NOT_NEEDED = {
     "account settings are the account's": ("ecs:PutAccountSetting", "ecs:PutAccountSettingDefault"),
     "properties that we do not use": (
         "elasticfilesystem:DescribeMountTargets",
-        "firehose:TagDeliveryStream",
+        "firehose:StartDeliveryStreamEncryption",
+        "firehose:StopDeliveryStreamEncryption",
         "kms:RetireGrant",
+        "kms:RevokeGrant",
         "lambda:AssociateRuntimeAlias",
         "lambda:DeleteFunctionCodeSigningConfig",
         "lambda:GetCodeSigningConfig",
@@ -223,6 +231,11 @@ def test_no_action_is_a_pattern() -> None:
         ("cloudformation:DeleteStack", "arn:aws:cloudformation:eu-west-1:123456789012:stack/x/1"),
         ("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:x"),
         ("ssm:GetParameters", "arn:aws:ssm:eu-west-1:123456789012:parameter/other"),
+        (
+            "firehose:DeleteDeliveryStream",
+            "arn:aws:firehose:eu-west-1:123456789012:deliverystream/other",
+        ),
+        ("logs:PutSubscriptionFilter", "arn:aws:logs:eu-west-1:123456789012:log-group:/other:*"),
         (
             "states:StartExecution",
             "arn:aws:states:eu-west-1:123456789012:stateMachine:flights-prod-x",
@@ -393,3 +406,19 @@ def test_names_of_roles_fit_and_stay_apart_from_what_a_deploy_may_change() -> No
     assert len(long) == 64
     assert long != role_name("deploy", "p" * 61)
     assert long.startswith("runner-deploy-ppp")
+
+
+def test_only_a_project_with_streams_and_events_may_make_them() -> None:
+    services = {action.partition(":")[0] for action in actions_of(deploy_statements(PLAIN))}
+    assert "firehose" not in services
+    assert not {
+        action
+        for action in actions_of(deploy_statements(PLAIN))
+        if "EventSourceMapping" in action or "SubscriptionFilter" in action
+    }
+
+
+def test_mappings_are_made_for_our_functions_only() -> None:
+    functions = "arn:aws:lambda:eu-west-1:123456789012:function:flights-prod-*"
+    made = [one for one in deploy_statements(FACTS) if "MappingsMade" in one["Sid"]]
+    assert [one["Condition"] for one in made] == [{"ArnLike": {"lambda:FunctionArn": functions}}]

@@ -7,8 +7,10 @@ would let a deploy reach data, or give a role more than its bound, is not among 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from runner.plan.stack.deploy_sources import SourceFacts, allowed, source_statements
 
 if TYPE_CHECKING:
     from runner.model.ports import Json
@@ -46,6 +48,8 @@ class DeployFacts:
     """That of them which encrypts functions' variables; empty for AWS's own."""
     network: bool = False
     """Whether functions run inside a network."""
+    sources: SourceFacts = field(default_factory=SourceFacts)
+    """What brings events."""
 
 
 def deploy_statements(facts: DeployFacts) -> list[Json]:
@@ -58,6 +62,9 @@ def deploy_statements(facts: DeployFacts) -> list[Json]:
         *_variables(facts),
         *_roles(facts),
         *_resources(facts),
+        *source_statements(
+            facts.sources, prefix=facts.prefix, place=f"{facts.region}:{facts.account}"
+        ),
         *_catalogue(facts),
         _databases_there(facts),
     ]
@@ -105,24 +112,24 @@ def _stack(facts: DeployFacts, actions: tuple[str, ...]) -> list[Json]:
     arn = f"arn:aws:cloudformation:{facts.region}:{facts.account}:stack/{facts.stack}/*"
     unbound = ("DescribeStackDriftDetectionStatus", "ValidateTemplate")
     return [
-        _allow("Stack", "cloudformation", actions, arn),
-        _allow("StackUnbound", "cloudformation", unbound, "*"),
+        allowed("Stack", "cloudformation", actions, arn),
+        allowed("StackUnbound", "cloudformation", unbound, "*"),
     ]
 
 
 def _artifacts(facts: DeployFacts, *, writes: str) -> list[Json]:
     bucket, _, prefix = facts.artifacts.removeprefix("s3://").partition("/")
     arn = f"arn:aws:s3:::{bucket}"
-    listed = _allow("ArtifactList", "s3", ("ListBucket",), arn)
+    listed = allowed("ArtifactList", "s3", ("ListBucket",), arn)
     listed["Condition"] = {"StringLike": {"s3:prefix": f"{prefix}*"}}
     texts = f"arn:aws:s3:::{facts.texts.removeprefix('s3://')}*"
     written = [f"{arn}/{prefix}{writes}*", *([] if writes else [texts])]
     read = ("GetObject", "GetObjectVersion")
     return [
-        _allow("ArtifactRead", "s3", read, f"{arn}/{prefix}*", texts),
-        _allow("ArtifactWrite", "s3", ("PutObject",), *written),
+        allowed("ArtifactRead", "s3", read, f"{arn}/{prefix}*", texts),
+        allowed("ArtifactWrite", "s3", ("PutObject",), *written),
         listed,
-        _allow("ArtifactBucket", "s3", ("GetBucketLocation",), arn),
+        allowed("ArtifactBucket", "s3", ("GetBucketLocation",), arn),
     ]
 
 
@@ -131,23 +138,23 @@ def _parameters(facts: DeployFacts) -> list[Json]:
         return []
     head = f"arn:aws:ssm:{facts.region}:{facts.account}:parameter/"
     arns = [head + name.removeprefix("/") for name in sorted(facts.parameters)]
-    return [_allow("Parameters", "ssm", ("GetParameters",), *arns)]
+    return [allowed("Parameters", "ssm", ("GetParameters",), *arns)]
 
 
 def _keys(facts: DeployFacts) -> list[Json]:
     if not facts.keys:
         return []
     actions = ("Decrypt", "DescribeKey", "GenerateDataKey")
-    return [_allow("Keys", "kms", actions, *sorted(set(facts.keys)))]
+    return [allowed("Keys", "kms", actions, *sorted(set(facts.keys)))]
 
 
 def _variables(facts: DeployFacts) -> list[Json]:
     """Allow Lambda to encrypt functions' variables, and to be granted the key for them."""
     if not facts.data_key:
         return []
-    granted = _allow("VariablesGrant", "kms", ("CreateGrant",), facts.data_key)
+    granted = allowed("VariablesGrant", "kms", ("CreateGrant",), facts.data_key)
     granted["Condition"] = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
-    return [_allow("Variables", "kms", ("Encrypt",), facts.data_key), granted]
+    return [allowed("Variables", "kms", ("Encrypt",), facts.data_key), granted]
 
 
 # --- roles ----------------------------------------------------------------------------------------
@@ -167,20 +174,21 @@ def _roles(facts: DeployFacts) -> list[Json]:
         "UpdateRole",
         "UpdateRoleDescription",
     )
-    bounded = _allow(
+    bounded = allowed(
         "RolesBounded", "iam", ("CreateRole", "DeleteRolePolicy", "PutRolePolicy"), arn
     )
     if facts.permissions_boundary:
         bounded["Action"].append("iam:PutRolePermissionsBoundary")
         boundary = {"iam:PermissionsBoundary": facts.permissions_boundary}
         bounded["Condition"] = {"StringEquals": boundary}
-    passed = _allow("RolesPassed", "iam", ("PassRole",), arn)
-    services = [f"{name}.amazonaws.com" for name in _SERVICES]
+    passed = allowed("RolesPassed", "iam", ("PassRole",), arn)
+    names = (*_SERVICES, *(("firehose",) if facts.sources.streams else ()))
+    services = [f"{name}.amazonaws.com" for name in names]
     passed["Condition"] = {"StringEquals": {"iam:PassedToService": services}}
     linked = f"arn:aws:iam::{facts.account}:role/aws-service-role/ecs.amazonaws.com/*"
-    ecs = _allow("RoleOfEcs", "iam", ("CreateServiceLinkedRole",), linked)
+    ecs = allowed("RoleOfEcs", "iam", ("CreateServiceLinkedRole",), linked)
     ecs["Condition"] = {"StringEquals": {"iam:AWSServiceName": "ecs.amazonaws.com"}}
-    return [_allow("Roles", "iam", plain, arn), bounded, passed, ecs, *_policies(facts, arn)]
+    return [allowed("Roles", "iam", plain, arn), bounded, passed, ecs, *_policies(facts, arn)]
 
 
 def _policies(facts: DeployFacts, roles: str) -> list[Json]:
@@ -196,12 +204,12 @@ def _policies(facts: DeployFacts, roles: str) -> list[Json]:
         "ListEntitiesForPolicy",
         "ListPolicyVersions",
     )
-    attached = _allow("PoliciesAttached", "iam", ("AttachRolePolicy", "DetachRolePolicy"), roles)
+    attached = allowed("PoliciesAttached", "iam", ("AttachRolePolicy", "DetachRolePolicy"), roles)
     attached["Condition"] = {"ArnLike": {"iam:PolicyARN": policies}}
     if facts.permissions_boundary:
         boundary = {"iam:PermissionsBoundary": facts.permissions_boundary}
         attached["Condition"]["StringEquals"] = boundary
-    return [_allow("Policies", "iam", actions, policies), attached]
+    return [allowed("Policies", "iam", actions, policies), attached]
 
 
 # --- everything else of the stack -----------------------------------------------------------------
@@ -383,7 +391,7 @@ def _resources(facts: DeployFacts) -> list[Json]:
     for service, actions, names in _RIGHTS:
         head = f"arn:aws:{service}:{facts.region}:{facts.account}:"
         arns = [head + name.format(prefix=facts.prefix) for name in names]
-        found.append(_allow(service.capitalize(), service, actions, *arns))
+        found.append(allowed(service.capitalize(), service, actions, *arns))
     actions = _UNBOUND + (_NETWORK if facts.network else ())
     found.append({"Sid": "Unbound", "Effect": "Allow", "Action": list(actions), "Resource": "*"})
     return found
@@ -396,33 +404,24 @@ def _catalogue(facts: DeployFacts) -> list[Json]:
     if facts.workgroup:
         made = ("CreateWorkGroup", "DeleteWorkGroup", "GetWorkGroup", "UpdateWorkGroup", *_TAGS)
         arn = f"arn:aws:athena:{head}workgroup/{facts.workgroup}"
-        found.append(_allow("Athena", "athena", made, arn))
+        found.append(allowed("Athena", "athena", made, arn))
     if facts.databases:
         databases = [f"arn:aws:glue:{head}database/{name}" for name in sorted(facts.databases)]
         actions = ("CreateDatabase", "GetDatabase", "UpdateDatabase")
         catalog = f"arn:aws:glue:{head}catalog"
         for first in range(0, len(databases), _DATABASES):
             some = databases[first : first + _DATABASES]
-            found.append(_allow(f"Glue{first // _DATABASES}", "glue", actions, catalog, *some))
+            found.append(allowed(f"Glue{first // _DATABASES}", "glue", actions, catalog, *some))
         lake_formation = (
             "DescribeLakeFormationIdentityCenterConfiguration",
             "DescribeResource",
             "ListResources",
         )
-        found.append(_allow("LakeFormation", "lakeformation", lake_formation, "*"))
+        found.append(allowed("LakeFormation", "lakeformation", lake_formation, "*"))
     return found
 
 
 def _databases_there(facts: DeployFacts) -> Json:
     """Allow to see which databases exist already; Glue wants the right for all that it lists."""
     head = f"arn:aws:glue:{facts.region}:{facts.account}:"
-    return _allow("GlueList", "glue", ("GetDatabases",), f"{head}catalog", f"{head}database/*")
-
-
-def _allow(name: str, service: str, actions: tuple[str, ...], *resources: str) -> dict[str, Json]:
-    return {
-        "Sid": name,
-        "Effect": "Allow",
-        "Action": [f"{service}:{action}" for action in actions],
-        "Resource": resources[0] if len(resources) == 1 else list(resources),
-    }
+    return allowed("GlueList", "glue", ("GetDatabases",), f"{head}catalog", f"{head}database/*")
