@@ -1,0 +1,150 @@
+"""Plans for shapes of JSON: made once for a shape, used for each text of it.
+
+In: a maker of plans, texts.  Out: the plan of a text's shape and the values in its holes.  A shape
+that comes often gets a pattern that takes out just the values that its plan needs.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+try:
+    from .skeleton import Hole, NotJsonError, Object, cut, like
+except ImportError:  # deployed: the folder itself is on the path
+    from skeleton import (  # type: ignore[import-not-found,no-redef]  # the same module
+        Hole,
+        NotJsonError,
+        Object,
+        cut,
+        like,
+    )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from .skeleton import Tree
+
+_MOST_SHAPES = 4096
+_LARGE_SHAPE = 64 << 10
+_MOST_PATTERNS = 64
+_MOST_TRIED = 6
+_SAMPLED, _SAMPLES = 8, 25
+"""Every eighth use is a sample; with so many of them, a shape gets a pattern of its own."""
+
+
+class Plan(Protocol):
+    """What is done with a shape's values."""
+
+    def holes(self) -> set[int]:
+        """Give the holes whose values it needs."""
+
+    def exactly(self, hole: int, values: Sequence[str]) -> str:
+        """Give a pattern of one group for a value like these; empty if it wants any value."""
+
+    def renumbered(self, numbers: Mapping[int, int]) -> Plan:
+        """Give the plan for what its patterns take, by other numbers of its holes."""
+
+
+P = TypeVar("P", bound=Plan)
+
+
+class _Known(Generic[P]):
+    """A plan, how often it was used, and values of some uses."""
+
+    def __init__(self, plan: P) -> None:
+        self.plan = plan
+        self.uses = 0
+        self.samples: list[list[str]] = []
+
+
+class _Pattern(Generic[P]):
+    """A pattern, and the plan for what it takes."""
+
+    def __init__(self, text: str, plan: P) -> None:
+        self.text = text
+        self.match = re.compile(text).fullmatch
+        self.plan = plan
+        self.hits = 0
+
+
+class Shapes(Generic[P]):
+    """Finds plans for texts."""
+
+    def __init__(self, make: Callable[[Sequence[str]], P]) -> None:
+        """Take what makes a plan of what stands between values; it may raise NotJsonError."""
+        self._make = make
+        self._known: dict[tuple[str, ...], _Known[P]] = {}
+        self._patterns: dict[int, list[_Pattern[P]]] = {}
+        self._count = 0
+
+    def find(self, text: str) -> tuple[P, Sequence[str]]:
+        """Give a text's plan and values; NotJsonError if it is no JSON."""
+        for entry in self._patterns.get(text.count('":'), ()):
+            found = entry.match(text)
+            if found is not None:
+                entry.hits += 1
+                return entry.plan, found.groups()
+        return self._seldom(text)
+
+    def _seldom(self, text: str) -> tuple[P, Sequence[str]]:
+        parts = cut(text)
+        key, values = tuple(parts[::2]), parts[1::2]
+        known = self._known.get(key)
+        if known is None:
+            try:
+                known = self._learn(key)
+            except NotJsonError:
+                return self._make((text,)), ()
+        known.uses += 1
+        if not known.uses % _SAMPLED and values:
+            known.samples.append(values)
+            if len(known.samples) == _SAMPLES:
+                self._often(key, known, text)
+        return known.plan, values
+
+    def _learn(self, key: tuple[str, ...]) -> _Known[P]:
+        known = _Known(self._make(key))
+        if sum(map(len, key)) < _LARGE_SHAPE:
+            if len(self._known) >= _MOST_SHAPES:
+                self._known.clear()
+            self._known[key] = known
+        return known
+
+    def _often(self, key: Sequence[str], known: _Known[P], text: str) -> None:
+        needed = known.plan.holes()
+        colon, pattern = ": " if '": ' in text else ":", ""
+        for at, values in enumerate(zip(*known.samples, strict=True)):
+            chosen = like(values)
+            if at in needed:
+                chosen = known.plan.exactly(at, values) or f"({chosen})"
+            pattern += re.escape(key[at] + colon) + chosen
+        known.samples.clear()
+        if self._count >= _MOST_PATTERNS:
+            self._patterns.clear()
+            self._count = 0
+        pattern += re.escape(key[-1])
+        kept = self._patterns.setdefault(text.count('":'), [])
+        kept.sort(key=lambda each: -each.hits)
+        if len(kept) < _MOST_TRIED and all(each.text != pattern for each in kept):
+            numbers = {hole: number for number, hole in enumerate(sorted(needed))}
+            plan = known.plan.renumbered(numbers)
+            kept.append(_Pattern(pattern, plan))  # type: ignore[arg-type]  # a P makes a P
+            self._count += 1
+
+
+def holes_of(tree: Tree) -> set[int]:
+    """Give the holes of a tree."""
+    if isinstance(tree, Hole):
+        return {tree}
+    inner = [value for _, value in tree] if isinstance(tree, Object) else tree
+    return set().union(*map(holes_of, inner)) if isinstance(inner, list) else set()
+
+
+def renumbered(tree: Tree, numbers: Mapping[int, int]) -> Tree:
+    """Give the tree with other numbers of its holes."""
+    if isinstance(tree, Hole):
+        return Hole(numbers[tree])
+    if isinstance(tree, Object):
+        return Object((key, renumbered(value, numbers)) for key, value in tree)
+    return [renumbered(item, numbers) for item in tree] if isinstance(tree, list) else tree
