@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 from json.encoder import encode_basestring
 from typing import TYPE_CHECKING
 
-try:
+if TYPE_CHECKING or __package__:
     from .often import Often, pattern_of
     from .skeleton import Hole, NotJsonError, Number, Object, cut, cut_scalars, quoted, read
-except ImportError:  # deployed: the folder itself is on the path
-    from often import Often, pattern_of  # type: ignore[import-not-found,no-redef]
-    from skeleton import (  # type: ignore[import-not-found,no-redef]  # the same module
+else:
+    from often import Often, pattern_of
+    from skeleton import (
         Hole,
         NotJsonError,
         Number,

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Protocol
 
-try:
+if TYPE_CHECKING or __package__:
     from .skeleton import like
-except ImportError:  # deployed: the folder itself is on the path
-    from skeleton import like  # type: ignore[import-not-found,no-redef]  # the same module
+else:
+    from skeleton import like
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-try:
+if TYPE_CHECKING or __package__:
     from .skeleton import Hole, NotJsonError, Object, cut, like
-except ImportError:  # deployed: the folder itself is on the path
-    from skeleton import (  # type: ignore[import-not-found,no-redef]  # the same module
+else:
+    from skeleton import (
         Hole,
         NotJsonError,
         Object,

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-try:
+if TYPE_CHECKING or __package__:
     from .skeleton import Hole, NotJsonError, Number, Object, is_number, quoted, read
-except ImportError:  # deployed: the folder itself is on the path
-    from skeleton import (  # type: ignore[import-not-found,no-redef]  # the same module
+else:
+    from skeleton import (
         Hole,
         NotJsonError,
         Number,

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-try:
+if TYPE_CHECKING or __package__:
     from .skeleton import Hole, Object, is_number
     from .typed import NotARecordError, items_of, json_of, token_of, typed
-except ImportError:  # deployed: the folder itself is on the path
-    from skeleton import Hole, Object, is_number  # type: ignore[import-not-found,no-redef]
-    from typed import (  # type: ignore[import-not-found,no-redef]  # the same module
+else:
+    from skeleton import Hole, Object, is_number
+    from typed import (
         NotARecordError,
         items_of,
         json_of,

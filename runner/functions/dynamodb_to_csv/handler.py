@@ -20,16 +20,16 @@ import time
 from binascii import a2b_base64, b2a_base64
 from typing import TYPE_CHECKING, Any
 
-try:
+if TYPE_CHECKING or __package__:
     from .columns import columns_of
     from .reingest import Again, fitted
     from .rows import IMAGES, Choice, Rows
     from .typed import NotARecordError
-except ImportError:  # deployed: the folder itself is on the path
-    from columns import columns_of  # type: ignore[import-not-found,no-redef]
-    from reingest import Again, fitted  # type: ignore[import-not-found,no-redef]
-    from rows import IMAGES, Choice, Rows  # type: ignore[import-not-found,no-redef]
-    from typed import NotARecordError  # type: ignore[import-not-found,no-redef]
+else:
+    from columns import columns_of
+    from reingest import Again, fitted
+    from rows import IMAGES, Choice, Rows
+    from typed import NotARecordError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,15 +11,15 @@ from json.decoder import scanstring  # type: ignore[attr-defined]  # not in its 
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-try:
+if TYPE_CHECKING or __package__:
     from .columns import Cell, Column, cell_of, csv_text, field_of
     from .shapes import Shapes, holes_of, renumbered
     from .skeleton import Hole, NotJsonError, Object, is_number, like, quoted_number, read
     from .typed import NotARecordError, token_of
-except ImportError:  # deployed: the folder itself is on the path
-    from columns import Cell, Column, cell_of, csv_text, field_of  # type: ignore[import-not-found,no-redef]
-    from shapes import Shapes, holes_of, renumbered  # type: ignore[import-not-found,no-redef]
-    from skeleton import (  # type: ignore[import-not-found,no-redef]  # the same module
+else:
+    from columns import Cell, Column, cell_of, csv_text, field_of
+    from shapes import Shapes, holes_of, renumbered
+    from skeleton import (
         Hole,
         NotJsonError,
         Object,
@@ -28,7 +28,7 @@ except ImportError:  # deployed: the folder itself is on the path
         quoted_number,
         read,
     )
-    from typed import NotARecordError, token_of  # type: ignore[import-not-found,no-redef]
+    from typed import NotARecordError, token_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from json.encoder import encode_basestring_ascii
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-try:
+if TYPE_CHECKING or __package__:
     from .lines import Change
     from .skeleton import is_number
     from .typed import NotARecordError
-except ImportError:  # deployed: the folder itself is on the path
-    from lines import Change  # type: ignore[import-not-found,no-redef]  # the same module
-    from skeleton import is_number  # type: ignore[import-not-found,no-redef]
-    from typed import NotARecordError  # type: ignore[import-not-found,no-redef]
+else:
+    from lines import Change
+    from skeleton import is_number
+    from typed import NotARecordError
 
 _EVENTS = ("INSERT", "MODIFY", "REMOVE")
 _END = 1e18

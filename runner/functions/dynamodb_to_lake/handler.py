@@ -23,16 +23,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-try:
+if TYPE_CHECKING or __package__:
     from .direct import change_of
     from .lines import Lines
     from .store import Line, Store
     from .typed import NotARecordError
-except ImportError:  # deployed: the folder itself is on the path
-    from direct import change_of  # type: ignore[import-not-found,no-redef]
-    from lines import Lines  # type: ignore[import-not-found,no-redef]  # the same module
-    from store import Line, Store  # type: ignore[import-not-found,no-redef]
-    from typed import NotARecordError  # type: ignore[import-not-found,no-redef]
+else:
+    from direct import change_of
+    from lines import Lines
+    from store import Line, Store
+    from typed import NotARecordError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,7 +13,7 @@ from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-try:
+if TYPE_CHECKING or __package__:
     from .shapes import Shapes
     from .skeleton import (
         Hole,
@@ -27,9 +27,9 @@ try:
         read,
     )
     from .typed import NotARecordError, json_of, token_of, typed
-except ImportError:  # deployed: the folder itself is on the path
-    from shapes import Shapes  # type: ignore[import-not-found,no-redef]  # the same module
-    from skeleton import (  # type: ignore[import-not-found,no-redef]
+else:
+    from shapes import Shapes
+    from skeleton import (
         Hole,
         NotJsonError,
         Object,
@@ -40,7 +40,7 @@ except ImportError:  # deployed: the folder itself is on the path
         quoted_number,
         read,
     )
-    from typed import (  # type: ignore[import-not-found,no-redef]
+    from typed import (
         NotARecordError,
         json_of,
         token_of,

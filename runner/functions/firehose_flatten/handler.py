@@ -21,16 +21,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-try:
+if TYPE_CHECKING or __package__:
     from .flatten import BLANK, Flattener, Rules
     from .reingest import Again, fitted
-except ImportError:  # deployed: the folder itself is on the path
-    from flatten import (  # type: ignore[import-not-found,no-redef]  # the same module
+else:
+    from flatten import (
         BLANK,
         Flattener,
         Rules,
     )
-    from reingest import Again, fitted  # type: ignore[import-not-found,no-redef]
+    from reingest import Again, fitted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

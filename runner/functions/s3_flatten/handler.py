@@ -23,10 +23,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
-try:
+if TYPE_CHECKING or __package__:
     from .flatten import BLANK, Flattener, Rules
-except ImportError:  # deployed: the folder itself is on the path
-    from flatten import (  # type: ignore[import-not-found,no-redef]  # the same module
+else:
+    from flatten import (
         BLANK,
         Flattener,
         Rules,
