@@ -7,19 +7,17 @@ the same account, and every role is given.
 from __future__ import annotations
 
 import re
-import uuid
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
-from runner.local.wire.messages import Response
+from runner.local.wire.query_protocol import answered, read_form, refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from runner.local.wire.messages import Request
+    from runner.local.wire.messages import Request, Response
 
 ACCOUNT = "000000000000"
 _NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
@@ -36,30 +34,29 @@ class Sts:
 
     def answer(self, request: Request) -> Response:
         """Do the action of the form."""
-        given = parse_qs(request.body.read().decode("utf-8", errors="replace"))
-        form = {name: values[0] for name, values in given.items()}
+        form = read_form(request)
         match form.get("Action", ""):
             case "GetCallerIdentity":
-                return _result("GetCallerIdentity", _identity())
+                return answered(_NAMESPACE, "GetCallerIdentity", _identity())
             case "GetSessionToken":
-                return _result("GetSessionToken", self._credentials(form))
+                return answered(_NAMESPACE, "GetSessionToken", self._credentials(form))
             case "AssumeRole":
                 return self._assume(form)
             case action:
-                return _refusal("InvalidAction", f"{action} is not served here")
+                return refused(_NAMESPACE, "InvalidAction", f"{action} is not served here")
 
     def _assume(self, form: dict[str, str]) -> Response:
         arn, session = form.get("RoleArn", ""), form.get("RoleSessionName", "")
         match = _ROLE.fullmatch(arn)
         if match is None or not session:
-            return _refusal("ValidationError", f"{arn or 'nothing'} is invalid")
+            return refused(_NAMESPACE, "ValidationError", f"{arn or 'nothing'} is invalid")
         account, role = match.groups()
         user = (
             f"<AssumedRoleUser><AssumedRoleId>AROALOCAL:{escape(session)}</AssumedRoleId>"
             f"<Arn>arn:aws:sts::{account}:assumed-role/{escape(role)}/{escape(session)}</Arn>"
             "</AssumedRoleUser>"
         )
-        return _result("AssumeRole", self._credentials(form) + user)
+        return answered(_NAMESPACE, "AssumeRole", self._credentials(form) + user)
 
     def _credentials(self, form: dict[str, str]) -> str:
         seconds = form.get("DurationSeconds", "")
@@ -77,25 +74,3 @@ def _identity() -> str:
         f"<Arn>arn:aws:iam::{ACCOUNT}:root</Arn><UserId>{ACCOUNT}</UserId>"
         f"<Account>{ACCOUNT}</Account>"
     )
-
-
-def _result(action: str, content: str) -> Response:
-    return _xml(
-        200,
-        f'<{action}Response xmlns="{_NAMESPACE}"><{action}Result>{content}</{action}Result>'
-        f"<ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId></ResponseMetadata>"
-        f"</{action}Response>",
-    )
-
-
-def _refusal(code: str, message: str) -> Response:
-    return _xml(
-        400,
-        f'<ErrorResponse xmlns="{_NAMESPACE}"><Error><Type>Sender</Type><Code>{code}</Code>'
-        f"<Message>{escape(message)}</Message></Error>"
-        f"<RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>",
-    )
-
-
-def _xml(status: int, text: str) -> Response:
-    return Response(status, {"Content-Type": "text/xml"}, text.encode())
