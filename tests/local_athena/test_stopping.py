@@ -15,6 +15,7 @@ from runner.local.athena.translate import translate_query
 from runner.local.glue import GlueCatalog
 
 if TYPE_CHECKING:
+    from runner.local.athena.engine import Handle
     from tests.local_athena.conftest import World
 
 
@@ -75,3 +76,15 @@ def test_a_translation_asks_between_its_steps_whether_to_go_on() -> None:
 
         with pytest.raises(AthenaFailure, match="USER_CANCELED"):
             translate_query("SELECT 1", database="db", lookup=lambda *_: None, check=check)
+
+
+def test_what_was_told_cancelled_is_never_running_again(world: World) -> None:
+    def stopped_while_translating(handle: Handle) -> None:
+        with handle.translating():
+            handle.interrupt()
+            assert handle.is_given_up()
+
+    with world.athena._engine.cursor() as handle:  # noqa: SLF001 - nothing public gives one
+        with pytest.raises(AthenaFailure, match="cancelled"):
+            stopped_while_translating(handle)
+        assert handle.is_given_up()

@@ -222,13 +222,13 @@ class LocalAthena:
 
     def get_query_execution(self, *, QueryExecutionId: str) -> dict[str, Any]:  # noqa: N803
         """Give an execution; raises InvalidRequest."""
+        progress = self._running.get(QueryExecutionId)
         execution = self._history.get(QueryExecutionId)
         if execution is None:
             raise InvalidRequest(
                 f"QueryExecution {QueryExecutionId} was not found",
                 detail="QUERY_EXECUTION_NOT_FOUND",
             )
-        progress = self._running.get(QueryExecutionId)
         if execution["Status"]["State"] == "QUEUED" and progress is not None:
             _tell_progress(execution, progress)
         return {"QueryExecution": execution}
@@ -256,8 +256,8 @@ class LocalAthena:
 
     def stop_query_execution(self, *, QueryExecutionId: str) -> dict[str, Any]:  # noqa: N803
         """Interrupt an execution; stopping one that has ended changes nothing."""
+        progress = self._running.get(QueryExecutionId)  # before its state, or it may end in between
         execution = self.get_query_execution(QueryExecutionId=QueryExecutionId)["QueryExecution"]
-        progress = self._running.get(QueryExecutionId)
         if progress is not None:
             overdue = partial(self._give_up, execution, progress)
             threading.Thread(target=progress.stop, args=(overdue,), daemon=True).start()

@@ -112,7 +112,8 @@ class Handle:
         try:
             yield
         finally:
-            self._translates = False
+            # Whoever was told that it is given up must not hear that it runs again.
+            self._translates = self._stopped
         self.go_on()
 
     def is_given_up(self) -> bool:
