@@ -414,7 +414,6 @@ def _workflow_facts(
 ) -> WorkflowFacts:
     from runner.app.rendering import rendered  # noqa: PLC0415
     from runner.asl.compile import compile_workflow, schedule_window  # noqa: PLC0415
-    from runner.model.names import TableName  # noqa: PLC0415
     from runner.model.steps_flow import WorkflowStep  # noqa: PLC0415
     from runner.model.steps_sinks import BigqueryTransferStep  # noqa: PLC0415
     from runner.model.workflow import (  # noqa: PLC0415
@@ -424,9 +423,10 @@ def _workflow_facts(
         granted,
     )
     from runner.project import select  # noqa: PLC0415
+    from runner.project.step_tables import step_tables  # noqa: PLC0415
 
     selected = {
-        name: select(project, step.select, step.exclude)
+        name: step_tables(named.workflow, step, project.tables)
         for name, step in named.workflow.steps.items()
         if isinstance(step, TablesStep | LoadsStep)
     }
@@ -466,11 +466,7 @@ def _workflow_facts(
         ),
         definition=made.definition,
         tables=names(TablesStep),
-        loads=tuple(
-            name
-            for name in names(LoadsStep)
-            if project.table(TableName.parse(name)).header.load is not None
-        ),
+        loads=names(LoadsStep),
         exports=tuple(dict.fromkeys(str(one) for found in exported.values() for one in found)),
         others=tuple(name for name in named.workflow.steps if name not in selected),
         children=made.children,

@@ -106,7 +106,11 @@ class LoadsStep(Step):
     """Loads every selected table that has a `load:` header into its mart."""
 
     type: Literal["loads"] = Field(description="loads")
-    select: tuple[str, ...] = Field(("*.*",), description="Patterns; see tables.")
+    select: tuple[str, ...] | None = Field(
+        None,
+        description="Patterns; see tables. If absent, what the workflow's own `tables` steps write; "
+        "every table in a workflow without such a step.",
+    )
     exclude: tuple[str, ...] = Field((), description="Patterns left out.")
 
 

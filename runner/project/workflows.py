@@ -21,6 +21,7 @@ from runner.project.configuration import zone_fault
 from runner.project.graph import cycles
 from runner.project.sinks import sink_faults
 from runner.project.source_steps import source_step_faults
+from runner.project.step_tables import step_tables
 from runner.project.steps_flow import every_step, flow_faults
 from runner.project.triggers import trigger_faults
 from runner.project.validate import validate
@@ -210,7 +211,7 @@ def _pattern_keys(
     """Give the keys of a step that hold patterns."""
     if isinstance(step, BigqueryTransferStep):
         return ("tables", step.tables), ("exclude", step.exclude)
-    return ("select", step.select), ("exclude", step.exclude)
+    return ("select", step.select or ()), ("exclude", step.exclude)
 
 
 def _twice(workflow: Workflow, places: Places, surroundings: Surroundings) -> Iterator[Fault]:
@@ -220,7 +221,8 @@ def _twice(workflow: Workflow, places: Places, surroundings: Surroundings) -> It
         for name, step in workflow.steps.items():
             if not isinstance(step, kind):
                 continue
-            shared = [t for t in _selected(step, surroundings.tables) if t in owners]
+            selected = step_tables(workflow, step, surroundings.tables)
+            shared = [table for table in selected if table in owners]
             if shared:
                 yield Fault(
                     places.key("steps", name),
@@ -229,16 +231,7 @@ def _twice(workflow: Workflow, places: Places, surroundings: Surroundings) -> It
                     "each table in one step of a type",
                     f"narrow `select` of one of the two, or add exclude: [{shared[0]}]",
                 )
-            owners |= dict.fromkeys(_selected(step, surroundings.tables), name)
-
-
-def _selected(step: TablesStep | LoadsStep, tables: Sequence[Table]) -> list[TableName]:
-    wanted = {name for pattern in step.select for name in matches(tables, pattern)}
-    unwanted = {name for pattern in step.exclude for name in matches(tables, pattern)}
-    found = [table for table in tables if table.name in wanted - unwanted]
-    if isinstance(step, LoadsStep):
-        found = [table for table in found if table.header.load is not None]
-    return [table.name for table in found]
+            owners |= dict.fromkeys(selected, name)
 
 
 def retried_loads(
@@ -250,5 +243,5 @@ def retried_loads(
         for one in workflows
         for name, step in one.workflow.steps.items()
         if isinstance(step, LoadsStep) and any(r.max_attempts for r in step.retry or ())
-        for table in _selected(step, tables)
+        for table in step_tables(one.workflow, step, tables)
     }

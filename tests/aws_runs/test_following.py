@@ -207,7 +207,7 @@ def test_a_whole_run_is_told_and_summed_up_as_one_on_this_machine(
         ("marts.daily_carrier_delay", "load"): ("skipped", 0),
     }
     (failed,) = [one for one in result.ended if one.status == "failed"]
-    assert failed.message == "COLUMN_NOT_FOUND: Column 'carier' cannot be resolved"
+    assert failed.message == "COLUMN_NOT_FOUND: line 1:20: Column 'carier' cannot be resolved"
     assert failed.place.startswith("sql/marts/daily_carrier_delay.sql")
     assert failed.advice == "Correct the column's name."
     ends = [(one.subject, one.phase) for one in heard.progress if one.phase in ("done", "failed")]

@@ -39,7 +39,7 @@ def states(scope: Scope, name: str, step: BigqueryTransferStep) -> tuple[State, 
     """Give the states of the step, behind a gate if other steps are needed."""
     tables = scope.selected.get(name, ())
     catchers, explained = step_failing(scope, name, KIND, step)
-    start, done = state_name(name, "start"), state_name(name, "done")
+    begin_name, done = state_name(name, "begin"), state_name(name, "done")
     transfer = _transfer(scope, name, step, catchers, done) if step.transfer else ()
     after = transfer[0].name if transfer else done
     firsts = [state_name(f"{name} {table}", "choose") for table in tables]
@@ -56,8 +56,8 @@ def states(scope: Scope, name: str, step: BigqueryTransferStep) -> tuple[State, 
         "Next": firsts[0] if firsts else after,
     }
     return (
-        *gated(scope, name, step, KIND, start=start),
-        State(start, begin),
+        *gated(scope, name, step, KIND, start=begin_name),
+        State(begin_name, begin),
         *exports,
         *transfer,
         _done(scope, name),
