@@ -273,10 +273,10 @@ class Local:
         end = self.runs.end(run.name)
         if topic is None or end is None:
             return
-        from runner.app.notification import failure_event, subject_of  # noqa: PLC0415 - rare
+        from runner.app.notification import ended_event, subject_of  # noqa: PLC0415 - rare
         from runner.local.sns import Sns  # noqa: PLC0415
 
-        text = json.dumps(failure_event(run, end), ensure_ascii=False)
+        text = json.dumps(ended_event(run, end), ensure_ascii=False)
         message = {"TopicArn": topic, "Subject": subject_of(run, end), "Message": text}
         Sns(self.state / "sns.jsonl", self.now)("publish", message)
 
