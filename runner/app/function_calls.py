@@ -6,10 +6,12 @@ EventBridge would send.  On AWS they are asynchronous: what comes of them change
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from runner.app.functions import deployed_name
 from runner.errors import ProjectError
+from runner.local.arrivals import Called, ObjectReader
+from runner.local.lambdas import problem_of
 from runner.model.ports import ServiceError
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from runner.app.bundle import Bundle
     from runner.app.local_places import Local
     from runner.local.runs import Run
+    from runner.local.services import LocalServices
     from runner.model.ports import Json
 
 
@@ -37,6 +40,21 @@ def readers(bundle: Bundle, kind: str) -> Iterator[Reader]:
         for event, said in sorted(settings["events"].items()):
             if said["type"] == kind:
                 yield Reader(function, event, said)
+
+
+def object_readers(bundle: Bundle) -> tuple[ObjectReader, ...]:
+    """Give the functions that objects call."""
+    return tuple(
+        ObjectReader(
+            function=deployed_name(bundle, one.function),
+            shown=one.function,
+            event=one.event,
+            bucket=one.said["bucket"],
+            prefix=one.said["prefix"],
+            suffix=one.said["suffix"],
+        )
+        for one in readers(bundle, "object")
+    )
 
 
 def tell_ended(local: Local, runs: Sequence[Run], say: Callable[[str], None] | None) -> None:
@@ -63,8 +81,7 @@ def tell_ended(local: Local, runs: Sequence[Run], say: Callable[[str], None] | N
 def _call(
     local: Local, calls: Sequence[tuple[Reader, Json, str]], say: Callable[[str], None]
 ) -> None:
-    from runner.app.functions import deployed_name  # noqa: PLC0415 - only with such functions
-    from runner.app.local_functions import local_functions  # noqa: PLC0415
+    from runner.app.local_functions import local_functions  # noqa: PLC0415 - as above
 
     names = {one.function: deployed_name(local.bundle, one.function) for one, _, _ in calls}
     wanted = [f'"{name}"' for name in names.values()]
@@ -77,28 +94,28 @@ def _call(
     try:
         for one, event, told in calls:
             call = {"FunctionName": names[one.function], "Payload": event}
+            problem = ""
             try:
                 services.do("arn:aws:states:::lambda:invoke", call)
             except ServiceError as error:
-                say(f"{one.function} failed ({one.event}: {told}): {problem_of(error)}")
-            else:
-                say(f"called {one.function} ({one.event}: {told})")
+                problem = problem_of(error)
+            say(str(Called(one.function, one.event, told, problem)))
+        settled(services, say)
     finally:
         services.close()
+
+
+def settled(services: LocalServices, say: Callable[[str], None] | None) -> tuple[Called, ...]:
+    """Wait for the calls that objects made, and say each."""
+    found = services.settle()
+    for called in found:
+        (say or _ignore)(str(called))
+    return found
 
 
 def no_keeper(event: object, context: object) -> object:
     """Stand for the keeper where nothing calls it."""
     raise AssertionError(f"nothing here calls the keeper: {event} {context}")
-
-
-def problem_of(error: ServiceError) -> str:
-    """Say which exception a function raised, in a line."""
-    try:
-        message = str(json.loads(error.cause)["errorMessage"])
-    except (ValueError, TypeError, KeyError):
-        message = error.cause
-    return f"{error.error}: {message}"
 
 
 def _ignore(text: str) -> None:

@@ -192,12 +192,15 @@ class Local:
         functions: Mapping[str, Function],
     ) -> LocalServices:
         """Open every local service; functions are by their deployed names."""
-        from runner.local.services import LocalNames, open_local  # noqa: PLC0415 - only for a run
+        from runner.app.function_calls import object_readers  # noqa: PLC0415 - only for a run
+        from runner.local.services import LocalNames, open_local  # noqa: PLC0415
 
         return open_local(
             self.root,
             self.environment,
-            names=LocalNames(self.bundle.prefix, functions, self._streams()),
+            names=LocalNames(
+                self.bundle.prefix, functions, self._streams(), object_readers(self.bundle)
+            ),
             keeper=keeper,
             open_athena=self.athena,
             environ=os.environ,

@@ -210,6 +210,9 @@ def _go(request: RunRequest, scene: _Scene, handle: RunHandle, hooks: Hooks) -> 
             crash=ports.crash,
             abort=ports.abort,
         )
+        for called in services.settle(hooks.stopper.is_set if hooks.stopper else None):
+            if hooks.say is not None:
+                hooks.say(str(called))
     finally:
         executions.close()
         journal.close()

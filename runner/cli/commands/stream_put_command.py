@@ -32,10 +32,12 @@ def command(  # noqa: PLR0917 - click hands over every option
     variables: tuple[str, ...],
     *,
     as_json: bool,
-) -> None:
+) -> int:
     """Put each line of FILE into STREAM: changed by its function, then written to S3.
 
     Without FILE, or with -, lines come from standard input. A record keeps its line's end.
+    Functions whose events name a place where an object was written are called with it, and told;
+    if one fails, the exit status is 1.
 
     Example: runner stream put app_events events.jsonl --at 2024-05-06T07:00:00
     """
@@ -52,13 +54,16 @@ def command(  # noqa: PLR0917 - click hands over every option
     found = put_records(request, lines, say=lambda text: click.echo(text, err=True))
     if as_json:
         told = {"records": found.records, "dropped": found.dropped, "failed": found.failed}
-        click.echo(json.dumps({**told, "objects": found.objects}, indent=1))
-        return
-    for uri in found.objects:
-        click.echo(uri)
-    click.echo(
-        f"{found.records:,} records: {found.dropped:,} dropped, {found.failed:,} failed", err=True
-    )
+        called = [one._asdict() for one in found.called]
+        click.echo(json.dumps({**told, "objects": found.objects, "called": called}, indent=1))
+    else:
+        for uri in found.objects:
+            click.echo(uri)
+        click.echo(
+            f"{found.records:,} records: {found.dropped:,} dropped, {found.failed:,} failed",
+            err=True,
+        )
+    return int(any(one.problem for one in found.called))
 
 
 def _decoded(file: BinaryIO) -> Iterator[bytes]:
