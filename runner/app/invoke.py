@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from runner.app.bundle import open_bundle
+from runner.app.function_calls import no_keeper, settled
 from runner.app.functions import deployed_name
 from runner.app.local_functions import local_functions
 from runner.app.local_places import open_places
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from runner.local.arrivals import Called
     from runner.model.ports import Json
 
 
@@ -42,10 +44,15 @@ class Invoked:
     answer: Json
     log: Path
     """Where what it printed stands."""
+    called: tuple[Called, ...] = ()
+    """What was called by the objects that it wrote."""
 
 
 def invoke(request: InvokeRequest, *, say: Callable[[str], None] | None = None) -> Invoked:
-    """Call the function; ServiceError carries its exception, UsageError wrong names."""
+    """Call the function; ServiceError carries its exception, UsageError wrong names.
+
+    `say` hears of each function that is called because an object arrived.
+    """
     bundle = open_bundle(request.root, request.environment, request.variables)
     faults = []
     if bundle.environment["engine"] != "local":
@@ -68,14 +75,13 @@ def invoke(request: InvokeRequest, *, say: Callable[[str], None] | None = None) 
     local = open_places(request.root, bundle, now=lambda: datetime.now(UTC))
     name = deployed_name(bundle, request.function)
     functions = local_functions(request.root, bundle, (f'"{name}"',), say=say)
-    services = local.services(keeper=_no_keeper, functions=functions)
+    services = local.services(keeper=no_keeper, functions=functions)
     try:
         call = {"FunctionName": name, "Payload": request.event}
-        answer = services.do("arn:aws:states:::lambda:invoke", call)["Payload"]
+        try:
+            answer = services.do("arn:aws:states:::lambda:invoke", call)["Payload"]
+        finally:
+            called = settled(services, say)
     finally:
         services.close()
-    return Invoked(answer, local.state / "logs" / "lambda" / f"{name}.log")
-
-
-def _no_keeper(event: object, context: object) -> object:
-    raise AssertionError(f"no function calls the keeper: {event} {context}")
+    return Invoked(answer, local.state / "logs" / "lambda" / f"{name}.log", called)

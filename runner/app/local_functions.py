@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from runner.app.function_calls import readers
 from runner.app.functions import definitions_of, deployed_name, folder_of, is_called
 from runner.errors import Fault, ProjectError
 from runner.local.lambdas import Function
@@ -37,21 +38,24 @@ def local_functions(
     *,
     say: Callable[[str], None] | None = None,
 ) -> dict[str, Function]:
-    """Give every function by its deployed name, those that definitions call ready to be called.
+    """Give every function by its deployed name, those that may be called ready for it.
+
+    These are the ones that definitions call, and those that objects call.
 
     `say` hears of an installation that takes a while.  Raises ProjectError for functions that
     could not run on AWS either, and for dependencies that cannot be installed.
     """
     texts = tuple(definitions)
     puts = any("firehose:" in text for text in texts)
-    transforms = {one["transform"] for one in bundle.streams.values()} if puts else set()
+    wanted = {one["transform"] for one in bundle.streams.values()} if puts else set()
+    wanted |= {one.function for one in readers(bundle, "object")}
     found: dict[str, Function] = {}
     faults: list[Fault] = []
     for name, settings in bundle.function_settings.items():
         deployed = deployed_name(bundle, name)
         folder, shown = folder_of(root, name, settings)
         packages = None
-        if name in transforms or is_called(deployed, texts):
+        if name in wanted or is_called(deployed, texts):
             try:
                 packages = _ready(root, folder, shown, say)
             except ProjectError as error:

@@ -192,12 +192,15 @@ class Local:
         functions: Mapping[str, Function],
     ) -> LocalServices:
         """Open every local service; functions are by their deployed names."""
-        from runner.local.services import LocalNames, open_local  # noqa: PLC0415 - only for a run
+        from runner.app.function_calls import object_readers  # noqa: PLC0415 - only for a run
+        from runner.local.services import LocalNames, open_local  # noqa: PLC0415
 
         return open_local(
             self.root,
             self.environment,
-            names=LocalNames(self.bundle.prefix, functions, self._streams()),
+            names=LocalNames(
+                self.bundle.prefix, functions, self._streams(), object_readers(self.bundle)
+            ),
             keeper=keeper,
             open_athena=self.athena,
             environ=os.environ,
@@ -273,10 +276,10 @@ class Local:
         end = self.runs.end(run.name)
         if topic is None or end is None:
             return
-        from runner.app.notification import failure_event, subject_of  # noqa: PLC0415 - rare
+        from runner.app.notification import ended_event, subject_of  # noqa: PLC0415 - rare
         from runner.local.sns import Sns  # noqa: PLC0415
 
-        text = json.dumps(failure_event(run, end), ensure_ascii=False)
+        text = json.dumps(ended_event(run, end), ensure_ascii=False)
         message = {"TopicArn": topic, "Subject": subject_of(run, end), "Message": text}
         Sns(self.state / "sns.jsonl", self.now)("publish", message)
 

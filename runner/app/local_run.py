@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from runner.app.compiled import find_workflow
+from runner.app.function_calls import tell_ended
 from runner.app.local_places import Local, open_places
 from runner.app.progress import Tracker
 from runner.app.results import Gatherer, located
@@ -88,12 +89,15 @@ def execute(
             definition=workflow.definition.encode(),
             machines=machines_of(bundle, workflow),
         )
+    ended: list[Run] = []
     with handle:
         for one in (workflow, *bundle.run_by(workflow)):
             local.put_assets(one.all_assets)
         if functions is None:
             functions = workflow_functions(request.root, bundle, workflow, hooks.say)
-        return _go(request, _Scene(local, workflow, functions), handle, hooks)
+        result = _go(request, _Scene(local, workflow, functions, ended), handle, hooks)
+    tell_ended(local, (*ended, handle.run), hooks.say)
+    return result
 
 
 def machines_of(bundle: Bundle, workflow: WorkflowFacts) -> dict[str, bytes]:
@@ -112,6 +116,8 @@ class _Scene:
     local: Local
     workflow: WorkflowFacts
     functions: Mapping[str, Function]
+    ended: list[Run]
+    """Executions of other workflows, which ended within this one."""
 
 
 def _reopen(local: Local, name: str) -> tuple[RunHandle, WorkflowFacts]:
@@ -161,6 +167,11 @@ def _go(request: RunRequest, scene: _Scene, handle: RunHandle, hooks: Hooks) -> 
             gatherer.observe(event)
 
     own = {child.machine for child in workflow.children}
+    others = {deployed_name(local.bundle.prefix, one.name) for one in local.bundle.run_by(workflow)}
+
+    def ended(child: Run) -> None:
+        if child.workflow in others:
+            scene.ended.append(child)
 
     def begun(child: Run, hear: Callable[[Event], None]) -> Callable[[Event], None]:
         """Hear nothing of other workflows: their tables and steps are not this one's."""
@@ -174,6 +185,7 @@ def _go(request: RunRequest, scene: _Scene, handle: RunHandle, hooks: Hooks) -> 
         crash=_die,
         abort=hooks.stopper,
         begun=begun,
+        ended=ended,
     )
     executions = Executions(run, _stoppable(services, local, hooks.stopper), ports)
     try:
@@ -198,6 +210,9 @@ def _go(request: RunRequest, scene: _Scene, handle: RunHandle, hooks: Hooks) -> 
             crash=ports.crash,
             abort=ports.abort,
         )
+        for called in services.settle(hooks.stopper.is_set if hooks.stopper else None):
+            if hooks.say is not None:
+                hooks.say(str(called))
     finally:
         executions.close()
         journal.close()

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from runner.app.bundle import open_bundle
+from runner.app.function_calls import no_keeper, settled
 from runner.app.functions import deployed_name
 from runner.app.local_functions import local_functions
 from runner.app.local_places import open_places
@@ -45,7 +46,10 @@ def put_records(
     *,
     say: Callable[[str], None] | None = None,
 ) -> Delivered:
-    """Put records into a stream of a local environment; UsageError for what is not there."""
+    """Put records into a stream of a local environment; UsageError for what is not there.
+
+    `say` hears of each function that is called because an object arrived.
+    """
     bundle = open_bundle(request.root, request.environment, request.variables)
     _check(bundle, request)
     arrival = request.arrival
@@ -57,20 +61,17 @@ def put_records(
     function = bundle.streams[request.stream]["transform"]
     called = (f'"{deployed_name(bundle, function)}"',) if function else ()
     functions = local_functions(request.root, bundle, called, say=say)
-    services = local.services(keeper=_no_keeper, functions=functions)
+    services = local.services(keeper=no_keeper, functions=functions)
     found = Delivered()
     try:
         firehose = services.firehose
         assert firehose is not None  # noqa: S101 - every local environment has one
         for batch in _batches(records):
-            _add(found, firehose.put(deployed_name(bundle, request.stream), batch))
+            found.add(firehose.put(deployed_name(bundle, request.stream), batch))
+        found.called += settled(services, say)
     finally:
         services.close()
     return found
-
-
-def _no_keeper(event: object, context: object) -> object:
-    raise AssertionError(f"no stream calls the keeper: {event} {context}")
 
 
 def _check(bundle: Bundle, request: PutRequest) -> None:
@@ -109,10 +110,3 @@ def _batches(records: Iterable[bytes]) -> Iterator[list[bytes]]:
             batch, size = [], 0
     if batch:
         yield batch
-
-
-def _add(total: Delivered, one: Delivered) -> None:
-    total.records += one.records
-    total.dropped += one.dropped
-    total.failed += one.failed
-    total.objects += one.objects

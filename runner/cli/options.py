@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import click
 
 from runner.errors import Fault, Place, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
 
     _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -88,3 +89,32 @@ def read_variables(words: tuple[str, ...]) -> dict[str, str]:
     if faults:
         raise UsageError(faults)
     return dict(word.split("=", 1) for word in words)
+
+
+def decoded(file: BinaryIO) -> Iterator[bytes]:
+    """Decode lines of base64; UsageError says which is none."""
+    import base64  # noqa: PLC0415 - only with --base64
+    import binascii  # noqa: PLC0415
+
+    for number, line in enumerate(file, start=1):
+        try:
+            yield base64.b64decode(line.strip(), validate=True)
+        except binascii.Error as error:
+            name = getattr(file, "name", "standard input")
+            place = Place(str(name), number, 1)
+            fault = Fault(place, "not-base64", str(error), "a line of base64", "correct the line")
+            raise UsageError([fault]) from error
+
+
+def instant(text: str | None) -> datetime | None:
+    """Read an instant, in UTC if it does not say; UsageError if it is none."""
+    from datetime import UTC, datetime  # noqa: PLC0415 - only with --at
+
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        expected, advice = "an instant such as 2024-05-06T07:00:00", "write it so; UTC is meant"
+        raise UsageError([Fault(Place("--at"), "bad-time", text, expected, advice)]) from error
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)

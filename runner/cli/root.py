@@ -26,6 +26,7 @@ COMMANDS = (
     "drift",
     "drop",
     "embulk",
+    "emit",
     "executions",
     "export",
     "gc",

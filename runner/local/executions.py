@@ -63,6 +63,8 @@ class Ports:
     abort: Abort | None
     begun: Callable[[Run, Callable[[Event], None]], Callable[[Event], None]] | None = None
     """Makes the observer of a child that begins; without it, all children have `observer`."""
+    ended: Callable[[Run], None] | None = None
+    """Hears of each child that ended, on its thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +247,8 @@ class Executions:
         status = RunStatus(outcome.status.value)
         error, cause = outcome.error or "", outcome.cause or ""
         handle.finish(status, error=error, cause=cause, output=outcome.output)
+        if ports.ended is not None:
+            ports.ended(child)
         if status is RunStatus.ABORTED:
             raise NoAnswerYet
         return _described(child, outcome, arn)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from runner.local.arrivals import Called
     from runner.local.s3 import FolderS3
 
 MOST_RECORDS = 500
@@ -66,6 +67,15 @@ class Delivered:
     failed: int = 0
     objects: list[str] = field(default_factory=list)
     """URIs of what was written."""
+    called: list[Called] = field(default_factory=list)
+    """What was called by these objects."""
+
+    def add(self, more: Delivered) -> None:
+        """Count what became of more records."""
+        self.records += more.records
+        self.dropped += more.dropped
+        self.failed += more.failed
+        self.objects += more.objects
 
 
 @dataclass(frozen=True, slots=True)

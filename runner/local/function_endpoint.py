@@ -37,8 +37,10 @@ class FunctionEndpoint:
         open_athena: Callable[[], LocalAthena],
         more: Mapping[str, Service],
         registry: Path,
+        signed: Callable[[str], None] | None = None,
     ) -> None:
-        """Take the services; `more` are `sns` and `firehose`."""
+        """Take the services; `more` are `sns` and `firehose`, `signed` hears who calls them."""
+        self._signed = signed
         self._s3 = s3
         self._open_catalog = open_catalog
         self._open_athena = open_athena
@@ -73,6 +75,7 @@ class FunctionEndpoint:
             self._open_athena(),
             registry=self._registry,
             more=self._more,
+            signed=self._signed,
         )
         threading.Thread(target=server.serve_forever, args=(_POLL_S,), daemon=True).start()
         return server

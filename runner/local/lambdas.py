@@ -234,6 +234,8 @@ class Lambdas:
         if function.packages is not None:
             command.append(str(function.packages))
         there = self._endpoint() if function.reaches and self._endpoint is not None else {}
+        if there:  # its clients sign with its name, so that their endpoint knows who it is
+            there = {**there, "AWS_ACCESS_KEY_ID": name}
         environ = self._environ | {
             **there,
             **function.environment,
@@ -253,6 +255,19 @@ class Lambdas:
                 process_group=0,  # Ctrl-C at the terminal stops the run, not the function
             )
         return _Worker(process)
+
+
+def problem_of(error: ServiceError) -> str:
+    """Say in a line which exception a function raised.
+
+    >>> problem_of(ServiceError("KeyError", '{"errorMessage": "no id"}'))
+    'KeyError: no id'
+    """
+    try:
+        message = str(json.loads(error.cause)["errorMessage"])
+    except (ValueError, TypeError, KeyError):
+        message = error.cause
+    return f"{error.error}: {message}"
 
 
 def _function_name(text: str) -> tuple[str, str]:

@@ -220,6 +220,11 @@ class RunRegistry:
         """Read how a run ended; None while it runs and after it was killed."""
         return _end_of(self.get(name))
 
+    @staticmethod
+    def end_of(run: Run) -> RunEnd | None:
+        """Read how a run, or a child of one, ended; None while it runs and after it was killed."""
+        return _end_of(run)
+
     def status(self, name: str) -> RunStatus:
         """Tell the state of a run; KeyError when there is none of that name."""
         return _status_of(self.get(name))

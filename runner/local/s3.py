@@ -17,7 +17,7 @@ import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 from urllib.parse import unquote
 
 from runner.local.s3_buckets import Buckets
@@ -47,12 +47,33 @@ class S3Error(Exception):
         )
 
 
+class Written(NamedTuple):
+    """An object that was written."""
+
+    bucket: str
+    key: str
+    size: int
+    etag: str
+    reason: str
+    """Operation of S3 that wrote it, e.g. PutObject."""
+
+
 class FolderS3:
     """A boto3-shaped S3 client whose buckets are folders."""
 
-    def __init__(self, root: Path, buckets: Mapping[str, Path] | None = None) -> None:
-        """Take the folder of all buckets, and the buckets that lie elsewhere."""
+    def __init__(
+        self,
+        root: Path,
+        buckets: Mapping[str, Path] | None = None,
+        *,
+        observer: Callable[[Written], None] | None = None,
+    ) -> None:
+        """Take the folder of all buckets, and the buckets that lie elsewhere.
+
+        `observer` hears of each object that is put or copied, after it is there.
+        """
         self.buckets = Buckets(root, buckets or {})
+        self._observer = observer
         self._folders: dict[str, Folder] = {}
 
     def bucket_folder(self, bucket: str) -> Path:
@@ -172,10 +193,12 @@ class FolderS3:
         IfNoneMatch: str = "",  # noqa: N803
         IfMatch: str = "",  # noqa: N803
         prepare: Callable[[str], None] | None = None,
+        reason: str = "PutObject",
     ) -> dict[str, Any]:
         """Make a file of the same file system an object (the file moves); like PutObject.
 
-        `prepare` is given the ETag before anybody can see the object.
+        `prepare` is given the ETag before anybody can see the object; `reason` is told to whoever
+        hears of it.
         """
         folder = self._folder(Bucket)
         try:
@@ -189,6 +212,7 @@ class FolderS3:
                 _place(folder, str(path), _checked(Key), fresh=IfNoneMatch == "*")
         finally:
             _discard(path)
+        self._tell(Bucket, Key, state, reason)
         return {"ETag": _etag(state), **_ok(200)}
 
     def adopt_folder(self, path: Path | str, *, Bucket: str, Prefix: str) -> bool:  # noqa: N803
@@ -223,6 +247,7 @@ class FolderS3:
                     _place(target, copy, Key, fresh=False)
             finally:
                 _discard(copy)
+        self._tell(Bucket, Key, state, "CopyObject")
         return {
             "CopyObjectResult": {"ETag": _etag(state), "LastModified": _modified(state)},
             **_ok(200),
@@ -306,6 +331,10 @@ class FolderS3:
     def temporary_folder(self, bucket: str) -> Path:
         """Give an invisible folder on the bucket's file system, for files to `adopt` later."""
         return Path(self._folder(bucket).make_temporary_folder())
+
+    def _tell(self, bucket: str, key: str, state: os.stat_result, reason: str) -> None:
+        if self._observer is not None:
+            self._observer(Written(bucket, key, state.st_size, _etag(state), reason))
 
     def _folder(self, bucket: str) -> Folder:
         found = self._folders.get(bucket)

@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
+    from runner.local.arrivals import Arrivals, Called, ObjectReader
     from runner.local.athena import LocalAthena
     from runner.local.firehose import Firehose, StreamPlace
     from runner.local.glue import GlueCatalog
     from runner.local.lambdas import Function, InProcess
     from runner.local.loader import Target
     from runner.local.loader.source import Connect
-    from runner.local.s3 import FolderS3
+    from runner.local.s3 import FolderS3, Written
     from runner.machine.ports import TaskRequest
     from runner.model.config import LocalEnvironment
     from runner.model.ports import Service
@@ -98,6 +99,7 @@ class LocalServices:
         services: Mapping[str, Service],
         *,
         firehose: Firehose | None = None,
+        arrivals: Arrivals | None = None,
         repeatable_functions: frozenset[str] = frozenset(),
         own_tasks: frozenset[str] = frozenset(),
         closers: tuple[Callable[[], None], ...] = (),
@@ -105,6 +107,7 @@ class LocalServices:
         """Take services by the name in the resource: `athena`, `lambda`, `aws-sdk:glue`, ..."""
         self._services = services
         self.firehose = firehose
+        self._arrivals = arrivals
         self._repeatable = repeatable_functions
         self._own_tasks = own_tasks
         self._closers = closers
@@ -155,6 +158,10 @@ class LocalServices:
             raise ServiceError("States.Runtime", f"{resource} was given no object: {arguments!r}")
         return service(match[2], arguments)
 
+    def settle(self, stop: Callable[[], bool] | None = None) -> tuple[Called, ...]:
+        """Wait for the calls that objects made, unless `stop`; gives those since the last time."""
+        return () if self._arrivals is None else self._arrivals.settle(stop)
+
     def close(self) -> None:
         """Close every service that was opened."""
         for close in self._closers:
@@ -171,6 +178,8 @@ class LocalNames:
     """The user's and the bundled functions by their deployed names."""
     streams: Mapping[str, StreamPlace] = field(default_factory=dict)
     """Delivery streams by their deployed names."""
+    readers: tuple[ObjectReader, ...] = ()
+    """Functions that objects call."""
 
     @property
     def keeper(self) -> str:
@@ -184,12 +193,14 @@ class LocalNames:
         }
 
 
-def open_s3(root: Path, environment: LocalEnvironment) -> FolderS3:
+def open_s3(
+    root: Path, environment: LocalEnvironment, observer: Callable[[Written], None] | None = None
+) -> FolderS3:
     """Open the folder that stands for S3; it holds nothing open and needs no closing."""
     from runner.local.s3 import FolderS3  # noqa: PLC0415 - only runs need it
 
     buckets = {name: root / folder for name, folder in environment.buckets.items()}
-    return FolderS3(root / environment.state / "s3", buckets)
+    return FolderS3(root / environment.state / "s3", buckets, observer=observer)
 
 
 def open_local(
@@ -208,7 +219,8 @@ def open_local(
     `connect` gives the DuckDB connection of a load, which closes it; if None, it is a cursor of the
     one that Athena runs on, which saves the start of another.
     """
-    from runner.local.crawling import Crawlers  # noqa: PLC0415 - only runs need it
+    from runner.local.arrivals import Arrivals  # noqa: PLC0415 - only runs need it
+    from runner.local.crawling import Crawlers  # noqa: PLC0415
     from runner.local.ecs import Ecs  # noqa: PLC0415
     from runner.local.ecs_tasks import EcsTasks  # noqa: PLC0415
     from runner.local.firehose import Firehose  # noqa: PLC0415
@@ -238,13 +250,21 @@ def open_local(
     def ask(name: str, event: Json) -> Json:
         return lambdas.ask(name, event)
 
-    firehose = Firehose(names.streams, s3, ask, now)
+    arrivals = Arrivals(names.readers, ask, now, frozenset(names.functions))
+
+    def change(name: str, event: Json) -> Json:
+        with arrivals.calling(name):
+            return lambdas.ask(name, event)
+
+    told = open_s3(root, environment, arrivals.wrote) if names.readers else s3
+    firehose = Firehose(names.streams, told, change, now)
     endpoint = FunctionEndpoint(
-        s3,
+        told,
         open_catalog=catalog.get,
         open_athena=lambda: cast("LocalAthena", athena.get()),
         more={"sns": sns, "firehose": firehose},
         registry=state / "athena.registry.sqlite",
+        signed=arrivals.works_for,
     )
     lambdas = Lambdas(
         names.functions,
@@ -296,7 +316,7 @@ def open_local(
             state / "redshift.jsonl",
             connector(environment.redshift, lambda text: resolve(text, environ)),
         ),
-        "aws-sdk:s3": lambda action, arguments: call_s3(s3, action, arguments),
+        "aws-sdk:s3": lambda action, arguments: call_s3(told, action, arguments),
         "codebuild": Builds(environment.builds, around),
         "ecs": tasks,
         "glue": GlueJobs(environment.glue_jobs, around),
@@ -308,9 +328,11 @@ def open_local(
     return LocalServices(
         services,
         firehose=firehose,
+        arrivals=arrivals,
         repeatable_functions=frozenset({names.keeper}),
         own_tasks=frozenset(environment.tasks),
         closers=(
+            arrivals.close,
             processes.close,
             lambdas.close,
             tasks.close,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from runner.app.notification import failure_event
+from runner.app.notification import ended_event
 from runner.functions.notify import handler as function
 from runner.functions.notify.causes import Reason, explain
 from runner.functions.notify.delivery import read_targets
@@ -228,7 +228,7 @@ def test_the_event_of_a_local_run_is_the_same(hook: StandIn) -> None:
     at = dt.datetime(2024, 5, 6, tzinfo=dt.UTC)
     window = {"start": "2024-05-05", "end": "2024-05-05"}
     run = Run("r1", "daily", window, at, Path("none"))
-    lines = tell(failure_event(run, RunEnd(RunStatus.FAILED, at, "E", "no rows")), hook)
+    lines = tell(ended_event(run, RunEnd(RunStatus.FAILED, at, "E", "no rows")), hook)
     assert lines[0] == "daily failed (2024-05-05)"
     assert "  E: no rows" in lines
     assert not any(line.startswith("Look") for line in lines)

@@ -24,11 +24,12 @@ from runner.cli.options import find_root, project_options, read_variables
 @project_options
 def command(
     function: str, event: str, folder: Path | None, environment: str, variables: tuple[str, ...]
-) -> None:
+) -> int:
     """Call FUNCTION, a folder of lambdas/ or builtin:NAME, with an event and print its answer.
 
     It runs in a process of its own; what it calls of S3, Glue, Athena, SNS and Firehose is this
-    machine's, if its function.yaml has permissions.
+    machine's, if its function.yaml has permissions. Objects that it writes call the functions whose
+    events name their place; if one of these fails, the exit status is 1.
 
     Example: runner invoke report --event event.json
     """
@@ -49,6 +50,7 @@ def command(
         raise SystemExit(1) from error
     click.echo(json.dumps(found.answer, indent=1, ensure_ascii=False))
     click.echo(f"its log: {found.log}", err=True)
+    return int(any(one.problem for one in found.called))
 
 
 def _told(cause: str) -> str:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path  # noqa: TC003 - click's signature
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 import click
 
-from runner.cli.options import find_root, json_option, project_options, read_variables
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime
+from runner.cli.options import (
+    decoded,
+    find_root,
+    instant,
+    json_option,
+    project_options,
+    read_variables,
+)
 
 
 @click.command(name="put", short_help="Put the lines of a file into a stream.")
@@ -32,10 +35,12 @@ def command(  # noqa: PLR0917 - click hands over every option
     variables: tuple[str, ...],
     *,
     as_json: bool,
-) -> None:
+) -> int:
     """Put each line of FILE into STREAM: changed by its function, then written to S3.
 
     Without FILE, or with -, lines come from standard input. A record keeps its line's end.
+    Functions whose events name a place where an object was written are called with it, and told;
+    if one fails, the exit status is 1.
 
     Example: runner stream put app_events events.jsonl --at 2024-05-06T07:00:00
     """
@@ -45,48 +50,20 @@ def command(  # noqa: PLR0917 - click hands over every option
         root=find_root(folder),
         environment=environment,
         stream=stream,
-        arrival=_instant(arrival),
+        arrival=instant(arrival),
         variables=read_variables(variables),
     )
-    lines = _decoded(file) if encoded else iter(file)
+    lines = decoded(file) if encoded else iter(file)
     found = put_records(request, lines, say=lambda text: click.echo(text, err=True))
     if as_json:
         told = {"records": found.records, "dropped": found.dropped, "failed": found.failed}
-        click.echo(json.dumps({**told, "objects": found.objects}, indent=1))
-        return
-    for uri in found.objects:
-        click.echo(uri)
-    click.echo(
-        f"{found.records:,} records: {found.dropped:,} dropped, {found.failed:,} failed", err=True
-    )
-
-
-def _decoded(file: BinaryIO) -> Iterator[bytes]:
-    import base64  # noqa: PLC0415 - only with --base64
-    import binascii  # noqa: PLC0415
-
-    for number, line in enumerate(file, start=1):
-        try:
-            yield base64.b64decode(line.strip(), validate=True)
-        except binascii.Error as error:
-            from runner.errors import Fault, Place, UsageError  # noqa: PLC0415
-
-            name = getattr(file, "name", "standard input")
-            place = Place(str(name), number, 1)
-            fault = Fault(place, "not-base64", str(error), "a line of base64", "correct the line")
-            raise UsageError([fault]) from error
-
-
-def _instant(text: str | None) -> datetime | None:
-    from datetime import UTC, datetime  # noqa: PLC0415 - only with --at
-
-    if text is None:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as error:
-        from runner.errors import Fault, Place, UsageError  # noqa: PLC0415
-
-        expected, advice = "an instant such as 2024-05-06T07:00:00", "write it so; UTC is meant"
-        raise UsageError([Fault(Place("--at"), "bad-time", text, expected, advice)]) from error
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        called = [one._asdict() for one in found.called]
+        click.echo(json.dumps({**told, "objects": found.objects, "called": called}, indent=1))
+    else:
+        for uri in found.objects:
+            click.echo(uri)
+        click.echo(
+            f"{found.records:,} records: {found.dropped:,} dropped, {found.failed:,} failed",
+            err=True,
+        )
+    return int(any(one.problem for one in found.called))

@@ -5,6 +5,7 @@ In: the local services.  Out: a server that is bound and not yet serving.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from runner.local.wire.athena import athena_service
@@ -17,7 +18,7 @@ from runner.local.wire.sns import SnsOnTheWire
 from runner.local.wire.sts import Sts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from runner.local.athena import LocalAthena
     from runner.local.glue import GlueCatalog
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from runner.model.ports import Service as LocalService
 
 _FORM = "application/x-www-form-urlencoded"
+_CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/")
 
 
 class Services(NamedTuple):
@@ -38,9 +40,13 @@ class Services(NamedTuple):
     s3: Service
     firehose: Service | None = None
     sns: Service | None = None
+    signed: Callable[[str], None] | None = None
+    """Hears who signs a request before it is served, on its thread."""
 
     def route(self, request: Request) -> Service:
         """Give the service of a request: by its target, or its form; all else is S3's."""
+        if self.signed is not None:
+            self.signed(_signer(request))
         target = request.headers.get("x-amz-target", "")
         if target.startswith("AWSGlue."):
             return self.glue
@@ -56,6 +62,12 @@ class Services(NamedTuple):
         return self.s3
 
 
+def _signer(request: Request) -> str:
+    """Give the access key that a request is signed with; empty for none."""
+    found = _CREDENTIAL.search(request.headers.get("authorization", ""))
+    return found[1] if found else dict(request.query).get("X-Amz-Credential", "").split("/")[0]
+
+
 def open_wire(
     s3: FolderS3,
     catalog: GlueCatalog,
@@ -66,12 +78,14 @@ def open_wire(
     host: str = "127.0.0.1",
     port: int = 0,
     more: Mapping[str, LocalService] | None = None,
+    signed: Callable[[str], None] | None = None,
 ) -> WireServer:
     """Bind a server to an address; port 0 takes a free one.
 
     `results` is where the work group `primary` leaves results; empty: each request has to say.
     `more` are local services by name for the functions of a run: `firehose` and `sns` are put on
-    the wire too, and a bucket is there as soon as a function puts something into it.
+    the wire too, and a bucket is there as soon as a function puts something into it.  `signed`
+    hears whose access key each request is signed with.
     """
     given = more or {}
     managed = f"{results or 's3://athena-results/'}managed/"
@@ -82,5 +96,6 @@ def open_wire(
         S3Service(s3, makes_buckets=more is not None),
         firehose_service(given["firehose"]) if "firehose" in given else None,
         SnsOnTheWire(given["sns"]) if "sns" in given else None,
+        signed,
     )
     return WireServer(host, port, route=services.route)

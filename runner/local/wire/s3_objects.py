@@ -178,6 +178,7 @@ class Objects:
                 IfNoneMatch=call.headers.get("if-none-match", ""),
                 IfMatch=call.headers.get("if-match", ""),
                 prepare=prepare,
+                reason=_reason(call),
             )
         except BaseException:
             for etag in prepared:
@@ -258,6 +259,13 @@ def check_write_conditions(headers: Mapping[str, str]) -> None:
         raise Refused("NotImplemented", Header="If-None-Match", additionalMessage="Only * is known")
     if "if-match" in headers and "if-none-match" in headers:
         raise Refused("NotImplemented", Header="If-Match", additionalMessage="One condition only")
+
+
+def _reason(call: Call) -> str:
+    """Name the operation that makes an object, as S3's events do."""
+    if "uploadId" in call.query:
+        return "CompleteMultipartUpload"
+    return "CopyObject" if "x-amz-copy-source" in call.headers else "PutObject"
 
 
 def _refuse_version(call: Call) -> None:

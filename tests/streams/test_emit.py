@@ -1,0 +1,138 @@
+"""`runner emit`: logs, records and changes for the functions of a project."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.project.projects import write_files
+from tests.support.commands import Cli, cli
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["cli"]
+CLICKS = "arn:aws:kinesis:eu-west-1:123456789012:stream/clicks"
+ORDERS = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2024"
+CONFIG = f"""project: shop
+streams:
+  clicks: {{prefix: "raw/!{{timestamp:yyyy}}/", compression: none, source: "{CLICKS}"}}
+environments:
+  local: {{engine: local, streams_to: "s3://shop-lake/"}}
+"""
+KEEP = """
+import json
+import os
+
+def handler(event, context):
+    with open(os.environ["KEPT"], "a") as kept:
+        kept.write(json.dumps(event) + "\\n")
+    if "bad" in json.dumps(event):
+        raise ValueError("bad event")
+"""
+EVENTS = f"""events:
+  web: {{type: logs, group: /shop/web, filter: "ERROR -healthcheck"}}
+  orders: {{type: dynamodb, stream: "{ORDERS}", batch: 2, attempts: 1}}
+  clicks: {{type: kinesis, stream: "{CLICKS}"}}
+"""
+
+
+@pytest.fixture
+def root(tmp_path: Path, cli: Cli) -> Path:
+    files = {
+        "config.yaml": CONFIG,
+        "lambdas/keep/handler.py": KEEP,
+        "lambdas/keep/function.yaml": f"environment: {{KEPT: {tmp_path / 'kept'}}}\n{EVENTS}",
+    }
+    root = write_files(tmp_path, files)
+    cli.cd(root)
+    return root
+
+
+def kept(root: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (root / "kept").read_text().splitlines()]
+
+
+def test_lines_of_a_log_come_packed_and_filtered(root: Path, cli: Cli) -> None:
+    (root / "web.log").write_text("GET /\n\nERROR no stöck\nERROR healthcheck\n")
+    said = cli("emit", "logs", "/shop/web", "web.log", "--at", "2024-05-06", "--log-stream", "w1")
+    assert (said.status, said.out) == (0, "keep (web): 1 of 3, 1 call\n")
+    (event,) = kept(root)
+    told = json.loads(gzip.decompress(base64.b64decode(event["awslogs"]["data"])))
+    (line,) = told.pop("logEvents")
+    assert told == {
+        "messageType": "DATA_MESSAGE",
+        "owner": "000000000000",
+        "logGroup": "/shop/web",
+        "logStream": "w1",
+        "subscriptionFilters": ["web"],
+    }
+    assert len(line.pop("id")) == 56
+    assert line == {"timestamp": 1714953600000, "message": "ERROR no stöck"}
+
+
+def test_changes_of_a_table_go_on_behind_one_that_fails(root: Path, cli: Cli) -> None:
+    changes = [{"dynamodb": {"NewImage": {"id": {"S": name}}}} for name in ("a", "bad", "c")]
+    (root / "c.jsonl").write_text("".join(f"{json.dumps(one)}\n" for one in changes))
+    said = cli("emit", "dynamodb", "orders", "c.jsonl")
+    assert said.status == 1
+    assert said.out == "keep (orders): 3 of 3, 5 calls\n"
+    assert said.err == "keep (orders): given up from line 2: ValueError: bad event\n"
+    ids = [
+        [one["dynamodb"]["NewImage"]["id"]["S"] for one in event["Records"]] for event in kept(root)
+    ]
+    assert ids == [["a", "bad"], ["a"], ["bad"], ["bad"], ["c"]]
+
+
+def test_a_kinesis_stream_reaches_functions_and_delivery_streams(root: Path, cli: Cli) -> None:
+    (root / "clicks").write_text(f"{base64.b64encode(b'one').decode()}\n")
+    said = cli("emit", "kinesis", CLICKS, "clicks", "--base64", "--at", "2024-05-06", "--json")
+    told = json.loads(said.out)
+    (uri,) = told["objects"]
+    assert uri.startswith("s3://shop-lake/raw/2024/")
+    assert (root / ".runner/s3" / uri.removeprefix("s3://")).read_bytes() == b"one"
+    assert [(one["reader"], one["event"], one["records"]) for one in told["given"]] == [
+        ("keep", "clicks", 1),
+        ("clicks", "source", 1),
+    ]
+    (event,) = kept(root)
+    assert base64.b64decode(event["Records"][0]["kinesis"]["data"]) == b"one"
+    assert event["Records"][0]["eventSourceARN"] == CLICKS
+
+
+def test_lines_that_are_no_changes_are_all_told(root: Path, cli: Cli) -> None:
+    (root / "c.jsonl").write_text('{"id": 1}\n[]\n{"dynamodb"\n')
+    said = cli("emit", "dynamodb", ORDERS, "c.jsonl")
+    assert said.status == 2
+    assert [f"FILE:{n}" in said.err for n in (1, 2, 3)] == [True] * 3
+    assert not (root / "kept").exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "near"),
+    [
+        ("logs", "/shop/wep", "/shop/web"),
+        ("kinesis", "click", CLICKS),
+        ("dynamodb", "clicks", ORDERS),
+    ],
+)
+def test_what_nothing_reads_is_said(root: Path, cli: Cli, kind: str, name: str, near: str) -> None:
+    (root / "lines").write_text("{}\n")
+    said = cli("emit", kind, name, "lines")
+    assert said.status == 2
+    assert f"`{name}`, which nothing of the project reads" in said.err
+    assert near in said.err
+
+
+def test_a_filter_of_another_form_is_named(root: Path, cli: Cli) -> None:
+    settings = root / "lambdas/keep/function.yaml"
+    settings.write_text(settings.read_text().replace('"ERROR -healthcheck"', "'{ $.n > 1 }'"))
+    (root / "lines").write_text("{}\n")
+    said = cli("emit", "logs", "/shop/web", "lines")
+    assert said.status == 2
+    assert "lambdas/keep/function.yaml" in said.err
+    assert "events.web.filter: a JSON pattern" in said.err
