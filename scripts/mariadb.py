@@ -80,7 +80,7 @@ def serving(server: str, folder: Path, *options: str, password: str) -> Iterator
         data.mkdir(parents=True)
         _bootstrap(common, password)
     # A short path: names of Unix sockets end at 107 bytes.
-    with tempfile.TemporaryDirectory(prefix="mdb-", dir="/tmp") as short:  # noqa: S108
+    with tempfile.TemporaryDirectory(prefix="mdb-", dir="/tmp") as short:
         where = f"{short}/s"
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(

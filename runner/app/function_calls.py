@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from runner.app.bundle import Bundle
     from runner.app.local_places import Local
-    from runner.local.runs import Run
+    from runner.local.runs import Run, RunEnd
     from runner.local.services import LocalServices
     from runner.model.ports import Json
 
@@ -73,9 +73,14 @@ def tell_ended(local: Local, runs: Sequence[Run], say: Callable[[str], None] | N
         if end is not None:
             told = f"{run.name} {end.status.value}"
             event = ended_event(run, end)
-            calls += [(one, event, told) for one in waiting if end.status in one.said["status"]]
+            calls += [(one, event, told) for one in waiting if _waits_for(one, run, end)]
     if calls:
         _call(local, calls, say or _ignore)
+
+
+def _waits_for(reader: Reader, run: Run, end: RunEnd) -> bool:
+    workflows = reader.said["workflows"]
+    return end.status in reader.said["status"] and (not workflows or run.workflow in workflows)
 
 
 def _call(

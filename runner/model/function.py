@@ -89,6 +89,7 @@ class ExecutionsEnd(Strict):
     status: tuple[Literal["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"], ...] = Field(
         ("FAILED", "TIMED_OUT", "ABORTED"), min_length=1, description="How it ended."
     )
+    workflows: tuple[str, ...] = Field((), description="Of which workflows; all if absent.")
 
 
 FunctionEvent = Annotated[

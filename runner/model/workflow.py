@@ -108,7 +108,7 @@ class LoadsStep(Step):
     type: Literal["loads"] = Field(description="loads")
     select: tuple[str, ...] | None = Field(
         None,
-        description="Patterns; see tables. If absent, what the workflow's own `tables` steps write; "
+        description="Patterns; see tables. If absent, what the workflow's `tables` steps write; "
         "every table in a workflow without such a step.",
     )
     exclude: tuple[str, ...] = Field((), description="Patterns left out.")

@@ -44,7 +44,7 @@ _LIKE_A_SECRET = re.compile(
 
 
 def read_functions(
-    texts: Mapping[str, str], snapshot: Snapshot, setting: Setting
+    texts: Mapping[str, str], snapshot: Snapshot, setting: Setting, *, workflows: Sequence[str]
 ) -> tuple[tuple[NamedFunction, ...], list[Fault]]:
     """Read the settings of every function, those that come with us last."""
     found: list[NamedFunction] = []
@@ -62,9 +62,26 @@ def read_functions(
         settings, told = _own(texts.get(path), path, bundled, written=name in snapshot.lambdas)
         faults += told
         if settings is not None:
+            faults += _unknown_workflows(settings, texts.get(path, ""), path, workflows)
             found.append(NamedFunction(name, settings))
     found.sort(key=lambda one: one.name)
     return (*found, *(NamedFunction(*pair) for pair in bundled.items())), faults
+
+
+def _unknown_workflows(
+    settings: FunctionSettings, text: str, path: str, workflows: Sequence[str]
+) -> Iterator[Fault]:
+    """Find workflows whose ends a function waits for, and that do not exist."""
+    for name, event in settings.events.items():
+        for index, wanted in enumerate(event.workflows if event.type == "executions" else ()):
+            if wanted not in workflows:
+                yield Fault(
+                    read_yaml(text, file=path).places.value("events", name, "workflows", index),
+                    "unknown-workflow",
+                    f"`{wanted}`, which has no file under workflows/",
+                    f"one of {listed(workflows)}",
+                    suggestion(wanted, workflows, otherwise=f"add workflows/{wanted}.yaml"),
+                )
 
 
 def _own(

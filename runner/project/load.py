@@ -100,7 +100,9 @@ def assemble(snapshot: Snapshot, choice: Choice, cache: Cache) -> Outcome:
     drafts = tuple(one.draft for one in drafted if one.draft is not None)
     names = {name: path for path, name in naming.tables}
     linked = link(drafts, names=names, setting=setting, redraft=workshop.redraft)
-    functions, function_faults = read_functions(texts, snapshot, setting)
+    functions, function_faults = read_functions(
+        texts, snapshot, setting, workflows=[name for _, name in naming.workflows]
+    )
     surroundings = _surroundings(snapshot, linked, drafted, naming, setting)
     timed = dict.fromkeys(names, ()) | {draft.name: draft.time_columns for draft in drafts}
     workflows, workflow_problems, placed = _workflows(texts, naming, surroundings, workshop, timed)

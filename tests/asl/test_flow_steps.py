@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
@@ -17,6 +17,7 @@ from runner.machine.validate import find_refusals
 from runner.model.ports import Json, ServiceError
 from runner.model.project import StepQuery
 from runner.model.sqltext import Mark, SqlText
+from runner.model.workflow import AnyStep
 from tests.asl.test_other_interpreter import Both, Caller, both
 from tests.support.definitions import AWS, QUICK, TABLES
 from tests.support.moto_machine import EXECUTION, MACHINE
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from tests.support.moto_machine import Ended
 
 __all__ = ["both"]
+
+STEP_MODELS = get_args(get_args(AnyStep)[0])
 
 HTTP, START = "http:invoke", "states:startExecution.sync:2"
 COUNT = {"type": "lambda", "function": "validate"}
@@ -467,3 +470,46 @@ def test_rows_of_a_query_are_executions_of_their_own() -> None:
     assert found["MaxConcurrency"] == 7
     assert found["ToleratedFailureCount"] == 2
     assert found["ResultWriter"]["Arguments"] == {"Bucket": "results", "Prefix": "maps/daily/shops"}
+
+
+# --- side by side -------------------------------------------------------------------------------
+
+SINGLE: dict[str, dict[str, Any]] = {
+    "asl": {"state": {"Type": "Pass"}},
+    "bigquery_transfer": {"transfer": "projects/p/locations/us/transferConfigs/c"},
+    "choice": {"rules": [{"if": "1 = 2", "then": "skip"}], "default": "continue"},
+    "codebuild": {"project": "site"},
+    "crawler": {"name": "partner"},
+    "ecs_task": {"task_definition": "scorer", "container": "main"},
+    "glue_job": {"job": "mask"},
+    "http": {"endpoint": "https://example.com/a", "connection": "files"},
+    "lambda": {"function": "validate"},
+    "loads": {},
+    "map": {"over": ["a"], "step": {"type": "lambda", "function": "validate"}},
+    "rds_export": {"source": "shop"},
+    "redshift": {"database": "dev", "workgroup": "work", "sql": ["SELECT 1"]},
+    "sns": {"topic": "t", "message": "m"},
+    "sql": {"sql": "SELECT 1"},
+    "tables": {},
+    "wait": {"duration": "1s"},
+    "workflow": {"workflow": "other"},
+}
+
+
+def test_every_type_of_step_is_here() -> None:
+    types = {one.model_fields["type"].annotation.__args__[0] for one in STEP_MODELS}
+    assert set(SINGLE) == types
+
+
+@pytest.mark.parametrize("kind", SINGLE)
+@pytest.mark.parametrize("name", ["run", "one", "start", "end"])
+def test_a_step_of_any_type_may_run_beside_another(kind: str, name: str) -> None:
+    environment = {
+        "engine": "local",
+        "marts": {"main": {"engine": "sqlite", "path": "mart.sqlite"}},
+        "rds": {"shop": {"connect": {"engine": "sqlite", "path": "shop.sqlite"}}},
+    }
+    steps = {name: {"type": kind, **SINGLE[kind]}, "beside": {"type": "wait", "duration": "1s"}}
+    text = flow(steps, queries={name: QUERY}, environment=environment, tables=True)
+    (fan,) = [one for one in states_of(text).values() if one["Type"] == "Parallel"][:1]
+    assert len(fan["Branches"]) == 2

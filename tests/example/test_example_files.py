@@ -19,6 +19,16 @@ if TYPE_CHECKING:
 
 SQL = expected.ROOT / "sql"
 KINDS = {
+    "app.requests": Kind.INSERT,
+    "app.users": Kind.CTAS,
+    "app.watches": Kind.INSERT,
+    "app_marts.campaigns": Kind.INSERT,
+    "app_marts.daily_activity": Kind.INSERT,
+    "app_marts.users_by_age": Kind.CTAS,
+    "app_marts.watched_flights": Kind.INSERT,
+    "app_raw.logs": Kind.DDL,
+    "app_raw.users": Kind.DDL,
+    "app_raw.watches": Kind.DDL,
     "raw.airlines": Kind.DDL,
     "raw.airports": Kind.DDL,
     "raw.alb": Kind.DDL,
@@ -36,6 +46,10 @@ KINDS = {
     "marts.route_summary_by_origin": Kind.CTAS,
 }
 LOADED = {
+    "app_marts.campaigns",
+    "app_marts.daily_activity",
+    "app_marts.users_by_age",
+    "app_marts.watched_flights",
     "marts.alb_status_hourly",
     "marts.carrier_delay_7d",
     "marts.daily_carrier_delay",

@@ -131,3 +131,23 @@ def test_a_call_that_fails_changes_nothing_of_the_run(root: Path, cli: Cli) -> N
     (note,) = [one["text"] for one in lines if one["event"] == "note"]
     assert note.startswith("keep failed (every: daily-")
     assert note.endswith("SUCCEEDED): ValueError: no room")
+
+
+def test_a_function_may_wait_for_some_workflows_only(root: Path) -> None:
+    settings = root / "lambdas/keep/function.yaml"
+    text = settings.read_text()
+    settings.write_text(text.replace("executions,", "executions, workflows: [weekly],"))
+    go(root, "weekly", "2024-01-01")
+    arns = [one["detail"]["stateMachineArn"].rpartition(":")[2] for one in kept(root)]
+    assert arns == ["weekly"]
+
+
+def test_a_workflow_to_wait_for_exists(root: Path, cli: Cli) -> None:
+    settings = root / "lambdas/keep/function.yaml"
+    text = settings.read_text()
+    settings.write_text(text.replace("executions,", "executions, workflows: [weekly, dayly],"))
+    cli.cd(root)
+    said = cli("check")
+    assert said.status == 1
+    assert "lambdas/keep/function.yaml:3:49: unknown-workflow\n" in said.out + said.err
+    assert "did you mean daily?" in said.out + said.err

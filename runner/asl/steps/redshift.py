@@ -39,7 +39,7 @@ _ERRORS = (
 
 def states(scope: Scope, name: str, step: RedshiftStep) -> tuple[State, ...]:
     """Give the states of the step, behind a gate if other steps are needed."""
-    start = state_name(name, "start")
+    start = state_name(name, "begin")
     catchers, explained = step_failing(scope, name, "redshift", step)
     fields: dict[str, Any] = {
         "Type": "Parallel",

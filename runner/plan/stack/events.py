@@ -26,7 +26,7 @@ from runner.plan.stack.parts import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from runner.model.ports import Json
     from runner.plan.stack.facts import MachineFacts, StackFacts, TriggerFacts
@@ -185,20 +185,27 @@ def _executions(arn: str, uses: Uses) -> list[Json]:
     return [arn, {"prefix": f"{arn}/"}] if uses.distributed else [arn]
 
 
-def ended_pattern(facts: StackFacts, statuses: list[str]) -> dict[str, Json]:
-    """Match the ends of all workflows' executions; what a workflow starts ends with it."""
+def ended_pattern(
+    facts: StackFacts, statuses: Sequence[str], *, workflows: Sequence[str]
+) -> dict[str, Json]:
+    """Match the ends of executions of these workflows, or of all; children end with theirs."""
     arns = Arns.of(facts)
-    pattern = _ended(statuses, [arns.machine(one.name) for one in facts.machines if not one.child])
-    if len(json.dumps(pattern)) > _MOST_PATTERN:
+    machines: list[Json] = [
+        arns.machine(one.name)
+        for one in facts.machines
+        if not one.child and (not workflows or one.workflow in workflows)
+    ]
+    pattern = _ended(statuses, machines)
+    if len(json.dumps(pattern)) > _MOST_PATTERN and not workflows:
         return _ended(statuses, [{"prefix": arns.machine(f"{facts.prefix}-")}])
     return pattern
 
 
-def _ended(statuses: list[str], machines: list[Json]) -> dict[str, Json]:
+def _ended(statuses: Sequence[str], machines: list[Json]) -> dict[str, Json]:
     return {
         "source": ["aws.states"],
         "detail-type": [_ENDED],
-        "detail": {"status": statuses, "stateMachineArn": machines},
+        "detail": {"status": list(statuses), "stateMachineArn": machines},
     }
 
 

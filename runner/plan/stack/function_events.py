@@ -73,7 +73,8 @@ def _objects(facts: StackFacts, function: FunctionFacts, event: FunctionEventFac
 
 
 def _executions(facts: StackFacts, function: FunctionFacts, event: FunctionEventFacts) -> Resources:
-    pattern = ended_pattern(facts, list(event.settings["status"]))
+    said = event.settings
+    pattern = ended_pattern(facts, said["status"], workflows=said["workflows"])
     return _rule(facts, function, event, kind="Executions", pattern=pattern)
 
 
