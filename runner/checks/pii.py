@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _LOAD = "pii-load"
 _DATABASE = "pii-database"
 _EXPORT = "pii-export"
+_VALUE = "pii-value"
 
 
 def unmasked(table: Table, columns: tuple[str, ...] = ()) -> tuple[PersonalColumn, ...]:
@@ -45,6 +46,29 @@ def export_faults(
     for column in unmasked(table, columns):
         what = f"an export of {table.name} with"
         yield _fault(place, _EXPORT, what, column, way(column, place_of_step), table.file)
+
+
+def value_fault(
+    step: str,
+    column: str,
+    before: PersonalColumn,
+    place: Place,
+    place_of_step: Callable[[PersonalStep], Place],
+) -> Fault:
+    """Refuse a query of a step that gives a column which holds personal data unmasked.
+
+    `before` is the column that it reads at `place`.
+    """
+    return Fault(
+        place,
+        _VALUE,
+        f"the value `{column}` of the step {step}, which holds personal data: "
+        f"{way(before, place_of_step)} -> {step}.{column} ({place})",
+        "personal data masked on its way: what a step gives stands in the execution's history, "
+        "which everybody reads who may look at a run",
+        f"write {{{{ mask.domain('{before.column}') }}}} or another mask in the query, count what "
+        "is to be known, or leave it out",
+    )
 
 
 def _fault(  # noqa: PLR0917 - the parts of one sentence

@@ -409,3 +409,83 @@ def test_a_table_function_over_a_tagged_table(tmp_path: Path) -> None:
 def test_a_database_that_is_not_there(tmp_path: Path) -> None:
     (fault,) = faults(project(tmp_path, {"config.yaml": CONFIG + "pii_databases: [stagin]\n"}))
     assert "pii-database-unknown: the database `stagin`" in fault
+
+
+# --- steps that ask -------------------------------------------------------------------------------
+
+
+def asking(sql: str) -> str:
+    return f"steps:\n  q:\n    type: sql\n    sql: |\n      {sql}\n"
+
+
+def test_the_value_of_a_step_shows_the_way(tmp_path: Path) -> None:
+    files = {
+        "config.yaml": PII,
+        "sql/staging/people.sql": "SELECT id,\n       email AS contact\nFROM crm.customers\n",
+        "workflows/ask.yaml": asking(
+            "SELECT id,\n        max(contact) AS who\n      FROM staging.people GROUP BY id"
+        ),
+    }
+    (fault,) = faults(project(tmp_path, files))
+    assert fault == (
+        "workflows/ask.yaml:6:13 pii-value: the value `who` of the step q, which holds personal "
+        "data: crm.customers.email -> staging.people.contact (sql/staging/people.sql:2:8) -> "
+        "q.who (workflows/ask.yaml:6:13)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("sql", "found"),
+    [
+        ("SELECT email FROM crm.customers", ["5:14 pii-value"]),
+        (
+            "SELECT c.name || c.email AS a FROM crm.customers c",
+            ["5:14 pii-value", "5:24 pii-value"],
+        ),
+        ("SELECT * FROM crm.customers", ["5:21 pii-value"] * 3),
+        ("SELECT a FROM (SELECT born AS a FROM crm.customers)", ["5:14 pii-value"]),
+        ("SELECT id, count(email) AS n FROM crm.customers GROUP BY id", []),
+        ("SELECT id FROM crm.customers WHERE email = 'a@b.c'", []),
+        ("SELECT {{ mask.domain('email') }} AS d FROM crm.customers", []),
+        ("SELECT {{ mask.custom('length(name)') }} AS d FROM crm.customers", []),
+        ("SELECT {{ mask.age_decade('born', end) }} AS d FROM crm.customers", []),
+        ("SELECT shop FROM staging.events", []),
+        (
+            "SELECT hmac_sha256(to_utf8(name), to_utf8('k')) AS h FROM crm.customers",
+            ["5:34 mask-key"],
+        ),
+    ],
+)
+def test_what_a_step_may_ask_of_personal_data(sql: str, found: list[str], tmp_path: Path) -> None:
+    root = project(tmp_path, {"config.yaml": PII, "workflows/ask.yaml": asking(sql)})
+    codes = [fault.split(": ")[0].removeprefix("workflows/ask.yaml:") for fault in faults(root)]
+    assert codes == found
+
+
+def test_a_step_whose_columns_cannot_be_followed(tmp_path: Path) -> None:
+    files = {
+        "config.yaml": CONFIG.replace(SOURCES, "sources:\n  crm.customers: {pii: [name]}"),
+        "workflows/ask.yaml": asking("SELECT 1 AS a UNION ALL\n      SELECT * FROM crm.customers"),
+    }
+    (fault,) = faults(project(tmp_path, files))
+    assert fault.startswith("workflows/ask.yaml:")
+    assert "pii-lost: personal data that cannot be followed: crm.customers.name" in fault
+
+
+def test_a_step_reads_a_masked_source_through_its_masks(tmp_path: Path) -> None:
+    masked = config(", pii: [name, email], mask: {name: drop, email: domain}")
+    sql = "SELECT email FROM crm.customers"
+    root = project(tmp_path, {"config.yaml": masked, "workflows/ask.yaml": asking(sql)})
+    (named,) = [one for one in load_project(root).workflows if one.name == "ask"]
+    asked = "".join(map(str, named.queries["q"].sql.parts))
+    assert '/*mask:domain*/lower(regexp_extract(CAST("email" AS varchar)' in asked
+    assert '"name"' not in asked
+    assert faults(root) == []
+
+
+def test_a_step_that_reads_what_a_mask_drops_is_refused(tmp_path: Path) -> None:
+    masked = config(", pii: [name], mask: {name: drop}")
+    sql = "SELECT name FROM crm.customers"
+    root = project(tmp_path, {"config.yaml": masked, "workflows/ask.yaml": asking(sql)})
+    (fault,) = faults(root)
+    assert fault.startswith("workflows/ask.yaml:5:14 unknown-column: the unknown column name")
