@@ -71,6 +71,39 @@ def value_fault(
     )
 
 
+def statement_fault(
+    step: str,
+    column: str,
+    before: PersonalColumn,
+    place: Place,
+    place_of_step: Callable[[PersonalStep], Place],
+) -> Fault:
+    """Refuse a statement of Redshift that takes personal data out of the lake unmasked.
+
+    `before` is the column that it reads at `place`.
+    """
+    return Fault(
+        place,
+        _EXPORT,
+        f"SQL in Redshift with the column `{column}`, which holds personal data: "
+        f"{way(before, place_of_step)} -> {step}.{column} ({place})",
+        "personal data masked on its way, or left out",
+        f"read a table in which {before.column} is masked, leave it out, or mark what is a mask: "
+        "/*mask:custom*/ ... /*mask:end*/",
+    )
+
+
+def statement_lost(named: tuple[str, ...], reason: str, place: Place) -> Fault:
+    """Refuse a statement of Redshift out of which personal data cannot be followed."""
+    return Fault(
+        place,
+        "pii-lost",
+        f"personal data that cannot be followed: {', '.join(named)}, because of {reason}",
+        "INSERT, CREATE TABLE AS, MERGE, UPDATE or UNLOAD whose columns can be traced",
+        "read a table that holds no personal data, or write the statement so",
+    )
+
+
 def _fault(  # noqa: PLR0917 - the parts of one sentence
     place: Place, code: str, what: str, column: PersonalColumn, shown: str, file: str
 ) -> Fault:

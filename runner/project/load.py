@@ -30,6 +30,7 @@ from runner.project.step_values import schemas_of, value_faults
 from runner.project.steps_flow import grain_faults, workflow_cycles
 from runner.project.tables import count_partitions, link, place_of_read, writers
 from runner.project.triggers import written_by
+from runner.project.warehouse import Lake, warehouse_faults
 from runner.project.workflows import (
     BUILTIN,
     Surroundings,
@@ -116,7 +117,7 @@ def assemble(snapshot: Snapshot, choice: Choice, cache: Cache) -> Outcome:
     faults += personal_faults(setting, sorted({name.database for name in names}))
     faults += [*find_faults(scene), *mart_faults(scene.subjects, setting), *read.faults]
     faults += _exports(workflows, read.places, scene)
-    faults += _values(read, linked.tables, setting, scene)
+    faults += _personal(read, workshop, linked.tables, scene)
     faults += [*function_faults, *stream_faults(setting, functions, surroundings.functions)]
     found = tuple(sorted(set(faults)))
     project = None if found else _project(snapshot, setting, linked.tables, workflows, functions)
@@ -297,14 +298,19 @@ def _workflows(
     return _Workflows(tuple(found), tuple(faults), places, tuple(asked))
 
 
-def _values(
-    read: _Workflows, tables: tuple[Table, ...], setting: Setting, scene: Scene
+def _personal(
+    read: _Workflows, workshop: Workshop, tables: tuple[Table, ...], scene: Scene
 ) -> Iterator[Fault]:
-    """Refuse queries of steps whose values would hold personal data unmasked."""
+    """Refuse what steps ask, or run elsewhere, with personal data unmasked."""
+    setting = workshop.setting
     personal = personal_of(tables, setting)
-    if read.asked and personal.columns:
-        schemas = schemas_of(tables, setting)
-        yield from value_faults(read.asked, personal, schemas, scene.place_of_step)
+    if not personal.columns:
+        return
+    columns = schemas_of(tables, setting)
+    yield from value_faults(read.asked, personal, columns, scene.place_of_step)
+    databases = {table.database: str(table.name.database) for table in tables}
+    lake = Lake(personal, columns, databases, scene.place_of_step)
+    yield from warehouse_faults(read.workflows, read.places, workshop.texts, lake)
 
 
 def _exports(

@@ -489,3 +489,58 @@ def test_a_step_that_reads_what_a_mask_drops_is_refused(tmp_path: Path) -> None:
     root = project(tmp_path, {"config.yaml": masked, "workflows/ask.yaml": asking(sql)})
     (fault,) = faults(root)
     assert fault.startswith("workflows/ask.yaml:5:14 unknown-column: the unknown column name")
+
+
+# --- steps that run SQL in Redshift ---------------------------------------------------------------
+
+REDSHIFT = "type: redshift\n    workgroup: wg-1\n    database: dev"
+ROLE = "arn:aws:iam::123456789012:role/r"
+SCHEMA = f"external_schema: {{name: lake, database: staging, role: '{ROLE}'}}"
+PEOPLE = {
+    "config.yaml": PII,
+    "sql/staging/people.sql": "SELECT id,\n       email AS contact\nFROM crm.customers\n",
+}
+
+
+def running(*statements: str, schema: str = SCHEMA) -> str:
+    listed = "".join(f"      - {statement}\n" for statement in statements)
+    return f"steps:\n  r:\n    {REDSHIFT}\n    {schema}\n    sql:\n{listed}"
+
+
+def test_a_statement_in_redshift_shows_the_way(tmp_path: Path) -> None:
+    sql = "INSERT INTO d SELECT id, contact AS who FROM lake.people WHERE 'a' < :end"
+    files = {"workflows/out.yaml": running("DELETE FROM d WHERE dt = :start", sql)}
+    (fault,) = faults(project(tmp_path, PEOPLE | files))
+    assert fault == (
+        "workflows/out.yaml:9:34 pii-export: SQL in Redshift with the column `who`, which holds "
+        "personal data: crm.customers.email -> staging.people.contact "
+        "(sql/staging/people.sql:2:8) -> r.who (workflows/out.yaml:9:34)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("statement", "code"),
+    [
+        ("INSERT INTO d SELECT id FROM lake.people", ""),
+        ("INSERT INTO d SELECT * FROM lake.people", "8:37 pii-export"),
+        ("INSERT INTO d SELECT contact FROM other.people", ""),
+        ("INSERT INTO d SELECT contact FROM awsdatacatalog.staging.people", "8:30 pii-export"),
+        ("CALL copy_all('lake.people')", "8:24 pii-lost"),
+    ],
+)
+def test_what_redshift_may_read(statement: str, code: str, tmp_path: Path) -> None:
+    root = project(tmp_path, PEOPLE | {"workflows/out.yaml": running(statement)})
+    found = [one.split(": ")[0].removeprefix("workflows/out.yaml:") for one in faults(root)]
+    assert found == ([code] if code else [])
+
+
+def test_a_schema_that_another_step_makes(tmp_path: Path) -> None:
+    made = f"CREATE EXTERNAL SCHEMA lk FROM DATA CATALOG DATABASE 'staging' IAM_ROLE '{ROLE}'"
+    taken = "INSERT INTO d SELECT contact FROM lk.people"
+    files = {
+        "workflows/make.yaml": running(made, schema="transaction: false"),
+        "workflows/out.yaml": running(taken, schema="timeout: 1h"),
+        "workflows/elsewhere.yaml": running(taken, schema="timeout: 1h").replace("wg-1", "wg-2"),
+    }
+    (fault,) = faults(project(tmp_path, PEOPLE | files))
+    assert fault.startswith("workflows/out.yaml:8:30 pii-export")
