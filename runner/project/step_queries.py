@@ -9,20 +9,22 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from runner.errors import ProjectError
+from runner.errors import Fault, ProjectError
 from runner.model.header import Header, Kind
 from runner.model.names import TableName
 from runner.model.places import Places
 from runner.model.project import StepQuery
 from runner.model.steps_flow import SqlStep
 from runner.project.drafts import literal_key_faults
+from runner.project.steps_flow import every_step
 from runner.query import analyse, physical, put_masks, render, resolve
+from runner.query.lexer import lex
 from runner.query.source import SourceFile, offset_of, value_within
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-    from runner.errors import Fault
+    from runner.errors import Place
     from runner.model.project import NamedWorkflow
     from runner.project.workshop import Workshop
     from runner.query import Analysis, Rendered
@@ -50,18 +52,33 @@ def step_queries(
     """Render the queries; `tables` are the project's, with their time columns."""
     found: list[Asked] = []
     faults: list[Fault] = []
-    for name, step in named.workflow.steps.items():
+    for at, step in every_step(named.workflow):
         if isinstance(step, SqlStep):
-            source = _source(named.file, places, name, step, workshop)
+            source = _source(named.file, places.value(*at, "sql"), step, workshop)
             try:
-                found.append(_asked(name, source, workshop, tables))
+                asked = _asked(str(at[1]), source, workshop, tables)
+                found.append(asked)
+                faults += _parameter_faults(asked, step, places.key(*at, "parameters"))
             except ProjectError as error:
                 faults += [_advised(fault) for fault in error.faults]
     return tuple(found), tuple(faults)
 
 
-def _source(file: str, places: Places, name: str, step: SqlStep, workshop: Workshop) -> SourceFile:
-    text, place = workshop.texts[file], places.value("steps", name, "sql")
+def _parameter_faults(asked: Asked, step: SqlStep, place: Place) -> Iterator[Fault]:
+    sample = asked.rendered.sample
+    marks = [token for token in lex(sample, hive=False) if token.text == "?"]
+    if len(marks) != len(step.parameters):
+        yield Fault(
+            place,
+            "sql-parameters",
+            f"{len(step.parameters)} values for {len(marks)} question marks",
+            "one of `parameters` for each ? of the query, in order",
+            "add what is missing, or remove what is too much",
+        )
+
+
+def _source(file: str, place: Place, step: SqlStep, workshop: Workshop) -> SourceFile:
+    text = workshop.texts[file]
     start = offset_of(text, place.line, place.column)
     return SourceFile(file, step.sql, within=value_within(text, start, step.sql))
 
