@@ -69,6 +69,30 @@ def faults_of(root: Path) -> list[str]:
         (f"h: {{{HTTP}, connection: crn}}", []),
         (f"h: {{{HTTP}, connection: crm, headers: {{Authorization: x}}}}", ["4:73 http-header"]),
         ("h: {type: http, endpoint: 'http://a.b', connection: crm}", ["4:29 wrong-value"]),
+        (
+            's: {type: sql, sql: "SELECT max(shop) AS s FROM staging.events WHERE shop = ?"}',
+            ["4:3 sql-parameters"],
+        ),
+        ("s: {type: sql, sql: \"SELECT 1 AS s WHERE '?' = ? -- ?\", parameters: [1]}", []),
+        ('s: {type: sql, sql: "SELECT 1 AS s", parameters: [1]}', ["4:40 sql-parameters"]),
+        (
+            (
+                'm: {type: map, over: [1], step: {type: sql, sql: "SELECT 1 AS n WHERE 1 = ?", '
+                "parameters: ['{% $item %}']}}"
+            ),
+            [],
+        ),
+        (
+            'm: {type: map, over: [1], step: {type: sql, sql: "SELECT shp FROM staging.events"}}',
+            ["4:60 unknown-column"],
+        ),
+        (
+            (
+                "m: {type: map, over: [1], step: {type: redshift, workgroup: wg-1, database: d, "
+                "sql: 'SELECT :x'}}"
+            ),
+            ["4:82 redshift-parameter"],
+        ),
         ('s: {type: sql, sql: "SELECT 1 AS a FROM staging.event"}', ["4:43 unknown-table"]),
         ('s: {type: sql, sql: "SELEC 1"}', ["4:24 sql-syntax"]),
         ('s: {type: sql, sql: "INSERT INTO staging.events SELECT 1"}', ["4:24 sql-kind"]),
