@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.app.definitions import Definitions
+from runner.app.moved import moved_tables
 from runner.app.planning_facts import Layout, ReadFacts
 from runner.project.cache import key_of, versions
 from runner.project.files import read_snapshot
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from runner.model.project import NamedWorkflow, Project, Table
     from runner.model.sqltext import Mark, SqlText
 
-FORMAT = 9
+FORMAT = 10
 """Layout of the cached file; raise it when `Bundle` changes."""
 CACHE = Path(".runner") / "cache" / "bundles"
 
@@ -168,6 +169,8 @@ class Bundle:
     """Tables outside the project and the prefixes that hold their files."""
     streams: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Delivery streams as config.yaml says them, defaults filled in."""
+    moved: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Tables that exports of RDS move, and which of the environment's `rds` they show."""
 
     def run_by(self, workflow: WorkflowFacts) -> tuple[WorkflowFacts, ...]:
         """Give the workflows that a workflow's steps run, and those that these run."""
@@ -250,6 +253,7 @@ def _read(path: Path, definitions: Definitions) -> Bundle | None:
                 **data,
                 "databases": tuple(data["databases"]),
                 "sources": {name: tuple(found) for name, found in data["sources"].items()},
+                "moved": {name: tuple(found) for name, found in data["moved"].items()},
                 "tables": tuple(_read_table(table) for table in data["tables"]),
                 "workflows": tuple(read_workflow(one, definitions) for one in data["workflows"]),
             }
@@ -356,6 +360,7 @@ def _compile(root: Path, choice: Choice, definitions: Definitions) -> Bundle:
             name: {**stream.model_dump(mode="json"), "partitioned": stream.partitioned}
             for name, stream in project.config.streams.items()
         },
+        moved=moved_tables(project),
     )
 
 

@@ -93,24 +93,31 @@ class Reach:
         elif table.kind == "ctas":  # a flip leaves the files where they were staged
             locations = (*locations, f"{self._lake}_runner/stage/{table.database}/{name}/")
         elif table.kind == "ddl":
-            found = [self._exported(location) for location in _ddl_locations(table)]
-            locations = tuple(dict.fromkeys(found))
+            return self._exported(table.database, table.name, list(_ddl_locations(table)))
         return Access(table.database, name, locations, table.name)
 
-    def _exported(self, location: str) -> str:
-        """Give all that a table may be moved to by an export: what lies below where they go."""
-        for database in self._bundle.environment.get("rds", {}).values():
-            root = database["to"].rstrip("/") + "/"
-            if location.startswith(root):
-                return str(root)
-        return location
+    def _exported(self, database: str, name: str, said: Sequence[str]) -> Access:
+        """Give a table of files of others, and wherever an export may move it.
+
+        That is all that lies below where the exports go, and encrypted with their key.
+        """
+        locations, keys = dict.fromkeys(said), set()
+        moving = self._bundle.moved.get(name, ())
+        for source, export in self._bundle.environment.get("rds", {}).items():
+            root = export["to"].rstrip("/") + "/"
+            inside = [one for one in locations if one.startswith(root)]
+            if source in moving or inside:
+                locations = dict.fromkeys(root if one in inside else one for one in locations)
+                locations[root] = None
+                keys.add(str(export["key"]))
+        table = name.partition(".")[2]
+        return Access(database, table, tuple(locations), name, tuple(sorted(keys)))
 
     def _source(self, name: str) -> Access:
-        database, _, table = name.partition(".")
-        locations = tuple(
+        locations = [
             one if one.endswith("/") else f"{one}/" for one in self._bundle.sources.get(name, ())
-        )
-        return Access(database, table, locations, name)
+        ]
+        return self._exported(name.partition(".")[0], name, locations)
 
 
 def _ddl_locations(table: TableFacts) -> Iterator[str]:
@@ -138,7 +145,7 @@ def check_sources(bundle: Bundle) -> None:
             f"add locations: [s3://bucket/prefix/] to sources.{name}",
         )
         for name in sorted(used)
-        if not bundle.sources.get(name)
+        if not bundle.sources.get(name) and name not in bundle.moved
     ]
     if faults:
         raise ProjectError(faults)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _LOAD = "pii-load"
 _DATABASE = "pii-database"
 _EXPORT = "pii-export"
+_VALUE = "pii-value"
 
 
 def unmasked(table: Table, columns: tuple[str, ...] = ()) -> tuple[PersonalColumn, ...]:
@@ -45,6 +46,62 @@ def export_faults(
     for column in unmasked(table, columns):
         what = f"an export of {table.name} with"
         yield _fault(place, _EXPORT, what, column, way(column, place_of_step), table.file)
+
+
+def value_fault(
+    step: str,
+    column: str,
+    before: PersonalColumn,
+    place: Place,
+    place_of_step: Callable[[PersonalStep], Place],
+) -> Fault:
+    """Refuse a query of a step that gives a column which holds personal data unmasked.
+
+    `before` is the column that it reads at `place`.
+    """
+    return Fault(
+        place,
+        _VALUE,
+        f"the value `{column}` of the step {step}, which holds personal data: "
+        f"{way(before, place_of_step)} -> {step}.{column} ({place})",
+        "personal data masked on its way: what a step gives stands in the execution's history, "
+        "which everybody reads who may look at a run",
+        f"write {{{{ mask.domain('{before.column}') }}}} or another mask in the query, count what "
+        "is to be known, or leave it out",
+    )
+
+
+def statement_fault(
+    step: str,
+    column: str,
+    before: PersonalColumn,
+    place: Place,
+    place_of_step: Callable[[PersonalStep], Place],
+) -> Fault:
+    """Refuse a statement of Redshift that takes personal data out of the lake unmasked.
+
+    `before` is the column that it reads at `place`.
+    """
+    return Fault(
+        place,
+        _EXPORT,
+        f"SQL in Redshift with the column `{column}`, which holds personal data: "
+        f"{way(before, place_of_step)} -> {step}.{column} ({place})",
+        "personal data masked on its way, or left out",
+        f"read a table in which {before.column} is masked, leave it out, or mark what is a mask: "
+        "/*mask:custom*/ ... /*mask:end*/",
+    )
+
+
+def statement_lost(named: tuple[str, ...], reason: str, place: Place) -> Fault:
+    """Refuse a statement of Redshift out of which personal data cannot be followed."""
+    return Fault(
+        place,
+        "pii-lost",
+        f"personal data that cannot be followed: {', '.join(named)}, because of {reason}",
+        "INSERT, CREATE TABLE AS, MERGE, UPDATE or UNLOAD whose columns can be traced",
+        "read a table that holds no personal data, or write the statement so",
+    )
 
 
 def _fault(  # noqa: PLR0917 - the parts of one sentence

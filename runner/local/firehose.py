@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner.local.athena.javatime import strftime_pattern
 from runner.model.ports import Json, ServiceError
+from runner.model.raised import message_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -174,7 +175,7 @@ class Firehose:
             try:
                 answer = self.invoke(stream.function, event)
             except ServiceError as error:
-                problem = ("Lambda.FunctionError", f"{error.error}: {_message(error.cause)}")
+                problem = ("Lambda.FunctionError", f"{error.error}: {message_of(error.cause)}")
                 continue
             return _answers(answer, batch)
         return {}, problem
@@ -233,14 +234,6 @@ def expanded(prefix: str, now: datetime, keys: Mapping[str, str]) -> str:
 
     text = prefix if _EXPRESSION.search(prefix) else prefix + _DEFAULT_TIME
     return _EXPRESSION.sub(value, text)
-
-
-def _message(cause: str) -> str:
-    """Give the message of a handler's exception."""
-    try:
-        return str(json.loads(cause)["errorMessage"])
-    except (ValueError, TypeError, KeyError):
-        return cause
 
 
 def _answers(

@@ -29,6 +29,7 @@ FORBIDDEN_HEADER = re.compile(
 Expression = Annotated[str, StringConstraints(pattern=r"^\{% .*%\}$")]
 """JSONata between {% and %}."""
 Role = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/.+$")]
+Scalar = str | int | float | bool
 Items = tuple[Any, ...]
 Method = Literal["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"]
 
@@ -41,6 +42,11 @@ class SqlStep(Step):
         min_length=1,
         description="One SELECT, with Jinja, {{ start }} and {{ end }} as in a table's file; its "
         "first row is the step's value: `$values.<step>.<column>` in conditions.",
+    )
+    parameters: tuple[Scalar, ...] = Field(
+        (),
+        description="Values of the question marks in its WHERE, in order: text, number, true or "
+        "false, or JSONata between {% and %}.",
     )
 
 

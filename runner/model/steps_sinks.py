@@ -114,7 +114,8 @@ class RedshiftStep(Step):
         description="Run several statements as one transaction; false: each by itself, in order.",
     )
     parameters: dict[str, Scalar] = Field(
-        default_factory=dict, description="Values of further :names in the SQL."
+        default_factory=dict,
+        description="Values of further :names in the SQL; JSONata between {% and %}.",
     )
     external_schema: ExternalSchema | None = Field(
         None,

@@ -20,7 +20,7 @@ class CrawlerStep(Step):
         min_length=1,
         max_length=255,
         description="The crawler, as Glue knows it; on this machine one of the environment's "
-        "`crawlers`.",
+        "`crawlers`. JSONata between {% and %} in a map: {% $item %}.",
     )
 
 
@@ -56,7 +56,7 @@ class GlueJobStep(Step):
     arguments: dict[Argument, str] = Field(
         default_factory=dict,
         description="Arguments by name, without the dashes. {{ start }} and {{ end }} stand for "
-        "the run's window.",
+        "the run's window; a value may be JSONata between {% and %}.",
     )
 
 
@@ -73,8 +73,11 @@ class CodeBuildStep(Step):
     environment: dict[VariableName, str] = Field(
         default_factory=dict,
         description="Variables that this build gets beside the project's, as plain text. "
-        "{{ start }} and {{ end }} stand for the run's window.",
+        "{{ start }} and {{ end }} stand for the run's window; a value may be JSONata between "
+        "{% and %}.",
     )
     version: str | None = Field(
-        None, description="Version of the source: a branch, tag, commit or an object's version."
+        None,
+        description="Version of the source: a branch, tag, commit or an object's version; marks "
+        "and JSONata as above.",
     )

@@ -167,7 +167,18 @@ class AslStep(Step):
 
 
 Repeated = Annotated[
-    LambdaStep | WaitStep | SnsStep | AslStep | WorkflowStep | EcsTaskStep | HttpStep,
+    LambdaStep
+    | WaitStep
+    | SnsStep
+    | AslStep
+    | WorkflowStep
+    | EcsTaskStep
+    | HttpStep
+    | SqlStep
+    | CrawlerStep
+    | GlueJobStep
+    | CodeBuildStep
+    | RedshiftStep,
     Field(discriminator="type"),
 ]
 """Types of steps that a map may repeat."""

@@ -129,7 +129,7 @@ def draft_table(
     try:
         rendered = _masked(rendered, file, header, places, masked)
         analysis = analyse(rendered, name=file.name, kind=kind)
-        faults = (*faults, *_literal_keys(rendered, analysis))
+        faults = (*faults, *literal_key_faults(rendered, analysis))
     except ProjectError as error:
         return Drafted(None, header, (*faults, *error.faults))
     draft = Draft(
@@ -161,7 +161,7 @@ def _masked(
     return put_masks(rendered, name=file.name, header=header, places=places, sources=sources)
 
 
-def _literal_keys(rendered: Rendered, analysis: Analysis) -> Iterator[Fault]:
+def literal_key_faults(rendered: Rendered, analysis: Analysis) -> Iterator[Fault]:
     """Refuse the key of a keyed hash in a file, a definition or a log (SEMANTICS 32)."""
     if "hmac_" not in rendered.sample.lower():
         return

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from runner.project.cache import Cache, key_of
+from runner.project.cache import Cache, key_of, versions
 from runner.project.remembered import Findings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from runner.errors import Fault
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from runner.project.files import Snapshot
     from runner.project.keys import Choice
     from runner.project.load import Outcome
+    from runner.project.step_queries import Asked
+    from runner.query import Analysis
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,34 @@ def _column_faults(outcome: Outcome, cache: Cache) -> list[Fault]:
             checked.columns and not checked.faults
         ):  # what a wrong query gives would make its readers wrong too
             schemas[str(name)] = checked.columns
+    faults += [fault for asked in outcome.asked for fault in _asked_faults(asked, schemas, cache)]
     return faults
+
+
+def _asked_faults(
+    asked: Asked, schemas: Mapping[str, tuple[Column, ...]], cache: Cache
+) -> tuple[Fault, ...]:
+    """Check the columns that the query of a step names."""
+    from runner.query import check_columns  # noqa: PLC0415 - heavy, on a miss only
+
+    inputs = _inputs([asked.analysis], schemas)
+    parts = [f"{name} {columns!r}" for name, columns in sorted(inputs.items())]
+    key = key_of([versions(), "step", asked.rendered.sample, *parts])
+    known = cache.get(key)
+    if isinstance(known, Checked):
+        return known.faults
+    columns, faults = check_columns(asked.rendered, asked.analysis, inputs)
+    if not faults:  # a fault is found anew, because the same query may stand elsewhere by then
+        cache.put(key, Checked(columns, ()))
+    return faults
+
+
+def _inputs(
+    texts: Iterable[Analysis], schemas: Mapping[str, tuple[Column, ...]]
+) -> dict[str, tuple[Column, ...]]:
+    """Give the columns that are known of the tables which texts name."""
+    names = {mention.table for analysis in texts for mention in analysis.mentions}
+    return {name: schemas[name] for name in names if name in schemas}
 
 
 def _checked(
@@ -70,12 +99,7 @@ def _checked(
     from runner.query import check_columns  # noqa: PLC0415 - heavy, on a miss only
 
     texts = [draft.analysis, *(sql.analysis for sql in draft.test_sql)]
-    inputs = {
-        mention.table: schemas[mention.table]
-        for analysis in texts
-        for mention in analysis.mentions
-        if mention.table in schemas
-    }
+    inputs = _inputs(texts, schemas)
     parts = [f"{name} {columns!r}" for name, columns in sorted(inputs.items())]
     key = key_of([outcome.workshop.key_of_draft(draft), *parts])
     known = cache.get(key)

@@ -23,12 +23,14 @@ from runner.project.drafts import knows_places
 from runner.project.files import CONFIG, LAMBDAS, SETTINGS, decode
 from runner.project.functions import read_functions, stream_faults
 from runner.project.naming import name_files
-from runner.project.personal import personal_faults
+from runner.project.personal import personal_faults, personal_of
 from runner.project.sinks import exported_columns, exported_tables
 from runner.project.step_queries import step_queries
+from runner.project.step_values import schemas_of, value_faults
 from runner.project.steps_flow import grain_faults, workflow_cycles
 from runner.project.tables import count_partitions, link, place_of_read, writers
 from runner.project.triggers import written_by
+from runner.project.warehouse import Lake, warehouse_faults
 from runner.project.workflows import (
     BUILTIN,
     Surroundings,
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
     from runner.project.files import Snapshot
     from runner.project.keys import Choice
     from runner.project.naming import Naming
+    from runner.project.step_queries import Asked
     from runner.project.tables import Linked
 
 
@@ -67,6 +70,8 @@ class Outcome:
     """Their tables, upstream first."""
     setting: Setting
     workshop: Workshop
+    asked: tuple[Asked, ...]
+    """What the `sql` steps of all workflows ask, as far as it can be read."""
 
 
 def load_fresh(snapshot: Snapshot, choice: Choice, cache_dir: Path | None) -> Project:
@@ -105,19 +110,22 @@ def assemble(snapshot: Snapshot, choice: Choice, cache: Cache) -> Outcome:
     )
     surroundings = _surroundings(snapshot, linked, drafted, naming, setting)
     timed = dict.fromkeys(names, ()) | {draft.name: draft.time_columns for draft in drafts}
-    workflows, workflow_problems, placed = _workflows(texts, naming, surroundings, workshop, timed)
+    read = _workflows(texts, naming, surroundings, workshop, timed)
+    workflows = read.workflows
     scene = _scene(drafts, linked, workshop, workflows)
     faults += [*setting.faults, *naming.faults, *macro_faults]
     faults += [fault for one in drafted for fault in one.faults]
     faults += [*linked.faults, *source_faults(setting, names), *_shared(setting, names)]
     faults += personal_faults(setting, sorted({name.database for name in names}))
-    faults += [*find_faults(scene), *mart_faults(scene.subjects, setting), *workflow_problems]
-    faults += _exports(workflows, placed, scene)
+    faults += [*find_faults(scene), *mart_faults(scene.subjects, setting), *read.faults]
+    faults += _exports(workflows, read.places, scene)
+    faults += _personal(read, workshop, linked.tables, scene)
     faults += [*function_faults, *stream_faults(setting, functions, surroundings.functions)]
     found = tuple(sorted(set(faults)))
     project = None if found else _project(snapshot, setting, linked.tables, workflows, functions)
     order = tuple(table.name for table in linked.tables)
-    return Outcome(project, found, find_warnings(scene), drafts, order, setting, workshop)
+    warnings = find_warnings(scene)
+    return Outcome(project, found, warnings, drafts, order, setting, workshop, read.asked)
 
 
 def _texts(snapshot: Snapshot) -> tuple[dict[str, str], list[Fault]]:
@@ -256,16 +264,27 @@ def _stand_in(name: TableName, path: str, header: Header | None) -> Table:
     return Table(name, path, known, known.resolved_kind(), SqlText(()), 0, (), (), (), "")
 
 
+@dataclass(frozen=True, slots=True)
+class _Workflows:
+    """The workflow files that can be read, and what is wrong with all of them."""
+
+    workflows: tuple[NamedWorkflow, ...]
+    faults: tuple[Fault, ...]
+    places: Mapping[str, Places]
+    asked: tuple[Asked, ...]
+
+
 def _workflows(
     texts: Mapping[str, str],
     naming: Naming,
     surroundings: Surroundings,
     workshop: Workshop,
     timed: Mapping[TableName, tuple[str, ...]],
-) -> tuple[tuple[NamedWorkflow, ...], list[Fault], dict[str, Places]]:
+) -> _Workflows:
     found: list[NamedWorkflow] = []
     faults: list[Fault] = []
     places: dict[str, Places] = {}
+    asked: list[Asked] = []
     for path, name in naming.workflows:
         file = read_workflow(texts[path], file=path, name=name)
         faults += file.faults
@@ -273,11 +292,27 @@ def _workflows(
             faults += workflow_faults(file.named.workflow, file.places, surroundings)
             queries, wrong = step_queries(file.named, file.places, workshop, timed)
             faults += wrong
-            found.append(replace(file.named, queries=queries))
+            asked += queries
+            found.append(replace(file.named, queries={one.step: one.query for one in queries}))
             places[name] = file.places
     by_name = {named.name: named.workflow for named in found}
     faults += [*workflow_cycles(by_name, places), *grain_faults(by_name, places)]
-    return tuple(found), faults, places
+    return _Workflows(tuple(found), tuple(faults), places, tuple(asked))
+
+
+def _personal(
+    read: _Workflows, workshop: Workshop, tables: tuple[Table, ...], scene: Scene
+) -> Iterator[Fault]:
+    """Refuse what steps ask, or run elsewhere, with personal data unmasked."""
+    setting = workshop.setting
+    personal = personal_of(tables, setting)
+    if not personal.columns:
+        return
+    columns = schemas_of(tables, setting)
+    yield from value_faults(read.asked, personal, columns, scene.place_of_step)
+    databases = {table.database: str(table.name.database) for table in tables}
+    lake = Lake(personal, columns, databases, scene.place_of_step)
+    yield from warehouse_faults(read.workflows, read.places, workshop.texts, lake)
 
 
 def _exports(

@@ -17,15 +17,16 @@ from runner.project.drafts import knows_places
 from runner.query import MaskedSource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from runner.model.config import Source
     from runner.model.header import Mask
     from runner.model.names import TableName
     from runner.model.places import Places
+    from runner.model.project import Table
     from runner.project.configuration import Setting
     from runner.project.drafts import Draft
-    from runner.query import Resolved
+    from runner.query import Analysis, Rendered, Resolved
 
 _MASK = "bad-mask"
 _ROUNDS = 50
@@ -156,19 +157,29 @@ def find_personal(
         _tag(personal, draft)
         reads = {str(read.table) for read in resolved[name].reads} | set(resolved[name].sources)
         for _ in range(_ROUNDS if str(name) in reads else 1):
-            if draft.kind is Kind.DDL or not _may_read(draft, reads, personal):
+            if draft.kind is Kind.DDL or not may_read(draft.rendered, reads, personal):
                 break
             if not _follow(personal, draft, schemas, redraft):
                 break
     return personal
 
 
-def _may_read(draft: Draft, reads: set[str], personal: Personal) -> bool:
-    """Tell whether a file names a tagged table; one in TABLE(...) counts as no read."""
-    if reads & personal.columns.keys():
+def may_read(rendered: Rendered, reads: Collection[str], personal: Personal) -> bool:
+    """Tell whether a query names a tagged table; one in TABLE(...) counts as no read."""
+    if any(table in personal.columns for table in reads):
         return True
-    text = draft.rendered.sample.lower()
+    text = rendered.sample.lower()
     return "table(" in text and any(name in text for name in personal.columns)
+
+
+def personal_of(tables: Sequence[Table], setting: Setting) -> Personal:
+    """Collect what was found: where tagged columns are, unmasked, in sources and tables."""
+    personal = Personal(_tagged_sources(setting))
+    for table in tables:
+        for one in table.pii:
+            mine = personal.columns.setdefault(str(table.name), {})
+            mine[one.column] = (*mine.get(one.column, ()), one)
+    return personal
 
 
 def _tagged_sources(setting: Setting) -> dict[str, dict[str, tuple[PersonalColumn, ...]]]:
@@ -224,11 +235,19 @@ def _follow(
 
 
 def _lost(draft: Draft, reason: str, offset: int, personal: Personal) -> Fault:
-    mentioned = {mention.table for mention in draft.analysis.mentions} & personal.columns.keys()
-    text = draft.rendered.sample.lower()
+    return lost_fault(draft.rendered, draft.analysis, (reason, offset), personal)
+
+
+def lost_fault(
+    rendered: Rendered, analysis: Analysis, lost: tuple[str, int], personal: Personal
+) -> Fault:
+    """Refuse a query whose columns cannot be followed: for this reason, at this offset."""
+    reason, offset = lost
+    mentioned = {mention.table for mention in analysis.mentions} & personal.columns.keys()
+    text = rendered.sample.lower()
     read = mentioned or {table for table in personal.columns if table in text}
     named = [f"{table}.{column}" for table in sorted(read) for column in personal.columns[table]]
-    return draft.rendered.fault(
+    return rendered.fault(
         offset,
         "pii-lost",
         found=f"personal data that cannot be followed: {', '.join(named)}, because of {reason}",

@@ -14,12 +14,13 @@ from runner.model.selection import matches
 from runner.model.sqlparameters import WINDOW, parameters_of
 from runner.model.steps_sinks import BigqueryTransferStep, RedshiftStep
 from runner.model.workflow import SnsStep
+from runner.project.steps_flow import every_step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from runner.model.names import TableName
-    from runner.model.places import Places
+    from runner.model.places import Path, Places
     from runner.model.project import Table
     from runner.model.workflow import AnyStep, Workflow
 
@@ -51,10 +52,11 @@ def sink_faults(workflow: Workflow, places: Places, tables: Sequence[Table]) -> 
     for name, step in workflow.steps.items():
         if isinstance(step, BigqueryTransferStep):
             yield from _Export(name, step, places, tables).faults(owners)
-        elif isinstance(step, RedshiftStep):
-            yield from _redshift(name, step, places, tables)
+    for at, step in every_step(workflow):
+        if isinstance(step, RedshiftStep):
+            yield from _redshift(at, step, places, tables)
         elif isinstance(step, SnsStep):
-            yield from _ordered(name, step, places)
+            yield from _ordered(at, step, places)
     if workflow.on_failure is not None and workflow.on_failure.topic.endswith(_FIFO):
         yield Fault(
             places.value("on_failure", "topic"),
@@ -65,11 +67,11 @@ def sink_faults(workflow: Workflow, places: Places, tables: Sequence[Table]) -> 
         )
 
 
-def _ordered(name: str, step: SnsStep, places: Places) -> Iterator[Fault]:
+def _ordered(at: Path, step: SnsStep, places: Places) -> Iterator[Fault]:
     """Hold group and FIFO topic together."""
     if step.topic.endswith(_FIFO) and step.group is None:
         yield Fault(
-            places.key("steps", name),
+            places.key(*at),
             "sns-fifo",
             "a message to a FIFO topic without `group`",
             "the message group, in which messages keep their order",
@@ -78,7 +80,7 @@ def _ordered(name: str, step: SnsStep, places: Places) -> Iterator[Fault]:
     key = "group" if step.group is not None else "deduplication"
     if not step.topic.endswith(_FIFO) and (step.group or step.deduplication):
         yield Fault(
-            places.key("steps", name, key),
+            places.key(*at, key),
             "sns-fifo",
             f"`{key}` for a topic that is no FIFO topic",
             "the ARN of a topic whose name ends in .fifo",
@@ -176,9 +178,9 @@ class _Export:
 
 
 def _redshift(
-    name: str, step: RedshiftStep, places: Places, tables: Sequence[Table]
+    at: Path, step: RedshiftStep, places: Places, tables: Sequence[Table]
 ) -> Iterator[Fault]:
-    here = places.key("steps", name)
+    here = places.key(*at)
     if (step.cluster is None) == (step.workgroup is None):
         found = "neither `cluster` nor `workgroup`" if step.cluster is None else "both"
         yield Fault(
@@ -190,17 +192,17 @@ def _redshift(
         )
     if step.user is not None and (step.cluster is None or step.secret is not None):
         yield Fault(
-            places.key("steps", name, "user"),
+            places.key(*at, "user"),
             "redshift-place",
             "`user` beside a workgroup or a secret",
             "`user` for temporary credentials of a cluster, and nothing else",
             "remove `user`: the secret, or the role's own identity, says who connects",
         )
-    yield from _statements(name, step, places)
+    yield from _statements(at, step, places)
     external, databases = step.external_schema, sorted({str(t.name.database) for t in tables})
     if external is not None and external.database not in databases:
         yield Fault(
-            places.value("steps", name, "external_schema", "database"),
+            places.value(*at, "external_schema", "database"),
             "redshift-schema",
             f"the database `{external.database}`, in which the project has no table",
             f"one of {listed(databases)}",
@@ -208,9 +210,9 @@ def _redshift(
         )
 
 
-def _statements(name: str, step: RedshiftStep, places: Places) -> Iterator[Fault]:
+def _statements(at: Path, step: RedshiftStep, places: Places) -> Iterator[Fault]:
     statements = (step.sql,) if isinstance(step.sql, str) else step.sql
-    here = places.key("steps", name, "sql" if step.sql else "type")
+    here = places.key(*at, "sql" if step.sql else "type")
     if not any(one.strip() for one in statements) and step.external_schema is None:
         yield Fault(
             here,
@@ -241,7 +243,7 @@ def _statements(name: str, step: RedshiftStep, places: Places) -> Iterator[Fault
     for one in step.parameters:
         if one not in used:
             yield Fault(
-                places.key("steps", name, "parameters", one),
+                places.key(*at, "parameters", one),
                 "redshift-parameter",
                 f"the parameter `{one}`, which no statement names",
                 "parameters that stand in the SQL as :name",

@@ -12,13 +12,14 @@ from runner.model.config import LocalEnvironment
 from runner.model.header import Kind
 from runner.model.nearest import listed, suggestion
 from runner.model.steps_sources import CrawlerStep, GlueJobStep, RdsExportStep
+from runner.project.steps_flow import every_step
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from runner.errors import Place
     from runner.model.config import Environment
-    from runner.model.places import Places
+    from runner.model.places import Path, Places
     from runner.model.project import Table
     from runner.model.workflow import Workflow
     from runner.project.configuration import Setting
@@ -32,9 +33,10 @@ def source_step_faults(
     """Find what such steps name and what does not exist."""
     if setting is None or setting.environment is None:
         return
-    for name, step in workflow.steps.items():
+    for at, step in every_step(workflow):
+        name = str(at[1])
         if isinstance(step, CrawlerStep | GlueJobStep):
-            yield from _local(name, step, places, setting.environment)
+            yield from _local(at, step, places, setting.environment)
         elif isinstance(step, RdsExportStep):
             yield from _named(
                 step.source,
@@ -47,7 +49,7 @@ def source_step_faults(
 
 
 def _local(
-    name: str, step: CrawlerStep | GlueJobStep, places: Places, environment: Environment
+    at: Path, step: CrawlerStep | GlueJobStep, places: Places, environment: Environment
 ) -> Iterator[Fault]:
     """Look for the crawler or job of this machine; on AWS it is made elsewhere."""
     if not isinstance(environment, LocalEnvironment):
@@ -56,7 +58,9 @@ def _local(
         key, wanted, section, known = "name", step.name, "crawlers", list(environment.crawlers)
     else:
         key, wanted, section, known = "job", step.job, "glue_jobs", list(environment.glue_jobs)
-    place = places.value("steps", name, key)
+    if wanted.startswith("{%"):  # known when it runs
+        return
+    place = places.value(*at, key)
     yield from _named(wanted, known, place=place, section=section, key=key)
 
 

@@ -174,6 +174,9 @@ def _expressions(at: Path, step: AnyStep) -> Iterator[tuple[Path, str]]:
             yield (*at, "rules", index, "if"), f"{{% {rule.when} %}}"
         return
     skipped = {"sql", "state"}  # SQL has Jinja; a raw state is looked at as a definition
+    if step.type == "map":
+        skipped.add("step")
+        yield from _expressions((*at, "step"), step.step)
     for key, value in step.model_dump(mode="json").items():
         if key not in skipped:
             yield from _texts((*at, key), value)

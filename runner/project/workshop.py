@@ -51,11 +51,12 @@ class Workshop:
         """Hash what every draft depends on beside its own file."""
         macros = [text for path in self.naming.macros for text in (path, self.digests[path])]
         values = [f"{n}={v!r}" for n, v in sorted(self.setting.variables.items())]
-        masked = [f"{name}={source!r}" for name, source in sorted(self._masked.items())]
+        masked = [f"{name}={source!r}" for name, source in sorted(self.masked.items())]
         return key_of([versions(), *macros, "/", *values, "/", self._default_format, *masked])
 
     @cached_property
-    def _masked(self) -> dict[str, MaskedSource]:
+    def masked(self) -> dict[str, MaskedSource]:
+        """Give the sources that are read through masks."""
         return masked_sources(self.setting)
 
     @property
@@ -99,7 +100,7 @@ class Workshop:
             variables=self.setting.variables,
             variables_known=self.setting.variables_known,
             default_format=self._default_format,
-            masked=self._masked,
+            masked=self.masked,
         )
 
     def redraft(self, draft: Draft) -> Draft:

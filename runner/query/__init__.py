@@ -15,6 +15,7 @@ The stages, in order::
     resolve(rendered, analysis, tables=, sources=, grain=, lookback=) -> Resolved (with faults)
     check_columns(rendered, analysis, schemas)           -> (columns, faults)
     trace(rendered, analysis, tagged=, schemas=)         -> Lineage (of personal data)
+    trace_statement(statement, tagged=, schemas=)        -> Lineage (of one of Redshift)
     physical(rendered, analysis, tables=, databases=)    -> SqlText
     fingerprint(rendered, header)                        -> str (64 hex digits)
 
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from runner.query.rendered import Rendered
     from runner.query.source import HeaderSplit, SourceFile, split_header
     from runner.query.template import CodeCache
+    from runner.query.warehouse import external_schemas, trace_statement
 
 __all__ = [
     "Analysis",
@@ -81,6 +83,7 @@ __all__ = [
     "check_projection",
     "column_values",
     "combinations",
+    "external_schemas",
     "fingerprint",
     "literal_keys",
     "load_macros",
@@ -94,6 +97,7 @@ __all__ = [
     "split_header",
     "time_key",
     "trace",
+    "trace_statement",
     "without_itself",
 ]
 
@@ -121,6 +125,7 @@ _MODULES = {
     "rendered": ("Rendered",),
     "source": ("HeaderSplit", "SourceFile", "split_header"),
     "template": ("CodeCache",),
+    "warehouse": ("external_schemas", "trace_statement"),
 }
 
 

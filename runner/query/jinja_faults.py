@@ -168,9 +168,9 @@ def _place_on_line(source: SourceFile, line: int, words: Iterable[str]) -> Place
         pattern = rf"\b{re.escape(word)}\b" if word.isidentifier() else re.escape(word)
         match = re.search(pattern, row)
         if match is not None:
-            return Place(source.path, line, match.start() + 1)
+            return source.place(begin + match.start())
     tag = re.search(r"\{[{%#]", row) or re.search(r"\S", row)
-    return Place(source.path, line, tag.start() + 1 if tag is not None else 1)
+    return source.place(begin + (tag.start() if tag is not None else 0))
 
 
 # --- run time -----------------------------------------------------------------------------------

@@ -100,7 +100,20 @@ def trace(
 ) -> Lineage:
     """Follow the tagged columns (by `database.table`) to the output columns of a query."""
     tree = parse(rendered, analysis.kind)
-    tracer = _Tracer(analysis.name.database, tagged, schemas, spans(rendered.sample))
+    database, masked = analysis.name.database, spans(rendered.sample)
+    return trace_tree(tree, database, tagged=tagged, schemas=schemas, masked=masked)
+
+
+def trace_tree(
+    tree: exp.Expr,
+    database: str,
+    *,
+    tagged: Mapping[str, frozenset[str]],
+    schemas: Mapping[str, tuple[Column, ...]],
+    masked: tuple[tuple[int, int], ...],
+) -> Lineage:
+    """Do the same with a tree; `masked` are the spans of its text that stand in masks."""
+    tracer = _Tracer(database, tagged, schemas, masked)
     try:
         output = tracer.run(tree)
     except _LostError as lost:

@@ -95,7 +95,7 @@ def parse(rendered: Rendered, kind: Kind) -> exp.Expr:
 def _tree(rendered: Rendered, words: list[SqlToken]) -> exp.Expr:
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # what it falls back from is a fault here
     try:
-        statements = sqlglot.parse(_without_comments(rendered.sample), read="athena")
+        statements = sqlglot.parse(without_comments(rendered.sample), read="athena")
     except sqlglot.ParseError as error:
         raise ProjectError([_syntax_fault(rendered, words, error)]) from error
     except sqlglot.TokenError as error:
@@ -116,7 +116,7 @@ def _tree(rendered: Rendered, words: list[SqlToken]) -> exp.Expr:
     return tree
 
 
-def _without_comments(sql: str) -> str:
+def without_comments(sql: str) -> str:
     """Blank comments out, offsets kept: sqlglot cannot read one inside ORDER BY or GROUP BY."""
     if "--" not in sql and "/*" not in sql:
         return sql

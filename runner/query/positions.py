@@ -143,7 +143,7 @@ def nearest_line(text: str, offset: int, source: SourceFile) -> Place:
     line = line_and_column(text, offset)[0]
     wanted = text.split("\n")[line - 1].strip()
     body = source.text[source.body_offset :]
-    first = line_and_column(source.text, source.body_offset)[0]
+    first = source.place(source.body_offset).line
     for index, candidate in enumerate(body.split("\n")):
         if wanted and candidate.strip() == wanted:
             return Place(source.path, first + index)

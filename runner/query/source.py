@@ -27,22 +27,91 @@ class HeaderSplit:
 
 
 @dataclass(frozen=True, slots=True)
+class Within:
+    """The file in which a text stands as a value of YAML."""
+
+    text: str
+    """All of the file."""
+    offsets: tuple[int, ...]
+    """Where in it each character of the value stands."""
+
+
+@dataclass(frozen=True, slots=True)
 class SourceFile:
     """A file of Jinja and SQL: its path in the project, its whole text, where its body begins."""
 
     path: str
     text: str
     body_offset: int = 0
+    within: Within | None = None
+    """Of SQL that is a value in a file of YAML: that file, which `path` names."""
 
     def place(self, offset: int) -> Place:
         """Give line and column of an offset in the whole text."""
-        line, column = line_and_column(self.text, offset)
-        return Place(self.path, line, column)
+        if self.within is None:
+            return Place(self.path, *line_and_column(self.text, offset))
+        offsets = self.within.offsets
+        moved = offsets[max(0, min(offset, len(offsets) - 1))]
+        return Place(self.path, *line_and_column(self.within.text, moved))
 
     def padded(self) -> str:
         """Blank out what stands before the body, so that offsets and lines stay the file's."""
         head = re.sub(r"[^\n]", " ", self.text[: self.body_offset])
         return head + self.text[self.body_offset :]
+
+
+def value_within(text: str, start: int, value: str) -> Within:
+    """Find each character of a scalar of YAML that begins at an offset of a file.
+
+    Of block scalars, plain and quoted ones; what cannot be found stands where the scalar begins.
+    """
+    walk = _Walk(text, start)
+    offsets: list[int] = []
+    for character in value:
+        found = walk.find(character)
+        if found is None:
+            return Within(text, (start,))
+        offsets.append(found)
+    return Within(text, (*offsets, walk.position))
+
+
+class _Walk:
+    """Goes through the text of a scalar, one character of its value after the other."""
+
+    def __init__(self, text: str, start: int) -> None:
+        self._text = text
+        first = text[start : start + 1]
+        self._quote = first if first in ("'", '"') else ""
+        self.position = start + len(self._quote)
+        if first in ("|", ">"):
+            self.position = text.find("\n", start) + 1
+
+    def find(self, character: str) -> int | None:
+        if character.isspace():
+            return self._space(character)
+        while self._text[self.position : self.position + 1].isspace():
+            self.position += 1
+        found = self.position
+        written = self._escaped(character)
+        if not self._text.startswith(written, found):
+            return None
+        self.position += len(written)
+        return found
+
+    def _space(self, character: str) -> int:
+        """Go over white space, which YAML folds and strips as it likes."""
+        found = self.position
+        escape = {"\n": "\\n", "\t": "\\t"}.get(character, "")
+        if self._quote == '"' and escape and self._text.startswith(escape, found):
+            self.position += len(escape)
+        elif self._text.startswith(character, found):
+            self.position += 1
+        return found
+
+    def _escaped(self, character: str) -> str:
+        if self._quote == "'" and character == "'":
+            return "''"
+        return f"\\{character}" if self._quote == '"' and character in '"\\' else character
 
 
 def line_and_column(text: str, offset: int) -> tuple[int, int]:
@@ -53,6 +122,16 @@ def line_and_column(text: str, offset: int) -> tuple[int, int]:
     """
     offset = max(0, min(offset, len(text)))
     return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+
+
+def offset_of(text: str, line: int, column: int) -> int:
+    r"""Give the offset of a line and column, which count from 1.
+
+    >>> offset_of("ab\ncd", 2, 2)
+    4
+    """
+    starts = line_starts(text)
+    return min(starts[min(line, len(starts)) - 1] + column - 1, len(text))
 
 
 def line_starts(text: str) -> list[int]:

@@ -69,10 +69,38 @@ def faults_of(root: Path) -> list[str]:
         (f"h: {{{HTTP}, connection: crn}}", []),
         (f"h: {{{HTTP}, connection: crm, headers: {{Authorization: x}}}}", ["4:73 http-header"]),
         ("h: {type: http, endpoint: 'http://a.b', connection: crm}", ["4:29 wrong-value"]),
-        ('s: {type: sql, sql: "SELECT 1 AS a FROM staging.event"}', ["4:23 unknown-table"]),
-        ('s: {type: sql, sql: "SELEC 1"}', ["4:23 sql-syntax"]),
-        ('s: {type: sql, sql: "INSERT INTO staging.events SELECT 1"}', ["4:23 sql-kind"]),
-        ('s: {type: sql, sql: "SELECT {{ nothing }} AS a"}', ["4:23 jinja-unknown-name"]),
+        (
+            's: {type: sql, sql: "SELECT max(shop) AS s FROM staging.events WHERE shop = ?"}',
+            ["4:3 sql-parameters"],
+        ),
+        ("s: {type: sql, sql: \"SELECT 1 AS s WHERE '?' = ? -- ?\", parameters: [1]}", []),
+        ('s: {type: sql, sql: "SELECT 1 AS s", parameters: [1]}', ["4:40 sql-parameters"]),
+        (
+            (
+                'm: {type: map, over: [1], step: {type: sql, sql: "SELECT 1 AS n WHERE 1 = ?", '
+                "parameters: ['{% $item %}']}}"
+            ),
+            [],
+        ),
+        (
+            'm: {type: map, over: [1], step: {type: sql, sql: "SELECT shp FROM staging.events"}}',
+            ["4:60 unknown-column"],
+        ),
+        (
+            (
+                "m: {type: map, over: [1], step: {type: redshift, workgroup: wg-1, database: d, "
+                "sql: 'SELECT :x'}}"
+            ),
+            ["4:82 redshift-parameter"],
+        ),
+        ('s: {type: sql, sql: "SELECT 1 AS a FROM staging.event"}', ["4:43 unknown-table"]),
+        ('s: {type: sql, sql: "SELEC 1"}', ["4:24 sql-syntax"]),
+        ('s: {type: sql, sql: "INSERT INTO staging.events SELECT 1"}', ["4:24 sql-kind"]),
+        ('s: {type: sql, sql: "SELECT {{ nothing }} AS a"}', ["4:34 jinja-unknown-name"]),
+        ('s: {type: sql, sql: "SELECT shop, shp FROM staging.events"}', ["4:37 unknown-column"]),
+        ('s: {type: sql, sql: "SELECT e.shp FROM staging.events e"}', ["4:33 unknown-column"]),
+        ("s: {type: sql, sql: SELECT max(shp) AS n FROM staging.events}", ["4:34 unknown-column"]),
+        ('s: {type: sql, sql: "SELECT a FROM (SELECT shop AS a FROM staging.events)"}', []),
     ],
 )
 def test_what_is_wrong_is_found_where_it_stands(
@@ -92,6 +120,69 @@ def test_what_is_wrong_is_found_where_it_stands(
     )
     assert config.read_text() != text
     assert faults_of(root) == expected
+
+
+BLOCK = """\
+steps:
+  s:
+    type: sql
+    sql: {style}
+      -- a comment
+      SELECT shop,
+
+             'a''b' AS c,
+             shp AS b
+      FROM staging.events
+"""
+
+
+@pytest.mark.parametrize("style", ["|", "|-", ">", ">-  # folded", "|2"])
+def test_a_column_of_a_block_of_sql_is_found_on_its_line(style: str, tmp_path: Path) -> None:
+    text = BLOCK.replace("{style}", style)
+    if style.startswith(">"):
+        text = text.replace("-- a comment", "/* a comment */")
+    root = write_files(good_project(tmp_path), {"workflows/daily.yaml": text})
+    assert faults_of(root) == ["9:14 unknown-column"]
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        "'SELECT ''a'' AS b,\n    shp FROM staging.events'",
+        "\"SELECT 'a' AS b,\n    shp FROM staging.events\"",
+        '"SELECT \\"shop\\", \\\n    shp FROM staging.events"',
+        '"SELECT 1 AS a,\\n 2 AS b,\n    shp FROM staging.events"',
+        "SELECT 1 AS a,\n     shp FROM staging.events",
+    ],
+)
+def test_a_column_of_quoted_sql_is_found_on_its_line(quoted: str, tmp_path: Path) -> None:
+    text = f"steps:\n  s:\n    type: sql\n    sql: {quoted}\n"
+    root = write_files(good_project(tmp_path), {"workflows/daily.yaml": text})
+    wanted = "4:10" if "\\\n" in quoted else f"5:{quoted.index('shp') - quoted.index(chr(10))}"
+    assert faults_of(root) == [f"{wanted} unknown-column"]
+
+
+def test_a_column_that_a_macro_prints_is_found_in_the_macro(tmp_path: Path) -> None:
+    files = {
+        "sql/macros/a.sql": "{% macro shops() %}\n  shp\n{% endmacro %}\n",
+        "workflows/daily.yaml": 'steps:\n  s: {type: sql, sql: "SELECT {{ shops() }} FROM '
+        'staging.events"}\n',
+    }
+    (fault,) = inspect_project(write_files(good_project(tmp_path), files)).faults
+    assert (str(fault.place), fault.code) == ("sql/macros/a.sql:2:3", "unknown-column")
+    assert "printed by the call at workflows/daily.yaml:2:31" in fault.found
+
+
+def test_columns_of_a_query_follow_those_of_its_tables(tmp_path: Path) -> None:
+    root = good_project(tmp_path)
+    step = 'steps:\n  s: {type: sql, sql: "SELECT shop, day FROM staging.events"}\n'
+    write_files(root, {"workflows/daily.yaml": step})
+    cache = tmp_path / "cache"
+    places = [str(one.place) for one in inspect_project(root, cache_dir=cache).faults]
+    assert places == ["workflows/daily.yaml:2:37"]
+    text = (root / "sql/staging/events.sql").read_text()
+    write_files(root, {"sql/staging/events.sql": text.replace("SELECT", "SELECT 1 AS day,", 1)})
+    assert inspect_project(root, cache_dir=cache).faults == ()
 
 
 def test_workflows_that_run_each_other_are_refused(tmp_path: Path) -> None:

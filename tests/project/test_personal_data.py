@@ -409,3 +409,138 @@ def test_a_table_function_over_a_tagged_table(tmp_path: Path) -> None:
 def test_a_database_that_is_not_there(tmp_path: Path) -> None:
     (fault,) = faults(project(tmp_path, {"config.yaml": CONFIG + "pii_databases: [stagin]\n"}))
     assert "pii-database-unknown: the database `stagin`" in fault
+
+
+# --- steps that ask -------------------------------------------------------------------------------
+
+
+def asking(sql: str) -> str:
+    return f"steps:\n  q:\n    type: sql\n    sql: |\n      {sql}\n"
+
+
+def test_the_value_of_a_step_shows_the_way(tmp_path: Path) -> None:
+    files = {
+        "config.yaml": PII,
+        "sql/staging/people.sql": "SELECT id,\n       email AS contact\nFROM crm.customers\n",
+        "workflows/ask.yaml": asking(
+            "SELECT id,\n        max(contact) AS who\n      FROM staging.people GROUP BY id"
+        ),
+    }
+    (fault,) = faults(project(tmp_path, files))
+    assert fault == (
+        "workflows/ask.yaml:6:13 pii-value: the value `who` of the step q, which holds personal "
+        "data: crm.customers.email -> staging.people.contact (sql/staging/people.sql:2:8) -> "
+        "q.who (workflows/ask.yaml:6:13)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("sql", "found"),
+    [
+        ("SELECT email FROM crm.customers", ["5:14 pii-value"]),
+        (
+            "SELECT c.name || c.email AS a FROM crm.customers c",
+            ["5:14 pii-value", "5:24 pii-value"],
+        ),
+        ("SELECT * FROM crm.customers", ["5:21 pii-value"] * 3),
+        ("SELECT a FROM (SELECT born AS a FROM crm.customers)", ["5:14 pii-value"]),
+        ("SELECT id, count(email) AS n FROM crm.customers GROUP BY id", []),
+        ("SELECT id FROM crm.customers WHERE email = 'a@b.c'", []),
+        ("SELECT {{ mask.domain('email') }} AS d FROM crm.customers", []),
+        ("SELECT {{ mask.custom('length(name)') }} AS d FROM crm.customers", []),
+        ("SELECT {{ mask.age_decade('born', end) }} AS d FROM crm.customers", []),
+        ("SELECT shop FROM staging.events", []),
+        (
+            "SELECT hmac_sha256(to_utf8(name), to_utf8('k')) AS h FROM crm.customers",
+            ["5:34 mask-key"],
+        ),
+    ],
+)
+def test_what_a_step_may_ask_of_personal_data(sql: str, found: list[str], tmp_path: Path) -> None:
+    root = project(tmp_path, {"config.yaml": PII, "workflows/ask.yaml": asking(sql)})
+    codes = [fault.split(": ")[0].removeprefix("workflows/ask.yaml:") for fault in faults(root)]
+    assert codes == found
+
+
+def test_a_step_whose_columns_cannot_be_followed(tmp_path: Path) -> None:
+    files = {
+        "config.yaml": CONFIG.replace(SOURCES, "sources:\n  crm.customers: {pii: [name]}"),
+        "workflows/ask.yaml": asking("SELECT 1 AS a UNION ALL\n      SELECT * FROM crm.customers"),
+    }
+    (fault,) = faults(project(tmp_path, files))
+    assert fault.startswith("workflows/ask.yaml:")
+    assert "pii-lost: personal data that cannot be followed: crm.customers.name" in fault
+
+
+def test_a_step_reads_a_masked_source_through_its_masks(tmp_path: Path) -> None:
+    masked = config(", pii: [name, email], mask: {name: drop, email: domain}")
+    sql = "SELECT email FROM crm.customers"
+    root = project(tmp_path, {"config.yaml": masked, "workflows/ask.yaml": asking(sql)})
+    (named,) = [one for one in load_project(root).workflows if one.name == "ask"]
+    asked = "".join(map(str, named.queries["q"].sql.parts))
+    assert '/*mask:domain*/lower(regexp_extract(CAST("email" AS varchar)' in asked
+    assert '"name"' not in asked
+    assert faults(root) == []
+
+
+def test_a_step_that_reads_what_a_mask_drops_is_refused(tmp_path: Path) -> None:
+    masked = config(", pii: [name], mask: {name: drop}")
+    sql = "SELECT name FROM crm.customers"
+    root = project(tmp_path, {"config.yaml": masked, "workflows/ask.yaml": asking(sql)})
+    (fault,) = faults(root)
+    assert fault.startswith("workflows/ask.yaml:5:14 unknown-column: the unknown column name")
+
+
+# --- steps that run SQL in Redshift ---------------------------------------------------------------
+
+REDSHIFT = "type: redshift\n    workgroup: wg-1\n    database: dev"
+ROLE = "arn:aws:iam::123456789012:role/r"
+SCHEMA = f"external_schema: {{name: lake, database: staging, role: '{ROLE}'}}"
+PEOPLE = {
+    "config.yaml": PII,
+    "sql/staging/people.sql": "SELECT id,\n       email AS contact\nFROM crm.customers\n",
+}
+
+
+def running(*statements: str, schema: str = SCHEMA) -> str:
+    listed = "".join(f"      - {statement}\n" for statement in statements)
+    return f"steps:\n  r:\n    {REDSHIFT}\n    {schema}\n    sql:\n{listed}"
+
+
+def test_a_statement_in_redshift_shows_the_way(tmp_path: Path) -> None:
+    sql = "INSERT INTO d SELECT id, contact AS who FROM lake.people WHERE 'a' < :end"
+    files = {"workflows/out.yaml": running("DELETE FROM d WHERE dt = :start", sql)}
+    (fault,) = faults(project(tmp_path, PEOPLE | files))
+    assert fault == (
+        "workflows/out.yaml:9:34 pii-export: SQL in Redshift with the column `who`, which holds "
+        "personal data: crm.customers.email -> staging.people.contact "
+        "(sql/staging/people.sql:2:8) -> r.who (workflows/out.yaml:9:34)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("statement", "code"),
+    [
+        ("INSERT INTO d SELECT id FROM lake.people", ""),
+        ("INSERT INTO d SELECT * FROM lake.people", "8:37 pii-export"),
+        ("INSERT INTO d SELECT contact FROM other.people", ""),
+        ("INSERT INTO d SELECT contact FROM awsdatacatalog.staging.people", "8:30 pii-export"),
+        ("CALL copy_all('lake.people')", "8:24 pii-lost"),
+    ],
+)
+def test_what_redshift_may_read(statement: str, code: str, tmp_path: Path) -> None:
+    root = project(tmp_path, PEOPLE | {"workflows/out.yaml": running(statement)})
+    found = [one.split(": ")[0].removeprefix("workflows/out.yaml:") for one in faults(root)]
+    assert found == ([code] if code else [])
+
+
+def test_a_schema_that_another_step_makes(tmp_path: Path) -> None:
+    made = f"CREATE EXTERNAL SCHEMA lk FROM DATA CATALOG DATABASE 'staging' IAM_ROLE '{ROLE}'"
+    taken = "INSERT INTO d SELECT contact FROM lk.people"
+    files = {
+        "workflows/make.yaml": running(made, schema="transaction: false"),
+        "workflows/out.yaml": running(taken, schema="timeout: 1h"),
+        "workflows/elsewhere.yaml": running(taken, schema="timeout: 1h").replace("wg-1", "wg-2"),
+    }
+    (fault,) = faults(project(tmp_path, PEOPLE | files))
+    assert fault.startswith("workflows/out.yaml:8:30 pii-export")

@@ -78,6 +78,15 @@ def root(tmp_path: Path) -> Path:
             ["2:28 unknown-data-source: `job: msk`, which the environment's `glue_jobs` lacks"],
         ),
         ("{type: codebuild, project: any}", []),
+        ("{type: map, over: [1], step: {type: crawler, name: '{% $item %}'}}", []),
+        (
+            "{type: map, over: [1], step: {type: glue_job, job: msk}}",
+            ["2:57 unknown-data-source: `job: msk`, which the environment's `glue_jobs` lacks"],
+        ),
+        (
+            "{type: map, over: [1], step: {type: glue_job, job: mask, arguments: {a: '{% (1 %}'}}}",
+            ['2:78 step-expression: Expected ")" before end of expression'],
+        ),
         ("{type: rds_export, source: shop, tables: {raw.users: shop.users}}", []),
         ("{type: rds_export, source: shop, tables: {raw.events: shop.public.events}}", []),
         (

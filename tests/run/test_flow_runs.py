@@ -228,6 +228,76 @@ def test_rows_of_a_query_are_items(
         assert "each failed: " in result.cause
 
 
+WAITING = """
+project: little
+environments:
+  local:
+    engine: local
+    crawlers:
+      a: {paths: ["s3://raw/a/"], database: raw}
+      b: {paths: ["s3://raw/b/"], database: raw}
+    glue_jobs:
+      note: {script: jobs/note.py}
+    builds:
+      site: {command: [sh, -c, "echo $DAY > built-$SHOP-$CODEBUILD_SOURCE_VERSION.txt"]}
+"""
+NOTE = """
+import pathlib, sys
+pathlib.Path(f"noted-{sys.argv[-1]}").write_text(" ".join(sys.argv[1:]))
+"""
+
+
+def each(step: dict[str, Any], *, apart: bool) -> dict[str, Any]:
+    over: Any = {"rows": "shops"} if apart else [{"shop": "a", "n": "1"}, {"shop": "b", "n": "2"}]
+    return {"type": "map", "over": over, "step": step, "needs": ["shops"]}
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["inline", "apart"])
+def test_a_map_repeats_steps_that_wait(
+    apart: bool,  # noqa: FBT001 - a case
+    little: Project,
+) -> None:
+    little.write("config.yaml", WAITING)
+    little.write("jobs/note.py", NOTE)
+    for name in ("a", "b"):
+        little.write(f".runner/s3/raw/{name}/x.json", '{"id": 1}')
+    asked = {
+        "type": "sql",
+        "sql": "SELECT shop, m, '{{ end }}' AS day FROM (VALUES ('a', 7), ('b', 8)) AS t (shop, m) "
+        "WHERE shop = ? AND m = ?",
+        "parameters": ["{% $item.shop %}", "{% 6 + $number($item.n) %}"],
+    }
+    job = {"job": "note", "arguments": {"day": "{{ start }}", "shop": "{% $item.shop %}"}}
+    build = {"project": "site", "environment": {"SHOP": "{% $item.shop %}", "DAY": "{{ end }}"}}
+    crawl = {"type": "crawler", "name": "{% $item.shop %}"}
+    steps = {
+        "shops": {"type": "sql", "sql": SHOPS.replace(", ('%s', 3)", "")},
+        "ask": each(asked, apart=apart),
+        "note": each({"type": "glue_job", **job}, apart=apart),
+        "build": each({"type": "codebuild", **build}, apart=apart),
+        "crawl": each(crawl, apart=apart),
+    }
+    result = little.run(steps)
+    assert result.status == "SUCCEEDED", result.cause
+    found = little.results(result)
+    for shop in ("a", "b"):
+        noted = (little.root / f"noted-{shop}").read_text()
+        assert noted.endswith(f"--day 2024-01-01 --shop {shop}")
+    days = [path.read_text().strip() for path in sorted(little.root.glob("built-*"))]
+    assert days == ["2024-01-03"] * 2
+    told = outputs(little, found["ask"]["value"]) if apart else found["ask"]["value"]["items"]
+    assert sorted(one["value"]["shop"] for one in told) == ["a", "b"]
+    assert sorted(one["value"]["m"] for one in told) == [7, 8]
+    assert {one["value"]["day"] for one in told} == {"2024-01-03"}
+
+
+def outputs(little: Project, value: dict[str, Any]) -> list[dict[str, Any]]:
+    """Read what came of the items of a distributed map."""
+    folder = (little.root / ".runner/s3/results" / value["key"]).parent
+    told = json.loads((folder / "SUCCEEDED_0.json").read_text())
+    return [json.loads(one["Output"]) for one in told]
+
+
 def test_objects_below_a_prefix_are_items(little: Project) -> None:
     for name in ("x", "y"):
         little.write(f".runner/s3/inbox/in/{name}.csv", "1")

@@ -15,7 +15,7 @@ from runner.asl.expressions import expression, quote
 from runner.asl.flow import State, state_name, task
 from runner.asl.steps import awaited as waiting
 from runner.asl.steps.awaited import GIVEN, RESULT
-from runner.asl.steps.marks import windowed
+from runner.asl.steps.marks import marked
 from runner.model.durations import seconds
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from runner.model.steps_sources import CodeBuildStep
 
 _CONTEXT = "$states.context"
-_TOKEN = f'$hash({_CONTEXT}.Execution.Id & "|" & {_CONTEXT}.State.EnteredTime, "SHA-256")'
+_TOLD = f'{_CONTEXT}.Execution.Id & "|" & {_CONTEXT}.State.EnteredTime'
 
 
 def states(scope: Scope, name: str, step: CodeBuildStep) -> tuple[State, ...]:
@@ -42,7 +42,7 @@ def states(scope: Scope, name: str, step: CodeBuildStep) -> tuple[State, ...]:
             state_name(name, "begin"),
             {
                 "Type": "Pass",
-                "Output": {"token": expression(_TOKEN)},
+                "Output": {"token": expression(f'$hash({_TOLD}{scope.item_tag}, "SHA-256")')},
                 "Next": state_name(name, "build"),
             },
         ),
@@ -50,7 +50,7 @@ def states(scope: Scope, name: str, step: CodeBuildStep) -> tuple[State, ...]:
             state_name(name, "build"),
             task(
                 "arn:aws:states:::codebuild:startBuild.sync",
-                _arguments(step),
+                _arguments(scope, step),
                 timeout_s=timeout_s,
                 Output=ended,
                 Retry=retries.builds(),
@@ -69,16 +69,16 @@ def states(scope: Scope, name: str, step: CodeBuildStep) -> tuple[State, ...]:
     return waiting.awaited(scope, name, step, states=inner, value="build")
 
 
-def _arguments(step: CodeBuildStep) -> dict[str, Any]:
+def _arguments(scope: Scope, step: CodeBuildStep) -> dict[str, Any]:
     result: dict[str, Any] = {
         "ProjectName": step.project,
         "IdempotencyToken": expression(f"{GIVEN}.token"),
     }
     if step.environment:
         result["EnvironmentVariablesOverride"] = [
-            {"Name": name, "Value": windowed(value), "Type": "PLAINTEXT"}
+            {"Name": name, "Value": marked(scope, value), "Type": "PLAINTEXT"}
             for name, value in step.environment.items()
         ]
     if step.version:
-        result["SourceVersion"] = step.version
+        result["SourceVersion"] = marked(scope, step.version)
     return result

@@ -16,6 +16,7 @@ from runner.asl.expressions import expression, quote
 from runner.asl.flow import State, catcher, state_name, task
 from runner.asl.steps import awaited as waiting
 from runner.asl.steps.awaited import CALL_TIMEOUT_S, GIVEN, LOOKS, PASSED_ON, RESULT
+from runner.asl.steps.marks import marked
 from runner.model.durations import seconds
 
 if TYPE_CHECKING:
@@ -31,12 +32,13 @@ _STARTED = f'$exists({_LAST}.StartTime) ? $string({_LAST}.StartTime) : ""'
 def states(scope: Scope, name: str, step: CrawlerStep) -> tuple[State, ...]:
     """Give the states of a crawl, behind a gate if other steps are needed."""
     timeout_s = seconds(step.timeout or scope.project.config.defaults.load_timeout)
-    what = f"Crawler {step.name}"
+    crawler = marked(scope, step.name)
+    what = f"Crawler {step.name}" if crawler == step.name else f"The crawler of {name}"
     failure = f"{GIVEN}.message"
     inner = (
         waiting.begin(name, state_name(name, "before")),
-        *_starting(name, step, timeout_s),
-        *_watching(name, step, timeout_s),
+        *_starting(name, crawler, timeout_s),
+        *_watching(name, crawler, timeout_s),
         waiting.done(name, "{}"),
         waiting.failed(name, "Crawler.Failed", f"{quote(f'{what} ended ')} & {failure}"),
         waiting.timed_out(name, "Crawler.Timeout", what=what, timeout_s=timeout_s),
@@ -44,7 +46,7 @@ def states(scope: Scope, name: str, step: CrawlerStep) -> tuple[State, ...]:
     return waiting.awaited(scope, name, step, states=inner)
 
 
-def _starting(name: str, step: CrawlerStep, timeout_s: int) -> tuple[State, ...]:
+def _starting(name: str, crawler: str, timeout_s: int) -> tuple[State, ...]:
     """Start the crawl when no other is at work."""
     found = f'{{"state": {RESULT}.Crawler.State, "before": {_STARTED}}}'
     ready = {
@@ -54,7 +56,7 @@ def _starting(name: str, step: CrawlerStep, timeout_s: int) -> tuple[State, ...]
     late = {"Condition": waiting.has_taken(timeout_s), "Next": state_name(name, "timeout")}
     again = state_name(name, "again")
     return (
-        _get(name, "before", step, output=waiting.looked(found), following="ready?"),
+        _get(name, "before", crawler, output=waiting.looked(found), following="ready?"),
         State(
             state_name(name, "ready?"),
             {"Type": "Choice", "Choices": [ready, late], "Default": again},
@@ -65,7 +67,7 @@ def _starting(name: str, step: CrawlerStep, timeout_s: int) -> tuple[State, ...]
             state_name(name, "crawl"),
             task(
                 f"{_SDK}startCrawler",
-                {"Name": step.name},
+                {"Name": crawler},
                 timeout_s=CALL_TIMEOUT_S,
                 Output=PASSED_ON,
                 Retry=retries.glue(),
@@ -76,7 +78,7 @@ def _starting(name: str, step: CrawlerStep, timeout_s: int) -> tuple[State, ...]
     )
 
 
-def _watching(name: str, step: CrawlerStep, timeout_s: int) -> tuple[State, ...]:
+def _watching(name: str, crawler: str, timeout_s: int) -> tuple[State, ...]:
     """Look until the crawler is ready again and the last crawl is another than before."""
     status = f'$exists({_LAST}.Status) ? {_LAST}.Status : ""'
     message = f'$exists({_LAST}.ErrorMessage) ? ": " & {_LAST}.ErrorMessage : ""'
@@ -95,7 +97,7 @@ def _watching(name: str, step: CrawlerStep, timeout_s: int) -> tuple[State, ...]
     ]
     return (
         waiting.pause(name, "pause", state_name(name, "look")),
-        _get(name, "look", step, output=waiting.looked(found), following="ended?"),
+        _get(name, "look", crawler, output=waiting.looked(found), following="ended?"),
         State(
             state_name(name, "ended?"),
             {"Type": "Choice", "Choices": choices, "Default": state_name(name, "pause")},
@@ -104,10 +106,10 @@ def _watching(name: str, step: CrawlerStep, timeout_s: int) -> tuple[State, ...]
     )
 
 
-def _get(name: str, verb: str, step: CrawlerStep, *, output: str, following: str) -> State:
+def _get(name: str, verb: str, crawler: str, *, output: str, following: str) -> State:
     fields = task(
         f"{_SDK}getCrawler",
-        {"Name": step.name},
+        {"Name": crawler},
         timeout_s=CALL_TIMEOUT_S,
         Output=output,
         Retry=retries.glue(),

@@ -16,7 +16,7 @@ from runner.asl.expressions import expression, quote
 from runner.asl.flow import State, state_name, task
 from runner.asl.steps import awaited as waiting
 from runner.asl.steps.awaited import GIVEN, RESULT
-from runner.asl.steps.marks import windowed
+from runner.asl.steps.marks import marked
 from runner.model.durations import seconds
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def states(scope: Scope, name: str, step: GlueJobStep) -> tuple[State, ...]:
     """Give the states of a job, behind a gate if other steps are needed."""
-    arguments = {f"--{key}": windowed(value) for key, value in step.arguments.items()}
+    arguments = {f"--{key}": marked(scope, value) for key, value in step.arguments.items()}
     timeout_s = seconds(step.timeout or scope.project.config.defaults.load_timeout)
     ended = {
         "state": expression(f"{RESULT}.JobRunState"),

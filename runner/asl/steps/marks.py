@@ -1,19 +1,32 @@
 """Texts of steps in which {{ start }} and {{ end }} stand for the run's window.
 
-In: a text as the user wrote it.  Out: the text, or JSONata that puts the window's values in.
+In: a text as the user wrote it.  Out: the text, or JSONata that puts the window's values in; a
+text that is JSONata as a whole sees what users' JSONata sees.
 """
 
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from runner.asl.expressions import expression, quote
+from runner.asl.steps.values import is_jsonata, with_values
+
+if TYPE_CHECKING:
+    from runner.asl.steps.scope import Scope
 
 _MARK = re.compile(r"\{\{\s*(start|end)\s*\}\}")
 
 
-def windowed(text: str) -> str:
-    """Put the window's values where the marks are.
+def marked(scope: Scope, text: str) -> str:
+    """Put the window's values where the marks are; JSONata stays, with `$values` and so on."""
+    if is_jsonata(text):
+        return str(with_values(scope, text))
+    return windowed(text, scope.window)
+
+
+def windowed(text: str, window: str = "$window") -> str:
+    """Put the window's values where the marks are; `window` is JSONata.
 
     >>> windowed("plain")
     'plain'
@@ -24,7 +37,7 @@ def windowed(text: str) -> str:
     if len(parts) == 1 and not text.startswith("{%"):
         return text
     terms = [
-        f"$window.{part}" if number % 2 else quote(part)
+        f"{window}.{part}" if number % 2 else quote(part)
         for number, part in enumerate(parts)
         if part
     ]

@@ -14,6 +14,7 @@ from runner.asl.expressions import expression
 from runner.asl.flow import Flow, State, retrier, state_name, task
 from runner.asl.statements import ORDINARY_S, count_looks, patience
 from runner.asl.steps.scope import entry, gated, step_failing, step_retriers
+from runner.asl.steps.values import is_jsonata, jsonata_of, seeing
 from runner.model.durations import seconds
 from runner.model.spectrum import schema_ddl
 from runner.model.sqlparameters import parameters_of
@@ -92,6 +93,7 @@ class _Call:
     def __init__(
         self, scope: Scope, subject: str, step: RedshiftStep, statements: tuple[str, ...]
     ) -> None:
+        self._scope = scope
         self._step = step
         self._subject = subject
         self._statements = statements
@@ -125,7 +127,8 @@ class _Call:
 
     def _begin(self) -> State:
         parts = ["$states.context.Execution.Id", "$states.context.State.Name"]
-        token = ' & "|" & '.join([*parts, "$states.context.State.EnteredTime"])
+        told = ' & "|" & '.join([*parts, "$states.context.State.EnteredTime"])
+        token = f"{told}{self._scope.item_tag}"
         assign = {
             self._token: expression(f'$hash({token}, "SHA-256")'),
             self._since: expression("$toMillis($states.context.State.EnteredTime)"),
@@ -158,8 +161,10 @@ class _Call:
         given = self._step.parameters
         if name in given:
             value = given[name]
+            if is_jsonata(value):
+                return expression(f"$string({seeing(self._scope, jsonata_of(str(value)))})")
             return str(value).lower() if isinstance(value, bool) else str(value)
-        return expression(f"$window.{name}")
+        return expression(f"{self._scope.window}.{name}")
 
     def _look(self) -> State:
         kept = ["Id", "Status", "Duration", "ResultRows"]

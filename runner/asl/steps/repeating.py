@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from runner.asl.expressions import expression, quote
 from runner.asl.flow import Flow, State, state_name
-from runner.asl.steps.scope import entry, explaining, gated, step_failing, step_retriers
+from runner.asl.steps.scope import ITEM, entry, explaining, gated, step_failing, step_retriers
 from runner.asl.steps.values import jsonata_of as inside
 from runner.asl.steps.values import mentions_values, seeing, with_values
-from runner.model.steps_flow import ObjectsBelow, RowsOf
+from runner.model.steps_flow import ObjectsBelow, RowsOf, SqlStep
+from runner.model.steps_sinks import RedshiftStep
+from runner.model.steps_sources import CodeBuildStep, CrawlerStep, GlueJobStep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +57,7 @@ def _inline(scope: Scope, name: str, step: MapStep, inner: Inner) -> tuple[State
         "Type": "Map",
         "Items": _items(scope, step),
         "MaxConcurrency": step.concurrency,
-        "ItemProcessor": Flow(_item_states(_inner_scope(scope, name), name, step, inner)),
+        "ItemProcessor": Flow(_item_states(_inner_scope(scope, name, step), name, step, inner)),
         "Assign": {items: expression("$append([], $states.result)")},
         "Output": {},
         "Catch": catchers,
@@ -109,15 +111,23 @@ def _too_many(tolerated: Tolerated, failed: str, count: str) -> str:
     return " or ".join(parts) or f"{failed} > 0"
 
 
-def _inner_scope(scope: Scope, name: str) -> Scope:
+def _inner_scope(scope: Scope, name: str, step: MapStep) -> Scope:
+    asked = scope.queries.get(name)
     return replace(
         scope,
         following=_item(name, "end"),
         entries={},
         sink="made",
-        depth="item_",
+        depth=ITEM,
         known=scope.known,
+        queries={_subject(name, step): asked} if asked is not None else {},
     )
+
+
+def _subject(name: str, step: MapStep) -> str:
+    """Name the inner step: one of many states has some called as those around it are."""
+    many = isinstance(step.step, CrawlerStep | GlueJobStep | CodeBuildStep | RedshiftStep | SqlStep)
+    return f"{name} each" if many else f"{name} item"
 
 
 def _item(name: str, verb: str) -> str:
@@ -125,7 +135,7 @@ def _item(name: str, verb: str) -> str:
 
 
 def _item_states(scope: Scope, name: str, step: MapStep, inner: Inner) -> tuple[State, ...]:
-    made = inner(scope, f"{name} item", step.step)
+    made = inner(scope, _subject(name, step), step.step)
     given = {"made": [], "item": expression("$states.input")}
     told = expression(f"$sift($append([], $made)[0], function($v, $k) {{ $k in {_KEPT} }})")
     return (
@@ -205,9 +215,12 @@ def _place(uri: str) -> tuple[str, str]:
 def _apart_states(scope: Scope, name: str, step: MapStep, inner: Inner) -> tuple[State, ...]:
     """Give the states of an item that sees no variable around the Map."""
     own = replace(
-        _inner_scope(scope, name), known="[]", window="$item_window", given_values="$item_values"
+        _inner_scope(scope, name, step),
+        known="[]",
+        window="$item_window",
+        given_values="$item_values",
     )
-    made = inner(own, f"{name} item", step.step)
+    made = inner(own, _subject(name, step), step.step)
     given = {
         "made": [],
         "item": expression("$states.input.item"),

@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from runner.model.workflow import AnyStep, Workflow
 
 
+ITEM = "item_"
+"""What the variables of a step that a map repeats begin with."""
+
+
 @dataclass(frozen=True, slots=True)
 class Backfill:
     """What the machine of a backfill writes (SEMANTICS 10, 33)."""
@@ -88,6 +92,16 @@ class Scope:
         """Give JSONata for the values of the steps so far, by the steps' names."""
         every = f"$merge($append([], {self.known}[$exists(value)].{{step: value}}))"
         return self.given_values or every
+
+    @property
+    def item_tag(self) -> str:
+        """Give JSONata that goes on with a token's text: in a map, which item it is for.
+
+        Items in one execution share its id, and may enter a state at the same moment.
+        """
+        index = "$states.context.Map.Item.Index"
+        told = f' & "|" & ($exists({index}) ? $string({index}) : "")'
+        return told if self.depth == ITEM else ""
 
     @property
     def concurrency(self) -> Concurrency:

@@ -14,6 +14,7 @@ from runner.asl.expressions import concatenation, expression, names_of, quote, s
 from runner.asl.flow import State, state_name, task
 from runner.asl.statements import CALL_TIMEOUT_S, LOCATION, Statement, running
 from runner.asl.steps.scope import entry, gated, step_failing, step_retriers
+from runner.asl.steps.values import is_jsonata, jsonata_of, seeing
 from runner.asl.tables.common import athena_arguments, keeper_task
 from runner.asl.tablespec import DEFAULT_PATTERNS
 from runner.model.durations import seconds
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from runner.asl.steps.scope import Scope
     from runner.model.sqltext import Mark
-    from runner.model.steps_flow import SqlStep
+    from runner.model.steps_flow import Scalar, SqlStep
 
 _NUMBERS = '["tinyint", "smallint", "integer", "bigint", "float", "double", "decimal"]'
 _NO_NUMBERS = '["NaN", "Infinity", "-Infinity"]'
@@ -40,6 +41,13 @@ _FIRST_ROW = (
 
 The row before it is Athena's header.
 """
+_LITERAL = (
+    '( $given := %s; $type($given) in ["number", "boolean"] ? $string($given) : '
+    '$type($given) = "string" ? "\'" & $replace($given, "\'", "\'\'") & "\'" : '
+    '$type($given) = "null" ? "NULL" : '
+    '$error("a parameter that is no text, number, true, false or null") )'
+)
+"""JSONata that writes a value as a literal of SQL."""
 _EXECUTION = "$states.context.Execution"
 _TOKEN = (
     f'{_EXECUTION}.Id & "|" & $string({_EXECUTION}.RedriveCount) & "|" & $states.context.State.Name'
@@ -55,14 +63,17 @@ def states(scope: Scope, name: str, step: SqlStep) -> tuple[State, ...]:
     start, run, rows = (state_name(name, verb) for verb in ("values", "run", "rows"))
     asked = f"{scope.depth}asked"
     text = concatenation(sql_terms(query, names, f"${asked}")) if computed else _plain(scope, name)
-    token = expression(f'$hash({_TOKEN}, "SHA-256")')
+    token = expression(f'$hash({_TOKEN}{scope.item_tag}, "SHA-256")')
     timeout = step.timeout or scope.project.config.defaults.query_timeout
     ran = running(
         wait,
         Statement(
             name,
             "run",
-            athena_arguments(scope.target, expression(text), token=token),
+            {
+                **athena_arguments(scope.target, expression(text), token=token),
+                **_parameters(scope, step),
+            },
             seconds(timeout),
             keep={f"{scope.depth}query": "QueryExecutionId", f"{scope.depth}location": LOCATION},
             catch=tuple(catchers),
@@ -76,6 +87,22 @@ def states(scope: Scope, name: str, step: SqlStep) -> tuple[State, ...]:
         _rows(scope, name, catchers),
         *explained,
     )
+
+
+def _parameters(scope: Scope, step: SqlStep) -> dict[str, Any]:
+    """Give the values of the question marks, as SQL writes them."""
+    if not step.parameters:
+        return {}
+    return {"ExecutionParameters": [_literal(scope, value) for value in step.parameters]}
+
+
+def _literal(scope: Scope, value: Scalar) -> str:
+    if is_jsonata(value):
+        return expression(_LITERAL % seeing(scope, jsonata_of(str(value))))
+    if isinstance(value, str):
+        escaped = value.replace("'", "''")
+        return f"'{escaped}'"
+    return str(value).lower()
 
 
 def _plain(scope: Scope, name: str) -> str:

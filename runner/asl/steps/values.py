@@ -25,6 +25,11 @@ def jsonata_of(text: str) -> str:
     return match[1] if match else text
 
 
+def is_jsonata(value: object) -> bool:
+    """Tell whether a value is a text that is JSONata as a whole."""
+    return isinstance(value, str) and bool(_WHOLE.match(value))
+
+
 def seeing(scope: Scope, jsonata: str) -> str:
     """Let JSONata see the values of steps and the window under their names."""
     bound = ""

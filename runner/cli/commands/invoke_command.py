@@ -35,6 +35,7 @@ def command(
     """
     from runner.app.invoke import InvokeRequest, invoke  # noqa: PLC0415 - heavy when needed
     from runner.model.ports import ServiceError  # noqa: PLC0415
+    from runner.model.raised import traced  # noqa: PLC0415
 
     request = InvokeRequest(
         root=find_root(folder),
@@ -46,20 +47,11 @@ def command(
     try:
         found = invoke(request, say=lambda text: click.echo(text, err=True))
     except ServiceError as error:
-        click.echo(f"{function} failed with {error.error}: {_told(error.cause)}", err=True)
+        click.echo(f"{function} failed with {error.error}: {traced(error.cause)}", err=True)
         raise SystemExit(1) from error
     click.echo(json.dumps(found.answer, indent=1, ensure_ascii=False))
     click.echo(f"its log: {found.log}", err=True)
     return int(any(one.problem for one in found.called))
-
-
-def _told(cause: str) -> str:
-    """Give the message of a handler's exception, and where it was raised."""
-    try:
-        said = json.loads(cause)
-        return "\n".join([said["errorMessage"], *map(str.rstrip, said.get("stackTrace", ()))])
-    except (ValueError, TypeError, KeyError):
-        return cause
 
 
 def _event(name: str) -> object:

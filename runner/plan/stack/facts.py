@@ -26,6 +26,8 @@ class Access:
     for a view."""
     logical: str = ""
     """`database.table` as the project calls it; for people."""
+    keys: tuple[str, ...] = ()
+    """KMS keys that its files are encrypted with, beside the environment's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,6 +139,9 @@ def _s3_statements(scene: Scene) -> Iterator[Statement]:
     yield allow("LakeFormation", ["lakeformation:GetDataAccess"], ["*"])
     if facts.keys.data:
         yield allow("DataKey", ["kms:Decrypt", "kms:GenerateDataKey"], [facts.keys.data])
+    foreign = {key for table in scene.machine.reads for key in table.keys} - {facts.keys.data}
+    if foreign:  # of exports, which RDS encrypts
+        yield allow("ReadKeys", ["kms:Decrypt"], foreign)
 
 
 def _read(scene: Scene) -> Iterator[Spot]:

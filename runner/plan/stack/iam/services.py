@@ -276,8 +276,8 @@ def _resource(arns: Arns, call: Call) -> str:
     for key in ("ResourceArn", "SecretId", "TopicArn", "StateMachineArn", "FunctionName"):
         if call.known(key).startswith("arn:"):
             return call.known(key)
-    if call.service == "glue" and call.action.endswith("Crawler") and call.known("Name"):
-        return arns.arn("glue", f"crawler/{call.known('Name')}")
+    if call.service == "glue" and call.action.endswith("Crawler"):
+        return arns.arn("glue", f"crawler/{call.known('Name') or _ANY}")
     for key, make in _RESOURCES.get(call.service, {}).items():
         if call.known(key):
             return make(arns, call.known(key))
