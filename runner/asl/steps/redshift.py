@@ -40,7 +40,7 @@ _ERRORS = (
 
 def states(scope: Scope, name: str, step: RedshiftStep) -> tuple[State, ...]:
     """Give the states of the step, behind a gate if other steps are needed."""
-    start = state_name(name, "begin")
+    start = state_name(name, "run")
     catchers, explained = step_failing(scope, name, "redshift", step)
     fields: dict[str, Any] = {
         "Type": "Parallel",
@@ -77,7 +77,7 @@ def batches(scope: Scope, step: RedshiftStep) -> tuple[tuple[str, ...], ...]:
 def _branch(scope: Scope, name: str, step: RedshiftStep) -> Flow:
     groups = batches(scope, step)
     subjects = [name if len(groups) == 1 else f"{name} {n}" for n in range(1, len(groups) + 1)]
-    end = f"{name} end"
+    end = state_name(name, "called")
     followings = [*(state_name(one, "begin") for one in subjects[1:]), end]
     made = [
         state
