@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import TYPE_CHECKING
 
+import boto3
 import pytest
 
+from runner.functions.logs_alarm.memory import TableMemory
+from runner.functions.logs_alarm.rule import Count
+from runner.local.dynamodb import TARGET, DynamoDb, TableShape
 from runner.local.secrets import Secrets
-from runner.local.wire.json11 import Refusal
+from runner.local.wire.json11 import Json11, Refusal
+from runner.local.wire.server import WireServer
 from tests.project.projects import write_files
+from tests.support.aws import REGION, credentials_only
 from tests.support.commands import Cli, cli
 
 if TYPE_CHECKING:
@@ -110,3 +117,30 @@ def test_what_is_missing_is_said() -> None:
         secrets.value({"SecretId": "a"})
     with pytest.raises(Refusal, match="under `secrets` of the local environment"):
         secrets.value({"SecretId": "b"})
+
+
+def test_the_memory_of_alarms_works_in_a_table_of_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that builtin:logs_alarm asks of its table, by boto3 over HTTP."""
+    credentials_only(monkeypatch)
+    tables = DynamoDb(tmp_path / "d.sqlite", {"alarms": TableShape("id")})
+    wire = Json11(TARGET, tables.operations)
+    with WireServer("127.0.0.1", 0, route=lambda _: wire) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        client = boto3.client("dynamodb", region_name=REGION, endpoint_url=server.url)
+        now = [1000.0]
+        memory = TableMemory(client, "alarms", "a", part_ms=30, now=lambda: now[0])
+        for ids in (["1", "2"], ["1", "2"], ["3"]):  # the second payload came again
+            memory.add(ids, {part: Count(1, 2) for part in (0, 1)})
+        assert memory.read(range(3)) == {0: Count(2, 4), 1: Count(2, 4)}
+        assert [memory.claim(50), memory.claim(50)] == [True, False]
+        memory.release()
+        assert memory.claim(50)
+        memory.settle(60)
+        now[0] += 61
+        assert [memory.claim(at) for at in (59, 60, 61)] == [False, False, True]
+        server.shutdown()
+        thread.join()
+    tables.close()

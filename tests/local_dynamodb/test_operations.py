@@ -44,9 +44,9 @@ class Both:
             kinds = zip(shape.types, ("HASH", "RANGE"), strict=False)
             self.moto.create_table(
                 TableName=name,
-                KeySchema=[{"AttributeName": one, "KeyType": kind} for one, kind in kinds],  # type: ignore[typeddict-item]  # as AWS names them
+                KeySchema=[{"AttributeName": one, "KeyType": kind} for one, kind in kinds],
                 AttributeDefinitions=[
-                    {"AttributeName": one, "AttributeType": kind}  # type: ignore[typeddict-item]  # likewise
+                    {"AttributeName": one, "AttributeType": kind}
                     for one, kind in shape.types.items()
                 ],
                 BillingMode="PAY_PER_REQUEST",
@@ -100,8 +100,8 @@ FULL: Members = {
     "m": {"M": {"a": {"M": {"b": {"N": "1"}}}, "c": {"S": "y"}}},
     "ss": {"SS": ["p", "q"]},
 }
-FAILED = ("ConditionalCheckFailedException", [])
-INVALID = ("ValidationException", [])
+FAILED: tuple[str, list[str]] = ("ConditionalCheckFailedException", [])
+INVALID: tuple[str, list[str]] = ("ValidationException", [])
 
 
 @pytest.mark.parametrize(
@@ -169,6 +169,8 @@ SPACED = str.maketrans("(),", "   ")
         ("SET n = n + :v", {":v": {"N": "1.5"}}, {"n": {"N": "8.5"}}),
         ("SET n = n - :v, s = :w", {":v": {"N": "9"}, ":w": {"S": "x"}},
          {"n": {"N": "-2"}, "s": {"S": "x"}}),
+        ("SET n = :v - :w", {":v": {"N": "1"}, ":w": {"N": "1234567890123456789012345678901234567"}},
+         {"n": {"N": "-1234567890123456789012345678901234566"}}),
         ("SET x = if_not_exists(x, :v) + :v", {":v": {"N": "2"}}, {"x": {"N": "4"}}),
         ("SET n = if_not_exists(n, :v)", {":v": {"N": "2"}}, {}),
         ("SET l = list_append(l, :v)", {":v": {"L": [{"S": "z"}]}},

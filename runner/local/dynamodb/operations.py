@@ -6,6 +6,7 @@ or an operation that is not known here is refused by its name: nothing passes un
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 from runner.local.dynamodb.conditions import read_condition
@@ -39,6 +40,7 @@ class DynamoDb:
         """Take the SQLite file, which is made when it is first needed, and the tables."""
         self._path, self._tables = path, tables
         self._opened: Items | None = None
+        self._opening = threading.Lock()
         self.operations: dict[str, Operation] = {
             "BatchGetItem": self.batch_get,
             "BatchWriteItem": self.batch_write,
@@ -52,8 +54,10 @@ class DynamoDb:
 
     def close(self) -> None:
         """Close the file."""
-        if self._opened is not None:
-            self._opened.close()
+        with self._opening:
+            opened, self._opened = self._opened, None
+        if opened is not None:
+            opened.close()
 
     def get(self, members: Members) -> Mapping[str, Any]:
         """GetItem."""
@@ -238,9 +242,10 @@ class DynamoDb:
         return name, self._tables[name]
 
     def _items(self) -> Items:
-        if self._opened is None:
-            self._opened = Items(self._path)
-        return self._opened
+        with self._opening:
+            if self._opened is None:
+                self._opened = Items(self._path)
+            return self._opened
 
 
 _PROJECTED = {"ProjectionExpression", "ExpressionAttributeNames"}

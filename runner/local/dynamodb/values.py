@@ -120,25 +120,21 @@ def negative(one: Value) -> Value:
     """Turn a number's sign."""
     if "N" not in one:
         raise invalid("Incorrect operand type for operator or function; operator or function: -")
-    return {"N": shown(-number(one["N"]))}
+    return {"N": shown(_DIGITS.minus(number(one["N"])))}
 
 
 def compare(one: Value, other: Value) -> int | None:
     """Order two values of one kind: below 0, 0 or above; None for those that have no order."""
-    ((kind, left),), ((other_kind, right),) = one.items(), other.items()
+    kind, other_kind = next(iter(one)), next(iter(other))
     if kind != other_kind or kind not in _SCALARS:
         return None
-    keys = (_order(kind, left), _order(kind, right))
-    return (keys[0] > keys[1]) - (keys[0] < keys[1])
+    first, second = order_of(one), order_of(other)
+    return int(first > second) - int(first < second)
 
 
 def order_of(value: Value) -> Any:  # noqa: ANN401 - a number or bytes
     """Give what a scalar is sorted by."""
     ((kind, content),) = value.items()
-    return _order(kind, content)
-
-
-def _order(kind: str, content: str) -> Decimal | bytes:
     if kind == "N":
         return number(content)
     return content.encode() if kind == "S" else base64.b64decode(content)
