@@ -318,9 +318,10 @@ def _mysql_command(mart: MysqlMart) -> str:
 def as_environment(bundle: Bundle) -> LocalEnvironment:
     """Give the bundle's environment with attributes, without paying for its validation again."""
     said = bundle.environment
+    named = ("marts", "connections", "tasks", "crawlers", "glue_jobs", "builds", "dynamodb")
     sections = {
         section: {name: SimpleNamespace(**one) for name, one in said.get(section, {}).items()}
-        for section in ("marts", "connections", "tasks", "crawlers", "glue_jobs", "builds")
+        for section in named
     }
     sections["rds"] = {
         name: SimpleNamespace(**{**one, "connect": SimpleNamespace(**one["connect"])})

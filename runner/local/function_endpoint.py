@@ -1,4 +1,4 @@
-"""Where functions of a local run reach S3, Glue, Athena, SNS and Firehose: a port of this machine.
+"""Where functions of a local run reach services of AWS: a port of this machine.
 
 In: the local services.  Out: environment variables that lead AWS's clients to them.  The port opens
 when the first function asks for it, and closes with the services.
@@ -10,18 +10,22 @@ import threading
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from runner.local import dynamodb, secrets
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from runner.local.athena import LocalAthena
+    from runner.local.dynamodb import DynamoDb
     from runner.local.glue import GlueCatalog
     from runner.local.s3 import FolderS3
+    from runner.local.secrets import Secrets
     from runner.local.wire.registry import Registry
     from runner.local.wire.server import WireServer
     from runner.model.ports import Service
 
-SERVED = ("ATHENA", "FIREHOSE", "GLUE", "S3", "SNS", "STS")
+SERVED = ("ATHENA", "DYNAMODB", "FIREHOSE", "GLUE", "S3", "SECRETS_MANAGER", "SNS", "STS")
 _POLL_S = 0.05
 _REGION = "us-east-1"
 
@@ -37,9 +41,12 @@ class FunctionEndpoint:
         open_athena: Callable[[], LocalAthena],
         more: Mapping[str, Service],
         registry: Path,
+        dynamodb: DynamoDb,
+        secrets: Secrets,
         signed: Callable[[str], None] | None = None,
     ) -> None:
         """Take the services; `more` are `sns` and `firehose`, `signed` hears who calls them."""
+        self._dynamodb, self._secrets = dynamodb, secrets
         self._signed = signed
         self._s3 = s3
         self._open_catalog = open_catalog
@@ -66,6 +73,7 @@ class FunctionEndpoint:
 
     def _open(self) -> WireServer:
         from runner.local.wire.endpoint import open_wire  # noqa: PLC0415 - only for such functions
+        from runner.local.wire.json11 import Json11  # noqa: PLC0415
         from runner.local.wire.registry import Registry  # noqa: PLC0415
 
         self._registry = Registry(self._path)
@@ -75,6 +83,10 @@ class FunctionEndpoint:
             self._open_athena(),
             registry=self._registry,
             more=self._more,
+            targets={
+                dynamodb.TARGET: Json11(dynamodb.TARGET, self._dynamodb.operations),
+                secrets.TARGET: Json11(secrets.TARGET, self._secrets.operations),
+            },
             signed=self._signed,
         )
         threading.Thread(target=server.serve_forever, args=(_POLL_S,), daemon=True).start()
@@ -88,6 +100,7 @@ class FunctionEndpoint:
         if server is not None:
             server.shutdown()
             server.server_close()
+        self._dynamodb.close()
         if registry is not None:
             with closing(registry):
                 pass

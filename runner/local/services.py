@@ -221,6 +221,7 @@ def open_local(
     """
     from runner.local.arrivals import Arrivals  # noqa: PLC0415 - only runs need it
     from runner.local.crawling import Crawlers  # noqa: PLC0415
+    from runner.local.dynamodb import DynamoDb, TableShape  # noqa: PLC0415
     from runner.local.ecs import Ecs  # noqa: PLC0415
     from runner.local.ecs_tasks import EcsTasks  # noqa: PLC0415
     from runner.local.firehose import Firehose  # noqa: PLC0415
@@ -235,6 +236,7 @@ def open_local(
     from runner.local.rds import Rds  # noqa: PLC0415
     from runner.local.redshift import RedshiftData, connector  # noqa: PLC0415
     from runner.local.s3_service import call_s3  # noqa: PLC0415
+    from runner.local.secrets import Secrets  # noqa: PLC0415
     from runner.local.sns import Sns  # noqa: PLC0415
 
     state = root / environment.state
@@ -264,6 +266,14 @@ def open_local(
         open_athena=lambda: cast("LocalAthena", athena.get()),
         more={"sns": sns, "firehose": firehose},
         registry=state / "athena.registry.sqlite",
+        dynamodb=DynamoDb(
+            state / "dynamodb.sqlite",
+            {
+                name: TableShape(one.key, one.key_type, one.sort, one.sort_type)
+                for name, one in environment.dynamodb.items()
+            },
+        ),
+        secrets=Secrets(environment.secrets, environ),
         signed=arrivals.works_for,
     )
     lambdas = Lambdas(

@@ -16,7 +16,7 @@ from runner.model.fields import (
     Size,
 )
 from runner.model.header import MASK_MEANING, Mask, Strict
-from runner.model.local_sources import LocalBuild, LocalCrawler, LocalGlueJob
+from runner.model.local_sources import LocalBuild, LocalCrawler, LocalGlueJob, LocalItems
 from runner.model.steps_flow import LocalConnection, LocalTask
 from runner.model.stream import Stream
 
@@ -180,6 +180,16 @@ class LocalEnvironment(Strict):
     builds: dict[str, LocalBuild] = Field(
         default_factory=dict,
         description="Commands that stand for builds of CodeBuild, by the project's name.",
+    )
+    dynamodb: dict[str, LocalItems] = Field(
+        default_factory=dict,
+        description="DynamoDB tables that functions find on this machine, by name; they are kept "
+        "below `state`.",
+    )
+    secrets: dict[str, EnvironmentValue] = Field(
+        default_factory=dict,
+        description="What functions find in Secrets Manager on this machine: ${env:NAME}, by the "
+        "secret's ARN or name.",
     )
     rds: dict[str, LocalDatabase] = Field(
         default_factory=dict, description="Databases that stand for those of RDS, by name."

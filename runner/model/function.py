@@ -138,6 +138,6 @@ class FunctionSettings(Strict):
     )
     events: dict[str, FunctionEvent] = Field(
         default_factory=dict,
-        description="What calls the deployed function, by name. Workflows and streams that name "
-        "the function need nothing here.",
+        description="What calls the function, by name: where it is deployed, and on this machine. "
+        "Workflows and streams that name the function need nothing here.",
     )

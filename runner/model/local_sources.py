@@ -34,6 +34,17 @@ class LocalCrawler(Strict):
     )
 
 
+class LocalItems(Strict):
+    """A DynamoDB table that functions find on this machine; it is empty at first."""
+
+    key: str = Field(min_length=1, max_length=255, description="The partition key's attribute.")
+    key_type: Literal["S", "N", "B"] = Field("S", description="Its type.")
+    sort: str | None = Field(
+        None, min_length=1, max_length=255, description="The sort key's attribute, if it has one."
+    )
+    sort_type: Literal["S", "N", "B"] = Field("S", description="Its type.")
+
+
 class LocalGlueJob(Strict):
     """A script of Python that stands for a job of Glue."""
 

@@ -27,8 +27,8 @@ def command(
 ) -> int:
     """Call FUNCTION, a folder of lambdas/ or builtin:NAME, with an event and print its answer.
 
-    It runs in a process of its own; what it calls of S3, Glue, Athena, SNS and Firehose is this
-    machine's, if its function.yaml has permissions. Objects that it writes call the functions whose
+    It runs in a process of its own; what it calls of AWS is this machine's, if its
+    function.yaml has permissions. Objects that it writes call the functions whose
     events name their place; if one of these fails, the exit status is 1.
 
     Example: runner invoke report --event event.json

@@ -40,6 +40,8 @@ class Services(NamedTuple):
     s3: Service
     firehose: Service | None = None
     sns: Service | None = None
+    targets: Mapping[str, Service] = {}
+    """More services, by what their targets begin with."""
     signed: Callable[[str], None] | None = None
     """Hears who signs a request before it is served, on its thread."""
 
@@ -53,7 +55,7 @@ class Services(NamedTuple):
         if target.startswith(f"{FIREHOSE}.") and self.firehose is not None:
             return self.firehose
         if target:
-            return self.athena
+            return self.targets.get(target.partition(".")[0], self.athena)
         form = request.headers.get("content-type", "").startswith(_FORM)
         if request.method == "POST" and request.path == "/" and form and not request.query:
             # The scope of the signature names the service.
@@ -78,14 +80,16 @@ def open_wire(
     host: str = "127.0.0.1",
     port: int = 0,
     more: Mapping[str, LocalService] | None = None,
+    targets: Mapping[str, Service] | None = None,
     signed: Callable[[str], None] | None = None,
 ) -> WireServer:
     """Bind a server to an address; port 0 takes a free one.
 
     `results` is where the work group `primary` leaves results; empty: each request has to say.
     `more` are local services by name for the functions of a run: `firehose` and `sns` are put on
-    the wire too, and a bucket is there as soon as a function puts something into it.  `signed`
-    hears whose access key each request is signed with.
+    the wire too, and a bucket is there as soon as a function puts something into it.  `targets`
+    are more services by what their targets begin with; `signed` hears whose access key each request
+    is signed with.
     """
     given = more or {}
     managed = f"{results or 's3://athena-results/'}managed/"
@@ -96,6 +100,7 @@ def open_wire(
         S3Service(s3, makes_buckets=more is not None),
         firehose_service(given["firehose"]) if "firehose" in given else None,
         SnsOnTheWire(given["sns"]) if "sns" in given else None,
+        targets or {},
         signed,
     )
     return WireServer(host, port, route=services.route)
