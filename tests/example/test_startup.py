@@ -108,13 +108,13 @@ def watched(root: Path) -> Rows:
             watches[name] = change["NewImage"]
     counted: dict[tuple[str, str], list[tuple[str, bool]]] = defaultdict(list)
     for name, item in watches.items():
-        day, carrier, origin = (item[key]["S"] for key in ("flies_on", "carrier", "origin"))
-        flight = flights.get((day, carrier, origin, int(item["flight"]["N"])))
+        flies_on, carrier, origin = (item[key]["S"] for key in ("flies_on", "carrier", "origin"))
+        flight = flights.get((flies_on, carrier, origin, int(item["flight"]["N"])))
         if name in gone or flight is None:
             continue
         late = flight["dep_delay"]
         due = flight["dep_time"] is None or late >= int(item["threshold"]["N"])
-        counted[day, carrier].append((item["flight"]["N"], due))
+        counted[flies_on, carrier].append((item["flight"]["N"], due))
     return sorted(
         (day, carrier, len(seen), len({flight for flight, _ in seen}), sum(due for _, due in seen))
         for (day, carrier), seen in counted.items()
