@@ -2,7 +2,8 @@
 
 Blocks of a page run in order in a scratch copy of the example project. A block's first line says
 what it is: ```sql <path>, ```python <path> and ```yaml <path> are files of the project; ```yaml
-config.yaml <key> is what stands under that key; ```json, ```yaml and ```python machines/<file> are
+config.yaml <key> is what stands under that key, and is put there for `streams` and
+`environments.local`; ```json, ```yaml and ```python machines/<file> are
 files of a state machine; ```bash runs; ```bash needs=<command> runs where that command is; ```bash
 not-run: <reason> does not; ```text is for the eye.
 """
@@ -36,7 +37,8 @@ PAGES = sorted(
     [ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("docs/how-to/*.md")],
     key=lambda path: path.as_posix(),
 )
-EXAMPLE = ("config.yaml", "sql", "workflows", "lambdas", "data", "tests/sql")
+EXAMPLE = ("config.yaml", "sql", "workflows", "lambdas", "jobs", "data", "tests/sql")
+UNDER = {"config.yaml streams": "streams", "config.yaml environments.local": "  local"}
 FILES = ("workflows/", "tests/", "lambdas/", "machines/")
 FENCE = re.compile(r"^```(\w*)[ ]?(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
@@ -218,7 +220,9 @@ def test_yaml_and_headers_are_valid(page: Path) -> None:
             for case in yaml.load(block.text, yaml.BaseLoader).values():  # noqa: S506 - text only
                 UnitTest.model_validate(case)
         elif block.language == "yaml":
-            key = block.about.split()[1]
+            key, _, inner = block.about.split()[1].partition(".")
+            if inner:
+                continue  # of an environment, which the page's commands read
             written = {**as_dict(CONFIG.get(key, {})), **yaml.safe_load(block.text)}
             Config.model_validate({**CONFIG, key: written})
 
@@ -226,6 +230,15 @@ def test_yaml_and_headers_are_valid(page: Path) -> None:
 def as_dict(value: object) -> dict[str, object]:
     assert isinstance(value, dict)
     return value
+
+
+def put_under(config: Path, key: str, text: str) -> None:
+    """Add keys to the example's own, below the line of the key that they stand under."""
+    before, line, after = config.read_text("utf-8").partition(f"\n{key}:")
+    comment, _, rest = after.partition("\n")
+    assert line
+    indent = " " * (len(key) - len(key.lstrip()) + 2)
+    config.write_text(f"{before}{line}{comment}\n{textwrap.indent(text, indent)}{rest}", "utf-8")
 
 
 @pytest.mark.parametrize(
@@ -243,9 +256,8 @@ def test_the_blocks_of_a_page_run(page: Path, tmp_path: Path) -> None:
         if block.language == "sql" or block.about.startswith(FILES):
             (tmp_path / block.about).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / block.about).write_text(block.text, "utf-8")
-        elif block.about == "config.yaml streams":
-            with (tmp_path / "config.yaml").open("a", encoding="utf-8") as config:
-                config.write("\nstreams:\n" + textwrap.indent(block.text, "  "))
+        elif block.about in UNDER:
+            put_under(tmp_path / "config.yaml", UNDER[block.about], block.text)
         elif block.language == "bash" and block.runs:
             script.append(block.text)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-FOLDERS = ("sql", "workflows", "lambdas", "data", "scripts")
+FOLDERS = ("sql", "workflows", "lambdas", "jobs", "data", "scripts")
 START, END = DAYS = dt.date(2013, 1, 1), dt.date(2013, 1, 2)
 Rows = list[tuple[Any, ...]]
 
@@ -195,6 +195,29 @@ def test_everything_again_doubles_no_row(root: Path) -> None:
     before = {table: mart(root, f"SELECT * FROM {table}") for table in tables}
     start(root, "sqlite")
     assert {table: mart(root, f"SELECT * FROM {table}") for table in tables} == before
+
+
+def test_the_week_repeats_waits_and_starts_what_is_not_ours(root: Path) -> None:
+    words = ["run", "app_week", "--start", str(START), "--end", str(END), "--json"]
+    done = subprocess.run(
+        [sys.executable, "-m", "runner", *words],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(expected.ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (root / ".runner/site/index.html").read_text() == f"week to {END}\n"
+    masked = [
+        json.loads(line)
+        for path in sorted((root / ".runner/s3/flights-app/partner/masked").rglob("*.json"))
+        for line in path.read_text().splitlines()
+    ]
+    assert len(masked) == 60 * len(DAYS)
+    assert {one["email"] for one in masked} == {"example.net"}
+    (log,) = (root / ".runner/logs/tasks").glob("*.log")
+    assert f"score {START} {END} --masked" in log.read_text()
 
 
 def test_in_mariadb_the_same_rows(root: Path) -> None:
