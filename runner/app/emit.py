@@ -199,6 +199,8 @@ def _run(
         for name in fed:
             found = _fed(services, deployed_name(bundle, name), datas)
             given.append(Given(name, "source", found.records, 1))
+            if found.failed and say is not None:
+                say(f"{name} (source): {found.failed:,} failed, and lie below its `errors`")
             objects += found.objects
         calls = settled(services, say)
     finally:

@@ -162,7 +162,7 @@ class Arrivals:
                     return
                 arrival = self._waiting.popleft()
             for reader in self._readers:
-                if reader.reads(arrival.written.bucket, arrival.written.key):
+                if reader.reads(arrival.written.bucket, arrival.written.key) and not self._closed:
                     called = self._call(reader, arrival)
                     with self._changed:
                         self._called.append(called)
@@ -206,8 +206,8 @@ class Arrivals:
         before = next((n for n in range(len(chain) - 2, -1, -1) if chain[n] == last), 0)
         names = " -> ".join(self._names.get(one, one) for one in chain[before:])
         return (
-            f"a loop, cut after {MOST_DEEP} calls: {names}; what it writes calls it again: let it "
-            "write below another prefix than the one that calls it"
+            f"a loop, cut after {MOST_DEEP} calls: {names}; what is written there calls "
+            "again: let one of them write below a prefix that calls none of them"
         )
 
 

@@ -330,18 +330,18 @@ def test_a_query_is_read_page_by_page(both: Both) -> None:
 
 
 def test_a_transaction_writes_all_or_nothing(both: Both) -> None:
-    both("PutItem", TableName="t", Item={"id": ONE, "n": {"N": "1"}})
+    both("PutItem", TableName="t", Item={"id": {"S": "x1"}, "n": {"N": "1"}})
     fresh: Members = {
         "Put": {
             "TableName": "t",
-            "Item": {"id": {"S": "2"}},
+            "Item": {"id": {"S": "x2"}},
             "ConditionExpression": "attribute_not_exists(id)",
         }
     }
     more: Members = {
         "Update": {
             "TableName": "t",
-            "Key": {"id": ONE},
+            "Key": {"id": {"S": "x1"}},
             "UpdateExpression": "ADD n :n",
             "ExpressionAttributeValues": {":n": {"N": "1"}},
         }
@@ -349,13 +349,35 @@ def test_a_transaction_writes_all_or_nothing(both: Both) -> None:
     assert both("TransactWriteItems", TransactItems=[fresh, more]) == {}
     again = both("TransactWriteItems", TransactItems=[more, fresh])
     assert again == ("TransactionCanceledException", ["None", "ConditionalCheckFailed"])
-    assert both.item("t", id=ONE)["n"] == {"N": "2"}
+    assert both.item("t", id={"S": "x1"})["n"] == {"N": "2"}
     assert both("TransactWriteItems", TransactItems=[more, more]) == INVALID
-    check = {"TableName": "t", "Key": {"id": ONE}, "ConditionExpression": "attribute_exists(x)"}
+    check = {
+        "TableName": "t",
+        "Key": {"id": {"S": "x1"}},
+        "ConditionExpression": "attribute_exists(x)",
+    }
     found = both("TransactWriteItems", TransactItems=[{"ConditionCheck": check}])
     assert found == ("TransactionCanceledException", ["ConditionalCheckFailed"])
-    delete = {"TableName": "t", "Key": {"id": ONE}}
+    delete = {"TableName": "t", "Key": {"id": {"S": "x1"}}}
     assert both("TransactWriteItems", TransactItems=[{"Delete": delete}]) == {}
+
+
+def test_a_failed_condition_shows_the_item_if_it_is_asked_to(both: Both) -> None:
+    both("PutItem", TableName="t", Item={"id": {"S": "f"}, "n": {"N": "1"}})
+    put: Members = {
+        "TableName": "t",
+        "Item": {"id": {"S": "f"}},
+        "ConditionExpression": "attribute_not_exists(id)",
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+    there = {"id": {"S": "f"}, "n": {"N": "1"}}
+    with pytest.raises(Refusal) as refused:
+        both.ours.put(put)
+    assert refused.value.details == {"Item": there}
+    with pytest.raises(Refusal) as refused:
+        both.ours.transact({"TransactItems": [{"Put": put}]})
+    (reason,) = refused.value.details["CancellationReasons"]
+    assert reason["Item"] == there
 
 
 def test_batches(both: Both) -> None:

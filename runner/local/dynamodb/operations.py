@@ -28,7 +28,8 @@ TARGET = "DynamoDB_20120810"
 _MOST_TOGETHER = 100
 _MOST_WRITES = 25
 _NAMED = {"ExpressionAttributeNames", "ExpressionAttributeValues"}
-_CONDITIONAL = {"TableName", "ConditionExpression", *_NAMED}
+_SHOW_FAILED = "ReturnValuesOnConditionCheckFailure"
+_CONDITIONAL = {"TableName", "ConditionExpression", _SHOW_FAILED, *_NAMED}
 _UNHEEDED = {"ReturnConsumedCapacity", "ReturnItemCollectionMetrics"}
 _FAILED = "The conditional request failed"
 
@@ -63,7 +64,7 @@ class DynamoDb:
         """GetItem."""
         _only(members, {"TableName", "Key", "ConsistentRead", *_PROJECTED})
         name, shape = self._table(members)
-        key = shape.check_key(checked_item(members.get("Key")))
+        key = shape.check_key(_key(members))
         given = _given(members)
         shown = _projection(members, given)
         given.check_used()
@@ -129,7 +130,7 @@ class DynamoDb:
         if any(place in places[:at] for at, place in enumerate(places)):
             raise invalid("Transaction request cannot include multiple operations on one item")
         items = self._items()
-        reasons: list[dict[str, str]] = []
+        reasons: list[dict[str, Any]] = []
         with items.lock, items.writing():
             for kind, said in writes:
                 try:
@@ -138,7 +139,8 @@ class DynamoDb:
                 except Refusal as refusal:
                     if refusal.code != "ConditionalCheckFailedException":
                         raise
-                    reasons.append({"Code": "ConditionalCheckFailed", "Message": _FAILED})
+                    told = {"Code": "ConditionalCheckFailed", "Message": _FAILED}
+                    reasons.append({**told, **refusal.details})
             if any(one["Code"] != "None" for one in reasons):
                 codes = ", ".join(one["Code"] for one in reasons)
                 raise Refusal(
@@ -191,10 +193,11 @@ class DynamoDb:
         update = _update(members, given) if kind == "Update" else None
         given.check_used()
         item = checked_item(members.get("Item")) if kind == "Put" else {}
-        key = shape.key_of(item) if kind == "Put" else shape.check_key(checked_item(members["Key"]))
+        key = shape.key_of(item) if kind == "Put" else shape.check_key(_key(members))
         before = items.get(name, shape, key)
         if not holds(before or {}):
-            raise Refusal("ConditionalCheckFailedException", _FAILED)
+            seen = {"Item": before} if before and members.get(_SHOW_FAILED) == "ALL_OLD" else {}
+            raise Refusal("ConditionalCheckFailedException", _FAILED, details=seen)
         paths: set[str] = set()
         match kind:
             case "Put":
@@ -256,6 +259,10 @@ def _only(members: Members, known: set[str]) -> None:
     unknown = sorted(set(members) - known - _UNHEEDED)
     if unknown:
         raise invalid(f"{', '.join(unknown)} is not known on this machine")
+
+
+def _key(members: Members) -> Item:
+    return checked_item(members.get("Key"))
 
 
 def _given(members: Members) -> Given:
