@@ -91,11 +91,11 @@ def activity(root: Path) -> Rows:
 def watched(root: Path) -> Rows:
     """Follow each watch by hand, and look its flight up in the raw files."""
     flights = {}
-    for day in DAYS:
-        (file,) = (root / "data/flights" / f"dt={day}").iterdir()
+    for date in DAYS:
+        (file,) = (root / "data/flights" / f"dt={date}").iterdir()
         for line in gzip.decompress(file.read_bytes()).splitlines():
             one = json.loads(line)
-            flights[str(day), one["carrier"], one["origin"], one["flight"]] = one
+            flights[str(date), one["carrier"], one["origin"], one["flight"]] = one
     watches: dict[str, dict[str, Any]] = {}
     gone: dict[str, str] = {}
     for day, event in events(root, "watches"):
