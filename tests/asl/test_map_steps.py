@@ -45,8 +45,14 @@ REDSHIFT = {
     "sql": "DELETE FROM d WHERE shop = :shop AND dt = :end",
     "parameters": {"shop": "{% $item %}"},
 }
-SQL = {"type": "sql", "sql": "see QUERY", "parameters": ["{% $item %}"]}
-STEPS = {"crawler": CRAWLER, "job": JOB, "build": BUILD, "redshift": REDSHIFT, "sql": SQL}
+SQL: dict[str, Any] = {"type": "sql", "sql": "see QUERY", "parameters": ["{% $item %}"]}
+STEPS: dict[str, dict[str, Any]] = {
+    "crawler": CRAWLER,
+    "job": JOB,
+    "build": BUILD,
+    "redshift": REDSHIFT,
+    "sql": SQL,
+}
 OBJECTS = {"objects": "s3://bucket/in/"}
 
 
