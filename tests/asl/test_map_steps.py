@@ -183,6 +183,47 @@ def test_items_of_the_same_moment_have_tokens_of_their_own(kind: str, tmp_path: 
     assert all(32 <= len(token) <= 128 for token in tokens)
 
 
+TELL = {
+    "type": "sns",
+    "topic": "arn:aws:sns:us-east-1:123456789012:t.fifo",
+    "group": "g",
+    "subject": "{% 'shop ' & $item %}",
+    "message": "{% $item & ' on ' & $window.end %}",
+    "attributes": {"shop": "{% $item %}"},
+}
+
+
+def test_each_item_has_a_message_of_its_own(tmp_path: Path) -> None:
+    _, world = alone(tmp_path, flow(["a", "b"], TELL), "sql", WINDOW)
+    told = world.statements("m item run")
+    assert [one["Message"] for one in told] == ["a on 2013-01-01", "b on 2013-01-01"]
+    assert [one["Subject"] for one in told] == ["shop a", "shop b"]
+    assert told[1]["MessageAttributes"]["shop"]["StringValue"] == "b"
+    assert len({one["MessageDeduplicationId"] for one in told}) == 2
+
+
+def test_a_message_tells_the_value_of_a_step(tmp_path: Path) -> None:
+    steps = {
+        "q": {"type": "sql", "sql": "see QUERY"},
+        "tell": {
+            "type": "sns",
+            "topic": "t",
+            "subject": "{% $string($values.q.n) & ' of ' & $window.start %}",
+            "message": "{% $string($values.q.n) %}",
+            "attributes": {"n": "{% $string($values.q.n) %}"},
+            "needs": ["q"],
+        },
+    }
+    found = project(defaults=QUICK)
+    named = replace(workflow(steps=steps), queries={"q": StepQuery(SqlText(("SELECT 7 AS n",)))})
+    text = render(compile_workflow(found, named, select_all(named, found)))
+    answers = {one.replace("m each", "q"): said for one, said in ANSWERS["sql"].items()}
+    played = play_twice(tmp_path, text, answers)
+    (told,) = played.world.statements("tell run")
+    assert (told["Subject"], told["Message"]) == ("7 of 2013-01-01", "7")
+    assert told["MessageAttributes"]["n"]["StringValue"] == "7"
+
+
 def test_a_failed_item_is_told_and_may_be_tolerated(tmp_path: Path) -> None:
     bad = ServiceError("Glue.EntityNotFoundException", "no such job")
     answers = {"m each job": [bad, *ANSWERS["job"]["m each job"]]}
