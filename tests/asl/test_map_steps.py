@@ -173,6 +173,13 @@ def test_each_item_is_called_with_what_it_is(kind: str, tmp_path: Path) -> None:
     assert value == {"count": 2, "failed": 0, "items": [item, item]}
 
 
+@pytest.mark.parametrize("kind", ["build", "crawler", "job", "redshift"])
+def test_a_number_is_told_as_text(kind: str, tmp_path: Path) -> None:
+    played = play_twice(tmp_path, flow([7], STEPS[kind]), ANSWERS[kind])
+    (called,) = played.world.statements(FIRST[kind])
+    assert without_tokens(called) == CALLED[kind]("7")
+
+
 @pytest.mark.parametrize("kind", ["build", "redshift", "sql"])
 def test_items_of_the_same_moment_have_tokens_of_their_own(kind: str, tmp_path: Path) -> None:
     text = flow(["a", "a"], STEPS[kind], concurrency=2)
