@@ -53,6 +53,7 @@ NOT_CODES = frozenset(
     {
         "athena-runner",
         "aws-sdk",
+        "cluster-snapshot",
         "day-of-month",
         "day-of-week",
         "detail-type",

@@ -319,7 +319,7 @@ def as_environment(bundle: Bundle) -> LocalEnvironment:
     """Give the bundle's environment with attributes, without paying for its validation again."""
     said = bundle.environment
     named = ("marts", "connections", "tasks", "crawlers", "glue_jobs", "builds", "dynamodb")
-    sections = {
+    sections: dict[str, Any] = {
         section: {name: SimpleNamespace(**one) for name, one in said.get(section, {}).items()}
         for section in named
     }
@@ -327,4 +327,6 @@ def as_environment(bundle: Bundle) -> LocalEnvironment:
         name: SimpleNamespace(**{**one, "connect": SimpleNamespace(**one["connect"])})
         for name, one in said.get("rds", {}).items()
     }
+    if said.get("redshift") is not None:
+        sections["redshift"] = SimpleNamespace(**said["redshift"])
     return cast("LocalEnvironment", SimpleNamespace(**{**said, **sections}))

@@ -10,13 +10,16 @@ from runner.model.refusal import RefusedValueError
 
 
 class RdsSource(Strict):
-    """A database of RDS or Aurora, and where its exports go; one of the first three says what."""
+    """A database of RDS or Aurora, and where its exports go; one of the first four says what."""
 
     instance: Resolved | None = Field(
         None, description="A DB instance: its newest automatic snapshot is exported."
     )
     cluster: Resolved | None = Field(
         None, description="An Aurora cluster, by name or ARN, which is exported as it is now."
+    )
+    cluster_snapshot: Resolved | None = Field(
+        None, description="An Aurora cluster: its newest automatic snapshot is exported."
     )
     snapshot: Resolved | None = Field(
         None, pattern=r"^(arn:|\$\{)", description="ARN of a snapshot of an instance or cluster."
@@ -35,9 +38,10 @@ class RdsSource(Strict):
 
     @model_validator(mode="after")
     def _one_source(self) -> RdsSource:
-        if sum(one is not None for one in (self.instance, self.cluster, self.snapshot)) != 1:
+        given = (self.instance, self.cluster, self.cluster_snapshot, self.snapshot)
+        if sum(one is not None for one in given) != 1:
             raise RefusedValueError(
-                "exactly one of `instance`, `cluster` and `snapshot`",
+                "exactly one of `instance`, `cluster`, `cluster_snapshot` and `snapshot`",
                 "keep the one that says what is exported",
             )
         return self

@@ -130,10 +130,10 @@ class LocalDatabase(Strict):
     """A database that stands for one of RDS."""
 
     connect: Mart = Field(description="Where it is: a SQLite file, MySQL or MariaDB, as a mart.")
-    exported: Literal["instance", "cluster"] = Field(
+    exported: Literal["instance", "cluster", "cluster_snapshot"] = Field(
         "instance",
-        description="What the workflow exports, as on AWS: the newest snapshot of an instance, or "
-        "a cluster. Here both are the database as it is now.",
+        description="What the workflow exports, as on AWS: the newest snapshot of an instance, a "
+        "cluster, or its newest snapshot. Here each is the database as it is now.",
     )
     to: str = Field(
         "s3://exports/", pattern=r"^s3://", description="Bucket and prefix that exports go to."

@@ -137,8 +137,8 @@ class SnsStep(Step):
 
     type: Literal["sns"] = Field(description="sns")
     topic: Topic = Field(description="Topic name or ARN.")
-    subject: str = Field("", max_length=99, description="Subject line.")
-    message: str = Field(description="Text.")
+    subject: str = Field("", max_length=99, description="Subject line; JSONata between {% and %}.")
+    message: str = Field(description="Text; JSONata between {% and %}.")
     attributes: dict[str, str] = Field(
         default_factory=dict,
         description="Attributes of the message, by which subscriptions filter; texts.",

@@ -104,7 +104,9 @@ def assemble(snapshot: Snapshot, choice: Choice, cache: Cache) -> Outcome:
     drafted, macro_faults = workshop.draft_all()
     drafts = tuple(one.draft for one in drafted if one.draft is not None)
     names = {name: path for path, name in naming.tables}
-    linked = link(drafts, names=names, setting=setting, redraft=workshop.redraft)
+    linked = link(
+        drafts, names=names, setting=setting, trace=workshop.trace, redraft=workshop.redraft
+    )
     functions, function_faults = read_functions(
         texts, snapshot, setting, workflows=[name for _, name in naming.workflows]
     )

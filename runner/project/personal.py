@@ -26,7 +26,12 @@ if TYPE_CHECKING:
     from runner.model.project import Table
     from runner.project.configuration import Setting
     from runner.project.drafts import Draft
-    from runner.query import Analysis, Rendered, Resolved
+    from runner.query import Analysis, Lineage, Rendered, Resolved
+
+    Trace = Callable[
+        [Draft, Mapping[str, frozenset[str]], Mapping[str, tuple[Column, ...]]], Lineage
+    ]
+    """Gives what a file does with the tagged columns of what it reads, whose columns are known."""
 
 _MASK = "bad-mask"
 _ROUNDS = 50
@@ -144,9 +149,10 @@ def find_personal(
     resolved: Mapping[TableName, Resolved],
     columns: Mapping[TableName, tuple[Column, ...]],
     setting: Setting,
+    trace: Trace,
     redraft: Callable[[Draft], Draft],
 ) -> Personal:
-    """Follow every tagged column through the tables."""
+    """Follow every tagged column through the tables; `trace` follows it through one of them."""
     personal = Personal(_tagged_sources(setting))
     if not personal.columns and not any(draft.header.pii for draft in drafts.values()):
         return personal
@@ -159,9 +165,24 @@ def find_personal(
         for _ in range(_ROUNDS if str(name) in reads else 1):
             if draft.kind is Kind.DDL or not may_read(draft.rendered, reads, personal):
                 break
-            if not _follow(personal, draft, schemas, redraft):
+            inputs = _inputs(draft, personal)
+            lineage = trace(
+                draft,
+                {table: frozenset(personal.columns.get(table, ())) for table in inputs},
+                {table: schemas[table] for table in inputs if table in schemas},
+            )
+            if not _note(personal, draft, lineage, redraft):
                 break
     return personal
+
+
+def _inputs(draft: Draft, personal: Personal) -> list[str]:
+    """Name what a file reads: a query depends on nothing else, and is remembered by it."""
+    named = {mention.table.partition("$")[0] for mention in draft.analysis.mentions}
+    text = draft.rendered.sample.lower()
+    if "table(" in text:
+        named |= {table for table in personal.columns if table in text}
+    return sorted(named)
 
 
 def may_read(rendered: Rendered, reads: Collection[str], personal: Personal) -> bool:
@@ -203,16 +224,10 @@ def _tag(personal: Personal, draft: Draft) -> None:
             personal.columns.setdefault(table, {})[column] = (PersonalColumn(column, (step,)),)
 
 
-def _follow(
-    personal: Personal,
-    draft: Draft,
-    schemas: Mapping[str, tuple[Column, ...]],
-    redraft: Callable[[Draft], Draft],
+def _note(
+    personal: Personal, draft: Draft, lineage: Lineage, redraft: Callable[[Draft], Draft]
 ) -> bool:
     """Add what a table holds by its SQL; tell whether that was news."""
-    from runner.query import trace  # noqa: PLC0415 - sqlglot, for projects with tagged columns
-
-    lineage = trace(draft.rendered, draft.analysis, tagged=personal.tagged, schemas=schemas)
     if lineage.lost:
         placed = draft if knows_places(draft) else redraft(draft)
         personal.faults.append(_lost(placed, lineage.lost, lineage.lost_at, personal))

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from runner.model.project import PersonalColumn
     from runner.project.configuration import Setting
     from runner.project.drafts import Draft
+    from runner.project.personal import Trace
     from runner.project.tested import Tested
     from runner.query import Resolved
 
@@ -56,6 +57,7 @@ def link(
     *,
     names: Mapping[TableName, str],
     setting: Setting,
+    trace: Trace,
     redraft: Callable[[Draft], Draft],
 ) -> Linked:
     """Make tables of drafts; `names` are all tables that have a file, readable or not."""
@@ -90,6 +92,7 @@ def link(
         resolved=resolved,
         columns=columns,
         setting=setting,
+        trace=trace,
         redraft=redraft,
     )
     faults += personal.faults

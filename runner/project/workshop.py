@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 from runner.project.cache import Cache, key_of, versions
 from runner.project.drafts import Draft, Drafted, SqlFile, draft_table, without_places
 from runner.project.personal import masked_sources
-from runner.query import load_macros
+from runner.query import Lineage, load_macros
 from runner.query.source import SourceFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from runner.errors import Fault
+    from runner.model.project import Column
     from runner.project.configuration import Setting
     from runner.project.naming import Naming
     from runner.query import MacroLibrary, MaskedSource
@@ -102,6 +103,25 @@ class Workshop:
             default_format=self._default_format,
             masked=self.masked,
         )
+
+    def trace(
+        self,
+        draft: Draft,
+        tagged: Mapping[str, frozenset[str]],
+        schemas: Mapping[str, tuple[Column, ...]],
+    ) -> Lineage:
+        """Follow tagged columns through a file; remembered with its draft and what it reads."""
+        parts = [f"{table} {sorted(columns)}" for table, columns in sorted(tagged.items())]
+        known = [f"{table} {columns!r}" for table, columns in sorted(schemas.items())]
+        key = key_of([self.key_of_draft(draft), "lineage", *parts, "/", *known])
+        found = self.cache.get(key)
+        if isinstance(found, Lineage):
+            return found
+        from runner.query import trace  # noqa: PLC0415 - sqlglot, on a miss only
+
+        made = trace(draft.rendered, draft.analysis, tagged=tagged, schemas=schemas)
+        self.cache.put(key, made)
+        return made
 
     def redraft(self, draft: Draft) -> Draft:
         """Make a cached draft again, for the places that it forgot."""

@@ -39,11 +39,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from runner.query.analysis import analyse
     from runner.query.columns import check_columns
-    from runner.query.facts import Analysis, MaskedSource, Mention, WindowFilter
+    from runner.query.facts import (
+        Analysis,
+        Carried,
+        Lineage,
+        MaskedSource,
+        Mention,
+        WindowFilter,
+    )
     from runner.query.fingerprint import fingerprint
     from runner.query.header_sql import TestSql, read_test_sql
     from runner.query.library import MacroLibrary, load_macros
-    from runner.query.lineage import Carried, Lineage, literal_keys, trace
+    from runner.query.lineage import literal_keys, trace
     from runner.query.masks import put_masks
     from runner.query.physical import physical, without_itself
     from runner.query.projection import (
@@ -104,11 +111,11 @@ __all__ = [
 _MODULES = {
     "analysis": ("analyse",),
     "columns": ("check_columns",),
-    "facts": ("Analysis", "MaskedSource", "Mention", "WindowFilter"),
+    "facts": ("Analysis", "Carried", "Lineage", "MaskedSource", "Mention", "WindowFilter"),
     "fingerprint": ("fingerprint",),
     "header_sql": ("TestSql", "read_test_sql"),
     "library": ("MacroLibrary", "load_macros"),
-    "lineage": ("Carried", "Lineage", "literal_keys", "trace"),
+    "lineage": ("literal_keys", "trace"),
     "masks": ("put_masks",),
     "physical": ("physical", "without_itself"),
     "projection": (

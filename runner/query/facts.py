@@ -1,6 +1,6 @@
 """The facts of one SQL file as plain values, which are cached and compared; no library is needed.
 
-What `analysis` finds and `reads`, `physical` and `columns` use.
+What `analysis` and `lineage` find and `reads`, `physical` and `columns` use.
 """
 
 from __future__ import annotations
@@ -75,3 +75,24 @@ class MaskedSource:
 
     columns: tuple[str, ...]
     masks: tuple[tuple[str, Mask], ...]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Carried:
+    """An output column and a tagged column that it holds."""
+
+    output: str
+    table: str
+    column: str
+    offset: int
+    """Where the SQL's sample reads the tagged column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """What one file does with the tagged columns of its inputs."""
+
+    carried: tuple[Carried, ...] = ()
+    lost: str = ""
+    """Why something cannot be followed; empty when all can."""
+    lost_at: int = 0

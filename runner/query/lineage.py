@@ -17,6 +17,7 @@ from sqlglot.optimizer.scope import Scope, traverse_scope
 
 from runner.query.analysis import is_cte
 from runner.query.columns import is_closed
+from runner.query.facts import Carried, Lineage
 from runner.query.masking import spans
 from runner.query.parse import output_name, parse, selects
 
@@ -31,27 +32,6 @@ _ROUNDS = 20
 """Most passes over a recursive query; each moves a column on by one position at least."""
 _COUNTING = (exp.Count, exp.CountIf, exp.ApproxDistinct, exp.Exists)
 _HASHES = frozenset({"hmac_md5", "hmac_sha1", "hmac_sha256", "hmac_sha512"})
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Carried:
-    """An output column and a tagged column that it holds."""
-
-    output: str
-    table: str
-    column: str
-    offset: int
-    """Where the SQL's sample reads the tagged column."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lineage:
-    """What one file does with the tagged columns of its inputs."""
-
-    carried: tuple[Carried, ...] = ()
-    lost: str = ""
-    """Why something cannot be followed; empty when all can."""
-    lost_at: int = 0
 
 
 _Origin = tuple[str, str, int]

@@ -15,7 +15,8 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from runner.query.lineage import Lineage, trace_tree
+from runner.query.facts import Lineage
+from runner.query.lineage import trace_tree
 from runner.query.masking import spans
 from runner.query.parse import without_comments
 

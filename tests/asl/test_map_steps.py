@@ -45,8 +45,14 @@ REDSHIFT = {
     "sql": "DELETE FROM d WHERE shop = :shop AND dt = :end",
     "parameters": {"shop": "{% $item %}"},
 }
-SQL = {"type": "sql", "sql": "see QUERY", "parameters": ["{% $item %}"]}
-STEPS = {"crawler": CRAWLER, "job": JOB, "build": BUILD, "redshift": REDSHIFT, "sql": SQL}
+SQL: dict[str, Any] = {"type": "sql", "sql": "see QUERY", "parameters": ["{% $item %}"]}
+STEPS: dict[str, dict[str, Any]] = {
+    "crawler": CRAWLER,
+    "job": JOB,
+    "build": BUILD,
+    "redshift": REDSHIFT,
+    "sql": SQL,
+}
 OBJECTS = {"objects": "s3://bucket/in/"}
 
 
@@ -167,6 +173,13 @@ def test_each_item_is_called_with_what_it_is(kind: str, tmp_path: Path) -> None:
     assert value == {"count": 2, "failed": 0, "items": [item, item]}
 
 
+@pytest.mark.parametrize("kind", ["build", "crawler", "job", "redshift"])
+def test_a_number_is_told_as_text(kind: str, tmp_path: Path) -> None:
+    played = play_twice(tmp_path, flow([7], STEPS[kind]), ANSWERS[kind])
+    (called,) = played.world.statements(FIRST[kind])
+    assert without_tokens(called) == CALLED[kind]("7")
+
+
 @pytest.mark.parametrize("kind", ["build", "redshift", "sql"])
 def test_items_of_the_same_moment_have_tokens_of_their_own(kind: str, tmp_path: Path) -> None:
     text = flow(["a", "a"], STEPS[kind], concurrency=2)
@@ -175,6 +188,47 @@ def test_items_of_the_same_moment_have_tokens_of_their_own(kind: str, tmp_path: 
     tokens = {one[key] for one in called for key in TOKENS if key in one}
     assert len(tokens) == 2
     assert all(32 <= len(token) <= 128 for token in tokens)
+
+
+TELL = {
+    "type": "sns",
+    "topic": "arn:aws:sns:us-east-1:123456789012:t.fifo",
+    "group": "g",
+    "subject": "{% 'shop ' & $item %}",
+    "message": "{% $item & ' on ' & $window.end %}",
+    "attributes": {"shop": "{% $item %}"},
+}
+
+
+def test_each_item_has_a_message_of_its_own(tmp_path: Path) -> None:
+    _, world = alone(tmp_path, flow(["a", "b"], TELL), "sql", WINDOW)
+    told = world.statements("m item run")
+    assert [one["Message"] for one in told] == ["a on 2013-01-01", "b on 2013-01-01"]
+    assert [one["Subject"] for one in told] == ["shop a", "shop b"]
+    assert told[1]["MessageAttributes"]["shop"]["StringValue"] == "b"
+    assert len({one["MessageDeduplicationId"] for one in told}) == 2
+
+
+def test_a_message_tells_the_value_of_a_step(tmp_path: Path) -> None:
+    steps = {
+        "q": {"type": "sql", "sql": "see QUERY"},
+        "tell": {
+            "type": "sns",
+            "topic": "t",
+            "subject": "{% $string($values.q.n) & ' of ' & $window.start %}",
+            "message": "{% $string($values.q.n) %}",
+            "attributes": {"n": "{% $string($values.q.n) %}"},
+            "needs": ["q"],
+        },
+    }
+    found = project(defaults=QUICK)
+    named = replace(workflow(steps=steps), queries={"q": StepQuery(SqlText(("SELECT 7 AS n",)))})
+    text = render(compile_workflow(found, named, select_all(named, found)))
+    answers = {one.replace("m each", "q"): said for one, said in ANSWERS["sql"].items()}
+    played = play_twice(tmp_path, text, answers)
+    (told,) = played.world.statements("tell run")
+    assert (told["Subject"], told["Message"]) == ("7 of 2013-01-01", "7")
+    assert told["MessageAttributes"]["n"]["StringValue"] == "7"
 
 
 def test_a_failed_item_is_told_and_may_be_tolerated(tmp_path: Path) -> None:

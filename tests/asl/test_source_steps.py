@@ -220,6 +220,23 @@ def test_the_newest_snapshot_is_exported_and_the_table_moved(tmp_path: Path) -> 
     }
 
 
+def test_the_newest_snapshot_of_a_cluster(tmp_path: Path) -> None:
+    text = json.dumps(SNAPSHOTS).replace("DbSnapshot", "DbClusterSnapshot")
+    source = {"instance": None, "cluster_snapshot": "shop-aurora"}
+    played = export(
+        tmp_path, source=source, newest=[json.loads(text)], export_=[{}], look=[COMPLETE]
+    )
+    assert played.result["status"] == "succeeded"
+    action = "arn:aws:states:::aws-sdk:rds:describeDBClusterSnapshots"
+    assert ("shop newest", action) in [one[:2] for one in played.world.calls]
+    assert played.world.statements("shop newest") == [
+        {"DbClusterIdentifier": "shop-aurora", "SnapshotType": "automated"}
+    ]
+    assert played.world.statements("shop export")[0]["SourceArn"] == "arn:snapshot:2"
+    played = export(tmp_path / "none", source=source, newest=[{"DbClusterSnapshots": []}])
+    assert "the cluster shop-aurora has no automatic snapshot" in str(played.ended.cause)
+
+
 def test_an_instance_without_a_snapshot_fails_the_step(tmp_path: Path) -> None:
     played = export(tmp_path, newest=[{"DbSnapshots": []}])
     assert "no automatic snapshot" in str(played.ended.cause)

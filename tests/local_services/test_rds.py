@@ -186,6 +186,17 @@ def test_a_snapshot_of_an_instance_is_the_database_now(world: World) -> None:
     assert world.ended()["Status"] == "COMPLETE"
 
 
+def test_a_snapshot_of_a_cluster_is_the_database_now(world: World) -> None:
+    asked = {"DbClusterIdentifier": "shop"}
+    (found,) = world.rds("describeDBClusterSnapshots", asked)["DbClusterSnapshots"]
+    assert (found["Status"], found["DbClusterIdentifier"]) == ("available", "shop")
+    assert ":cluster-snapshot:rds:shop-" in found["DbClusterSnapshotArn"]
+    world.start(SourceArn=found["DbClusterSnapshotArn"])
+    assert world.ended()["Status"] == "COMPLETE"
+    with pytest.raises(ServiceError, match="nope not found"):
+        world.rds("describeDBClusterSnapshots", {"DbClusterIdentifier": "nope"})
+
+
 def test_a_database_that_is_not_there_fails_the_export(tmp_path: Path) -> None:
     world = World(tmp_path, SqliteTarget(tmp_path / "gone.sqlite"))
     world.start()

@@ -3,6 +3,7 @@
 # ruff: noqa: E501, ISC004 - a statement is easier to judge in one line
 from __future__ import annotations
 
+import pickle
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ from runner.checks.pii import export_faults
 from runner.errors import Place, ProjectError
 from runner.model.names import TableName
 from runner.project import inspect_project, load_project
+from runner.query import Lineage
 from tests.project.projects import BASE, good_project, write_files
 
 if TYPE_CHECKING:
@@ -339,6 +341,44 @@ def test_places_are_found_again_after_a_cached_load(tmp_path: Path) -> None:
         load_project(root, cache_dir=cache)
     (fault,) = refused.value.faults
     assert str(fault.place) == "sql/staging/people.sql:2:8"
+
+
+def test_what_was_followed_is_remembered_with_what_it_depends_on(tmp_path: Path) -> None:
+    """A cached way is taken where nothing changed, and anew where a tag or an input did."""
+    cache = tmp_path / "cache"
+    files = {
+        "config.yaml": PII,
+        "sql/staging/people.sql": "SELECT id, email AS contact FROM crm.customers\n",
+        "sql/marts/x.sql": "SELECT * FROM staging.people\n",
+    }
+    root = project(tmp_path, files)
+
+    def held() -> list[str]:
+        found = load_project(root, cache_dir=cache)
+        return [f"{one.tagged} {one.column}" for one in table(found).pii]
+
+    assert held() == ["crm.customers.email contact"]
+    write_files(root, {"config.yaml": config(", pii: [name]")})
+    assert held() == []
+    write_files(root, {"config.yaml": PII})
+    assert held() == ["crm.customers.email contact"]
+    write_files(root, {"sql/staging/people.sql": "SELECT name, id FROM crm.customers\n"})
+    assert held() == ["crm.customers.name name"]
+
+
+def test_an_unchanged_query_is_not_followed_again(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    files = {"config.yaml": PII, "sql/marts/x.sql": "SELECT email FROM crm.customers\n"}
+    root = project(tmp_path, files)
+    assert table(load_project(root, cache_dir=cache)).pii != ()
+    path = cache / "drafts.pickle"
+    stored = pickle.loads(path.read_bytes())  # noqa: S301 - what was written just now
+    values = {key: pickle.loads(data) for key, data in stored.items()}  # noqa: S301 - likewise
+    assert sum(isinstance(value, Lineage) for value in values.values()) == 1
+    falsified = {k: Lineage() if isinstance(v, Lineage) else v for k, v in values.items()}
+    path.write_bytes(pickle.dumps({k: pickle.dumps(v) for k, v in falsified.items()}))
+    write_files(root, {"sql/marts/y.sql": "SELECT shop FROM staging.events\n"})
+    assert table(load_project(root, cache_dir=cache)).pii == ()
 
 
 def test_only_the_first_table_outside_is_named(tmp_path: Path) -> None:

@@ -120,11 +120,15 @@ def test_on_aws_a_crawler_is_made_elsewhere(root: Path) -> None:
     assert faults_of(root, "{type: crawler, name: any}", "prod") == []
 
 
-@pytest.mark.parametrize("extra", ["        instance: shop\n", "        snapshot: arn:aws:rds:x\n"])
+@pytest.mark.parametrize(
+    "extra", ["instance: shop", "snapshot: arn:aws:rds:x", "cluster_snapshot: shop"]
+)
 def test_a_database_of_rds_is_one_thing(root: Path, extra: str) -> None:
-    text = CONFIG.replace("        cluster: shop\n", f"        cluster: shop\n{extra}")
+    text = CONFIG.replace("        cluster: shop\n", f"        cluster: shop\n        {extra}\n")
     write_files(root, {"config.yaml": text})
     (fault,) = [
         one for one in inspect_project(root, environment="prod").faults if one.code == "wrong-value"
     ]
-    assert fault.expected == "exactly one of `instance`, `cluster` and `snapshot`"
+    assert (
+        fault.expected == "exactly one of `instance`, `cluster`, `cluster_snapshot` and `snapshot`"
+    )

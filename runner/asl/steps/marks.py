@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from runner.asl.expressions import expression, quote
-from runner.asl.steps.values import is_jsonata, with_values
+from runner.asl.steps.values import is_jsonata, jsonata_of, seeing
 
 if TYPE_CHECKING:
     from runner.asl.steps.scope import Scope
@@ -19,9 +19,9 @@ _MARK = re.compile(r"\{\{\s*(start|end)\s*\}\}")
 
 
 def marked(scope: Scope, text: str) -> str:
-    """Put the window's values where the marks are; JSONata stays, with `$values` and so on."""
+    """Put the window's values where the marks are; JSONata sees `$values` and gives a text."""
     if is_jsonata(text):
-        return str(with_values(scope, text))
+        return expression(f"$string({seeing(scope, jsonata_of(text))})")
     return windowed(text, scope.window)
 
 

@@ -42,11 +42,35 @@ _PARTS = 3
 
 
 @dataclass(frozen=True, slots=True)
+class _Newest:
+    """Automatic snapshots of an instance or a cluster, of which the newest is exported."""
+
+    kind: str
+    """instance or cluster."""
+    name: str
+
+    @property
+    def noun(self) -> str:
+        """Give what the names of calls and fields say: DB, or DBCluster."""
+        return "DbCluster" if self.kind == "cluster" else "Db"
+
+    @property
+    def action(self) -> str:
+        """Name the call that lists them."""
+        return f"describe{self.noun.replace('Db', 'DB')}Snapshots"
+
+    @property
+    def owner(self) -> str:
+        """Name the argument that says whose they are."""
+        return "DbClusterIdentifier" if self.kind == "cluster" else "DbInstanceIdentifier"
+
+
+@dataclass(frozen=True, slots=True)
 class _Source:
     """What is exported, by the names that the environment gives."""
 
-    instance: str
-    """Whose newest automatic snapshot it is; empty where `arn` says what."""
+    newest: _Newest | None
+    """Whose newest automatic snapshot it is; None where `arn` says what."""
     arn: str
     to: str
     """With a slash at its end."""
@@ -84,19 +108,32 @@ def _source(target: Target, step: RdsExportStep, said: RdsSource | LocalDatabase
     if isinstance(said, LocalDatabase):
         here = f"{target.region}:{target.account}"
         return _Source(
-            instance=step.source if said.exported == "instance" else "",
+            newest=_newest_here(step.source, said.exported),
             arn=_cluster(target, step.source),
             to=to,
             role=f"arn:aws:iam::{target.account}:role/export",
             key=f"arn:aws:kms:{here}:key/export",
         )
     return _Source(
-        instance=said.instance or "",
+        newest=_newest_of(said),
         arn=said.snapshot or _cluster(target, said.cluster or ""),
         to=to,
         role=said.role,
         key=said.key,
     )
+
+
+def _newest_here(name: str, exported: str) -> _Newest | None:
+    kinds = {"instance": "instance", "cluster_snapshot": "cluster"}
+    return _Newest(kinds[exported], name) if exported in kinds else None
+
+
+def _newest_of(said: RdsSource) -> _Newest | None:
+    if said.instance is not None:
+        return _Newest("instance", said.instance)
+    if said.cluster_snapshot is not None:
+        return _Newest("cluster", said.cluster_snapshot)
+    return None
 
 
 def _cluster(target: Target, name: str) -> str:
@@ -113,23 +150,23 @@ def _beginning(name: str, source: _Source) -> tuple[State, ...]:
     base = f"{quote(f'{title}-')} & {digest} & {quote('-')}"
     begin = waiting.begin(
         name,
-        state_name(name, "newest" if source.instance else "export"),
+        state_name(name, "newest" if source.newest else "export"),
         more=f', "base": {base}, "id": {base} & "1", "number": 1, "met": false',
     )
-    return (begin, *(_newest(name, source.instance) if source.instance else ()))
+    return (begin, *(_newest(name, source.newest) if source.newest else ()))
 
 
-def _newest(name: str, instance: str) -> tuple[State, ...]:
-    """Find the newest automatic snapshot of an instance."""
-    usable = f'{RESULT}.DbSnapshots[Status = "available"]'
-    newest = f"({usable}^(>SnapshotCreateTime))[0].DbSnapshotArn"
+def _newest(name: str, snapshots: _Newest) -> tuple[State, ...]:
+    """Find the newest automatic snapshot of an instance or a cluster."""
+    usable = f'{RESULT}.{snapshots.noun}Snapshots[Status = "available"]'
+    newest = f"({usable}^(>SnapshotCreateTime))[0].{snapshots.noun}SnapshotArn"
     found = f'$merge([{GIVEN}, {{"source": $exists({usable}) ? {newest} : ""}}])'
     return (
         State(
             state_name(name, "newest"),
             task(
-                f"{_SDK}describeDBSnapshots",
-                {"DbInstanceIdentifier": instance, "SnapshotType": "automated"},
+                f"{_SDK}{snapshots.action}",
+                {snapshots.owner: snapshots.name, "SnapshotType": "automated"},
                 timeout_s=CALL_TIMEOUT_S,
                 Output=expression(found),
                 Retry=retries.rds(),
@@ -154,7 +191,8 @@ def _newest(name: str, instance: str) -> tuple[State, ...]:
             {
                 "Type": "Fail",
                 "Error": "RdsExport.NoSnapshot",
-                "Cause": f"the instance {instance} has no automatic snapshot that is available",
+                "Cause": f"the {snapshots.kind} {snapshots.name} has no automatic snapshot that is "
+                "available",
             },
         ),
     )
@@ -164,7 +202,7 @@ def _start(name: str, step: RdsExportStep, source: _Source) -> State:
     bucket, _, prefix = source.to.removeprefix("s3://").partition("/")
     arguments: dict[str, Any] = {
         "ExportTaskIdentifier": expression(f"{GIVEN}.id"),
-        "SourceArn": expression(f"{GIVEN}.source") if source.instance else source.arn,
+        "SourceArn": expression(f"{GIVEN}.source") if source.newest else source.arn,
         "S3BucketName": bucket,
         "IamRoleArn": source.role,
         "KmsKeyId": source.key,

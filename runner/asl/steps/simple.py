@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from runner.asl.expressions import expression
 from runner.asl.flow import State, retrier, state_name, task
 from runner.asl.steps.scope import entry, gated, step_failing, step_retriers
+from runner.asl.steps.values import with_values
 from runner.model.durations import seconds
 
 if TYPE_CHECKING:
@@ -54,20 +55,20 @@ def _message(scope: Scope, step: SnsStep) -> dict[str, Any]:
     """Give the arguments of the publication."""
     arguments: dict[str, Any] = {
         "TopicArn": scope.target.topic(step.topic),
-        "Message": step.message,
+        "Message": with_values(scope, step.message),
     }
     if step.subject:
-        arguments["Subject"] = step.subject
+        arguments["Subject"] = with_values(scope, step.subject)
     if step.attributes:
         arguments["MessageAttributes"] = {
-            name: {"DataType": "String", "StringValue": value}
+            name: {"DataType": "String", "StringValue": with_values(scope, value)}
             for name, value in step.attributes.items()
         }
     if step.group:
         once = '$states.context.Execution.Id & "|" & $states.context.State.Name'
         arguments["MessageGroupId"] = step.group
         arguments["MessageDeduplicationId"] = step.deduplication or expression(
-            f'$hash({once}, "SHA-256")'
+            f'$hash({once}{scope.item_tag}, "SHA-256")'
         )
     return arguments
 

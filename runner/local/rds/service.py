@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 _IDENTIFIER = re.compile(r"[A-Za-z](?:-?[A-Za-z0-9])*\Z")
 _MOST_IDENTIFIER = 60
 _NEEDED = ("ExportTaskIdentifier", "SourceArn", "S3BucketName", "IamRoleArn", "KmsKeyId")
-_ARN = re.compile(r"arn:[^:]+:rds:[^:]*:[^:]*:(?:cluster|snapshot:rds):(.+?)(?:-at-\d+)?\Z")
+_ARN = re.compile(
+    r"arn:[^:]+:rds:[^:]*:[^:]*:(?:cluster|(?:cluster-)?snapshot:rds):(.+?)(?:-at-\d+)?\Z"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Rds:
         """Serve an action; anything else is refused by name."""
         actions = {
             "describeDBSnapshots": self._snapshots,
+            "describeDBClusterSnapshots": self._cluster_snapshots,
             "startExportTask": self._start,
             "describeExportTasks": self._exports,
         }
@@ -59,19 +62,28 @@ class Rds:
         """Give the newest automatic snapshot of an instance: the database as it is now."""
         name = str(arguments.get("DbInstanceIdentifier", ""))
         self._database(name, "Rds.DbInstanceNotFoundException")
+        told = {"DbInstanceIdentifier": name, **self._snapshot("Db", "snapshot", name)}
+        return {"DbSnapshots": [told]}
+
+    def _cluster_snapshots(self, arguments: Mapping[str, Json]) -> Json:
+        """Give the newest automatic snapshot of a cluster, likewise."""
+        name = str(arguments.get("DbClusterIdentifier", ""))
+        self._database(name, "Rds.DbClusterNotFoundException")
+        told = {
+            "DbClusterIdentifier": name,
+            **self._snapshot("DbCluster", "cluster-snapshot", name),
+        }
+        return {"DbClusterSnapshots": [told]}
+
+    def _snapshot(self, noun: str, kind: str, name: str) -> dict[str, Json]:
         at = self.now()
         snapshot = f"rds:{name}-at-{at:%Y%m%d%H%M%S}"
         return {
-            "DbSnapshots": [
-                {
-                    "DbSnapshotIdentifier": snapshot,
-                    "DbInstanceIdentifier": name,
-                    "SnapshotCreateTime": at.isoformat(),
-                    "SnapshotType": "automated",
-                    "Status": "available",
-                    "DbSnapshotArn": f"arn:aws:rds:local:000000000000:snapshot:{snapshot}",
-                }
-            ]
+            f"{noun}SnapshotIdentifier": snapshot,
+            "SnapshotCreateTime": at.isoformat(),
+            "SnapshotType": "automated",
+            "Status": "available",
+            f"{noun}SnapshotArn": f"arn:aws:rds:local:000000000000:{kind}:{snapshot}",
         }
 
     def _database(self, name: str, error: str) -> Target:

@@ -217,6 +217,17 @@ def test_an_export_of_the_newest_snapshot_is_allowed_on_the_instances_own() -> N
     assert (["rds:DescribeDBSnapshots"], ["*"]) in made
 
 
+def test_an_export_of_a_clusters_newest_snapshot_is_allowed_on_the_clusters_own() -> None:
+    rights = {"IamRoleArn": "arn:aws:iam::1:role/export", "KmsKeyId": "arn:aws:kms:x:1:key/0a"}
+    made = allowed(
+        call("aws-sdk:rds:describeDBClusterSnapshots", DbClusterIdentifier="shop"),
+        call("aws-sdk:rds:startExportTask", SourceArn="{% $states.input.source %}", **rights),
+    )
+    snapshots = f"arn:aws:rds:{HERE}:cluster-snapshot:rds:shop-*"
+    assert made[0] == (["rds:StartExportTask"], [snapshots])
+    assert (["rds:DescribeDBClusterSnapshots"], ["*"]) in made
+
+
 def test_where_nobody_knows_the_resource_the_users_word_counts() -> None:
     run = call("aws-sdk:redshiftdata:executeStatement", Sql="SELECT 1")
     where = f"arn:aws:redshift:{HERE}:cluster:c"

@@ -145,8 +145,12 @@ def _export_statements(scene: Scene) -> Iterator[Statement]:
     if not starts:
         return
     arns = scene.arns
-    instances = {name for call in scene.of("rds") if (name := call.known("DbInstanceIdentifier"))}
-    snapshots = {arns.arn("rds", f"snapshot:rds:{name}-{_ANY}") for name in instances}
+    snapshots = {
+        arns.arn("rds", f"{kind}:rds:{name}-{_ANY}")
+        for call in scene.of("rds")
+        for key, kind in _SNAPSHOTS.items()
+        if (name := call.known(key))
+    }
     sources = {arn for call in starts if (arn := call.known("SourceArn"))}
     if any(not call.known("SourceArn") for call in starts):
         sources |= snapshots or {_ANY}
@@ -157,6 +161,10 @@ def _export_statements(scene: Scene) -> Iterator[Statement]:
     keys = {call.known("KmsKeyId") for call in starts}
     # Decrypt is for the machine's own statements, which read the export.
     yield allow("ExportKeys", ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey"], keys)
+
+
+_SNAPSHOTS = {"DbClusterIdentifier": "cluster-snapshot", "DbInstanceIdentifier": "snapshot"}
+"""Who has automatic snapshots, and what their ARNs call these."""
 
 
 def _is_export(call: Call) -> bool:

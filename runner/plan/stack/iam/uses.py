@@ -32,6 +32,7 @@ _TELLING = frozenset(
         "CopySource",
         "Database",
         "DatabaseName",
+        "DbClusterIdentifier",
         "DbInstanceIdentifier",
         "DbUser",
         "FunctionName",
