@@ -51,6 +51,9 @@ class Cursor(Protocol):
 class Connection(Protocol):
     """A connection of DB-API 2.0; a transaction is open until it is committed."""
 
+    autocommit: bool
+    """Without a transaction: VACUUM and the like take none."""
+
     def cursor(self) -> Cursor:
         """Give a cursor."""
         ...
@@ -104,6 +107,7 @@ class RedshiftData:
         given = arguments.get("Parameters") or ()
         parameters = {str(one["Name"]): str(one["Value"]) for one in given}
         connection = self._connect(str(arguments["Database"]))
+        connection.autocommit = "Sql" in arguments  # a batch is one transaction
         try:
             rows = -1
             for sql in statements:

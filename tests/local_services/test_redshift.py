@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 class Lite:
     """A SQLite file as a connection of psycopg: it takes %(name)s."""
 
+    autocommit = False
+
     def __init__(self, path: Path) -> None:
         self._connection = sqlite3.connect(path)
         self._last: sqlite3.Cursor | None = None

@@ -20,6 +20,7 @@ STEP = """steps:
     type: redshift
     workgroup: analytics
     database: dev
+    poll: 1s
     secret: arn:aws:secretsmanager:us-east-1:123456789012:secret:redshift-AbCdEf
     parameters: {shop: "it's"}
     sql:
@@ -31,6 +32,7 @@ VACUUM = """steps:
     type: redshift
     workgroup: analytics
     database: dev
+    poll: 1s
     secret: arn:aws:secretsmanager:us-east-1:123456789012:secret:redshift-AbCdEf
     transaction: false
     sql: [VACUUM days, ANALYZE days]
@@ -91,6 +93,6 @@ def test_a_server_that_is_not_there_is_told(root: Path, cli: Cli) -> None:
         "project: little\nenvironments: {local: {engine: local, redshift: {port: 1}}}"
     )
     cli.cd(root)
-    said = cli("run", "out", "--date", "2024-01-01")
-    assert said.status == 1
-    assert "connection" in said.out
+    told = cli("run", "out", "--date", "2024-01-01")
+    assert told.status == 1
+    assert "connection to server" in told.out

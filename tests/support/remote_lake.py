@@ -27,6 +27,13 @@ PROD = """
         database: mart
         secret: arn:aws:secretsmanager:eu-west-1:123456789012:secret:mart-AbCdEf
     network: {subnets: [subnet-0a1b2c3d4e5f60001]}
+    streams_to: s3://flights-app/
+    rds:
+      app:
+        instance: app
+        to: s3://flights-app/exports/
+        role: arn:aws:iam::123456789012:role/app-exports
+        key: arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d-0000-4000-8000-000000000001
 """
 _INPUT = ("Name", "StorageDescriptor", "PartitionKeys", "TableType", "Parameters")
 _VIEW = ("ViewOriginalText", "ViewExpandedText")
