@@ -17,10 +17,11 @@ from json.encoder import encode_basestring
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING or __package__:
-    from .often import Often, pattern_of
+    from .often import Often
     from .skeleton import Hole, NotJsonError, Number, Object, cut, cut_scalars, quoted, read
+    from .template import Template, template_of
 else:
-    from often import Often, pattern_of
+    from often import Often
     from skeleton import (
         Hole,
         NotJsonError,
@@ -31,6 +32,7 @@ else:
         quoted,
         read,
     )
+    from template import Template, template_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -101,7 +103,7 @@ class Flattener:
         self._cut = cut_scalars if rules.index_arrays else cut
         self._shapes: dict[tuple[str, ...], _Shape] = {}
         self._letters = 0
-        self._often = Often()
+        self._often = Often[Template]()
 
     def flatten(self, text: str) -> str:
         r"""Give a line for each object of a text.
@@ -115,26 +117,33 @@ class Flattener:
 
     def flatten_all(
         self, texts: Sequence[str], times: Sequence[list[str]] | None = None
-    ) -> list[str | None]:
-        """Flatten texts without blanks around them; None for one that cannot be.
+    ) -> list[bytes | None]:
+        """Flatten texts without blanks around them, to UTF-8; None for one that cannot be.
 
         The lists of `times` get what the texts hold under the rules' `time`.
         """
-        found: list[str | None] = []
+        found: list[bytes | None] = []
         for at in range(0, len(texts), _CHUNK):
             end = at + _CHUNK
             found += self._chunk(texts[at:end], None if times is None else times[at:end])
         return found
 
-    def _chunk(self, texts: Sequence[str], times: Sequence[list[str]] | None) -> list[str | None]:
+    def _chunk(self, texts: Sequence[str], times: Sequence[list[str]] | None) -> list[bytes | None]:
         """Flatten a few texts, so that the shapes of the first are known to the last."""
-        found = self._often.filled(texts, times)
-        for at, flat in enumerate(found):
-            if flat is None:
-                try:
-                    found[at] = self._any(texts[at], None if times is None else times[at])
-                except NotFlatError:
-                    found[at] = None
+        found: list[bytes | None] = [None] * len(texts)
+        often, rest = self._often.take(texts)
+        for taken in often:
+            for at, flat in zip(taken.places, taken.plan.filled(taken.columns), strict=True):
+                found[at] = flat
+            if times is not None:
+                of_each = taken.plan.times_of(taken.columns)
+                for at, each in zip(taken.places, of_each, strict=True):
+                    times[at][:] = each
+        for at in rest:
+            try:
+                found[at] = self._any(texts[at], None if times is None else times[at]).encode()
+            except NotFlatError:
+                pass  # None says so
         return found
 
     def _any(self, text: str, times: list[str] | None) -> str:
@@ -182,7 +191,9 @@ class Flattener:
             return
         shape.samples.append(parts[1::2])
         if len(shape.samples) == _SAMPLES:
-            self._often.add(text, pattern_of(parts[::2], shape.samples, shape, text))
+            made = template_of(parts[::2], shape.samples, shape, text)
+            if made is not None:
+                self._often.add(text, *made)
             shape.samples.clear()
 
     def _learn(self, key: tuple[str, ...]) -> _Shape | None:

@@ -107,7 +107,7 @@ def answer(event: Record, settings: Settings, again: Again) -> Record:
         else {
             "recordId": record["recordId"],
             "result": "Ok",
-            "data": b2a_base64(flat.encode(), newline=False).decode("ascii"),
+            "data": b2a_base64(flat, newline=False).decode("ascii"),
         }
         for record, text, flat in zip(records, texts, flats, strict=True)
     ]

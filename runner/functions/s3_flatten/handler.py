@@ -164,7 +164,7 @@ def _flattened(
         bad: list[bytes] = []
         for line, text, each in zip(lines, texts, flattener.flatten_all(texts), strict=True):
             if each is not None:
-                good.append(each.encode())
+                good.append(each)
             elif text:
                 bad.append(line if line.endswith(b"\n") else line + b"\n")
         flat.write(good)
