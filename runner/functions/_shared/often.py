@@ -1,11 +1,16 @@
 """Shapes that come often: one pattern cuts many texts of a shape at once.
 
-In: texts, and patterns of shapes with what to do with their values.  Out: columns of values, and
-the texts that no pattern takes.
+In: texts in UTF-8, and patterns of shapes with what to do with their values.  Out: columns of
+values, and the texts that no pattern takes.
 
-The texts are joined with NUL around each, and one `split` gives the values of all of them.  Why
-that is right: a pattern begins at a NUL and ends before one, and nothing in it takes a NUL, for
-JSON has none; so what it takes is a whole text.  A text that holds a NUL itself is left out.
+The texts are joined, and one `split` gives the values of all of them.  Why that is right: between
+texts stands NUL, quote, NUL, and texts that hold a NUL are left out.  A pattern begins at a NUL,
+ends before one, and only a text of JSON in it, `"[^"]*"`, takes other NULs: one that is not closed
+would end at the quote between the NULs, and behind it a pattern has a comma or a bracket, not NUL.
+So what a pattern takes is one whole text.
+
+Texts are plain if they hold no backslash and no control character.  The texts of JSON in them end
+at the next quote, which is found much faster; so patterns of plain texts are apart from others.
 
 Making a pattern takes milliseconds, so only a shape that was met often gets one.  A pattern takes
 nothing that its shape would not; what it does not take is cut at its values, one by one.
@@ -24,7 +29,9 @@ if TYPE_CHECKING:
 _MOST_PATTERNS = 64
 _MOST_TRIED = 6
 """Patterns that are tried on a text."""
-_NUL = "\0"
+_NUL = b"\0"
+_BETWEEN = b'\0"\0'
+_CONTROLS = bytes(range(0x20))
 
 P = TypeVar("P")
 
@@ -34,7 +41,7 @@ class _Pattern(Generic[P]):
     """A shape's pattern, and what is done with its values."""
 
     text: str
-    split: Callable[[str], list[str]]
+    split: Callable[[bytes], list[bytes]]
     width: int
     """Groups, and what stands before a match."""
     plan: P
@@ -51,7 +58,7 @@ class Taken(Generic[P]):
     plan: P
     places: list[int]
     """Of the texts, among those that were given."""
-    columns: list[list[str]]
+    columns: list[list[bytes]]
     """For each group of the pattern its value in each text."""
 
 
@@ -63,32 +70,25 @@ class Often(Generic[P]):
         self._patterns: dict[int, list[_Pattern[P]]] = {}
         self._count = 0
 
-    def take(self, texts: Sequence[str]) -> tuple[list[Taken[P]], Sequence[int]]:
+    def take(self, texts: Sequence[bytes]) -> tuple[list[Taken[P]], Sequence[int]]:
         """Give the texts that patterns take, and the places of the others."""
         if not self._patterns:
             return [], range(len(texts))
-        places: dict[int, list[int]] = {}
-        for at, sign in enumerate([text.count('":') for text in texts]):
-            if sign in places:
-                places[sign].append(at)
-            else:
-                places[sign] = [at]
         found: list[Taken[P]] = []
         rest: list[int] = []
-        for sign, left in places.items():
+        for sign, left in _by_sign(texts).items():
             rest += self._taken(self._patterns.get(sign, []), texts, left, found)
         return found, rest
 
     def _taken(
         self,
         patterns: list[_Pattern[P]],
-        texts: Sequence[str],
+        texts: Sequence[bytes],
         places: list[int],
         found: list[Taken[P]],
     ) -> list[int]:
         """Try the patterns of a sign; gives the places of texts that none takes."""
-        foreign = [at for at in places if _NUL in texts[at]]
-        left = [at for at in places if _NUL not in texts[at]] if foreign else places
+        left = places
         for pattern in patterns:
             if not left:
                 break
@@ -97,39 +97,74 @@ class Often(Generic[P]):
                 pattern.hits += len(taken.places)
                 found.append(taken)
         patterns.sort(key=_hits, reverse=True)
-        return left + foreign
+        return left
 
     def add(self, text: str, pattern: str, plan: P) -> None:
         """Keep a pattern for texts like this one."""
         if self._count >= _MOST_PATTERNS:
             self._patterns.clear()
             self._count = 0
-        kept = self._patterns.setdefault(text.count('":'), [])
+        (sign,) = _by_sign([text.encode()])
+        kept = self._patterns.setdefault(sign, [])
         if len(kept) < _MOST_TRIED and all(each.text != pattern for each in kept):
-            made = re.compile(f"{_NUL}{pattern}(?={_NUL})")
+            made = re.compile(b"\\0%s(?=\\0)" % pattern.encode())
             kept.append(_Pattern(pattern, made.split, made.groups + 1, plan))
             self._count += 1
 
 
+def is_plain(text: bytes) -> bool:
+    """Tell whether there is no backslash and no control character in a text."""
+    return b"\\" not in text and len(text.translate(None, _CONTROLS)) == len(text)
+
+
+def _by_sign(texts: Sequence[bytes]) -> dict[int, list[int]]:
+    """Sort the places of texts by their signs; those that are not plain have a negative one."""
+    signs = [text.count(b'":') for text in texts]
+    together = b"".join(texts)
+    if len(together.translate(None, _CONTROLS)) < len(together):
+        signs = [
+            sign if is_plain(text) else ~sign for sign, text in zip(signs, texts, strict=True)
+        ]
+    elif b"\\" in together:
+        signs = [
+            ~sign if b"\\" in text else sign for sign, text in zip(signs, texts, strict=True)
+        ]
+    places: dict[int, list[int]] = {}
+    for at, sign in enumerate(signs):
+        if sign in places:
+            places[sign].append(at)
+        else:
+            places[sign] = [at]
+    return places
+
+
 def _cut(
-    pattern: _Pattern[P], texts: Sequence[str], places: list[int]
+    pattern: _Pattern[P], texts: Sequence[bytes], places: list[int]
 ) -> tuple[Taken[P], list[int]]:
     """Cut the texts at these places that a pattern takes; gives the places of the others too."""
-    joined = _NUL.join([texts[at] for at in places])
-    parts = pattern.split(f"{_NUL}{joined}{_NUL}")
+    joined = _BETWEEN.join([texts[at] for at in places])
+    if joined.count(_NUL) != 2 * len(places) - 2:
+        clean = [at for at in places if _NUL not in texts[at]]
+        taken, left = _cut(pattern, texts, clean) if clean else (Taken(pattern.plan, [], []), [])
+        return taken, left + [at for at in places if _NUL in texts[at]]
+    parts = pattern.split(b"\0%s\0" % joined)
     columns = [parts[at :: pattern.width] for at in range(1, pattern.width)]
     between = parts[:: pattern.width]
     if len(between) == len(places) + 1:
         return Taken(pattern.plan, places, columns), []
-    between[-1] = between[-1][:-1]  # the last NUL is no text's
+    return _sorted(pattern.plan, columns, between, places)
+
+
+def _sorted(
+    plan: P, columns: list[list[bytes]], between: list[bytes], places: list[int]
+) -> tuple[Taken[P], list[int]]:
+    """Tell which texts were taken: the others stand between them, with two NULs for each."""
     taken: list[int] = []
     left: list[int] = []
     at = 0
     for each in between:
-        if each:
-            count = each.count(_NUL)
-            left += places[at : at + count]
-            at += count
-        taken += places[at : at + 1]
-        at += 1
-    return Taken(pattern.plan, taken, columns), left
+        count = each.count(_NUL) // 2
+        left += places[at : at + count]
+        taken += places[at + count : at + count + 1]
+        at += count + 1
+    return Taken(plan, taken, columns), left

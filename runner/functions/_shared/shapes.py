@@ -29,8 +29,8 @@ _MOST_SHAPES = 4096
 _LARGE_SHAPE = 64 << 10
 _MOST_PATTERNS = 64
 _MOST_TRIED = 6
-_SAMPLED, _SAMPLES = 8, 25
-"""Every eighth use is a sample; with so many of them, a shape gets a pattern of its own."""
+_SAMPLED, _SAMPLES = 2, 25
+"""Every second use is a sample; with so many of them, a shape gets a pattern of its own."""
 
 
 class Plan(Protocol):

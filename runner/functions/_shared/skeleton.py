@@ -60,6 +60,10 @@ is_texts = re.compile(rf"\[(?:{_STRING}(?:, ?(?!\])|(?=\])))*+\]").fullmatch
 
 _NESTED = _array(_LEVELS - 1)
 _SIMPLE = f'"{_PLAIN}"'
+_UNTIL_QUOTE = '"[^"]*+"'
+"""A text of JSON, in what holds no backslash and no control character: the fastest to find."""
+_PLAIN_ITEM = rf"(?:{_UNTIL_QUOTE}|{_NUMBER}|true|false|null)"
+_PLAIN_ARRAY = rf"\[(?:{_PLAIN_ITEM}(?:, ?+(?!\])|(?=\])))*+\]"
 _KINDS = {
     "[": _array(0),
     "t": "true|false",
@@ -68,23 +72,39 @@ _KINDS = {
 }
 
 
-def _kind(value: str) -> str:
+def _kind(value: str, *, plain: bool) -> str:
     if value[0] == '"':
-        return _STRING if "\\" in value else _SIMPLE
+        return _UNTIL_QUOTE if plain else _STRING if "\\" in value else _SIMPLE
     if value[0] == "[" and ("{" in value or "[" in value[1:]):
         return _NESTED
-    return _KINDS.get(value[0], _NUMBER)
+    if value[0] == "[" and plain:
+        return _PLAIN_ARRAY
+    return _KINDS.get(value[0], "")
 
 
-def like(values: Iterable[str]) -> str:
-    """Give a pattern of values of the kinds that these have."""
-    found = {_kind(value) for value in values}
-    kinds = sorted(found - {_SIMPLE} if _STRING in found else found)
-    return kinds[0] if len(kinds) == 1 and "|" not in kinds[0] else f"(?:{'|'.join(kinds)})"
+def like(values: Iterable[str], *, plain: bool = False) -> str:
+    """Give a pattern of values of the kinds that these have.
+
+    `plain`: for JSON that holds no backslash and no control character.
+    """
+    found = {value: _kind(value, plain=plain) for value in values}
+    numbers = [value for value, kind in found.items() if not kind]
+    kinds = {*found.values()} - {""} - ({_SIMPLE} if _STRING in found.values() else set())
+    several = sorted({*kinds, *([number_like(numbers)] if numbers else [])})
+    return several[0] if len(several) == 1 and "|" not in several[0] else f"(?:{'|'.join(several)})"
 
 
-quoted_number = f'"({_NUMBER})"'
-"""A pattern of a number that is written as a text; its group is the number."""
+def number_like(values: Sequence[str]) -> str:
+    """Give a pattern of numbers that have the parts that these have."""
+    pattern = "-?+" if any(value[0] == "-" for value in values) else ""
+    pattern += "(?:[1-9][0-9]*+|0)"
+    if all("." in value for value in values):
+        pattern += r"\.[0-9]++"
+    elif any("." in value for value in values):
+        pattern += r"(?:\.[0-9]++)?+"
+    if any("e" in value.lower() for value in values):
+        pattern += "(?:[eE][-+]?+[0-9]++)?+"
+    return pattern
 
 
 class Hole(int):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _MOST_VALUES = 400
-_NUL = "\0"
+_NUL = b"\0"
 """Between texts: JSON has none."""
 
 
@@ -27,32 +27,38 @@ _NUL = "\0"
 class Template:
     """How values become a flat text."""
 
-    pieces: list[str]
+    pieces: list[bytes]
     """What is written; every second piece is a value's place.  NUL ends it."""
     arrays: tuple[int, ...]
     """Groups that may be arrays, which are written as texts."""
     times: tuple[int | str, ...]
     """Groups of the times, or the times themselves."""
 
-    def filled(self, columns: Sequence[Sequence[str]]) -> list[bytes]:
+    def filled(self, columns: Sequence[Sequence[bytes]]) -> list[bytes]:
         """Give a flat text for each row of the columns: all are written in one go."""
         width = len(self.pieces)
         pieces = self.pieces * len(columns[0])
         for group, column in enumerate(columns):
             pieces[2 * group + 1 :: width] = _texts(column) if group in self.arrays else column
-        return "".join(pieces).encode().split(b"\0")[:-1]
+        return b"".join(pieces).split(_NUL)[:-1]
 
-    def times_of(self, columns: Sequence[Sequence[str]]) -> list[list[str]]:
+    def times_of(self, columns: Sequence[Sequence[bytes]]) -> list[list[str]]:
         """Give the times of each row of the columns."""
         count = len(columns[0])
         if not self.times:
             return [[] for _ in range(count)]
-        found = [[at] * count if isinstance(at, str) else columns[at] for at in self.times]
+        found = [
+            [at] * count if isinstance(at, str) else [value.decode() for value in columns[at]]
+            for at in self.times
+        ]
         return [list(row) for row in zip(*found, strict=True)]
 
 
-def _texts(column: Sequence[str]) -> list[str]:
-    return [encode_basestring(value) if value[0] == "[" else value for value in column]
+def _texts(column: Sequence[bytes]) -> list[bytes]:
+    return [
+        encode_basestring(value.decode()).encode() if value.startswith(b"[") else value
+        for value in column
+    ]
 
 
 class Shape(Protocol):
@@ -68,14 +74,20 @@ class Shape(Protocol):
 
 
 def template_of(
-    key: Sequence[str], samples: Sequence[Sequence[str]], shape: Shape, text: str
+    key: Sequence[str],
+    samples: Sequence[Sequence[str]],
+    shape: Shape,
+    *,
+    spaced: bool,
+    plain: bool,
 ) -> tuple[str, Template] | None:
     """Make the pattern and template of a shape whose values are of the samples' kinds.
 
-    `key` is what stands between the values of `text`.  Values with the same text before them as
-    the flat text has are taken together.
+    `key` is what stands between values, `spaced` whether a space is behind colons, and `plain`
+    whether it is for plain texts.  Values with the same text before them as the flat text has are
+    taken together.
     """
-    values, colon = list(zip(*samples, strict=True)), ": " if '": ' in text else ":"
+    values, colon = list(zip(*samples, strict=True)), ": " if spaced else ":"
     if len(values) > _MOST_VALUES:
         return None
     arrays = {at for at, found in enumerate(values) if any(value[0] == "[" for value in found)}
@@ -84,7 +96,7 @@ def template_of(
     for at, found in enumerate(values):
         before = key[at] + colon
         same = before == shape.between[at] and not apart & {at - 1, at}
-        literal, like_these = re.escape(before), like(found)
+        literal, like_these = re.escape(before), like(found, plain=plain)
         if same and at:
             pattern += literal + like_these
             continue
@@ -95,4 +107,5 @@ def template_of(
     pattern = f"{pattern}){re.escape(key[-1])}"
     times = tuple(group_of[at // 2] if isinstance(at, int) else at for at in shape.times)
     arrays_ = tuple(group_of[at] for at in sorted(arrays))
-    return pattern, Template([*pieces, f"{shape.between[-1]}{_NUL}"], arrays_, times)
+    pieces.append(f"{shape.between[-1]}\0")
+    return pattern, Template([piece.encode() for piece in pieces], arrays_, times)

@@ -24,13 +24,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
 if TYPE_CHECKING or __package__:
-    from .flatten import BLANK, Flattener, Rules
+    from .flatten import Flattener, Rules, checked
 else:
-    from flatten import (
-        BLANK,
-        Flattener,
-        Rules,
-    )
+    from flatten import Flattener, Rules, checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -159,7 +155,7 @@ def _flattened(
     stream = gzip.GzipFile(fileobj=io.BytesIO(data)) if zipped else io.BytesIO(data)
     flat, refused = _Output(zipped=zipped), _Output(zipped=zipped)
     while lines := stream.readlines(1 << 20):
-        texts = _texts(lines)
+        texts = checked(lines)
         good: list[bytes] = []
         bad: list[bytes] = []
         for line, text, each in zip(lines, texts, flattener.flatten_all(texts), strict=True):
@@ -170,18 +166,3 @@ def _flattened(
         flat.write(good)
         refused.write(bad)
     return flat.body(), refused.body(), (flat.lines, refused.lines)
-
-
-def _texts(lines: list[bytes]) -> list[str]:
-    """Decode lines; one that is no text becomes one that is no JSON."""
-    try:
-        return [line.decode().strip(BLANK) for line in lines]
-    except UnicodeDecodeError:
-        return [_text(line) for line in lines]
-
-
-def _text(line: bytes) -> str:
-    try:
-        return line.decode().strip(BLANK)
-    except UnicodeDecodeError:
-        return "?"
