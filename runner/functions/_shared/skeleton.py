@@ -52,7 +52,8 @@ cut = re.compile(rf":{_SPACE}({_SCALAR}|{_array(_LEVELS)})").split
 """Cuts a text at its scalars and arrays: shape, value, shape, ..., value, shape."""
 cut_scalars = re.compile(rf":{_SPACE}({_SCALAR})").split
 """Cuts a text at its scalars only."""
-is_number = re.compile(_NUMBER).fullmatch
+number_pattern = _NUMBER
+is_number = re.compile(number_pattern).fullmatch
 """Tells whether a text is a number of JSON."""
 
 is_texts = re.compile(rf"\[(?:{_STRING}(?:, ?(?!\])|(?=\])))*+\]").fullmatch
@@ -105,6 +106,10 @@ def number_like(values: Sequence[str]) -> str:
     if any("e" in value.lower() for value in values):
         pattern += "(?:[eE][-+]?+[0-9]++)?+"
     return pattern
+
+
+quoted_number = f'"({_NUMBER})"'
+"""A pattern of a number that is written as a text; its group is the number."""
 
 
 class Hole(int):
