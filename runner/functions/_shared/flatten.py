@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
     from .skeleton import Tree
 
-BLANK = b" \t\r\n"
 _CHUNK = 500
 _MOST_SHAPES = 4096
 _MOST_LETTERS = 16 << 20
@@ -329,20 +328,3 @@ def _write_inner(shape: _Shape, tree: Tree) -> None:
         shape.say("]" if tree else "[]")
     else:
         shape.say(encode_basestring(_scalar(tree))[1:-1])
-
-
-def checked(texts: list[bytes]) -> list[bytes]:
-    """Strip the blanks around texts; one that is no UTF-8 becomes one that is no JSON."""
-    if not all(_is_utf_8(b"\n".join(texts[at : at + _CHUNK])) for at in range(0, len(texts), _CHUNK)):
-        texts = [text if _is_utf_8(text) else b"?" for text in texts]
-    return [text.strip(BLANK) for text in texts]
-
-
-def _is_utf_8(text: bytes) -> bool:
-    if text.isascii():
-        return True
-    try:
-        text.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

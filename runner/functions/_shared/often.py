@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _MOST_PATTERNS = 64
 _MOST_TRIED = 6
 """Patterns that are tried on a text."""
+BLANK = b" \t\r\n"
+_CHECKED = 500
 _NUL = b"\0"
 _BETWEEN = b'\0"\0'
 _CONTROLS = bytes(range(0x20))
@@ -168,3 +170,20 @@ def _sorted(
         taken += places[at + count : at + count + 1]
         at += count + 1
     return Taken(plan, taken, columns), left
+
+
+def checked(texts: list[bytes]) -> list[bytes]:
+    """Strip the blanks around texts; one that is no UTF-8 becomes one that is no JSON."""
+    if not all(_is_utf_8(b"\n".join(texts[at : at + _CHECKED])) for at in range(0, len(texts), _CHECKED)):
+        texts = [text if _is_utf_8(text) else b"?" for text in texts]
+    return [text.strip(BLANK) for text in texts]
+
+
+def _is_utf_8(text: bytes) -> bool:
+    if text.isascii():
+        return True
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -108,8 +108,10 @@ def number_like(values: Sequence[str]) -> str:
     return pattern
 
 
-quoted_number = f'"({_NUMBER})"'
-"""A pattern of a number that is written as a text; its group is the number."""
+def quoted_number_like(values: Iterable[str]) -> str:
+    """Give a pattern of numbers that are written as texts, like these; its group is the number."""
+    numbers = [value[1:-1] for value in values if is_number(value[1:-1])]
+    return f'"({number_like(numbers) if numbers else _NUMBER})"'
 
 
 class Hole(int):

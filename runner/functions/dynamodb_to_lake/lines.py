@@ -23,7 +23,7 @@ if TYPE_CHECKING or __package__:
         is_texts,
         like,
         quoted,
-        quoted_number,
+        quoted_number_like,
         read,
     )
     from .typed import NotARecordError, json_of, token_of, typed
@@ -37,7 +37,7 @@ else:
         is_texts,
         like,
         quoted,
-        quoted_number,
+        quoted_number_like,
         read,
     )
     from typed import (
@@ -87,15 +87,15 @@ class LinePlan:
         own = [each for each in (self.event, self.time, self.table) if isinstance(each, Hole)]
         return {*own, *(hole for _, hole in self.values)}
 
-    def exactly(self, hole: int, values: Sequence[str]) -> str:
+    def exactly(self, hole: int, values: Sequence[str], *, plain: bool) -> str:
         """Want values of the attribute's type only."""
         kinds = {kind for kind, each in self.values if each == hole}
         if kinds == {"N"}:
-            return quoted_number
+            return quoted_number_like(values)
         if kinds == {"BOOL"}:
             return "(true|false)"
         if kinds and kinds <= {"S", "B"}:
-            return f"({like([value for value in values if value[0] == _QUOTE] or _EMPTY)})"
+            return f"({like([value for value in values if value[0] == _QUOTE] or _EMPTY, plain=plain)})"
         return ""
 
     def renumbered(self, numbers: Mapping[int, int]) -> LinePlan:

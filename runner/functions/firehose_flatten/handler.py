@@ -22,10 +22,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
-    from .flatten import Flattener, Rules, checked
+    from .flatten import Flattener, Rules
+    from .often import checked
     from .reingest import Again, fitted
 else:
-    from flatten import Flattener, Rules, checked
+    from flatten import Flattener, Rules
+    from often import checked
     from reingest import Again, fitted
 
 if TYPE_CHECKING:

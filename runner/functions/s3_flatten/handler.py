@@ -24,9 +24,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
 if TYPE_CHECKING or __package__:
-    from .flatten import Flattener, Rules, checked
+    from .flatten import Flattener, Rules
+    from .often import checked
 else:
-    from flatten import Flattener, Rules, checked
+    from flatten import Flattener, Rules
+    from often import checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
