@@ -102,7 +102,7 @@ class Flattener:
         self._cut = cut_scalars if rules.index_arrays else cut
         self._shapes: dict[tuple[str, ...], _Shape] = {}
         self._letters = 0
-        self._often = Often[Template]()
+        self._often = Often[Template](b":")
 
     def flatten(self, text: str) -> str:
         r"""Give a line for each object of a text.

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-_MOST_PATTERNS = 64
+_MOST_PATTERNS = 128
 _MOST_TRIED = 6
 """Patterns that are tried on a text."""
 BLANK = b" \t\r\n"
@@ -67,8 +67,9 @@ class Taken(Generic[P]):
 class Often(Generic[P]):
     """Patterns by a sign that texts of one shape mostly share."""
 
-    def __init__(self) -> None:
-        """Begin without patterns."""
+    def __init__(self, sign: bytes) -> None:
+        """Begin without patterns; `sign` is a letter that texts of a shape have equally often."""
+        self._sign = sign
         self._patterns: dict[int, list[_Pattern[P]]] = {}
         self._count = 0
 
@@ -78,7 +79,7 @@ class Often(Generic[P]):
             return [], range(len(texts))
         found: list[Taken[P]] = []
         rest: list[int] = []
-        for sign, left in _by_sign(texts).items():
+        for sign, left in self._by_sign(texts).items():
             rest += self._taken(self._patterns.get(sign, []), texts, left, found)
         return found, rest
 
@@ -106,38 +107,38 @@ class Often(Generic[P]):
         if self._count >= _MOST_PATTERNS:
             self._patterns.clear()
             self._count = 0
-        (sign,) = _by_sign([text.encode()])
+        (sign,) = self._by_sign([text.encode()])
         kept = self._patterns.setdefault(sign, [])
         if len(kept) < _MOST_TRIED and all(each.text != pattern for each in kept):
             made = re.compile(b"\\0%s(?=\\0)" % pattern.encode())
             kept.append(_Pattern(pattern, made.split, made.groups + 1, plan))
             self._count += 1
 
+    def _by_sign(self, texts: Sequence[bytes]) -> dict[int, list[int]]:
+        """Sort the places of texts by their signs; those that are not plain have a negative one."""
+        letter = self._sign
+        signs = [text.count(letter) for text in texts]
+        together = b"".join(texts)
+        if len(together.translate(None, _CONTROLS)) < len(together):
+            signs = [
+                sign if is_plain(text) else ~sign for sign, text in zip(signs, texts, strict=True)
+            ]
+        elif b"\\" in together:
+            signs = [
+                ~sign if b"\\" in text else sign for sign, text in zip(signs, texts, strict=True)
+            ]
+        places: dict[int, list[int]] = {}
+        for at, sign in enumerate(signs):
+            if sign in places:
+                places[sign].append(at)
+            else:
+                places[sign] = [at]
+        return places
+
 
 def is_plain(text: bytes) -> bool:
     """Tell whether there is no backslash and no control character in a text."""
     return b"\\" not in text and len(text.translate(None, _CONTROLS)) == len(text)
-
-
-def _by_sign(texts: Sequence[bytes]) -> dict[int, list[int]]:
-    """Sort the places of texts by their signs; those that are not plain have a negative one."""
-    signs = [text.count(b'":') for text in texts]
-    together = b"".join(texts)
-    if len(together.translate(None, _CONTROLS)) < len(together):
-        signs = [
-            sign if is_plain(text) else ~sign for sign, text in zip(signs, texts, strict=True)
-        ]
-    elif b"\\" in together:
-        signs = [
-            ~sign if b"\\" in text else sign for sign, text in zip(signs, texts, strict=True)
-        ]
-    places: dict[int, list[int]] = {}
-    for at, sign in enumerate(signs):
-        if sign in places:
-            places[sign].append(at)
-        else:
-            places[sign] = [at]
-    return places
 
 
 def _cut(

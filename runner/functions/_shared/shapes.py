@@ -61,7 +61,7 @@ class Shapes(Generic[P]):
         """Take what makes a plan of what stands between values; it may raise NotJsonError."""
         self._make = make
         self._known: dict[tuple[str, ...], _Known[P]] = {}
-        self._often = Often[P]()
+        self._often = Often[P](b"{")  # an attribute is an object
 
     def take(self, texts: Sequence[bytes]) -> tuple[list[Taken[P]], Sequence[int]]:
         """Give the texts whose shapes come often, and the places of the others."""

@@ -31,21 +31,21 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _HOLE = "NaN"
 
 
-def _array(levels: int) -> str:
+def _array(levels: int, string: str = _STRING, space: str = _SPACE) -> str:
     """Give a pattern of arrays, of so many levels below them."""
-    inner = _SCALAR
+    inner = rf"{string}|{_NUMBER}|true|false|null"
     if levels:
-        inner += f"|{_array(levels - 1)}|{_object(levels - 1)}"
-    item = rf"(?:{inner}){_SPACE}(?:,{_SPACE}(?!\])|(?=\]))"
-    return rf"\[{_SPACE}(?:{item})*+\]"
+        inner += f"|{_array(levels - 1, string, space)}|{_object(levels - 1, string, space)}"
+    item = rf"(?:{inner}){space}(?:,{space}(?!\])|(?=\]))"
+    return rf"\[{space}(?:{item})*+\]"
 
 
-def _object(levels: int) -> str:
-    inner = _SCALAR
+def _object(levels: int, string: str = _STRING, space: str = _SPACE) -> str:
+    inner = rf"{string}|{_NUMBER}|true|false|null"
     if levels:
-        inner += f"|{_array(levels - 1)}|{_object(levels - 1)}"
-    item = rf"{_STRING}{_SPACE}:{_SPACE}(?:{inner}){_SPACE}(?:,{_SPACE}(?!\}})|(?=\}}))"
-    return rf"\{{{_SPACE}(?:{item})*+\}}"
+        inner += f"|{_array(levels - 1, string, space)}|{_object(levels - 1, string, space)}"
+    item = rf"{string}{space}:{space}(?:{inner}){space}(?:,{space}(?!\}})|(?=\}}))"
+    return rf"\{{{space}(?:{item})*+\}}"
 
 
 cut = re.compile(rf":{_SPACE}({_SCALAR}|{_array(_LEVELS)})").split
@@ -59,27 +59,25 @@ is_number = re.compile(number_pattern).fullmatch
 is_texts = re.compile(rf"\[(?:{_STRING}(?:, ?(?!\])|(?=\])))*+\]").fullmatch
 """Tells whether a text is an array of texts, as it is mostly written."""
 
-_NESTED = _array(_LEVELS - 1)
 _SIMPLE = f'"{_PLAIN}"'
 _UNTIL_QUOTE = '"[^"]*+"'
 """A text of JSON, in what holds no backslash and no control character: the fastest to find."""
-_PLAIN_ITEM = rf"(?:{_UNTIL_QUOTE}|{_NUMBER}|true|false|null)"
-_PLAIN_ARRAY = rf"\[(?:{_PLAIN_ITEM}(?:, ?+(?!\])|(?=\])))*+\]"
-_KINDS = {
-    "[": _array(0),
-    "t": "true|false",
-    "f": "true|false",
-    "n": "null",
-}
+_BRACKETS = re.compile(rf"[\[\]{{}}]|{_STRING}")
+_KINDS = {"t": "true|false", "f": "true|false", "n": "null"}
+
+
+def _levels(value: str) -> int:
+    """Give how many levels lie below an array."""
+    deepest, depth = 0, 0
+    for each in _BRACKETS.findall(value):
+        depth += 1 if each in "[{" else -1 if each in "]}" else 0
+        deepest = max(deepest, depth)
+    return deepest - 1
 
 
 def _kind(value: str, *, plain: bool) -> str:
     if value[0] == '"':
         return _UNTIL_QUOTE if plain else _STRING if "\\" in value else _SIMPLE
-    if value[0] == "[" and ("{" in value or "[" in value[1:]):
-        return _NESTED
-    if value[0] == "[" and plain:
-        return _PLAIN_ARRAY
     return _KINDS.get(value[0], "")
 
 
@@ -89,9 +87,15 @@ def like(values: Iterable[str], *, plain: bool = False) -> str:
     `plain`: for JSON that holds no backslash and no control character.
     """
     found = {value: _kind(value, plain=plain) for value in values}
-    numbers = [value for value, kind in found.items() if not kind]
+    others = [value for value, kind in found.items() if not kind]
+    numbers = [value for value in others if value[0] != "["]
+    arrays = [value for value in others if value[0] == "["]
     kinds = {*found.values()} - {""} - ({_SIMPLE} if _STRING in found.values() else set())
-    several = sorted({*kinds, *([number_like(numbers)] if numbers else [])})
+    if numbers:
+        kinds.add(number_like(numbers))
+    if arrays:
+        kinds.add(_array(max(map(_levels, arrays)), *((_UNTIL_QUOTE, " ?+") if plain else ())))
+    several = sorted(kinds)
     return several[0] if len(several) == 1 and "|" not in several[0] else f"(?:{'|'.join(several)})"
 
 

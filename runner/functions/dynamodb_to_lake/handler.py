@@ -26,13 +26,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING or __package__:
     from .columnar import ODD, read
     from .direct import change_of
-    from .lines import Lines
+    from .lines import Change, Lines
+    from .often import checked
     from .store import Places, Store
     from .typed import NotARecordError
 else:
     from columnar import ODD, read
     from direct import change_of
-    from lines import Lines
+    from lines import Change, Lines
+    from often import checked
     from store import Places, Store
     from typed import NotARecordError
 
@@ -129,11 +131,12 @@ def _one_by_one(
     records: list[Event], settings: Settings, failures: list[dict[str, str]]
 ) -> Places:
     places: Places = {}
-    for record in records:
+    known = _of_kinesis(records, settings.lines)
+    for record, change in zip(records, known, strict=True):
         sequence = str((record.get("kinesis") or {}).get("sequenceNumber") or "")
         sequence = sequence or str((record.get("dynamodb") or {}).get("SequenceNumber") or "")
         try:
-            partition, reader, line = _line(record, sequence, settings)
+            partition, reader, line = _line(record, change, sequence, settings)
         except (NotARecordError, UnicodeError, RecursionError, binascii.Error) as error:
             print(f"{sequence or 'a record without sequence number'}: {error}")
             failures.append({"itemIdentifier": sequence})
@@ -142,13 +145,28 @@ def _one_by_one(
     return places
 
 
-def _line(record: Event, sequence: str, settings: Settings) -> tuple[str, str, str]:
-    """Give the partition, reader and line of a record."""
+def _of_kinesis(records: list[Event], lines: Lines) -> list[Change | None]:
+    """Read the changes in records of Kinesis together; None for what is none."""
+    texts = [_data(record) for record in records]
+    return lines.read_all(checked(texts)) if any(texts) else [None] * len(texts)
+
+
+def _data(record: Event) -> bytes:
+    try:
+        return base64.b64decode((record.get("kinesis") or {}).get("data") or "")
+    except binascii.Error:
+        return b""
+
+
+def _line(
+    record: Event, change: Change | None, sequence: str, settings: Settings
+) -> tuple[str, str, str]:
+    """Give the partition, reader and line of a record; `change` is what it says, if known."""
     if _SEQUENCE.match(sequence) is None:
         raise NotARecordError("no sequence number")
     kinesis = record.get("kinesis")
     if kinesis:
-        change = settings.lines.read(base64.b64decode(kinesis["data"]).decode())
+        change = change or settings.lines.read(base64.b64decode(kinesis["data"]).decode())
         reader = str(record.get("eventID", "")).rpartition(":")[0] or _READER
     else:
         change, reader = change_of(record), _READER
