@@ -24,7 +24,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 _MOST_PATTERNS = 128
 _MOST_TRIED = 6
@@ -62,6 +62,10 @@ class Taken(Generic[P]):
     """Of the texts, among those that were given."""
     columns: list[list[bytes]]
     """For each group of the pattern its value in each text."""
+
+    def rows(self) -> Iterable[tuple[bytes, ...]]:
+        """Give the values of each text."""
+        return zip(*self.columns, strict=True) if self.columns else [()] * len(self.places)
 
 
 class Often(Generic[P]):
@@ -165,11 +169,12 @@ def _sorted(
     taken: list[int] = []
     left: list[int] = []
     at = 0
-    for each in between:
-        count = each.count(_NUL) // 2
-        left += places[at : at + count]
-        taken += places[at + count : at + count + 1]
-        at += count + 1
+    for number in [number for number, each in enumerate(between) if len(each) > len(_BETWEEN) - 1]:
+        start = number + len(left)  # so many were taken before, and so many were not
+        taken += places[at:start]
+        at = start + between[number].count(_NUL) // 2
+        left += places[start:at]
+    taken += places[at:]
     return Taken(plan, taken, columns), left
 
 

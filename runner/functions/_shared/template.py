@@ -33,14 +33,26 @@ class Template:
     """Groups that may be arrays, which are written as texts."""
     times: tuple[int | str, ...]
     """Groups of the times, or the times themselves."""
+    plain: bool
+    """Whether it is for plain texts."""
 
     def filled(self, columns: Sequence[Sequence[bytes]]) -> list[bytes]:
         """Give a flat text for each row of the columns: all are written in one go."""
         width = len(self.pieces)
         pieces = self.pieces * len(columns[0])
         for group, column in enumerate(columns):
-            pieces[2 * group + 1 :: width] = _texts(column) if group in self.arrays else column
+            pieces[2 * group + 1 :: width] = self._texts(column) if group in self.arrays else column
         return b"".join(pieces).split(_NUL)[:-1]
+
+    def _texts(self, column: Sequence[bytes]) -> list[bytes]:
+        """Write arrays as texts, and other values as they are."""
+        joined = _NUL.join(column)
+        if self.plain and joined.startswith(b"[") and joined.count(b"\0[") == len(column) - 1:
+            return (b'"%b"' % joined.replace(b'"', b'\\"').replace(_NUL, b'"\0"')).split(_NUL)
+        return [
+            encode_basestring(value.decode()).encode() if value.startswith(b"[") else value
+            for value in column
+        ]
 
     def times_of(self, columns: Sequence[Sequence[bytes]]) -> list[list[str]]:
         """Give the times of each row of the columns."""
@@ -52,13 +64,6 @@ class Template:
             for at in self.times
         ]
         return [list(row) for row in zip(*found, strict=True)]
-
-
-def _texts(column: Sequence[bytes]) -> list[bytes]:
-    return [
-        encode_basestring(value.decode()).encode() if value.startswith(b"[") else value
-        for value in column
-    ]
 
 
 class Shape(Protocol):
@@ -108,4 +113,4 @@ def template_of(
     times = tuple(group_of[at // 2] if isinstance(at, int) else at for at in shape.times)
     arrays_ = tuple(group_of[at] for at in sorted(arrays))
     pieces.append(f"{shape.between[-1]}\0")
-    return pattern, Template([piece.encode() for piece in pieces], arrays_, times)
+    return pattern, Template([piece.encode() for piece in pieces], arrays_, times, plain)

@@ -107,7 +107,7 @@ class Rows:
         if plan.exact:
             rows = self._together(plan, columns, count)
         else:
-            rows = [self._one(plan, at, columns) for at in range(count)]
+            rows = [self._one(plan, row) for row in taken.rows()]
         if isinstance(plan.event, Hole):
             events = columns[plan.event]
         else:
@@ -157,8 +157,8 @@ class Rows:
                 found.append(b"")
         return found
 
-    def _one(self, plan: RowPlan, at: int, columns: Sequence[Sequence[bytes]]) -> bytes | None:
-        values = [column[at].decode() for column in columns]
+    def _one(self, plan: RowPlan, row: Sequence[bytes]) -> bytes | None:
+        values = [value.decode() for value in row]
         try:
             return (",".join(plan.fields(values, spaced=self._choice.spaced)) + "\n").encode()
         except (NotARecordError, RecursionError):

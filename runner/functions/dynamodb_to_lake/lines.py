@@ -160,7 +160,7 @@ class Lines:
         while left:
             often, rest = self._shapes.take([texts[at] for at in left])
             for taken in often:
-                for at, row in zip(taken.places, zip(*taken.columns, strict=True), strict=True):
+                for at, row in zip(taken.places, taken.rows(), strict=True):
                     values = [value.decode() for value in row]
                     found[left[at]] = self._change_or_none(taken.plan, values)
             left = [left[at] for at in rest]
