@@ -180,7 +180,9 @@ def _sorted(
 
 def checked(texts: list[bytes]) -> list[bytes]:
     """Strip the blanks around texts; one that is no UTF-8 becomes one that is no JSON."""
-    if not all(_is_utf_8(b"\n".join(texts[at : at + _CHECKED])) for at in range(0, len(texts), _CHECKED)):
+    if not all(
+        _is_utf_8(b"\n".join(texts[at : at + _CHECKED])) for at in range(0, len(texts), _CHECKED)
+    ):
         texts = [text if _is_utf_8(text) else b"?" for text in texts]
     return [text.strip(BLANK) for text in texts]
 

@@ -33,19 +33,23 @@ _HOLE = "NaN"
 
 def _array(levels: int, string: str = _STRING, space: str = _SPACE) -> str:
     """Give a pattern of arrays, of so many levels below them."""
-    inner = rf"{string}|{_NUMBER}|true|false|null"
-    if levels:
-        inner += f"|{_array(levels - 1, string, space)}|{_object(levels - 1, string, space)}"
+    inner = _inner(levels, string, space)
     item = rf"(?:{inner}){space}(?:,{space}(?!\])|(?=\]))"
     return rf"\[{space}(?:{item})*+\]"
 
 
 def _object(levels: int, string: str = _STRING, space: str = _SPACE) -> str:
-    inner = rf"{string}|{_NUMBER}|true|false|null"
-    if levels:
-        inner += f"|{_array(levels - 1, string, space)}|{_object(levels - 1, string, space)}"
+    inner = _inner(levels, string, space)
     item = rf"{string}{space}:{space}(?:{inner}){space}(?:,{space}(?!\}})|(?=\}}))"
     return rf"\{{{space}(?:{item})*+\}}"
+
+
+def _inner(levels: int, string: str, space: str) -> str:
+    """Give a pattern of what lies in an array or object."""
+    inner = ""
+    if levels:
+        inner = f"|{_object(levels - 1, string, space)}|{_array(levels - 1, string, space)}"
+    return rf"{string}{inner}|true|false|null|{_NUMBER}"
 
 
 cut = re.compile(rf":{_SPACE}({_SCALAR}|{_array(_LEVELS)})").split
@@ -94,7 +98,8 @@ def like(values: Iterable[str], *, plain: bool = False) -> str:
     if numbers:
         kinds.add(number_like(numbers))
     if arrays:
-        kinds.add(_array(max(map(_levels, arrays)), *((_UNTIL_QUOTE, " ?+") if plain else ())))
+        space = " ?+" if any(" " in value for value in arrays) else ""
+        kinds.add(_array(max(map(_levels, arrays)), *((_UNTIL_QUOTE, space) if plain else ())))
     several = sorted(kinds)
     return several[0] if len(several) == 1 and "|" not in several[0] else f"(?:{'|'.join(several)})"
 

@@ -8,6 +8,7 @@ stand, but for texts with escapes and for what is no scalar.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .often import Taken
-    from .skeleton import Tree
 
 IMAGES = {"new": "NewImage", "old": "OldImage"}
 _EVENTS = ("INSERT", "MODIFY", "REMOVE")
@@ -77,10 +77,8 @@ class Rows:
                     found[left[at]] = row
             left = [left[at] for at in rest]
             for at in left[:_CHUNK]:  # what these teach is known to those behind them
-                try:
+                with suppress(NotARecordError, RecursionError):  # None says so
                     found[at] = self.rows(texts[at].decode()).encode()
-                except (NotARecordError, RecursionError):
-                    pass  # None says so
             left = left[_CHUNK:]
         return found
 
@@ -115,7 +113,9 @@ class Rows:
         fates = {event: self._fate(event.decode()) for event in {*events}}
         if all(fates.values()):
             return rows
-        return [row if fates[event] else fates[event] for event, row in zip(events, rows, strict=True)]
+        return [
+            row if fates[event] else fates[event] for event, row in zip(events, rows, strict=True)
+        ]
 
     def _together(
         self, plan: RowPlan, columns: Sequence[Sequence[bytes]], count: int
@@ -141,7 +141,11 @@ class Rows:
         self, cell: Cell, columns: Sequence[Sequence[bytes]], count: int, odd: set[int]
     ) -> list[bytes]:
         """Write a cell of each record; those that cannot be are told in `odd`."""
-        times = times_of(columns[cell.value]) if cell.kind == "time" and isinstance(cell.value, Hole) else None
+        times = (
+            times_of(columns[cell.value])
+            if cell.kind == "time" and isinstance(cell.value, Hole)
+            else None
+        )
         if times is not None:
             return times
         holes = sorted(holes_of(cell.value))

@@ -127,9 +127,7 @@ def _together(records: list[Event], settings: Settings) -> Places:
     return places
 
 
-def _one_by_one(
-    records: list[Event], settings: Settings, failures: list[dict[str, str]]
-) -> Places:
+def _one_by_one(records: list[Event], settings: Settings, failures: list[dict[str, str]]) -> Places:
     places: Places = {}
     known = _of_kinesis(records, settings.lines)
     for record, change in zip(records, known, strict=True):

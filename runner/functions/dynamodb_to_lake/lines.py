@@ -8,6 +8,7 @@ In: JSON text of a record, as DynamoDB sends it.  Out: a line with `event`, `seq
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from operator import itemgetter
@@ -96,7 +97,8 @@ class LinePlan:
         if kinds == {"BOOL"}:
             return "(true|false)"
         if kinds and kinds <= {"S", "B"}:
-            return f"({like([value for value in values if value[0] == _QUOTE] or _EMPTY, plain=plain)})"
+            texts = [value for value in values if value[0] == _QUOTE]
+            return f"({like(texts or _EMPTY, plain=plain)})"
         return ""
 
     def renumbered(self, numbers: Mapping[int, int]) -> LinePlan:
@@ -165,10 +167,8 @@ class Lines:
                     found[left[at]] = self._change_or_none(taken.plan, values)
             left = [left[at] for at in rest]
             for at in left[:_CHUNK]:  # what these teach is known to those behind them
-                try:
+                with suppress(NotARecordError, RecursionError):  # None says so
                     found[at] = self.read(texts[at].decode())
-                except (NotARecordError, RecursionError):
-                    pass  # None says so
             left = left[_CHUNK:]
         return found
 
