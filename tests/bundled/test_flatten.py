@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.functions.firehose_flatten.flatten import Flattener, NotFlatError, Rules
+from tests.bundled.mutations import mutated
 
 PLAIN = Rules()
 
@@ -186,3 +188,39 @@ def test_shapes_that_come_often_are_written_as_those_that_come_once(rules: Rules
         once: list[str] = []
         assert Flattener(rules).flatten_all([text], [once]) == [flat], text
         assert once == found
+
+
+@pytest.mark.parametrize("rules", [PLAIN, Rules(time="id")])
+def test_what_is_broken_is_found_among_many_that_are_not(rules: Rules) -> None:
+    random_ = random.Random(7)  # noqa: S311 - a test's
+    often = Flattener(rules)
+    good = [
+        (SHAPES[at % 3] % (at, ODD[at % 3], at)).encode() for at in range(600)
+    ]  # two in three are plain
+    often.flatten_all(good)
+    broken = [mutated(random_, text) for text in good[:450]]
+    texts = [text for pair in zip(good, broken, strict=False) for text in pair]
+    found = often.flatten_all(texts)
+    assert found.count(None) > 100
+    for text, flat in zip(texts, found, strict=True):
+        assert Flattener(rules).flatten_all([text]) == [flat], text
+    times: list[list[str]] = [[] for _ in texts]
+    assert often.flatten_all(texts, times) == found
+
+
+def test_a_text_that_is_not_closed_does_not_reach_into_the_next() -> None:
+    often = Flattener(PLAIN)
+    good = [b'{"a":{"b":"x%d"},"c":["%d"],"d":"y"}' % (at, at) for at in range(200)]
+    often.flatten_all(good)
+    texts = [
+        good[0],
+        good[1][:12],
+        b'"},"c":["1"],"d":"y"}',
+        good[2][:23],
+        b'0"],"d":"y"}',
+        good[3],
+    ]
+    texts += [good[4][:-2], b'","d":"y"}', b'{"a":{"b":"\0"},"c":["1"],"d":"y"}', b"\0", b"", b'"']
+    texts += [b'{"a":{"b":"\0"\0x"},"c":["1"],"d":"y"}', good[5]]
+    flat = [at for at, found in enumerate(often.flatten_all(texts)) if found is not None]
+    assert flat == [0, 5, 13]
