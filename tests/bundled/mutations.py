@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import random
+    from collections.abc import Iterator
 
 _PIECES = (
     *(
@@ -28,9 +28,9 @@ _PIECES = (
 )
 
 
-def mutated(random_: random.Random, text: bytes) -> bytes:
-    """Put something into a text, take something out of it, or both; it stays UTF-8."""
-    at = random_.randrange(len(text) + 1)
-    end = at + random_.choice([0, 0, 1, 1, 2, 5])
-    changed = text[:at] + random_.choice([*_PIECES, b""]) + text[end:]
-    return changed.decode(errors="ignore").encode().strip(b" \t\r\n")
+def mutants(text: bytes) -> Iterator[bytes]:
+    """Put each of some pieces at each place of a text of ASCII, and take each letter out."""
+    for at in range(len(text) + 1):
+        yield text[:at] + text[at + 1 :]
+        for piece in _PIECES:
+            yield (text[:at] + piece + text[at:]).strip(b" \t\r\n")

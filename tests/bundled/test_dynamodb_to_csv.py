@@ -6,7 +6,6 @@ import base64
 import csv
 import io
 import json
-import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,7 +15,7 @@ from hypothesis import strategies as st
 from runner.functions.dynamodb_to_csv import handler as function
 from runner.functions.dynamodb_to_csv.reingest import MOST_BYTES, Again
 from runner.functions.dynamodb_to_csv.typed import NotARecordError
-from tests.bundled.mutations import mutated
+from tests.bundled.mutations import mutants
 
 if TYPE_CHECKING:
     from runner.functions.dynamodb_to_csv.rows import Rows
@@ -247,10 +246,22 @@ def test_shapes_that_come_often_are_written_as_those_that_come_once(
         text = json.dumps(record_of(item, eventName=("INSERT", "REMOVE", "X")[number % 61 // 59]))
         texts.append(text.encode())
     assert often.rows_of_all(texts)[0] is not None
-    random_ = random.Random(3)  # noqa: S311 - a test's
-    texts += [mutated(random_, text) for text in texts[:200]]
-    for text, found in zip(texts, often.rows_of_all(texts), strict=True):
-        assert written(function.rows_of(environ), text) == found, text
+    for data, found in zip(texts, often.rows_of_all(texts), strict=True):
+        assert written(function.rows_of(environ), data) == found, data
+
+
+@pytest.mark.parametrize("columns", ["a,n,b,@event,@time", "a,a:json,@time", "a:json"])
+def test_what_is_broken_is_found_among_many_that_are_not(columns: str) -> None:
+    often = function.rows_of({"COLUMNS": columns})
+    shape = (
+        '{"eventName":"INSERT","dynamodb":{"ApproximateCreationDateTime":17149806001%02d,'
+        '"NewImage":{"a":{"S":"x%d"},"n":{"N":"%d"},"b":{"BOOL":true},"l":{"L":[{"S":"y"}]}}}}'
+    )
+    good = [(shape % (at, at, at)).encode() for at in range(10, 99)]
+    often.rows_of_all(good)
+    texts = [*good, *mutants(good[70])]
+    for data, found in zip(texts, often.rows_of_all(texts), strict=True):
+        assert written(function.rows_of({"COLUMNS": columns}), data) == found, data
 
 
 def written(rows: Rows, text: bytes) -> bytes | None:

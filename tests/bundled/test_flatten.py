@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.functions.firehose_flatten.flatten import Flattener, NotFlatError, Rules
-from tests.bundled.mutations import mutated
+from tests.bundled.mutations import mutants
 
 PLAIN = Rules()
 
@@ -174,38 +173,41 @@ ODD = ("x", "", 'q\\"', "é", "\\u00e9", "\u3000", "a:1", "%s", "[", "\\\\")
 
 @pytest.mark.parametrize("rules", [PLAIN, Rules(max_depth=1), Rules(time="id")])
 def test_shapes_that_come_often_are_written_as_those_that_come_once(rules: Rules) -> None:
-    often, texts = Flattener(rules), list[bytes]()
+    often, texts = Flattener(rules), list[str]()
     for number in range(900):
         text = SHAPES[number % 3] % (number, ODD[number % len(ODD)], number)
         if number % 50 == 49:
             text = text.replace('"ok":true', '"ok":"[1]"').replace("[", "[[1],", 1)
         if number % 70 == 69:
             text = text.replace("}", "", 1)
-        texts.append(text.encode())
-    often.flatten_all(texts)
+        texts.append(text)
+    encoded = [text.encode() for text in texts]
+    often.flatten_all(encoded)
     times: list[list[str]] = [[] for _ in texts]
-    for text, flat, found in zip(texts, often.flatten_all(texts, times), times, strict=True):
+    for data, flat, found in zip(encoded, often.flatten_all(encoded, times), times, strict=True):
         once: list[str] = []
-        assert Flattener(rules).flatten_all([text], [once]) == [flat], text
+        assert Flattener(rules).flatten_all([data], [once]) == [flat], data
         assert once == found
 
 
-@pytest.mark.parametrize("rules", [PLAIN, Rules(time="id")])
-def test_what_is_broken_is_found_among_many_that_are_not(rules: Rules) -> None:
-    random_ = random.Random(7)  # noqa: S311 - a test's
+BROKEN = (
+    b'{"n":%d,"u":{"t":"x%d","l":["a",1]},"p":-%d.5}',
+    b'{"n":%d,"u":{"t":"x\\\\%d","l":["a",{"b":null}]},"p":%de1}',
+)
+
+
+@pytest.mark.parametrize("shape", BROKEN)
+@pytest.mark.parametrize("rules", [PLAIN, Rules(time="n")])
+def test_what_is_broken_is_found_among_many_that_are_not(shape: bytes, rules: Rules) -> None:
     often = Flattener(rules)
-    good = [
-        (SHAPES[at % 3] % (at, ODD[at % 3], at)).encode() for at in range(600)
-    ]  # two in three are plain
+    good = [shape % (at, at, at) for at in range(1, 151)]
     often.flatten_all(good)
-    broken = [mutated(random_, text) for text in good[:450]]
-    texts = [text for pair in zip(good, broken, strict=False) for text in pair]
+    texts = [*good, *mutants(good[70])]
     found = often.flatten_all(texts)
-    assert found.count(None) > 100
+    assert found.count(None) > len(texts) // 2
     for text, flat in zip(texts, found, strict=True):
         assert Flattener(rules).flatten_all([text]) == [flat], text
-    times: list[list[str]] = [[] for _ in texts]
-    assert often.flatten_all(texts, times) == found
+    assert often.flatten_all(texts, [[] for _ in texts]) == found
 
 
 def test_a_text_that_is_not_closed_does_not_reach_into_the_next() -> None:
@@ -214,13 +216,21 @@ def test_a_text_that_is_not_closed_does_not_reach_into_the_next() -> None:
     often.flatten_all(good)
     texts = [
         good[0],
-        good[1][:12],
-        b'"},"c":["1"],"d":"y"}',
-        good[2][:23],
-        b'0"],"d":"y"}',
+        b'{"a":{"b":"::',
+        b'"},"c::":["1"],"d":"y"}',
+        b'::"},"c":["1"],"d":"y"}',
         good[3],
     ]
-    texts += [good[4][:-2], b'","d":"y"}', b'{"a":{"b":"\0"},"c":["1"],"d":"y"}', b"\0", b"", b'"']
-    texts += [b'{"a":{"b":"\0"\0x"},"c":["1"],"d":"y"}', good[5]]
+    texts += [b'{"a":{"b":"x"},"c":[":', b':::"],"d":"y"}', good[4][:-2], b':::","d":"y"}', good[5]]
     flat = [at for at, found in enumerate(often.flatten_all(texts)) if found is not None]
-    assert flat == [0, 5, 13]
+    assert flat == [0, 4, 9]
+
+
+def test_a_value_that_is_an_array_now_and_then() -> None:
+    often = Flattener(PLAIN)
+    texts = [b'{"a":%d,"b":%b}' % (at, (b'["x"]', b'"y"', b"[]")[at % 3]) for at in range(300)]
+    often.flatten_all(texts)
+    flat = [
+        b'{"a":%d,"b":%b}\n' % (at, (b'"[\\"x\\"]"', b'"y"', b'"[]"')[at % 3]) for at in range(300)
+    ]
+    assert often.flatten_all(texts) == flat
