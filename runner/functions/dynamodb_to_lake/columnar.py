@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from itertools import chain, islice
 from json.encoder import encode_basestring_ascii
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
@@ -67,7 +68,7 @@ def maps_of(maps: Sequence[Any]) -> list[str]:
     """Write maps of attributes."""
     if {*map(type, maps)} != {dict}:
         raise NotARecordError("a map is an object")
-    kinds = [_NUL.join(each) for each in maps]  # texts, which garbage collection need not look at
+    kinds = [*map(_NUL.join, maps)]  # texts, which garbage collection need not look at
     if kinds.count(kinds[0]) == len(kinds):
         return _same_keys(maps)
     return _apart(kinds, maps, _same_keys, map_of)
@@ -77,7 +78,7 @@ def _same_keys(maps: Sequence[Any]) -> list[str]:
     keys = [*maps[0]]
     if not keys:
         return ["{}"] * len(maps)
-    columns = [_attributes([each[key] for each in maps]) for key in keys]
+    columns = [_attributes([*map(itemgetter(key), maps)]) for key in keys]
     names = [encode_basestring_ascii(key).replace("%", "%%") for key in keys]
     template = f"{{{','.join([f'{name}:%s' for name in names])}}}"
     return [template % row for row in zip(*columns, strict=True)]
@@ -89,7 +90,7 @@ def _attributes(attributes: Sequence[Any]) -> list[str]:
         raise NotARecordError("an attribute is an object of its type and its value")
     (kind,) = attributes[0]
     try:
-        values = [each[kind] for each in attributes]
+        values = [*map(itemgetter(kind), attributes)]
     except KeyError:
         return _apart(["".join(each) for each in attributes], attributes, _attributes, json_of)
     if kind == "M":
