@@ -31,25 +31,21 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _HOLE = "NaN"
 
 
-def _array(levels: int, string: str = _STRING, space: str = _SPACE) -> str:
+def _array(levels: int) -> str:
     """Give a pattern of arrays, of so many levels below them."""
-    inner = _inner(levels, string, space)
-    item = rf"(?:{inner}){space}(?:,{space}(?!\])|(?=\]))"
-    return rf"\[{space}(?:{item})*+\]"
-
-
-def _object(levels: int, string: str = _STRING, space: str = _SPACE) -> str:
-    inner = _inner(levels, string, space)
-    item = rf"{string}{space}:{space}(?:{inner}){space}(?:,{space}(?!\}})|(?=\}}))"
-    return rf"\{{{space}(?:{item})*+\}}"
-
-
-def _inner(levels: int, string: str, space: str) -> str:
-    """Give a pattern of what lies in an array or object."""
-    inner = ""
+    inner = _SCALAR
     if levels:
-        inner = f"|{_object(levels - 1, string, space)}|{_array(levels - 1, string, space)}"
-    return rf"{string}{inner}|true|false|null|{_NUMBER}"
+        inner += f"|{_array(levels - 1)}|{_object(levels - 1)}"
+    item = rf"(?:{inner}){_SPACE}(?:,{_SPACE}(?!\])|(?=\]))"
+    return rf"\[{_SPACE}(?:{item})*+\]"
+
+
+def _object(levels: int) -> str:
+    inner = _SCALAR
+    if levels:
+        inner += f"|{_array(levels - 1)}|{_object(levels - 1)}"
+    item = rf"{_STRING}{_SPACE}:{_SPACE}(?:{inner}){_SPACE}(?:,{_SPACE}(?!\}})|(?=\}}))"
+    return rf"\{{{_SPACE}(?:{item})*+\}}"
 
 
 cut = re.compile(rf":{_SPACE}({_SCALAR}|{_array(_LEVELS)})").split
@@ -66,17 +62,7 @@ is_texts = re.compile(rf"\[(?:{_STRING}(?:, ?(?!\])|(?=\])))*+\]").fullmatch
 _SIMPLE = f'"{_PLAIN}"'
 _UNTIL_QUOTE = '"[^"]*+"'
 """A text of JSON, in what holds no backslash and no control character: the fastest to find."""
-_BRACKETS = re.compile(rf"[\[\]{{}}]|{_STRING}")
 _KINDS = {"t": "true|false", "f": "true|false", "n": "null"}
-
-
-def _levels(value: str) -> int:
-    """Give how many levels lie below an array."""
-    deepest, depth = 0, 0
-    for each in _BRACKETS.findall(value):
-        depth += 1 if each in "[{" else -1 if each in "]}" else 0
-        deepest = max(deepest, depth)
-    return deepest - 1
 
 
 def _kind(value: str, *, plain: bool) -> str:
@@ -99,9 +85,36 @@ def like(values: Iterable[str], *, plain: bool = False) -> str:
         kinds.add(number_like(numbers))
     if arrays:
         space = " ?+" if any(" " in value for value in arrays) else ""
-        kinds.add(_array(max(map(_levels, arrays)), *((_UNTIL_QUOTE, space) if plain else ())))
+        string = _UNTIL_QUOTE if plain else _STRING
+        kinds.add(_like_trees([*map(_tree, arrays)], string, space if plain else _SPACE))
     several = sorted(kinds)
     return several[0] if len(several) == 1 and "|" not in several[0] else f"(?:{'|'.join(several)})"
+
+
+def _tree(value: str) -> Tree:
+    return read((value,))[0]
+
+
+def _like_trees(trees: Sequence[Tree], string: str, space: str) -> str:
+    """Give a pattern of values of the kinds that these have, and that lie in these."""
+    found: list[str] = []
+    objects = [tree for tree in trees if isinstance(tree, Object)]
+    arrays = [tree for tree in trees if isinstance(tree, list)]
+    numbers = [tree for tree in trees if isinstance(tree, Number)]
+    if any(isinstance(tree, str) and not isinstance(tree, Number) for tree in trees):
+        found.append(string)
+    if objects:
+        inner = _like_trees([value for tree in objects for _, value in tree], string, space)
+        item = rf"{string}{space}:{space}{inner}{space}(?:,{space}(?!\}})|(?=\}}))"
+        found.append(rf"\{{{space}(?:{item})*+\}}")
+    if arrays:
+        inner = _like_trees([item for tree in arrays for item in tree], string, space)
+        found.append(rf"\[{space}(?:{inner}{space}(?:,{space}(?!\])|(?=\])))*+\]")
+    if any(tree is None or isinstance(tree, bool) for tree in trees):
+        found.append("true|false|null")
+    if numbers:
+        found.append(number_like(numbers))
+    return f"(?:{'|'.join(found)})" if found else "(?!)"
 
 
 def number_like(values: Sequence[str]) -> str:
