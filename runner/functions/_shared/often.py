@@ -74,6 +74,8 @@ class Often(Generic[P]):
     def __init__(self, sign: bytes) -> None:
         """Begin without patterns; `sign` is a letter that texts of a shape have equally often."""
         self._sign = sign
+        self._others = bytes({*range(0x100)} - {*sign, *_CONTROLS, *b"\\"})
+        """What says neither the sign of a text nor whether it is plain."""
         self._patterns: dict[int, list[_Pattern[P]]] = {}
         self._count = 0
 
@@ -120,23 +122,17 @@ class Often(Generic[P]):
 
     def _by_sign(self, texts: Sequence[bytes]) -> dict[int, list[int]]:
         """Sort the places of texts by their signs; those that are not plain have a negative one."""
-        letter = self._sign
-        signs = [text.count(letter) for text in texts]
-        together = b"".join(texts)
-        if len(together.translate(None, _CONTROLS)) < len(together):
-            signs = [
-                sign if is_plain(text) else ~sign for sign, text in zip(signs, texts, strict=True)
-            ]
-        elif b"\\" in together:
-            signs = [
-                ~sign if b"\\" in text else sign for sign, text in zip(signs, texts, strict=True)
-            ]
-        places: dict[int, list[int]] = {}
-        for at, sign in enumerate(signs):
-            if sign in places:
-                places[sign].append(at)
+        others = self._others
+        marks: dict[bytes, list[int]] = {}
+        for at, mark in enumerate([text.translate(None, others) for text in texts]):
+            if mark in marks:
+                marks[mark].append(at)
             else:
-                places[sign] = [at]
+                marks[mark] = [at]
+        places: dict[int, list[int]] = {}
+        for mark, those in marks.items():
+            count = mark.count(self._sign)
+            places.setdefault(count if count == len(mark) else ~count, []).extend(those)
         return places
 
 
