@@ -38,6 +38,7 @@ ERRORS = "_errors/"
 _PLACE = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.*)\Z")
 _GZIP = b"\x1f\x8b"
 _LEVEL = 4
+_READ = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +155,12 @@ def _flattened(
 ) -> tuple[bytes | None, bytes | None, tuple[int, int]]:
     """Give flat lines, refused lines, and how many there are of both."""
     zipped = data.startswith(_GZIP)
-    stream = gzip.GzipFile(fileobj=io.BytesIO(data)) if zipped else io.BytesIO(data)
+    stream: io.BufferedIOBase = io.BytesIO(data)
+    if zipped:
+        unzipped: Any = gzip.GzipFile(fileobj=stream)
+        stream = io.BufferedReader(unzipped, _READ)  # which finds lines faster
     flat, refused = _Output(zipped=zipped), _Output(zipped=zipped)
-    while lines := stream.readlines(1 << 20):
+    while lines := stream.readlines(_READ):
         texts = checked(lines)
         good: list[bytes] = []
         bad: list[bytes] = []
