@@ -162,13 +162,13 @@ def _flattened(
     flat, refused = _Output(zipped=zipped), _Output(zipped=zipped)
     while lines := stream.readlines(_READ):
         texts = checked(lines)
-        good: list[bytes] = []
+        flats = flattener.flatten_all(texts)
+        good = [each for each in flats if each is not None]
         bad: list[bytes] = []
-        for line, text, each in zip(lines, texts, flattener.flatten_all(texts), strict=True):
-            if each is not None:
-                good.append(each)
-            elif text:
-                bad.append(line if line.endswith(b"\n") else line + b"\n")
+        if len(good) < len(flats):
+            for line, text, each in zip(lines, texts, flats, strict=True):
+                if each is None and text:
+                    bad.append(line if line.endswith(b"\n") else line + b"\n")
         flat.write(good)
         refused.write(bad)
     return flat.body(), refused.body(), (flat.lines, refused.lines)
