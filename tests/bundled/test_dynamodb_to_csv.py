@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from runner.functions.dynamodb_to_csv import handler as function
 from runner.functions.dynamodb_to_csv.reingest import MOST_BYTES, Again
 from runner.functions.dynamodb_to_csv.typed import NotARecordError
+from tests.bundled.mutations import mutants
 
 if TYPE_CHECKING:
     from runner.functions.dynamodb_to_csv.rows import Rows
@@ -221,27 +222,51 @@ def test_a_csv_reader_gets_every_value_back(attribute: dict[str, Any], text: str
         assert as_text == attribute.get("S", as_text)
 
 
-def test_shapes_that_come_often_are_written_as_those_that_come_once() -> None:
-    environ = {"COLUMNS": "id,price,note,address,items.0.n,@event,@time,paid,gone"}
-    often = function.rows_of(environ)
-    for number in range(500):
+ENVIRON = {"COLUMNS": "id,price,note,address,items.0.n,@event,@time,paid,gone"}
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [ENVIRON, {"COLUMNS": "id,id:json,price:s,@time"}, {"COLUMNS": "tags", "IMAGE": "old"}],
+)
+def test_shapes_that_come_often_are_written_as_those_that_come_once(
+    environ: dict[str, str],
+) -> None:
+    often, texts = function.rows_of(environ), list[bytes]()
+    for number in range(600):
         item: dict[str, Any] = {**ITEM, "id": {"S": f"o-{number}"}, "price": {"N": str(number)}}
         if number % 3 == 0:
             del item["note"]
         if number % 41 == 40:
             item["price"] = {"S": 'x"'}
         if number % 43 == 42:
-            item["id"] = {"S": "tab\t\u3000"}
+            item["id"] = {"S": "tab\t\u3000\0"}
         if number % 47 == 46:
             item["price"] = {"N": "no"}
         text = json.dumps(record_of(item, eventName=("INSERT", "REMOVE", "X")[number % 61 // 59]))
-        text = text.replace("}", "", 1) if number % 53 == 52 else text
-        assert written(often, text) == written(function.rows_of(environ), text)
+        texts.append(text.encode())
+    assert often.rows_of_all(texts)[0] is not None
+    for data, found in zip(texts, often.rows_of_all(texts), strict=True):
+        assert written(function.rows_of(environ), data) == found, data
 
 
-def written(rows: Rows, text: str) -> str | None:
+@pytest.mark.parametrize("columns", ["a,n,b,@event,@time", "a,a:json,@time", "a:json"])
+def test_what_is_broken_is_found_among_many_that_are_not(columns: str) -> None:
+    often = function.rows_of({"COLUMNS": columns})
+    shape = (
+        '{"eventName":"INSERT","dynamodb":{"ApproximateCreationDateTime":17149806001%02d,'
+        '"NewImage":{"a":{"S":"x%d"},"n":{"N":"%d"},"b":{"BOOL":true},"l":{"L":[{"S":"y"}]}}}}'
+    )
+    good = [(shape % (at, at, at)).encode() for at in range(10, 99)]
+    often.rows_of_all(good)
+    texts = [*good, *mutants(good[70])]
+    for data, found in zip(texts, often.rows_of_all(texts), strict=True):
+        assert written(function.rows_of({"COLUMNS": columns}), data) == found, data
+
+
+def written(rows: Rows, text: bytes) -> bytes | None:
     try:
-        return rows.rows(text)
+        return rows.rows(text.decode()).encode()
     except NotARecordError:
         return None
 

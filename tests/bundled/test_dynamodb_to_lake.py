@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from runner.functions.dynamodb_to_lake import columnar
 from runner.functions.dynamodb_to_lake import handler as function
-from runner.functions.dynamodb_to_lake.direct import change_of
+from runner.functions.dynamodb_to_lake.direct import change_of, map_of
 from runner.functions.dynamodb_to_lake.lines import Change, Lines
 from runner.functions.dynamodb_to_lake.typed import NotARecordError
 from runner.local.s3 import FolderS3
+from tests.bundled.mutations import mutants
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -238,24 +240,101 @@ def test_a_wrong_setting_is_named(tmp_path: Path, environ: dict[str, str], words
         World(tmp_path, **environ)
 
 
+def item_of(number: int) -> dict[str, Any]:
+    """Make an item of one of several shapes, now and then with something wrong in it."""
+    item: dict[str, Any] = {**NEW, "id": {"S": f"o-{number}"}, "price": {"N": str(number)}}
+    if number % 3 == 0:
+        item = {"id": {"N": str(number)}}
+    if number % 41 == 40:
+        item["id"] = {"S": 'x"'}
+    if number % 43 == 42:
+        item["price"] = {"N": "1,2"}
+    if number % 47 == 46:
+        item["paid"] = {"BOOL": number % 2 == 0}
+    if number % 53 == 52:
+        item["id"] = {"S": 5}
+    return item
+
+
 def test_shapes_that_come_often_are_written_as_those_that_come_once() -> None:
+    records = [record_of(number, NewImage=item_of(number)) for number in range(600)]
+    texts = [json.dumps(each).replace(f"{TIME}.0", str(TIME)).encode() for each in records]
     often = Lines()
-    for number in range(600):
-        item: dict[str, Any] = {**NEW, "id": {"S": f"o-{number}"}, "price": {"N": str(number)}}
-        if number % 3 == 0:
-            item = {"id": {"N": str(number)}}
-        if number % 41 == 40:
-            item["id"] = {"S": 'x"'}
-        if number % 43 == 42:
-            item["price"] = {"N": "1,2"}
-        if number % 47 == 46:
-            item["paid"] = {"BOOL": number % 2 == 0}
-        if number % 53 == 52:
-            item["id"] = {"S": 5}
-        text = json.dumps(record_of(number, NewImage=item)).replace(f"{TIME}.0", str(TIME))
-        found = read(often, text)
-        assert found == read(Lines(), text)
-        assert found == direct(record_of(number, NewImage=item))
+    often.read_all(texts)
+    assert often.read_all(texts) == [direct(record) for record in records]
+
+
+def test_what_is_broken_is_found_among_many_that_are_not() -> None:
+    often = Lines()
+    shape = (
+        '{"eventName":"INSERT","dynamodb":{"ApproximateCreationDateTime":17149806001%02d,'
+        '"NewImage":{"a":{"S":"x%d"},"n":{"N":"%d"},"b":{"BOOL":true},"l":{"L":[{"S":"y"}]}}}}'
+    )
+    good = [(shape % (at, at, at)).encode() for at in range(10, 99)]
+    often.read_all(good)
+    texts = [*good, *mutants(good[70])]
+    for text, found in zip(texts, often.read_all(texts), strict=True):
+        assert once(text) == found, text
+
+
+ODD_VALUES: tuple[Any, ...] = (
+    *({"S": "a\0b"}, {"S": "\\u0000"}, {"S": "\\"}, {"S": "é\ud83d"}, {"S": ["S"]}, {"B": "AA=="}),
+    *(
+        {"N": "1\0"},
+        {"N": "1\x002"},
+        {"N": "01"},
+        {"N": 1},
+        {"N": ""},
+        {"BOOL": 1},
+        {"BOOL": "true"},
+        {"NULL": 5},
+    ),
+    *(
+        {"M": {}},
+        {"M": []},
+        {"M": {"%s": {"S": "%d"}}},
+        {"L": {}},
+        {"L": "S"},
+        {"L": [{"N": "1"}, {}]},
+    ),
+    *({"SS": []}, {"SS": ["a\0", "b"]}, {"SS": "ab"}, {"NS": ["1", "x"]}, {"NS": ["1", "2"]}),
+    *({"X": "1"}, {}, "S", ["S"], None, 7, {"S": "a", "N": "1"}, {"L": [{"S": "x"}, {"N": "2"}]}),
+)
+
+
+@pytest.mark.parametrize("odd", ODD_VALUES)
+def test_many_records_are_written_as_each_alone(odd: Any) -> None:  # noqa: ANN401 - any JSON
+    for other in ODD_VALUES:
+        items = [{"id": {"S": "a"}, "x": value} for value in (*[odd] * 6, other)]
+        items += [{"x": odd, "id": {"S": "b"}}, {"id": {"S": "c"}}] * 6
+        alone = [image_or_none(item) for item in items]
+        try:
+            together: list[str | None] = [*columnar.maps_of(items)]
+        except columnar.ODD:
+            assert None in alone
+        else:
+            assert together == alone
+
+
+def test_a_batch_with_a_record_that_is_none_is_written_as_one_without(tmp_path: Path) -> None:
+    records = [record_of(number, NewImage=item_of(number)) for number in range(1, 38)]
+    for number in (3, 9):
+        del records[number]["dynamodb"]["NewImage"]
+    records[5]["dynamodb"]["OldImage"] = NEW
+    fine, spoilt = World(tmp_path / "fine"), World(tmp_path / "spoilt")
+    assert fine.call(records) == []
+    assert spoilt.call([*records, record_of(99, NewImage={"id": {"Q": "x"}})]) != []
+    assert fine.lines() == spoilt.lines()
+    assert [key.rpartition("/")[2] for key in fine.names()] == [
+        key.rpartition("/")[2] for key in spoilt.names()
+    ]
+
+
+def image_or_none(item: dict[str, Any]) -> str | None:
+    try:
+        return map_of(item)
+    except NotARecordError:
+        return None
 
 
 def direct(record: dict[str, Any]) -> Change | None:
@@ -265,8 +344,8 @@ def direct(record: dict[str, Any]) -> Change | None:
         return None
 
 
-def read(lines: Lines, text: str) -> Change | None:
+def once(text: bytes) -> Change | None:
     try:
-        return lines.read(text)
+        return Lines().read(text.decode())
     except NotARecordError:
         return None

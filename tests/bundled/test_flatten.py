@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.functions.firehose_flatten.flatten import Flattener, NotFlatError, Rules
+from tests.bundled.mutations import mutants
 
 PLAIN = Rules()
 
@@ -180,9 +181,58 @@ def test_shapes_that_come_often_are_written_as_those_that_come_once(rules: Rules
         if number % 70 == 69:
             text = text.replace("}", "", 1)
         texts.append(text)
-    often.flatten_all(texts)
+    encoded = [text.encode() for text in texts]
+    often.flatten_all(encoded)
     times: list[list[str]] = [[] for _ in texts]
-    for text, flat, found in zip(texts, often.flatten_all(texts, times), times, strict=True):
+    for data, flat, found in zip(encoded, often.flatten_all(encoded, times), times, strict=True):
         once: list[str] = []
-        assert Flattener(rules).flatten_all([text], [once]) == [flat], text
+        assert Flattener(rules).flatten_all([data], [once]) == [flat], data
         assert once == found
+
+
+BROKEN = (
+    b'{"n":%d,"u":{"t":"x%d","l":["a",1]},"p":-%d.5}',
+    b'{"n":%d,"u":{"t":"x\\\\%d","l":["a",{"b":null}]},"p":%de1}',
+)
+
+
+@pytest.mark.parametrize("shape", BROKEN)
+@pytest.mark.parametrize("rules", [PLAIN, Rules(time="n")])
+def test_what_is_broken_is_found_among_many_that_are_not(shape: bytes, rules: Rules) -> None:
+    often = Flattener(rules)
+    good = [shape % (at, at, at) for at in range(1, 151)]
+    often.flatten_all(good)
+    texts = [*good, *mutants(good[70])]
+    found = often.flatten_all(texts)
+    assert found.count(None) > len(texts) // 2
+    for text, flat in zip(texts, found, strict=True):
+        assert Flattener(rules).flatten_all([text]) == [flat], text
+    assert often.flatten_all(texts, [[] for _ in texts]) == found
+    clean = [at for at, text in enumerate(texts) if min(text, default=32) >= 32]
+    assert often.flatten_all([texts[at] for at in clean]) == [found[at] for at in clean]
+
+
+def test_a_text_that_is_not_closed_does_not_reach_into_the_next() -> None:
+    often = Flattener(PLAIN)
+    good = [b'{"a":{"b":"x%d"},"c":["%d"],"d":"y"}' % (at, at) for at in range(200)]
+    often.flatten_all(good)
+    texts = [
+        good[0],
+        b'{"a":{"b":"::',
+        b'"},"c::":["1"],"d":"y"}',
+        b'::"},"c":["1"],"d":"y"}',
+        good[3],
+    ]
+    texts += [b'{"a":{"b":"x"},"c":[":', b':::"],"d":"y"}', good[4][:-2], b':::","d":"y"}', good[5]]
+    flat = [at for at, found in enumerate(often.flatten_all(texts)) if found is not None]
+    assert flat == [0, 4, 9]
+
+
+def test_a_value_that_is_an_array_now_and_then() -> None:
+    often = Flattener(PLAIN)
+    texts = [b'{"a":%d,"b":%b}' % (at, (b'["x"]', b'"y"', b"[]")[at % 3]) for at in range(300)]
+    often.flatten_all(texts)
+    flat = [
+        b'{"a":%d,"b":%b}\n' % (at, (b'"[\\"x\\"]"', b'"y"', b'"[]"')[at % 3]) for at in range(300)
+    ]
+    assert often.flatten_all(texts) == flat

@@ -17,10 +17,11 @@ from json.encoder import encode_basestring
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING or __package__:
-    from .often import Often, pattern_of
+    from .often import Often, is_plain
     from .skeleton import Hole, NotJsonError, Number, Object, cut, cut_scalars, quoted, read
+    from .template import Template, template_of
 else:
-    from often import Often, pattern_of
+    from often import Often, is_plain
     from skeleton import (
         Hole,
         NotJsonError,
@@ -31,20 +32,20 @@ else:
         quoted,
         read,
     )
+    from template import Template, template_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from .skeleton import Tree
 
-BLANK = " \t\r\n"
 _CHUNK = 500
 _MOST_SHAPES = 4096
 _MOST_LETTERS = 16 << 20
 """Of all shapes that are kept."""
 _LARGE_SHAPE = 64 << 10
-_SAMPLED, _SAMPLES = 8, 25
-"""Every eighth use is a sample; with so many of them, a shape gets a pattern of its own."""
+_SAMPLED, _SAMPLES = 2, 25
+"""Every second use is a sample; with so many of them, a shape gets a pattern of its own."""
 _WORDS = {True: "true", False: "false", None: "null"}
 
 
@@ -80,8 +81,8 @@ class _Shape:
     whole: tuple[int, ...] = ()
     """Places of the other values."""
     uses: int = 0
-    samples: list[list[str]] = field(default_factory=list)
-    """Values of some uses."""
+    samples: tuple[list[list[str]], list[list[str]]] = field(default_factory=lambda: ([], []))
+    """Values of some uses, of plain texts and of others."""
 
     def say(self, text: str) -> None:
         self.between[-1] += text
@@ -101,7 +102,7 @@ class Flattener:
         self._cut = cut_scalars if rules.index_arrays else cut
         self._shapes: dict[tuple[str, ...], _Shape] = {}
         self._letters = 0
-        self._often = Often()
+        self._often = Often[Template](b":")
 
     def flatten(self, text: str) -> str:
         r"""Give a line for each object of a text.
@@ -111,31 +112,46 @@ class Flattener:
         >>> Flattener(Rules()).flatten('{"a": {"b": 1.50}, "c": "x"}')
         '{"a_b":1.50,"c":"x"}\n'
         """
-        return self._any(text.strip(BLANK), None)
+        return self._any(text.strip(" \t\r\n"), None)
 
     def flatten_all(
-        self, texts: Sequence[str], times: Sequence[list[str]] | None = None
-    ) -> list[str | None]:
-        """Flatten texts without blanks around them; None for one that cannot be.
+        self, texts: Sequence[bytes], times: Sequence[list[str]] | None = None
+    ) -> list[bytes | None]:
+        """Flatten texts of UTF-8 without blanks around them; None for one that cannot be.
 
         The lists of `times` get what the texts hold under the rules' `time`.
         """
-        found: list[str | None] = []
-        for at in range(0, len(texts), _CHUNK):
-            end = at + _CHUNK
-            found += self._chunk(texts[at:end], None if times is None else times[at:end])
+        found: list[bytes | None] = [None] * len(texts)
+        left: Sequence[int] = range(len(texts))
+        while left:
+            left = self._known(texts, left, found, times)
+            for at in left[:_CHUNK]:  # what these teach is known to those behind them
+                try:
+                    flat = self._any(texts[at].decode(), None if times is None else times[at])
+                    found[at] = flat.encode()
+                except NotFlatError:
+                    pass  # None says so
+            left = left[_CHUNK:]
         return found
 
-    def _chunk(self, texts: Sequence[str], times: Sequence[list[str]] | None) -> list[str | None]:
-        """Flatten a few texts, so that the shapes of the first are known to the last."""
-        found = self._often.filled(texts, times)
-        for at, flat in enumerate(found):
-            if flat is None:
-                try:
-                    found[at] = self._any(texts[at], None if times is None else times[at])
-                except NotFlatError:
-                    found[at] = None
-        return found
+    def _known(
+        self,
+        texts: Sequence[bytes],
+        places: Sequence[int],
+        found: list[bytes | None],
+        times: Sequence[list[str]] | None,
+    ) -> Sequence[int]:
+        """Flatten the texts at these places whose shapes come often; gives the other places."""
+        often, rest = self._often.take([texts[at] for at in places])
+        for taken in often:
+            own = [places[at] for at in taken.places]
+            for at, flat in zip(own, taken.plan.filled(taken.columns), strict=True):
+                found[at] = flat
+            if times is not None:
+                of_each = taken.plan.times_of(taken.columns)
+                for at, those in zip(own, of_each, strict=True):
+                    times[at][:] = those
+        return [places[at] for at in rest]
 
     def _any(self, text: str, times: list[str] | None) -> str:
         """Flatten a text of one object, a line, or of several."""
@@ -180,10 +196,15 @@ class Flattener:
         """Remember values; when there are enough of them, make a pattern for the shape."""
         if shape.inner or len(parts) == 1:
             return
-        shape.samples.append(parts[1::2])
-        if len(shape.samples) == _SAMPLES:
-            self._often.add(text, pattern_of(parts[::2], shape.samples, shape, text))
-            shape.samples.clear()
+        plain = is_plain(text.encode())
+        samples = shape.samples[plain]
+        samples.append(parts[1::2])
+        if len(samples) < _SAMPLES:
+            return
+        made = template_of(parts[::2], samples, shape, spaced='": ' in text, plain=plain)
+        samples.clear()
+        if made is not None:
+            self._often.add(text, *made)
 
     def _learn(self, key: tuple[str, ...]) -> _Shape | None:
         """Make a shape and remember it; None if it is none."""

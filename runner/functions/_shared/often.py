@@ -1,168 +1,193 @@
-"""Shapes that come often: one pattern matches a whole text, one template writes it anew.
+"""Shapes that come often: one pattern cuts many texts of a shape at once.
+
+In: texts in UTF-8, and patterns of shapes with what to do with their values.  Out: columns of
+values, and the texts that no pattern takes.
+
+The texts are joined, and one `split` gives the values of all of them.  Why that is right: between
+texts stands NUL, quote, NUL, and texts that hold a NUL are left out.  A pattern begins at a NUL,
+ends before one, and only a text of JSON in it, `"[^"]*"`, takes other NULs: one that is not closed
+would end at the quote between the NULs, and behind it a pattern has a comma or a bracket, not NUL.
+So what a pattern takes is one whole text.
+
+Texts are plain if they hold no backslash and no control character.  The texts of JSON in them end
+at the next quote, which is found much faster; so patterns of plain texts are apart from others.
 
 Making a pattern takes milliseconds, so only a shape that was met often gets one.  A pattern takes
-nothing that its shape would not; what it does not take is cut at its values as before.
+nothing that its shape would not; what it does not take is cut at its values, one by one.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from json.encoder import encode_basestring
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING or __package__:
-    from .skeleton import like
-else:
-    from skeleton import like
+from operator import attrgetter
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-_MOST_PATTERNS = 64
+_MOST_PATTERNS = 128
 _MOST_TRIED = 6
 """Patterns that are tried on a text."""
-_MOST_VALUES = 400
+BLANK = b" \t\r\n"
+_CHECKED = 500
+_NUL = b"\0"
+_BETWEEN = b'\0"\0'
+_CONTROLS = bytes(range(0x20))
+
+P = TypeVar("P")
 
 
 @dataclass(slots=True)
-class Pattern:
-    """A shape's pattern and template."""
+class _Pattern(Generic[P]):
+    """A shape's pattern, and what is done with its values."""
 
     text: str
-    match: Callable[[str], re.Match[str] | None]
-    pieces: list[str]
-    """What is written: every second piece is the place of a group."""
-    arrays: tuple[int, ...]
-    """Groups that may be arrays, which are written as texts."""
-    times: tuple[int | str, ...]
-    """Groups of the times, or the times themselves."""
+    split: Callable[[bytes], list[bytes]]
+    width: int
+    """Groups, and what stands before a match."""
+    plan: P
     hits: int = 0
 
 
-class Often:
+_hits = attrgetter("hits")
+
+
+@dataclass(frozen=True, slots=True)
+class Taken(Generic[P]):
+    """Texts of one shape."""
+
+    plan: P
+    places: list[int]
+    """Of the texts, among those that were given."""
+    columns: list[list[bytes]]
+    """For each group of the pattern its value in each text."""
+
+    def rows(self) -> Iterable[tuple[bytes, ...]]:
+        """Give the values of each text."""
+        return zip(*self.columns, strict=True) if self.columns else [()] * len(self.places)
+
+
+class Often(Generic[P]):
     """Patterns by a sign that texts of one shape mostly share."""
 
-    def __init__(self) -> None:
-        """Begin without patterns."""
-        self._patterns: dict[int, list[Pattern]] = {}
+    def __init__(self, sign: bytes) -> None:
+        """Begin without patterns; `sign` is a letter that texts of a shape have equally often."""
+        self._sign = sign
+        self._others = bytes({*range(0x100)} - {*sign, *_CONTROLS, *b"\\"})
+        """What says neither the sign of a text nor whether it is plain."""
+        self._patterns: dict[int, list[_Pattern[P]]] = {}
         self._count = 0
 
-    def filled(self, texts: Sequence[str], times: Sequence[list[str]] | None) -> list[str | None]:
-        """Write each text by the first pattern that takes it; None where there is none."""
-        flat: list[str | None] = [None] * len(texts)
+    def take(self, texts: Sequence[bytes]) -> tuple[list[Taken[P]], Sequence[int]]:
+        """Give the texts that patterns take, and the places of the others."""
         if not self._patterns:
-            return flat
-        places: dict[int, list[int]] = {}
-        for at, sign in enumerate([text.count('":') for text in texts]):
-            if sign in places:
-                places[sign].append(at)
-            else:
-                places[sign] = [at]
-        for sign, left in places.items():
-            patterns = self._patterns.get(sign, [])
-            for pattern in patterns:
-                before = len(left)
-                left = _filled(pattern, texts, left, flat, times)  # noqa: PLW2901 - what remains
-                pattern.hits += before - len(left)
-                if not left:
-                    break
-            patterns.sort(key=_hits, reverse=True)
-        return flat
+            return [], range(len(texts))
+        found: list[Taken[P]] = []
+        rest: list[int] = []
+        for sign, left in self._by_sign(texts).items():
+            rest += self._taken(self._patterns.get(sign, []), texts, left, found)
+        return found, rest
 
-    def add(self, text: str, pattern: Pattern | None) -> None:
+    def _taken(
+        self,
+        patterns: list[_Pattern[P]],
+        texts: Sequence[bytes],
+        places: list[int],
+        found: list[Taken[P]],
+    ) -> list[int]:
+        """Try the patterns of a sign; gives the places of texts that none takes."""
+        left = places
+        for pattern in patterns:
+            if not left:
+                break
+            taken, left = _cut(pattern, texts, left)
+            if taken.places:
+                pattern.hits += len(taken.places)
+                found.append(taken)
+        patterns.sort(key=_hits, reverse=True)
+        return left
+
+    def add(self, text: str, pattern: str, plan: P) -> None:
         """Keep a pattern for texts like this one."""
-        if pattern is None:
-            return
         if self._count >= _MOST_PATTERNS:
             self._patterns.clear()
             self._count = 0
-        kept = self._patterns.setdefault(text.count('":'), [])
-        if len(kept) < _MOST_TRIED and all(each.text != pattern.text for each in kept):
-            kept.append(pattern)
+        (sign,) = self._by_sign([text.encode()])
+        kept = self._patterns.setdefault(sign, [])
+        if len(kept) < _MOST_TRIED and all(each.text != pattern for each in kept):
+            made = re.compile(b"\\0%s(?=\\0)" % pattern.encode())
+            kept.append(_Pattern(pattern, made.split, made.groups + 1, plan))
             self._count += 1
 
+    def _by_sign(self, texts: Sequence[bytes]) -> dict[int, list[int]]:
+        """Sort the places of texts by their signs; those that are not plain have a negative one."""
+        others = self._others
+        marks: dict[bytes, list[int]] = {}
+        for at, mark in enumerate([text.translate(None, others) for text in texts]):
+            if mark in marks:
+                marks[mark].append(at)
+            else:
+                marks[mark] = [at]
+        places: dict[int, list[int]] = {}
+        for mark, those in marks.items():
+            count = mark.count(self._sign)
+            places.setdefault(count if count == len(mark) else ~count, []).extend(those)
+        return places
 
-def _hits(pattern: Pattern) -> int:
-    return pattern.hits
+
+def is_plain(text: bytes) -> bool:
+    """Tell whether there is no backslash and no control character in a text."""
+    return b"\\" not in text and len(text.translate(None, _CONTROLS)) == len(text)
 
 
-def _filled(
-    pattern: Pattern,
-    texts: Sequence[str],
-    places: list[int],
-    flat: list[str | None],
-    times: Sequence[list[str]] | None,
-) -> list[int]:
-    """Write the texts at these places that a pattern takes; gives the places of the others."""
-    match, template, arrays = pattern.match, pattern.pieces, pattern.arrays
+def _cut(
+    pattern: _Pattern[P], texts: Sequence[bytes], places: list[int]
+) -> tuple[Taken[P], list[int]]:
+    """Cut the texts at these places that a pattern takes; gives the places of the others too."""
+    joined = _BETWEEN.join([texts[at] for at in places])
+    if joined.count(_NUL) != 2 * len(places) - 2:
+        clean = [at for at in places if _NUL not in texts[at]]
+        taken, left = _cut(pattern, texts, clean) if clean else (Taken(pattern.plan, [], []), [])
+        return taken, left + [at for at in places if _NUL in texts[at]]
+    parts = pattern.split(b"\0%s\0" % joined)
+    columns = [parts[at :: pattern.width] for at in range(1, pattern.width)]
+    between = parts[:: pattern.width]
+    if len(between) == len(places) + 1:
+        return Taken(pattern.plan, places, columns), []
+    return _sorted(pattern.plan, columns, between, places)
+
+
+def _sorted(
+    plan: P, columns: list[list[bytes]], between: list[bytes], places: list[int]
+) -> tuple[Taken[P], list[int]]:
+    """Tell which texts were taken: the others stand between them, with two NULs for each."""
+    taken: list[int] = []
     left: list[int] = []
-    for at in places:
-        found = match(texts[at])
-        if found is None:
-            left.append(at)
-            continue
-        groups = found.groups()
-        if times is not None:
-            times[at][:] = [
-                groups[time] if type(time) is int else str(time) for time in pattern.times
-            ]
-        pieces = template[:]
-        pieces[1::2] = _with_texts(groups, arrays) if arrays else groups
-        flat[at] = "".join(pieces)
-    return left
+    at = 0
+    for number in [number for number, each in enumerate(between) if len(each) > len(_BETWEEN) - 1]:
+        start = number + len(left)  # so many were taken before, and so many were not
+        taken += places[at:start]
+        at = start + between[number].count(_NUL) // 2
+        left += places[start:at]
+    taken += places[at:]
+    return Taken(plan, taken, columns), left
 
 
-def _with_texts(groups: tuple[str, ...], arrays: tuple[int, ...]) -> tuple[str, ...]:
-    changed = list(groups)
-    for at in arrays:
-        if changed[at][0] == "[":
-            changed[at] = encode_basestring(changed[at])
-    return tuple(changed)
+def checked(texts: list[bytes]) -> list[bytes]:
+    """Strip the blanks around texts; one that is no UTF-8 becomes one that is no JSON."""
+    if not all(
+        _is_utf_8(b"\n".join(texts[at : at + _CHECKED])) for at in range(0, len(texts), _CHECKED)
+    ):
+        texts = [text if _is_utf_8(text) else b"?" for text in texts]
+    return [text.strip(BLANK) for text in texts]
 
 
-class Shape(Protocol):
-    """What is written between values."""
-
-    @property
-    def between(self) -> Sequence[str]:
-        """Give the texts around the values, one more than there are values."""
-
-    @property
-    def times(self) -> Sequence[int | str]:
-        """Give the times: twice a value's number and one, or the time itself."""
-
-
-def pattern_of(
-    key: Sequence[str], samples: Sequence[Sequence[str]], shape: Shape, text: str
-) -> Pattern | None:
-    """Make the pattern of a shape whose values are of the samples' kinds.
-
-    `key` is what stands between the values of `text`.  Values with the same text before them as
-    the flat text has are taken together.
-    """
-    values, colon = list(zip(*samples, strict=True)), ": " if '": ' in text else ":"
-    if len(values) > _MOST_VALUES:
-        return None
-    arrays = {at for at, found in enumerate(values) if any(value[0] == "[" for value in found)}
-    apart = arrays | {at // 2 for at in shape.times if isinstance(at, int)}
-    pattern, pieces, group_of = "", list[str](), dict[int, int]()
-    for at, found in enumerate(values):
-        before = key[at] + colon
-        same = before == shape.between[at] and not apart & {at - 1, at}
-        literal, like_these = re.escape(before), like(found)
-        if same and at:
-            pattern += literal + like_these
-            continue
-        pattern += ")" if at else ""
-        pattern += f"({literal}{like_these}" if same else f"{literal}({like_these}"
-        group_of[at] = len(pieces) // 2
-        pieces += ["" if same else shape.between[at], ""]
-    pattern = f"{pattern}){re.escape(key[-1])}"
-    return Pattern(
-        pattern,
-        re.compile(pattern).fullmatch,
-        [*pieces, shape.between[-1]],
-        tuple(group_of[at] for at in sorted(arrays)),
-        tuple(group_of[at // 2] if isinstance(at, int) else at for at in shape.times),
-    )
+def _is_utf_8(text: bytes) -> bool:
+    if text.isascii():
+        return True
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -33,6 +33,8 @@ _RESERVED_S = 10.0
 """Of the function's time, to answer in."""
 _FRAME = len(', {"recordId": , "result": "ProcessingFailed", "data": ""}')
 _METADATA = len(', "metadata": ')
+_MOST_ESCAPED = 6
+"""Letters of one in JSON."""
 _MOST_METADATA = 100
 """Of the day and the hour of a record."""
 _HOPELESS = (
@@ -84,8 +86,9 @@ def source_of(event: Record) -> Source | None:
 def fitted(event: Record, answers: list[Record], again: Again) -> list[Record]:
     """Give the answers as they are if they fit; else put again what does not."""
     room = MOST_BYTES - _SPARE
-    rough = [len(answer.get("data", "")) + 6 * len(answer["recordId"]) for answer in answers]
-    if sum(rough) + len(answers) * (_FRAME + _MOST_METADATA) <= room:
+    data = sum([len(answer["data"]) for answer in answers if "data" in answer])
+    ids = len("".join([answer["recordId"] for answer in answers]))
+    if data + _MOST_ESCAPED * ids + len(answers) * (_FRAME + _MOST_METADATA) <= room:
         return answers
     sizes = [_size(answer) for answer in answers]
     if sum(sizes) <= room:

@@ -1,7 +1,8 @@
 """Plans for shapes of JSON: made once for a shape, used for each text of it.
 
 In: a maker of plans, texts.  Out: the plan of a text's shape and the values in its holes.  A shape
-that comes often gets a pattern that takes out just the values that its plan needs.
+that comes often gets a pattern that takes out just the values that its plan needs, of many texts at
+once.
 """
 
 from __future__ import annotations
@@ -10,27 +11,22 @@ import re
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING or __package__:
+    from .often import Often, is_plain
     from .skeleton import Hole, NotJsonError, Object, cut, like
 else:
-    from skeleton import (
-        Hole,
-        NotJsonError,
-        Object,
-        cut,
-        like,
-    )
+    from often import Often, is_plain
+    from skeleton import Hole, NotJsonError, Object, cut, like
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from .often import Taken
     from .skeleton import Tree
 
 _MOST_SHAPES = 4096
 _LARGE_SHAPE = 64 << 10
-_MOST_PATTERNS = 64
-_MOST_TRIED = 6
-_SAMPLED, _SAMPLES = 8, 25
-"""Every eighth use is a sample; with so many of them, a shape gets a pattern of its own."""
+_SAMPLED, _SAMPLES = 2, 25
+"""Every second use is a sample; with so many of them, a shape gets a pattern of its own."""
 
 
 class Plan(Protocol):
@@ -39,7 +35,7 @@ class Plan(Protocol):
     def holes(self) -> set[int]:
         """Give the holes whose values it needs."""
 
-    def exactly(self, hole: int, values: Sequence[str]) -> str:
+    def exactly(self, hole: int, values: Sequence[str], *, plain: bool) -> str:
         """Give a pattern of one group for a value like these; empty if it wants any value."""
 
     def renumbered(self, numbers: Mapping[int, int]) -> Plan:
@@ -50,22 +46,12 @@ P = TypeVar("P", bound=Plan)
 
 
 class _Known(Generic[P]):
-    """A plan, how often it was used, and values of some uses."""
+    """A plan, how often it was used, and values of some uses, of plain texts and of others."""
 
     def __init__(self, plan: P) -> None:
         self.plan = plan
         self.uses = 0
-        self.samples: list[list[str]] = []
-
-
-class _Pattern(Generic[P]):
-    """A pattern, and the plan for what it takes."""
-
-    def __init__(self, text: str, plan: P) -> None:
-        self.text = text
-        self.match = re.compile(text).fullmatch
-        self.plan = plan
-        self.hits = 0
+        self.samples: tuple[list[list[str]], list[list[str]]] = ([], [])
 
 
 class Shapes(Generic[P]):
@@ -75,19 +61,14 @@ class Shapes(Generic[P]):
         """Take what makes a plan of what stands between values; it may raise NotJsonError."""
         self._make = make
         self._known: dict[tuple[str, ...], _Known[P]] = {}
-        self._patterns: dict[int, list[_Pattern[P]]] = {}
-        self._count = 0
+        self._often = Often[P](b"{")  # an attribute is an object
+
+    def take(self, texts: Sequence[bytes]) -> tuple[list[Taken[P]], Sequence[int]]:
+        """Give the texts whose shapes come often, and the places of the others."""
+        return self._often.take(texts)
 
     def find(self, text: str) -> tuple[P, Sequence[str]]:
         """Give a text's plan and values; NotJsonError if it is no JSON."""
-        for entry in self._patterns.get(text.count('":'), ()):
-            found = entry.match(text)
-            if found is not None:
-                entry.hits += 1
-                return entry.plan, found.groups()
-        return self._seldom(text)
-
-    def _seldom(self, text: str) -> tuple[P, Sequence[str]]:
         parts = cut(text)
         key, values = tuple(parts[::2]), parts[1::2]
         known = self._known.get(key)
@@ -98,9 +79,12 @@ class Shapes(Generic[P]):
                 return self._make((text,)), ()
         known.uses += 1
         if not known.uses % _SAMPLED and values:
-            known.samples.append(values)
-            if len(known.samples) == _SAMPLES:
-                self._often(key, known, text)
+            plain = is_plain(text.encode())
+            samples = known.samples[plain]
+            samples.append(values)
+            if len(samples) == _SAMPLES:
+                self._add(key, known, text, plain=plain)
+                samples.clear()
         return known.plan, values
 
     def _learn(self, key: tuple[str, ...]) -> _Known[P]:
@@ -111,26 +95,18 @@ class Shapes(Generic[P]):
             self._known[key] = known
         return known
 
-    def _often(self, key: Sequence[str], known: _Known[P], text: str) -> None:
+    def _add(self, key: Sequence[str], known: _Known[P], text: str, *, plain: bool) -> None:
+        """Make a pattern for texts like this one, which has this shape."""
         needed = known.plan.holes()
         colon, pattern = ": " if '": ' in text else ":", ""
-        for at, values in enumerate(zip(*known.samples, strict=True)):
-            chosen = like(values)
+        for at, values in enumerate(zip(*known.samples[plain], strict=True)):
+            chosen = like(values, plain=plain)
             if at in needed:
-                chosen = known.plan.exactly(at, values) or f"({chosen})"
+                chosen = known.plan.exactly(at, values, plain=plain) or f"({chosen})"
             pattern += re.escape(key[at] + colon) + chosen
-        known.samples.clear()
-        if self._count >= _MOST_PATTERNS:
-            self._patterns.clear()
-            self._count = 0
-        pattern += re.escape(key[-1])
-        kept = self._patterns.setdefault(text.count('":'), [])
-        kept.sort(key=lambda each: -each.hits)
-        if len(kept) < _MOST_TRIED and all(each.text != pattern for each in kept):
-            numbers = {hole: number for number, hole in enumerate(sorted(needed))}
-            plan = known.plan.renumbered(numbers)
-            kept.append(_Pattern(pattern, plan))  # type: ignore[arg-type]  # a P makes a P
-            self._count += 1
+        numbers = {hole: number for number, hole in enumerate(sorted(needed))}
+        plan = known.plan.renumbered(numbers)
+        self._often.add(text, pattern + re.escape(key[-1]), plan)  # type: ignore[arg-type]  # a P makes a P
 
 
 def holes_of(tree: Tree) -> set[int]:

@@ -52,39 +52,88 @@ cut = re.compile(rf":{_SPACE}({_SCALAR}|{_array(_LEVELS)})").split
 """Cuts a text at its scalars and arrays: shape, value, shape, ..., value, shape."""
 cut_scalars = re.compile(rf":{_SPACE}({_SCALAR})").split
 """Cuts a text at its scalars only."""
-is_number = re.compile(_NUMBER).fullmatch
+number_pattern = _NUMBER
+is_number = re.compile(number_pattern).fullmatch
 """Tells whether a text is a number of JSON."""
 
 is_texts = re.compile(rf"\[(?:{_STRING}(?:, ?(?!\])|(?=\])))*+\]").fullmatch
 """Tells whether a text is an array of texts, as it is mostly written."""
 
-_NESTED = _array(_LEVELS - 1)
 _SIMPLE = f'"{_PLAIN}"'
-_KINDS = {
-    "[": _array(0),
-    "t": "true|false",
-    "f": "true|false",
-    "n": "null",
-}
+_UNTIL_QUOTE = '"[^"]*+"'
+"""A text of JSON, in what holds no backslash and no control character: the fastest to find."""
+_KINDS = {"t": "true|false", "f": "true|false", "n": "null"}
 
 
-def _kind(value: str) -> str:
+def _kind(value: str, *, plain: bool) -> str:
     if value[0] == '"':
-        return _STRING if "\\" in value else _SIMPLE
-    if value[0] == "[" and ("{" in value or "[" in value[1:]):
-        return _NESTED
-    return _KINDS.get(value[0], _NUMBER)
+        return _UNTIL_QUOTE if plain else _STRING if "\\" in value else _SIMPLE
+    return _KINDS.get(value[0], "")
 
 
-def like(values: Iterable[str]) -> str:
-    """Give a pattern of values of the kinds that these have."""
-    found = {_kind(value) for value in values}
-    kinds = sorted(found - {_SIMPLE} if _STRING in found else found)
-    return kinds[0] if len(kinds) == 1 and "|" not in kinds[0] else f"(?:{'|'.join(kinds)})"
+def like(values: Iterable[str], *, plain: bool = False) -> str:
+    """Give a pattern of values of the kinds that these have.
+
+    `plain`: for JSON that holds no backslash and no control character.
+    """
+    found = {value: _kind(value, plain=plain) for value in values}
+    others = [value for value, kind in found.items() if not kind]
+    numbers = [value for value in others if value[0] != "["]
+    arrays = [value for value in others if value[0] == "["]
+    kinds = {*found.values()} - {""} - ({_SIMPLE} if _STRING in found.values() else set())
+    if numbers:
+        kinds.add(number_like(numbers))
+    if arrays:
+        space = " ?+" if any(" " in value for value in arrays) else ""
+        string = _UNTIL_QUOTE if plain else _STRING
+        kinds.add(_like_trees([*map(_tree, arrays)], string, space if plain else _SPACE))
+    several = sorted(kinds)
+    return several[0] if len(several) == 1 and "|" not in several[0] else f"(?:{'|'.join(several)})"
 
 
-quoted_number = f'"({_NUMBER})"'
-"""A pattern of a number that is written as a text; its group is the number."""
+def _tree(value: str) -> Tree:
+    return read((value,))[0]
+
+
+def _like_trees(trees: Sequence[Tree], string: str, space: str) -> str:
+    """Give a pattern of values of the kinds that these have, and that lie in these."""
+    found: list[str] = []
+    objects = [tree for tree in trees if isinstance(tree, Object)]
+    arrays = [tree for tree in trees if isinstance(tree, list)]
+    numbers = [tree for tree in trees if isinstance(tree, Number)]
+    if any(isinstance(tree, str) and not isinstance(tree, Number) for tree in trees):
+        found.append(string)
+    if objects:
+        inner = _like_trees([value for tree in objects for _, value in tree], string, space)
+        item = rf"{string}{space}:{space}{inner}{space}(?:,{space}(?!\}})|(?=\}}))"
+        found.append(rf"\{{{space}(?:{item})*+\}}")
+    if arrays:
+        inner = _like_trees([item for tree in arrays for item in tree], string, space)
+        found.append(rf"\[{space}(?:{inner}{space}(?:,{space}(?!\])|(?=\])))*+\]")
+    if any(tree is None or isinstance(tree, bool) for tree in trees):
+        found.append("true|false|null")
+    if numbers:
+        found.append(number_like(numbers))
+    return f"(?:{'|'.join(found)})" if found else "(?!)"
+
+
+def number_like(values: Sequence[str]) -> str:
+    """Give a pattern of numbers that have the parts that these have."""
+    pattern = "-?+" if any(value[0] == "-" for value in values) else ""
+    pattern += "(?:[1-9][0-9]*+|0)"
+    if all("." in value for value in values):
+        pattern += r"\.[0-9]++"
+    elif any("." in value for value in values):
+        pattern += r"(?:\.[0-9]++)?+"
+    if any("e" in value.lower() for value in values):
+        pattern += "(?:[eE][-+]?+[0-9]++)?+"
+    return pattern
+
+
+def quoted_number_like(values: Iterable[str]) -> str:
+    """Give a pattern of numbers that are written as texts, like these; its group is the number."""
+    numbers = [value[1:-1] for value in values if is_number(value[1:-1])]
+    return f'"({number_like(numbers) if numbers else _NUMBER})"'
 
 
 class Hole(int):

@@ -13,6 +13,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from json.decoder import scanstring  # type: ignore[attr-defined]  # not in its types
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING or __package__:
@@ -177,6 +178,29 @@ def time_of(token: str) -> str:
         raise NotARecordError(f"{token} is no time") from error
 
 
+def times_of(tokens: Sequence[bytes]) -> list[bytes] | None:
+    """Write epochs as fields; None unless all are of whole milliseconds or microseconds.
+
+    Those of 13 and 16 digits are: their first ten are the second, the next three its part.
+    """
+    digits = b"".join(tokens)
+    if not digits.isdigit() or {*map(len, tokens)} - {13, 16} or digits.startswith(b"0"):
+        return None
+    return [b'"%b.%b"' % (_second_of(token[:10]), token[10:13]) for token in tokens]
+
+
+@functools.lru_cache(1024)
+def _second_of(digits: bytes) -> bytes:
+    return _second(int(digits)).encode()
+
+
 @functools.lru_cache(1024)
 def _second(seconds: int) -> str:
     return (_EPOCH + timedelta(seconds=seconds)).isoformat(" ", "seconds")
+
+
+def unescaped(token: str, *, spaced: bool) -> str:
+    """Write a text of JSON as a field."""
+    if token[0] != '"':
+        raise NotARecordError(f"{token} is no text")
+    return csv_text(scanstring(token, 1)[0], spaced=spaced)

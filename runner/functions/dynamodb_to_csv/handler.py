@@ -22,14 +22,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
     from .columns import columns_of
+    from .often import checked
     from .reingest import Again, fitted
     from .rows import IMAGES, Choice, Rows
-    from .typed import NotARecordError
 else:
     from columns import columns_of
+    from often import checked
     from reingest import Again, fitted
     from rows import IMAGES, Choice, Rows
-    from typed import NotARecordError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,19 +76,43 @@ def _client(service: str) -> Any:  # noqa: ANN401 - boto3's client
 
 def answer(event: Record, rows: Rows, again: Again) -> Record:
     """Give the answer to an event."""
-    found: list[Record] = []
-    for record in event["records"]:
-        data = record["data"]
-        try:
-            raw = a2b_base64(data)
-            row = rows.rows(raw.decode()).encode() if raw.strip() else b""
-        except (NotARecordError, UnicodeError, RecursionError, binascii.Error):
-            failed = {"recordId": record["recordId"], "result": "ProcessingFailed", "data": data}
-            found.append(failed)
-            continue
-        if not row:
-            found.append({"recordId": record["recordId"], "result": "Dropped"})
-            continue
-        encoded = b2a_base64(row, newline=False).decode("ascii")
-        found.append({"recordId": record["recordId"], "result": "Ok", "data": encoded})
+    records = event["records"]
+    texts = _texts(records)
+    written = rows.rows_of_all(texts)
+    found = [
+        {
+            "recordId": record["recordId"],
+            "result": "Ok",
+            "data": b2a_base64(row, newline=False).decode("ascii"),
+        }
+        if row
+        else _rest(record, row, text)
+        for record, row, text in zip(records, written, texts, strict=True)
+    ]
     return {"records": fitted(event, found, again)}
+
+
+def _texts(records: list[Record]) -> list[bytes]:
+    """Decode records; one that is no text becomes one that is no JSON."""
+    try:
+        return checked([a2b_base64(record["data"]) for record in records])
+    except binascii.Error:
+        return checked([_bytes(record["data"]) for record in records])
+
+
+def _bytes(data: str) -> bytes:
+    try:
+        return a2b_base64(data)
+    except binascii.Error:
+        return b"?"
+
+
+def _rest(record: Record, row: bytes | None, text: bytes) -> Record:
+    """Answer for what is not chosen, for nothing, and for what is no record."""
+    if row is None and text:
+        return {
+            "recordId": record["recordId"],
+            "result": "ProcessingFailed",
+            "data": record["data"],
+        }
+    return {"recordId": record["recordId"], "result": "Dropped"}

@@ -1,43 +1,38 @@
 """Records of a DynamoDB stream to rows of CSV.
 
 In: JSON text of records as DynamoDB sends them to Kinesis and Firehose.  Out: lines of CSV.  What a
-shape of records has of the columns is found out once.
+shape of records has of the columns is found out once.  Of shapes that come often many records are
+written at once, a column after the other: their patterns take only values that are fields as they
+stand, but for texts with escapes and for what is no scalar.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from json.decoder import scanstring  # type: ignore[attr-defined]  # not in its types
-from operator import itemgetter
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING or __package__:
-    from .columns import Cell, Column, cell_of, csv_text, field_of
-    from .shapes import Shapes, holes_of, renumbered
-    from .skeleton import Hole, NotJsonError, Object, is_number, like, quoted_number, read
+    from .columns import Cell, Column, cell_of, field_of, times_of, unescaped
+    from .plan import RowPlan
+    from .shapes import Shapes, holes_of
+    from .skeleton import Hole, NotJsonError, Object, read
     from .typed import NotARecordError, token_of
 else:
-    from columns import Cell, Column, cell_of, csv_text, field_of
-    from shapes import Shapes, holes_of, renumbered
-    from skeleton import (
-        Hole,
-        NotJsonError,
-        Object,
-        is_number,
-        like,
-        quoted_number,
-        read,
-    )
+    from columns import Cell, Column, cell_of, field_of, times_of, unescaped
+    from plan import RowPlan
+    from shapes import Shapes, holes_of
+    from skeleton import Hole, NotJsonError, Object, read
     from typed import NotARecordError, token_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
 
-    from .skeleton import Tree
+    from .often import Taken
 
-_EMPTY = ('""',)
-_WORDS = ("true", "false")
 IMAGES = {"new": "NewImage", "old": "OldImage"}
+_EVENTS = ("INSERT", "MODIFY", "REMOVE")
+_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,82 +47,6 @@ class Choice:
     """Whether ends of lines in texts are written as spaces."""
 
 
-@dataclass(slots=True)
-class RowPlan:
-    """How a shape's values become a row."""
-
-    event: Tree
-    cells: list[Cell | None]
-    texts: list[tuple[int, int]] = field(default_factory=list)
-    """Columns that are texts, and their values."""
-    numbers: list[tuple[int, int]] = field(default_factory=list)
-    words: list[tuple[int, int]] = field(default_factory=list)
-    """Booleans."""
-    others: list[tuple[int, Cell]] = field(default_factory=list)
-    exact: Callable[[Sequence[str]], Sequence[str]] | None = None
-    """Gives the fields as they are written, of a pattern that takes no other values."""
-
-    def __post_init__(self) -> None:
-        """Sort the cells by how they are written."""
-        for place, cell in enumerate(self.cells):
-            if cell is None or cell.kind == "NULL":
-                continue
-            hole = cell.value if isinstance(cell.value, Hole) else None
-            if hole is not None and cell.kind in {"S", "B"} and cell.type in {"auto", "s"}:
-                self.texts.append((place, hole))
-            elif hole is not None and cell.kind == "N" and cell.type in {"auto", "n"}:
-                self.numbers.append((place, hole))
-            elif hole is not None and cell.kind == "BOOL" and cell.type in {"auto", "bool"}:
-                self.words.append((place, hole))
-            else:
-                self.others.append((place, cell))
-
-    def holes(self) -> set[int]:
-        """Give the holes whose values a row needs."""
-        trees = [self.event, *(cell.value for cell in self.cells if cell is not None)]
-        return set().union(*map(holes_of, trees))
-
-    def exactly(self, hole: int, values: Sequence[str]) -> str:
-        """Want values of the attribute's type only, where each has one column."""
-        if not self._apart():
-            return ""
-        if any(each == hole for _, each in self.numbers):
-            return quoted_number
-        if any(each == hole for _, each in self.words):
-            return "(true|false)"
-        if any(each == hole for _, each in self.texts):
-            texts = [value for value in values if value[0] == '"']
-            return f"({like(texts or _EMPTY)})"
-        return ""
-
-    def _apart(self) -> bool:
-        """Tell whether every value is written once."""
-        plain = [hole for _, hole in (*self.texts, *self.numbers, *self.words)]
-        inner = [hole for _, cell in self.others for hole in holes_of(cell.value)]
-        event = holes_of(self.event) - {hole for _, hole in self.texts}
-        found = [*plain, *inner, *event]
-        return len(plain) > 0 and len(set(found)) == len(found)
-
-    def renumbered(self, numbers: Mapping[int, int]) -> RowPlan:
-        """Give the plan for what its patterns take, by other numbers of its holes."""
-        cells = [
-            None if cell is None else replace(cell, value=renumbered(cell.value, numbers))
-            for cell in self.cells
-        ]
-        plan = RowPlan(renumbered(self.event, numbers), cells)
-        if self._apart() and len(cells) > 1:
-            places = dict((*plan.texts, *plan.numbers, *plan.words))
-            plan.exact = itemgetter(*[places.get(place, -1) for place in range(len(cells))])
-        return plan
-
-
-def _unescaped(token: str, *, spaced: bool) -> str:
-    """Write a text of JSON as a field."""
-    if token[0] != '"':
-        raise NotARecordError(f"{token} is no text")
-    return csv_text(scanstring(token, 1)[0], spaced=spaced)
-
-
 class Rows:
     """Writes rows by one choice, and remembers shapes."""
 
@@ -135,7 +54,6 @@ class Rows:
         """Begin without shapes."""
         self._choice = choice
         self._shapes = Shapes(self._plan)
-        self._blank = [""] * len(choice.columns)
 
     def rows(self, text: str) -> str:
         """Give a line for each record of the text that is chosen; NotARecordError for no record."""
@@ -148,45 +66,114 @@ class Rows:
                 pass  # a record of several lines
         return self._row(text)
 
+    def rows_of_all(self, texts: Sequence[bytes]) -> list[bytes | None]:
+        """Give the lines of each text, UTF-8 without blanks around it; None for no record."""
+        found: list[bytes | None] = [None] * len(texts)
+        left: Sequence[int] = range(len(texts))
+        while left:
+            often, rest = self._shapes.take([texts[at] for at in left])
+            for taken in often:
+                for at, row in zip(taken.places, self._rows_of(taken), strict=True):
+                    found[left[at]] = row
+            left = [left[at] for at in rest]
+            for at in left[:_CHUNK]:  # what these teach is known to those behind them
+                with suppress(NotARecordError, RecursionError):  # None says so
+                    found[at] = self.rows(texts[at].decode()).encode()
+            left = left[_CHUNK:]
+        return found
+
     def _row(self, text: str) -> str:
         try:
             plan, values = self._shapes.find(text)
         except NotJsonError as error:
             raise NotARecordError(str(error)) from error
-        event = token_of(plan.event, values)[1:-1]
-        if event not in self._choice.events:
-            if event in {"INSERT", "MODIFY", "REMOVE"}:
-                return ""
-            raise NotARecordError(f"{event} is no event of DynamoDB")
-        if plan.exact is not None:
-            fields = list(plan.exact((*values, "")))
-            for place, at in plan.texts:
-                if "\\" in values[at]:
-                    fields[place] = _unescaped(values[at], spaced=self._choice.spaced)
-            for place, cell in plan.others:
-                fields[place] = field_of(cell, values, spaced=self._choice.spaced)
-        else:
-            fields = self._blank[:]
-            self._fill(fields, plan, values)
-        return ",".join(fields) + "\n"
+        if not self._is_chosen(token_of(plan.event, values)):
+            return ""
+        return ",".join(plan.fields(values, spaced=self._choice.spaced)) + "\n"
 
-    def _fill(self, fields: list[str], plan: RowPlan, values: Sequence[str]) -> None:
+    def _is_chosen(self, event: str) -> bool:
+        name = event[1:-1]
+        if name in self._choice.events:
+            return True
+        if name in _EVENTS:
+            return False
+        raise NotARecordError(f"{name} is no event of DynamoDB")
+
+    def _rows_of(self, taken: Taken[RowPlan]) -> list[bytes | None]:
+        """Write records of one shape."""
+        plan, columns, count = taken.plan, taken.columns, len(taken.places)
+        if plan.exact:
+            rows = self._together(plan, columns, count)
+        else:
+            rows = [self._one(plan, row) for row in taken.rows()]
+        if isinstance(plan.event, Hole):
+            events = columns[plan.event]
+        else:
+            events = [token_of(plan.event, ()).encode()] * count
+        fates = {event: self._fate(event.decode()) for event in {*events}}
+        if all(fates.values()):
+            return rows
+        return [
+            row if fates[event] else fates[event] for event, row in zip(events, rows, strict=True)
+        ]
+
+    def _together(
+        self, plan: RowPlan, columns: Sequence[Sequence[bytes]], count: int
+    ) -> list[bytes | None]:
+        """Write records whose values are fields as they stand, for the most part."""
+        spaced = self._choice.spaced
+        fields: list[Sequence[bytes]] = [[b""] * count] * len(plan.cells)
+        for place, at in (*plan.texts, *plan.numbers, *plan.words):
+            fields[place] = columns[at]
         for place, at in plan.texts:
-            value = values[at]
-            if value[0] != '"' or "\\" in value:
-                value = _unescaped(value, spaced=self._choice.spaced)
-            fields[place] = value
-        for place, at in plan.numbers:
-            value = values[at][1:-1]
-            if not is_number(value):
-                raise NotARecordError(f"{values[at]} is no number")
-            fields[place] = value
-        for place, at in plan.words:
-            if values[at] not in _WORDS:
-                raise NotARecordError(f"{values[at]} is no boolean")
-            fields[place] = values[at]
+            if b"\\" in b"".join(columns[at]):
+                fields[place] = [
+                    unescaped(value.decode(), spaced=spaced).encode() if b"\\" in value else value
+                    for value in columns[at]
+                ]
+        odd: set[int] = set()
         for place, cell in plan.others:
-            fields[place] = field_of(cell, values, spaced=self._choice.spaced)
+            fields[place] = self._others(cell, columns, count, odd)
+        rows = [b",".join(row) + b"\n" for row in zip(*fields, strict=True)]
+        return [None if at in odd else row for at, row in enumerate(rows)] if odd else [*rows]
+
+    def _others(
+        self, cell: Cell, columns: Sequence[Sequence[bytes]], count: int, odd: set[int]
+    ) -> list[bytes]:
+        """Write a cell of each record; those that cannot be are told in `odd`."""
+        times = (
+            times_of(columns[cell.value])
+            if cell.kind == "time" and isinstance(cell.value, Hole)
+            else None
+        )
+        if times is not None:
+            return times
+        holes = sorted(holes_of(cell.value))
+        found: list[bytes] = []
+        values = [""] * len(columns)
+        for at in range(count):
+            for hole in holes:
+                values[hole] = columns[hole][at].decode()
+            try:
+                found.append(field_of(cell, values, spaced=self._choice.spaced).encode())
+            except (NotARecordError, RecursionError):
+                odd.add(at)
+                found.append(b"")
+        return found
+
+    def _one(self, plan: RowPlan, row: Sequence[bytes]) -> bytes | None:
+        values = [value.decode() for value in row]
+        try:
+            return (",".join(plan.fields(values, spaced=self._choice.spaced)) + "\n").encode()
+        except (NotARecordError, RecursionError):
+            return None
+
+    def _fate(self, event: str) -> bytes | None:
+        """Give a row for an event that is chosen, nothing for another, None for what is none."""
+        try:
+            return b"row" if self._is_chosen(event) else b""
+        except NotARecordError:
+            return None
 
     def _plan(self, key: Sequence[str]) -> RowPlan:
         trees = read(key)

@@ -24,14 +24,18 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
+    from .columnar import ODD, read
     from .direct import change_of
-    from .lines import Lines
-    from .store import Line, Store
+    from .lines import Change, Lines
+    from .often import checked
+    from .store import Places, Store
     from .typed import NotARecordError
 else:
+    from columnar import ODD, read
     from direct import change_of
-    from lines import Lines
-    from store import Line, Store
+    from lines import Change, Lines
+    from often import checked
+    from store import Places, Store
     from typed import NotARecordError
 
 if TYPE_CHECKING:
@@ -42,6 +46,7 @@ _PLACE = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.*)\Z")
 _PARTITIONS = {"day": "dt={:%Y-%m-%d}/", "hour": "dt={:%Y-%m-%d}/hour={:%H}/"}
 _TABLE = re.compile(r":table/([^/]+)/stream/")
 _SEQUENCE = re.compile(r"[0-9]{1,56}\Z")
+_SEQUENCES = re.compile(r"[0-9]{1,56}(?:\n[0-9]{1,56})*+\Z")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECONDS, _MICROSECONDS = 10**11, 10**14
 _READER = "changes"
@@ -88,33 +93,85 @@ def handler(event: Event, context: object) -> Event:  # noqa: ARG001 - Lambda's 
 
 def answer(event: Event, settings: Settings, s3: Any) -> Event:  # noqa: ANN401 - boto3's client
     """Store a batch; gives the records that cannot be."""
-    lines: list[Line] = []
+    records = event["Records"]
     failures: list[dict[str, str]] = []
-    for record in event["Records"]:
-        sequence = str((record.get("kinesis") or {}).get("sequenceNumber") or "")
-        sequence = sequence or str((record.get("dynamodb") or {}).get("SequenceNumber") or "")
-        try:
-            lines.append(_line(record, sequence, settings))
-        except (NotARecordError, UnicodeError, RecursionError, binascii.Error) as error:
-            print(f"{sequence or 'a record without sequence number'}: {error}")
-            failures.append({"itemIdentifier": sequence})
-    Store(settings.bucket, settings.prefix, s3).add(lines)
+    try:
+        places = _together(records, settings)
+    except ODD:
+        places = _one_by_one(records, settings, failures)
+    Store(settings.bucket, settings.prefix, s3).add(places)
     return {"batchItemFailures": failures}
 
 
-def _line(record: Event, sequence: str, settings: Settings) -> Line:
+def _together(records: list[Event], settings: Settings) -> Places:
+    """Read records of a DynamoDB stream; one of ODD if they are of another, or one is none."""
+    heads, times, rests = read(records)
+    sequences = [record["dynamodb"]["SequenceNumber"] for record in records]
+    if _SEQUENCES.match("\n".join(sequences)) is None or len({*sequences}) < len(sequences):
+        raise NotARecordError("a sequence number is none, or there twice")
+    tables = [record.get("eventSourceARN", "") for record in records]
+    written = {table: _table(str(table)) or "null" for table in {*tables}}
+    shown = {time: _shown(time, settings.partition) for time in {*times}}
+    lines = [
+        f'{head}{sequence}","time":"{shown[time][0]}","table":{written[table]},{rest}'
+        for head, sequence, time, table, rest in zip(
+            heads, sequences, times, tables, rests, strict=True
+        )
+    ]
+    partitions = [shown[time][1] for time in times]
+    if len({*partitions}) == 1:
+        return {(partitions[0], _READER): dict(zip(sequences, lines, strict=True))}
+    places: Places = {}
+    for partition, sequence, line in zip(partitions, sequences, lines, strict=True):
+        places.setdefault((partition, _READER), {})[sequence] = line
+    return places
+
+
+def _one_by_one(records: list[Event], settings: Settings, failures: list[dict[str, str]]) -> Places:
+    places: Places = {}
+    known = _of_kinesis(records, settings.lines)
+    for record, change in zip(records, known, strict=True):
+        sequence = str((record.get("kinesis") or {}).get("sequenceNumber") or "")
+        sequence = sequence or str((record.get("dynamodb") or {}).get("SequenceNumber") or "")
+        try:
+            partition, reader, line = _line(record, change, sequence, settings)
+        except (NotARecordError, UnicodeError, RecursionError, binascii.Error) as error:
+            print(f"{sequence or 'a record without sequence number'}: {error}")
+            failures.append({"itemIdentifier": sequence})
+        else:
+            places.setdefault((partition, reader), {})[sequence] = line
+    return places
+
+
+def _of_kinesis(records: list[Event], lines: Lines) -> list[Change | None]:
+    """Read the changes in records of Kinesis together; None for what is none."""
+    texts = [_data(record) for record in records]
+    return lines.read_all(checked(texts)) if any(texts) else [None] * len(texts)
+
+
+def _data(record: Event) -> bytes:
+    try:
+        return base64.b64decode((record.get("kinesis") or {}).get("data") or "")
+    except binascii.Error:
+        return b""
+
+
+def _line(
+    record: Event, change: Change | None, sequence: str, settings: Settings
+) -> tuple[str, str, str]:
+    """Give the partition, reader and line of a record; `change` is what it says, if known."""
     if _SEQUENCE.match(sequence) is None:
         raise NotARecordError("no sequence number")
     kinesis = record.get("kinesis")
     if kinesis:
-        change = settings.lines.read(base64.b64decode(kinesis["data"]).decode())
+        change = change or settings.lines.read(base64.b64decode(kinesis["data"]).decode())
         reader = str(record.get("eventID", "")).rpartition(":")[0] or _READER
     else:
         change, reader = change_of(record), _READER
     table = _table(str(record.get("eventSourceARN", ""))) or change.table
     shown, partition = _shown(change.time, settings.partition)
     head = f'{{"event":{change.event},"sequence":"{sequence}","time":"{shown}","table":{table},'
-    return Line(sequence, reader, partition, head + change.rest)
+    return partition, reader, head + change.rest
 
 
 @functools.lru_cache(16)

@@ -8,6 +8,7 @@ In: JSON text of a record, as DynamoDB sends it.  Out: a line with `event`, `seq
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from operator import itemgetter
@@ -23,7 +24,7 @@ if TYPE_CHECKING or __package__:
         is_texts,
         like,
         quoted,
-        quoted_number,
+        quoted_number_like,
         read,
     )
     from .typed import NotARecordError, json_of, token_of, typed
@@ -37,7 +38,7 @@ else:
         is_texts,
         like,
         quoted,
-        quoted_number,
+        quoted_number_like,
         read,
     )
     from typed import (
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
 
 _QUOTE, _EMPTY = '"', ('""',)
 _EVENTS = frozenset({'"INSERT"', '"MODIFY"', '"REMOVE"'})
+_CHUNK = 500
 _IMAGES = (("keys", "Keys"), ("new", "NewImage"), ("old", "OldImage"))
 
 
@@ -87,15 +89,16 @@ class LinePlan:
         own = [each for each in (self.event, self.time, self.table) if isinstance(each, Hole)]
         return {*own, *(hole for _, hole in self.values)}
 
-    def exactly(self, hole: int, values: Sequence[str]) -> str:
+    def exactly(self, hole: int, values: Sequence[str], *, plain: bool) -> str:
         """Want values of the attribute's type only."""
         kinds = {kind for kind, each in self.values if each == hole}
         if kinds == {"N"}:
-            return quoted_number
+            return quoted_number_like(values)
         if kinds == {"BOOL"}:
             return "(true|false)"
         if kinds and kinds <= {"S", "B"}:
-            return f"({like([value for value in values if value[0] == _QUOTE] or _EMPTY)})"
+            texts = [value for value in values if value[0] == _QUOTE]
+            return f"({like(texts or _EMPTY, plain=plain)})"
         return ""
 
     def renumbered(self, numbers: Mapping[int, int]) -> LinePlan:
@@ -143,11 +146,37 @@ class Lines:
             plan, values = self._shapes.find(text.strip(" \t\r\n"))
         except NotJsonError as error:
             raise NotARecordError(str(error)) from error
+        return self._change(plan, values)
+
+    def _change(self, plan: LinePlan, values: Sequence[str]) -> Change:
         event = token_of(plan.event, values)
         if event not in _EVENTS:
             raise NotARecordError(f"{event} is no event of DynamoDB")
         time, table = token_of(plan.time, values), token_of(plan.table, values)
         return Change(event, time, table, self._filled(plan, values))
+
+    def read_all(self, texts: Sequence[bytes]) -> list[Change | None]:
+        """Read records in UTF-8 without blanks around them; None for one that `read` refuses."""
+        found: list[Change | None] = [None] * len(texts)
+        left: Sequence[int] = range(len(texts))
+        while left:
+            often, rest = self._shapes.take([texts[at] for at in left])
+            for taken in often:
+                for at, row in zip(taken.places, taken.rows(), strict=True):
+                    values = [value.decode() for value in row]
+                    found[left[at]] = self._change_or_none(taken.plan, values)
+            left = [left[at] for at in rest]
+            for at in left[:_CHUNK]:  # what these teach is known to those behind them
+                with suppress(NotARecordError, RecursionError):  # None says so
+                    found[at] = self.read(texts[at].decode())
+            left = left[_CHUNK:]
+        return found
+
+    def _change_or_none(self, plan: LinePlan, values: Sequence[str]) -> Change | None:
+        try:
+            return self._change(plan, values)
+        except (NotARecordError, RecursionError):
+            return None
 
     def _filled(self, plan: LinePlan, values: Sequence[str]) -> str:
         pieces = plan.pieces[:]

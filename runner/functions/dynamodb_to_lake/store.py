@@ -1,6 +1,6 @@
 """Lines in S3, each once: an object for each partition and batch, named by its sequence numbers.
 
-In: lines with their sequence numbers.  Out: objects
+In: lines by their sequence numbers.  Out: objects
 `<prefix>dt=2024-05-06/<reader>-<last>-<first>.json.gz`; a reader is a shard, or `changes`.
 
 A batch that is called again may come in other pieces: halved, or from its first failure on.  So
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 _DIGITS = 56
 """Of the longest sequence numbers, Kinesis's."""
@@ -25,16 +25,11 @@ _SUFFIX = ".json.gz"
 _LEVEL = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line, and where it belongs."""
+Places = dict[tuple[str, str], dict[str, str]]
+"""By partition (such as dt=2024-05-06/) and reader: sequence numbers and their lines.
 
-    sequence: str
-    reader: str
-    """Shard that it was read from, or `changes`."""
-    partition: str
-    """Such as dt=2024-05-06/."""
-    text: str
+A reader is the shard that they were read from, or `changes`.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,31 +42,28 @@ class Store:
     s3: Any
     """boto3's client."""
 
-    def add(self, lines: Iterable[Line]) -> list[str]:
+    def add(self, places: Places) -> list[str]:
         """Write lines that are not there yet; gives the keys of new objects."""
-        places: dict[tuple[str, str], dict[str, Line]] = {}
-        for line in lines:
-            places.setdefault((line.partition, line.reader), {})[line.sequence] = line
         made: list[str] = []
-        for (partition, reader), found in places.items():
+        for (partition, reader), lines in places.items():
             head = f"{self.prefix}{partition}{reader}-"
-            for sequence in self._there(head, found):
-                found.pop(sequence, None)
-            if found:
-                made.append(self._write(head, found))
+            order = sorted(lines, key=_padded)
+            there = {*self._there(head, _padded(order[0]), _padded(order[-1]))}
+            if there:
+                order = [sequence for sequence in order if sequence not in there]
+            if order:
+                made.append(self._write(head, order, lines))
         return made
 
-    def _write(self, head: str, lines: dict[str, Line]) -> str:
-        order = sorted(lines, key=_padded)
+    def _write(self, head: str, order: list[str], lines: dict[str, str]) -> str:
         key = f"{head}{_padded(order[-1])}-{_padded(order[0])}{_SUFFIX}"
-        text = "".join([lines[sequence].text for sequence in order])
+        text = "".join([lines[sequence] for sequence in order])
         body = gzip.compress(text.encode(), _LEVEL, mtime=0)
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=body)
         return key
 
-    def _there(self, head: str, lines: dict[str, Line]) -> Iterator[str]:
-        """Give the sequence numbers in objects whose range meets that of the lines."""
-        first, last = min(map(_padded, lines)), max(map(_padded, lines))
+    def _there(self, head: str, first: str, last: str) -> Iterator[str]:
+        """Give the sequence numbers in objects whose range meets this one."""
         for key in self._keys(head, head + first):
             least = key.removesuffix(_SUFFIX).rpartition("-")[2]
             if key.endswith(_SUFFIX) and least <= last:

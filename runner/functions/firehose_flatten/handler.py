@@ -22,14 +22,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
-    from .flatten import BLANK, Flattener, Rules
+    from .flatten import Flattener, Rules
+    from .often import checked
     from .reingest import Again, fitted
 else:
-    from flatten import (
-        BLANK,
-        Flattener,
-        Rules,
-    )
+    from flatten import Flattener, Rules
+    from often import checked
     from reingest import Again, fitted
 
 if TYPE_CHECKING:
@@ -107,7 +105,7 @@ def answer(event: Record, settings: Settings, again: Again) -> Record:
         else {
             "recordId": record["recordId"],
             "result": "Ok",
-            "data": b2a_base64(flat.encode(), newline=False).decode("ascii"),
+            "data": b2a_base64(flat, newline=False).decode("ascii"),
         }
         for record, text, flat in zip(records, texts, flats, strict=True)
     ]
@@ -116,22 +114,22 @@ def answer(event: Record, settings: Settings, again: Again) -> Record:
     return {"records": fitted(event, found, again)}
 
 
-def _texts(records: list[Record]) -> list[str]:
+def _texts(records: list[Record]) -> list[bytes]:
     """Decode records; one that is no text becomes one that is no JSON."""
     try:
-        return [a2b_base64(record["data"]).decode().strip(BLANK) for record in records]
-    except (UnicodeDecodeError, binascii.Error):
-        return [_text(record["data"]) for record in records]
+        return checked([a2b_base64(record["data"]) for record in records])
+    except binascii.Error:
+        return checked([_bytes(record["data"]) for record in records])
 
 
-def _text(data: str) -> str:
+def _bytes(data: str) -> bytes:
     try:
-        return a2b_base64(data).decode().strip(BLANK)
-    except (UnicodeDecodeError, binascii.Error):
-        return "?"
+        return a2b_base64(data)
+    except binascii.Error:
+        return b"?"
 
 
-def _rest(record: Record, text: str) -> Record:
+def _rest(record: Record, text: bytes) -> Record:
     """Answer for what is not flat: nothing, or nothing that can be."""
     if not text:
         return {"recordId": record["recordId"], "result": "Dropped"}
