@@ -66,15 +66,16 @@ def postgres() -> Iterator[Database]:
     who: dict[str, Any] = {"cwd": folder, "env": environment}
     if home is not None:
         who |= {"user": home.pw_uid, "group": home.pw_gid, "extra_groups": []}
-    process = None
+    process: subprocess.Popen[bytes] | None = None
     try:
-        made = [programs / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--no-sync"]
+        initdb, server = str(programs / "initdb"), str(programs / "postgres")
+        made = [initdb, "-D", str(data), "-U", "postgres", "--auth=trust", "--no-sync"]
         subprocess.run(made, check=True, capture_output=True, **who)
         port = free_port()
-        words = ["-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", folder, "-F"]
+        words = ["-D", str(data), "-p", str(port), "-h", "127.0.0.1", "-k", str(folder), "-F"]
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(
-                [programs / "postgres", *words],
+                [server, *words],
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
