@@ -191,7 +191,7 @@ KNOWN = {
     "python": r"lambdas/\w+/handler\.py|machines/\w+\.py",
     "json": r"machines/[\w.]+\.json",
     "yaml": r"workflows/\w+\.yaml|tests/sql/[\w.]+\.yaml"
-    r"|config\.yaml (environments|sources|streams)|lambdas/\w+/function\.yaml"
+    r"|config\.yaml (environments(\.local)?|sources|streams)|lambdas/\w+/function\.yaml"
     r"|machines/[\w.]+\.yaml",
 }
 

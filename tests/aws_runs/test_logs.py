@@ -48,8 +48,10 @@ def names(deployed: Deployed, root: Path, **fields: str) -> list[str]:
 
 def test_log_groups_by_what_is_asked_for(deployed: Deployed, root: Path) -> None:
     assert names(deployed, root) == [
+        "/aws/vendedlogs/states/flights-prod-app_week",
         "/aws/vendedlogs/states/flights-prod-carrier_load",
         "/aws/vendedlogs/states/flights-prod-daily",
+        "/aws/vendedlogs/states/flights-prod-startup",
         "/aws/lambda/flights-prod-keeper",
     ]
     assert names(deployed, root, function="keeper") == ["/aws/lambda/flights-prod-keeper"]
