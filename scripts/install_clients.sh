@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the Athena clients that tests/clients runs (PyAthena 3 and 4, awswrangler, dbt) into a
+# Installs the clients that tests drive (PyAthena 3 and 4, awswrangler, dbt, Google's BigQuery) into a
 # cache outside this checkout; prints the folder. Does nothing when it is there.
 #   scripts/install_clients.sh [--where]      (--where only prints the folder, there or not)
 # Exit code 3: no Python 3.11 or no download here; the tests with real clients do not run.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
 import time
 from datetime import UTC, datetime
 from random import Random
@@ -21,6 +22,7 @@ from runner.functions.logs_to_bigquery.payload import LogEvent
 from runner.functions.logs_to_bigquery.rows import Fields, make_row
 from runner.functions.logs_to_bigquery.service_account import SCOPE, Tokens, read_account
 from runner.functions.logs_to_bigquery.wire import Wire
+from tests.support.clients import find_clients
 from tests.support.stand_ins import (
     BigQuery,
     log_payload,
@@ -400,29 +402,37 @@ def test_wrong_settings_are_named(
 # --- the stand-in itself -------------------------------------------------------------------------
 
 
-def test_the_stand_in_serves_googles_own_client(
-    bigquery: BigQuery, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What we send and what Google's client sends of the same rows leaves the same."""
-    google = pytest.importorskip(
-        "google.cloud.bigquery", reason="google-cloud-bigquery is not here"
-    )
-    anonymous = pytest.importorskip("google.auth.credentials").AnonymousCredentials()
+GOOGLES = """
+import json, sys
+from google.auth.credentials import AnonymousCredentials
+from google.cloud.bigquery import Client
+table, rows, ids = json.load(sys.stdin)
+client = Client(project="shop-1", credentials=AnonymousCredentials())
+json.dump(client.insert_rows_json(table, rows, row_ids=ids, skip_invalid_rows=True), sys.stdout)
+"""
 
+
+def test_the_stand_in_serves_googles_own_client(bigquery: BigQuery) -> None:
+    """What we send and what Google's client sends of the same rows leaves the same."""
+    python = find_clients() / "venv/bin/python"
+    right = {
+        "timestamp": "2024-05-06T07:08:09.123Z",
+        "session_id": "s",
+        "action": None,
+        "params": "{}",
+    }
+    rows = [right, {**right, "timestamp": "never"}]
     with served(bigquery) as stand_in:
-        monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", stand_in.url)
-        client = google.Client(project="shop-1", credentials=anonymous)
-        rows = [
-            {
-                "timestamp": "2024-05-06T07:08:09.123Z",
-                "session_id": "s",
-                "action": None,
-                "params": "{}",
-            },
-            {"timestamp": "never", "session_id": "s", "action": None, "params": "{}"},
-        ]
-        errors = client.insert_rows_json(TABLE, rows, row_ids=["e1", "e2"], skip_invalid_rows=True)
-        client.close()
+        done = subprocess.run(
+            [python, "-c", GOOGLES],
+            input=json.dumps([TABLE, rows, ["e1", "e2"]]),
+            env={"BIGQUERY_EMULATOR_HOST": stand_in.url, "PATH": "/usr/bin:/bin"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        errors = json.loads(done.stdout)
         assert [(one["index"], one["errors"][0]["reason"]) for one in errors] == [(1, "invalid")]
         assert list(bigquery.rows) == ["e1"]
         theirs = json.loads(plain_body(stand_in.requests[0]))
