@@ -217,10 +217,11 @@ def _fed(services: LocalServices, stream: str, datas: Sequence[bytes]) -> Delive
 def _is_named(arn: str, name: str) -> bool:
     """Tell whether a stream's ARN, or its or its table's name, is meant.
 
-    >>> _is_named("arn:aws:dynamodb:eu-west-1:1:table/orders/stream/2024", "orders")
+    >>> _is_named("arn:aws:dynamodb:eu-west-1:1:table/orders/stream/2024-05-06T00:00:00", "orders")
     True
     """
-    return name in {arn, arn.rpartition(":")[2].split("/")[1]}
+    resource = arn.split(":", 5)[-1]  # the label of a table's stream has colons itself
+    return name in {arn, resource.split("/")[1]}
 
 
 def _check(

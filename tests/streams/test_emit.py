@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["cli"]
 CLICKS = "arn:aws:kinesis:eu-west-1:123456789012:stream/clicks"
-ORDERS = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2024"
+ORDERS = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2024-05-06T00:00:00.000"
 CONFIG = f"""project: shop
 streams:
   clicks: {{prefix: "raw/!{{timestamp:yyyy}}/", compression: none, source: "{CLICKS}"}}
