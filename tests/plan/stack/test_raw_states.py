@@ -169,6 +169,10 @@ CASES = [
         [(["ecs:RunTask"], [f"arn:aws:ecs:{HERE}:task-definition/mine:4"])],
     ),
     (
+        call("ecs:runTask", TaskDefinition=f"arn:aws:ecs:{HERE}:task-definition/mine"),
+        [(["ecs:RunTask"], [f"arn:aws:ecs:{HERE}:task-definition/mine:*"])],
+    ),
+    (
         call("states:startExecution", StateMachineArn=f"arn:aws:states:{HERE}:stateMachine:x"),
         [(["states:StartExecution"], [f"arn:aws:states:{HERE}:stateMachine:x"])],
     ),

@@ -117,10 +117,11 @@ def _task_statements(scene: Scene) -> Iterator[Statement]:
 
 
 def _task_definition(arns: Arns, name: str) -> str:
-    if name.startswith("arn:"):
-        return name
-    family, _, revision = (name or _ANY).partition(":")
-    return arns.arn("ecs", f"task-definition/{family}:{revision or _ANY}")
+    """Give the ARN with a revision: ECS authorises the one that it resolves a family to."""
+    head, _, tail = name.rpartition("/")
+    family, _, revision = (tail or _ANY).partition(":")
+    resource = f"{family}:{revision or _ANY}"
+    return f"{head}/{resource}" if head else arns.arn("ecs", f"task-definition/{resource}")
 
 
 def _execution_statements(scene: Scene) -> Iterator[Statement]:
