@@ -117,7 +117,26 @@ def _unknown(event: Json) -> Json:
     }
 
 
-@pytest.mark.parametrize("answer", [_short, _twice, _unknown, lambda _: [], lambda _: {}])
+def _ok(**said: Json) -> Callable[[Json], Json]:
+    def answer(event: Json) -> Json:
+        ids = [each["recordId"] for each in event["records"]]
+        return {"records": [{"recordId": one, "result": "Ok", **said} for one in ids]}
+
+    return answer
+
+
+def _more(event: Json) -> Json:
+    return {"records": [*_ok(data="")(event)["records"], None]}
+
+
+WRONG = (
+    *(_short, _twice, _unknown, _more, lambda _: [], lambda _: {}),
+    *(_ok(), _ok(data="no base64"), _ok(data="YQ"), _ok(data=None), _ok(data={})),
+    *(_ok(data="", metadata=None), _ok(data="", metadata={"partitionKeys": ["a"]})),
+)
+
+
+@pytest.mark.parametrize("answer", WRONG)
 def test_an_answer_that_is_no_answer_loses_nothing(
     tmp_path: Path, answer: Callable[[Json], Json]
 ) -> None:
@@ -125,6 +144,21 @@ def test_an_answer_that_is_no_answer_loses_nothing(
     found = world.firehose.put("demo-events", [b"a", b"b"])
     assert found.failed == 2
     assert all("/bad/" in uri for uri in found.objects)
+
+
+@pytest.mark.parametrize("keys", [{}, {"day": ""}, {"day": None}, {"hour": "07"}])
+def test_a_record_without_the_partition_key_of_the_prefix_is_no_good(
+    tmp_path: Path, keys: Json
+) -> None:
+    answer = _ok(data="YQ==", metadata={"partitionKeys": keys})
+    world = World(tmp_path, answer, prefix="e/dt=!{partitionKeyFromLambda:day}/")
+    found = world.firehose.put("demo-events", [b"raw"])
+    (bad,) = found.objects
+    told = json.loads(world.body(bad))
+    assert (found.failed, "/bad/processing-failed/" in bad) == (1, True)
+    assert base64.b64decode(told["rawData"]) == b"raw"
+    assert told["errorCode"] == "DynamicPartitioning.MetadataExtractionFailed"
+    assert told["errorMessage"].startswith("partitionKeys values must not be null or empty")
 
 
 def test_a_function_says_where_records_lie(tmp_path: Path) -> None:
