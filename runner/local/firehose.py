@@ -35,7 +35,10 @@ MOST_RECORD = 1_024_000
 """PutRecordBatch: records of a call, bytes of a call, bytes of a record (AWS's API reference)."""
 _CALL_BYTES = 1 << 20
 """Records of so many bytes go into one call of the function, as our deployed streams say."""
-_ANSWERED = 6 << 20
+_MOST_CALL = 6 << 20
+"""Bytes of a call's event, and of its answer: Lambda takes no larger ones."""
+_RECORD_EXTRA = 160
+"""What a record has in an event beside its data in base64, at most."""
 _EXPRESSION = re.compile(r"!\{([^}]*)\}")
 _PARTITION_KEY = re.compile(r"!\{partitionKeyFromLambda:([^}]*)\}")
 _DEFAULT_TIME = "!{timestamp:yyyy/MM/dd/HH}/"
@@ -250,7 +253,7 @@ def _answers(
     records = answer.get("records") if isinstance(answer, dict) else None
     if not isinstance(records, list):
         return {}, ("Lambda.JsonProcessingException", "The answer holds no list `records`")
-    if len(json.dumps(answer)) > _ANSWERED:
+    if len(json.dumps(answer)) > _MOST_CALL:
         return {}, ("Lambda.FunctionError", "Response payload size exceeded maximum: 6291556 bytes")
     ids = [each.get("recordId") if isinstance(each, dict) else None for each in records]
     if sorted(map(str, ids)) != sorted(record.id for record in batch):
@@ -287,7 +290,8 @@ def _batches(records: Sequence[bytes]) -> Iterator[list[_Record]]:
     batch: list[_Record] = []
     size = 0
     for number, data in enumerate(records):
-        if batch and size + len(data) > _CALL_BYTES:
+        sent = (size + len(data)) * 4 // 3 + (len(batch) + 1) * _RECORD_EXTRA
+        if batch and (size + len(data) > _CALL_BYTES or sent > _MOST_CALL):
             yield batch
             batch, size = [], 0
         batch.append(_Record(f"{number:056d}", data))

@@ -87,6 +87,15 @@ def test_each_record_is_changed_dropped_or_kept_aside(tmp_path: Path) -> None:
     assert (found.dropped, found.failed) == (1, 1)
 
 
+def test_many_small_records_go_through_in_calls_that_lambda_takes(tmp_path: Path) -> None:
+    world = World(tmp_path, _ok(data="YQ=="))
+    found = world.firehose.put("demo-events", [b"a"] * 65_000)
+    assert (found.failed, len(found.objects)) == (0, 1)
+    sizes = [len(json.dumps(event)) for event in world.calls]
+    assert len(sizes) == 2
+    assert max(sizes) <= 6 << 20
+
+
 def test_a_function_that_fails_is_asked_four_times_and_loses_nothing(tmp_path: Path) -> None:
     def fail(event: Json) -> Json:
         raise ServiceError("KeyError", json.dumps({"errorMessage": "'id'", "event": len(event)}))
