@@ -17,6 +17,7 @@ from runner.app.function_calls import Reader, no_keeper, readers, settled
 from runner.app.functions import deployed_name
 from runner.app.local_functions import local_functions
 from runner.app.local_places import open_places
+from runner.app.refused_options import refused_on_aws
 from runner.errors import Fault, Place, UsageError
 from runner.local.lambdas import problem_of
 from runner.local.log_filter import LogFilter, UnknownFilterError, parse_filter
@@ -232,11 +233,8 @@ def _check(
 ) -> None:
     """Refuse an environment on AWS, and a source that nothing reads."""
     ours, known = found
-    faults = []
-    if bundle.environment["engine"] != "local":
-        expected = "an environment with engine: local"
-        advice = "on AWS, what is deployed reads the source itself"
-        faults.append(Fault(Place("--env"), "not-local", request.environment, expected, advice))
+    advice = "on AWS, what is deployed reads the source itself"
+    faults = [*refused_on_aws(bundle.environment, request.environment, advice)]
     if not ours:
         faults.append(
             Fault(
