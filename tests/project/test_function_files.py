@@ -92,6 +92,24 @@ def test_a_mapping_is_one_that_lambda_takes(
     assert faults_of(root) == [f"lambdas/tell/function.yaml:{one}" for one in expected]
 
 
+@pytest.mark.parametrize(
+    ("group", "expected"),
+    [
+        ("/aws/lambda/shop-local-tell", ["lambdas/tell/function.yaml:2:26 wrong-value"]),
+        ("/aws/lambda/shop-local-other", []),
+    ],
+)
+def test_a_function_is_not_called_with_its_own_log(
+    group: str, expected: list[str], tmp_path: Path
+) -> None:
+    """Each call would write what calls it again."""
+    files = {
+        "lambdas/tell/handler.py": "",
+        "lambdas/tell/function.yaml": f"events:\n  e: {{type: logs, group: {group}}}\n",
+    }
+    assert faults_of(write_files(good_project(tmp_path), files)) == expected
+
+
 def test_a_variable_stands_once(tmp_path: Path) -> None:
     text = f'environment: {{API: x}}\nsecrets: {{API: "{ARN}"}}\n'
     files = {"lambdas/tell/handler.py": "", "lambdas/tell/function.yaml": text}

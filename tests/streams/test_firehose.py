@@ -138,7 +138,7 @@ def _more(event: Json) -> Json:
     return {"records": [*_ok(data="")(event)["records"], None]}
 
 
-WRONG = (
+WRONG: tuple[Callable[[Json], Json], ...] = (
     *(_short, _twice, _unknown, _more, lambda _: [], lambda _: {}),
     *(_ok(), _ok(data="no base64"), _ok(data="YQ"), _ok(data=None), _ok(data={})),
     *(_ok(data="", metadata=None), _ok(data="", metadata={"partitionKeys": ["a"]})),
