@@ -223,7 +223,10 @@ class Firehose:
 
 
 def expanded(prefix: str, now: datetime, keys: Mapping[str, str]) -> str:
-    """Put values into a prefix; one without any expression is followed by the hour (UTC).
+    """Put values into a prefix; one that no expression divides is followed by the hour (UTC).
+
+    "If you specify a prefix that doesn't contain a timestamp namespace expression, Firehose appends
+    the expression !{timestamp:yyyy/MM/dd/HH/}": not behind partition keys, nor behind errors' type.
 
     >>> from datetime import UTC, datetime
     >>> expanded("a/dt=!{timestamp:yyyy-MM-dd}/", datetime(2024, 5, 6, 7, tzinfo=UTC), {})
@@ -242,7 +245,8 @@ def expanded(prefix: str, now: datetime, keys: Mapping[str, str]) -> str:
             return "".join(random.choices(string.ascii_letters, k=11))  # noqa: S311 - a name
         return "processing-failed"
 
-    text = prefix if _EXPRESSION.search(prefix) else prefix + _DEFAULT_TIME
+    divided = set(_EXPRESSION.findall(prefix)) - {"firehose:random-string"}
+    text = prefix if divided else prefix + _DEFAULT_TIME
     return _EXPRESSION.sub(value, text)
 
 

@@ -208,10 +208,15 @@ def test_a_call_of_the_function_holds_a_mebibyte(tmp_path: Path) -> None:
     assert [len(call["records"]) for call in world.calls] == [2, 2, 1]
 
 
-def test_a_prefix_of_plain_text_is_followed_by_the_hour() -> None:
+def test_a_prefix_without_a_time_is_followed_by_the_hour() -> None:
+    """Firehose's guide, "Custom prefixes for Amazon S3 objects": semantic rules and examples."""
     assert expanded("a/", NOON, {}) == "a/2024/05/06/12/"
+    assert expanded("failed/!{firehose:error-output-type}/", NOON, {}) == (
+        "failed/processing-failed/"
+    )
     assert expanded("!{partitionKeyFromLambda:k}/", NOON, {"k": "v"}) == "v/"
-    assert len(expanded("!{firehose:random-string}", NOON, {})) == 11
+    random = expanded("!{firehose:random-string}/", NOON, {})
+    assert (len(random), random[11:]) == (11 + len("/2024/05/06/12/"), "/2024/05/06/12/")
 
 
 def test_it_is_asked_as_step_functions_ask_it(tmp_path: Path) -> None:
