@@ -85,8 +85,8 @@ CASES = [
         [(["ssm:GetParameter"], [f"arn:aws:ssm:{HERE}:parameter/flights/x"])],
     ),
     (
-        call("aws-sdk:secretsmanager:describeSecret", SecretId="arn:aws:secretsmanager:x"),
-        [(["secretsmanager:DescribeSecret"], ["arn:aws:secretsmanager:x"])],
+        call("aws-sdk:secretsmanager:describeSecret", SecretId="arn:aws:secretsmanager:x-AbCdEf"),
+        [(["secretsmanager:DescribeSecret"], ["arn:aws:secretsmanager:x-AbCdEf"])],
     ),
     (
         call("aws-sdk:redshiftdata:executeStatement", Sql="SELECT 1"),
@@ -146,6 +146,18 @@ CASES = [
     (
         call("aws-sdk:glue:startWorkflowRun", Name="w"),
         [(["glue:StartWorkflowRun"], ["*"])],
+    ),
+    (
+        call(
+            "aws-sdk:secretsmanager:getSecretValue",
+            SecretId=f"arn:aws:secretsmanager:{HERE}:secret:api",
+        ),
+        [
+            (
+                ["secretsmanager:GetSecretValue"],
+                [f"arn:aws:secretsmanager:{HERE}:secret:api-??????"],
+            )
+        ],
     ),
     (call("aws-sdk:s3:listBuckets"), [(["s3:ListAllMyBuckets"], ["*"])]),
     (

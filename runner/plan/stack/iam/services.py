@@ -14,6 +14,7 @@ from runner.plan.stack.iam.athena import is_on_tables
 from runner.plan.stack.iam.redshift import is_known as is_redshift
 from runner.plan.stack.iam.redshift import redshift_statements
 from runner.plan.stack.iam.statements import Condition, Statement, allow
+from runner.plan.stack.names import secret_arn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -274,7 +275,9 @@ def _resource(arns: Arns, call: Call) -> str:
     """Give the ARN that a call's arguments name; * where they name none."""
     if call.service == "s3":
         return _s3_resource(call)
-    for key in ("ResourceArn", "SecretId", "TopicArn", "StateMachineArn", "FunctionName"):
+    if call.known("SecretId").startswith("arn:"):
+        return secret_arn(call.known("SecretId"))
+    for key in ("ResourceArn", "TopicArn", "StateMachineArn", "FunctionName"):
         if call.known(key).startswith("arn:"):
             return call.known(key)
     if call.service == "glue" and call.action.endswith("Crawler"):
