@@ -17,6 +17,7 @@ from runner.app.function_calls import Reader, no_keeper, readers, settled
 from runner.app.functions import deployed_name
 from runner.app.local_functions import local_functions
 from runner.app.local_places import open_places
+from runner.app.refused_options import refused_on_aws
 from runner.errors import Fault, Place, UsageError
 from runner.local.lambdas import problem_of
 from runner.local.log_filter import LogFilter, UnknownFilterError, parse_filter
@@ -217,10 +218,11 @@ def _fed(services: LocalServices, stream: str, datas: Sequence[bytes]) -> Delive
 def _is_named(arn: str, name: str) -> bool:
     """Tell whether a stream's ARN, or its or its table's name, is meant.
 
-    >>> _is_named("arn:aws:dynamodb:eu-west-1:1:table/orders/stream/2024", "orders")
+    >>> _is_named("arn:aws:dynamodb:eu-west-1:1:table/orders/stream/2024-05-06T00:00:00", "orders")
     True
     """
-    return name in {arn, arn.rpartition(":")[2].split("/")[1]}
+    resource = arn.split(":", 5)[-1]  # the label of a table's stream has colons itself
+    return name in {arn, resource.split("/")[1]}
 
 
 def _check(
@@ -231,11 +233,8 @@ def _check(
 ) -> None:
     """Refuse an environment on AWS, and a source that nothing reads."""
     ours, known = found
-    faults = []
-    if bundle.environment["engine"] != "local":
-        expected = "an environment with engine: local"
-        advice = "on AWS, what is deployed reads the source itself"
-        faults.append(Fault(Place("--env"), "not-local", request.environment, expected, advice))
+    advice = "on AWS, what is deployed reads the source itself"
+    faults = [*refused_on_aws(bundle.environment, request.environment, advice)]
     if not ours:
         faults.append(
             Fault(

@@ -14,6 +14,7 @@ from runner.app.function_calls import no_keeper, settled
 from runner.app.functions import deployed_name
 from runner.app.local_functions import local_functions
 from runner.app.local_places import open_places
+from runner.app.refused_options import refused_on_aws
 from runner.errors import Fault, Place, UsageError
 from runner.model.nearest import listed, suggestion
 
@@ -54,11 +55,8 @@ def invoke(request: InvokeRequest, *, say: Callable[[str], None] | None = None) 
     `say` hears of each function that is called because an object arrived.
     """
     bundle = open_bundle(request.root, request.environment, request.variables)
-    faults = []
-    if bundle.environment["engine"] != "local":
-        expected = "an environment with engine: local"
-        advice = "on AWS, call it with `aws lambda invoke`"
-        faults.append(Fault(Place("--env"), "not-local", request.environment, expected, advice))
+    advice = "on AWS, call it with `aws lambda invoke`"
+    faults = [*refused_on_aws(bundle.environment, request.environment, advice)]
     if request.function not in bundle.function_settings:
         known = list(bundle.function_settings)
         faults.append(

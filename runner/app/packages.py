@@ -15,6 +15,7 @@ from runner.app.functions import deployed_functions, deployed_name, folder_of
 from runner.errors import Fault, Place, ProjectError
 from runner.model.durations import seconds
 from runner.plan.stack.facts import FunctionEventFacts, FunctionFacts, Grant
+from runner.plan.stack.names import secret_arn
 from runner.project.packing import (
     PackedFile,
     digest_of,
@@ -166,7 +167,7 @@ def function_facts(bundle: Bundle, name: str, *, code_uri: str) -> FunctionFacts
         Grant(tuple(one["actions"]), tuple(one["resources"])) for one in settings["permissions"]
     ]
     if secrets:
-        arns = tuple(sorted(set(secrets.values())))
+        arns = tuple(sorted(set(map(secret_arn, secrets.values()))))
         grants.append(Grant(("secretsmanager:GetSecretValue",), arns))
     return FunctionFacts(
         name=deployed_name(bundle, name),

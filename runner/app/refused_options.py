@@ -40,6 +40,14 @@ def refused_here(environment: str, given: Mapping[str, object]) -> tuple[Fault, 
     )
 
 
+def refused_on_aws(environment: Mapping[str, object], name: str, advice: str) -> tuple[Fault, ...]:
+    """Give a fault for an environment on AWS, where only one on this machine will do."""
+    if environment["engine"] == "local":
+        return ()
+    expected = "an environment with engine: local"
+    return (Fault(Place("--env"), "not-local", name, expected, advice),)
+
+
 def refused_there(
     environment: str, given: Mapping[str, object], *, expected: str, advice: str
 ) -> tuple[Fault, ...]:

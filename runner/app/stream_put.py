@@ -14,6 +14,7 @@ from runner.app.function_calls import no_keeper, settled
 from runner.app.functions import deployed_name
 from runner.app.local_functions import local_functions
 from runner.app.local_places import open_places
+from runner.app.refused_options import refused_on_aws
 from runner.errors import Fault, Place, UsageError
 from runner.local.firehose import MOST_RECORD, Delivered
 from runner.model.nearest import listed, suggestion
@@ -75,11 +76,8 @@ def put_records(
 
 
 def _check(bundle: Bundle, request: PutRequest) -> None:
-    faults = []
-    if bundle.environment["engine"] != "local":
-        expected = "an environment with engine: local"
-        advice = "on AWS, producers put records with the SDK (PutRecordBatch)"
-        faults.append(Fault(Place("--env"), "not-local", request.environment, expected, advice))
+    advice = "on AWS, producers put records with the SDK (PutRecordBatch)"
+    faults = [*refused_on_aws(bundle.environment, request.environment, advice)]
     if request.stream not in bundle.streams:
         known = sorted(bundle.streams)
         faults.append(

@@ -179,6 +179,8 @@ class Arrivals:
                 self._invoke(reader.function, object_created(written, self._now()))
         except ServiceError as error:
             return Called(reader.shown, reader.event, uri, problem_of(error))
+        except Exception as error:  # noqa: BLE001 - who waits for the calls would wait for ever
+            return Called(reader.shown, reader.event, uri, f"{type(error).__name__}: {error}")
         finally:
             self._current = ()
         return Called(reader.shown, reader.event, uri)

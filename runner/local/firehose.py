@@ -35,8 +35,12 @@ MOST_RECORD = 1_024_000
 """PutRecordBatch: records of a call, bytes of a call, bytes of a record (AWS's API reference)."""
 _CALL_BYTES = 1 << 20
 """Records of so many bytes go into one call of the function, as our deployed streams say."""
-_ANSWERED = 6 << 20
+_MOST_CALL = 6 << 20
+"""Bytes of a call's event, and of its answer: Lambda takes no larger ones."""
+_RECORD_EXTRA = 160
+"""What a record has in an event beside its data in base64, at most."""
 _EXPRESSION = re.compile(r"!\{([^}]*)\}")
+_PARTITION_KEY = re.compile(r"!\{partitionKeyFromLambda:([^}]*)\}")
 _DEFAULT_TIME = "!{timestamp:yyyy/MM/dd/HH}/"
 _RESULTS = ("Ok", "Dropped", "ProcessingFailed")
 _ARN = "arn:aws:firehose:local:000000000000:deliverystream/"
@@ -136,17 +140,23 @@ class Firehose:
             return
         failed: list[dict[str, Json]] = []
         answers, problem = self._ask(stream, batch)
+        wanted = set(_PARTITION_KEY.findall(stream.prefix))
         for record in batch:
             answer = answers.get(record.id)
             if answer is None or answer["result"] == "ProcessingFailed":
                 error = problem or ("Lambda.ProcessingFailedStatus", "ProcessingFailed status set")
                 failed.append(self._failure(stream, record, error))
-            elif answer["result"] == "Dropped":
+                continue
+            if answer["result"] == "Dropped":
                 found.dropped += 1
-            else:
-                keys = answer.get("metadata", {}).get("partitionKeys", {})
-                texts = tuple(sorted((str(key), str(value)) for key, value in keys.items()))
-                yield _Record(record.id, base64.b64decode(answer.get("data", "")), texts)
+                continue
+            said = answer.get("metadata", {}).get("partitionKeys", {})
+            keys = {str(key): str(value) for key, value in said.items() if value not in {"", None}}
+            if absent := sorted(wanted - keys.keys()):
+                failed.append(self._failure(stream, record, _unpartitioned(absent)))
+                continue
+            data = base64.b64decode(answer["data"])
+            yield _Record(record.id, data, tuple(sorted(keys.items())))
         if failed:
             found.failed += len(failed)
             body = b"".join(json.dumps(each).encode() + b"\n" for each in failed)
@@ -213,7 +223,10 @@ class Firehose:
 
 
 def expanded(prefix: str, now: datetime, keys: Mapping[str, str]) -> str:
-    """Put values into a prefix; one without any expression is followed by the hour (UTC).
+    """Put values into a prefix; one that no expression divides is followed by the hour (UTC).
+
+    "If you specify a prefix that doesn't contain a timestamp namespace expression, Firehose appends
+    the expression !{timestamp:yyyy/MM/dd/HH/}": not behind partition keys, nor behind errors' type.
 
     >>> from datetime import UTC, datetime
     >>> expanded("a/dt=!{timestamp:yyyy-MM-dd}/", datetime(2024, 5, 6, 7, tzinfo=UTC), {})
@@ -232,7 +245,8 @@ def expanded(prefix: str, now: datetime, keys: Mapping[str, str]) -> str:
             return "".join(random.choices(string.ascii_letters, k=11))  # noqa: S311 - a name
         return "processing-failed"
 
-    text = prefix if _EXPRESSION.search(prefix) else prefix + _DEFAULT_TIME
+    divided = set(_EXPRESSION.findall(prefix)) - {"firehose:random-string"}
+    text = prefix if divided else prefix + _DEFAULT_TIME
     return _EXPRESSION.sub(value, text)
 
 
@@ -243,14 +257,36 @@ def _answers(
     records = answer.get("records") if isinstance(answer, dict) else None
     if not isinstance(records, list):
         return {}, ("Lambda.JsonProcessingException", "The answer holds no list `records`")
-    if len(json.dumps(answer)) > _ANSWERED:
+    if len(json.dumps(answer)) > _MOST_CALL:
         return {}, ("Lambda.FunctionError", "Response payload size exceeded maximum: 6291556 bytes")
-    ids = [each.get("recordId") for each in records if isinstance(each, dict)]
+    ids = [each.get("recordId") if isinstance(each, dict) else None for each in records]
     if sorted(map(str, ids)) != sorted(record.id for record in batch):
         return {}, ("Lambda.MissingRecordId", "Each record must be answered once, by its recordId")
     if any(each.get("result") not in _RESULTS for each in records):
         return {}, ("Lambda.JsonProcessingException", f"`result` is one of {', '.join(_RESULTS)}")
+    if not all(_is_whole(each) for each in records if each["result"] == "Ok"):
+        message = "An Ok record has `data` in base64, and partition keys in an object if any"
+        return {}, ("Lambda.JsonProcessingException", message)
     return {each["recordId"]: each for each in records}, None
+
+
+def _unpartitioned(absent: Sequence[str]) -> tuple[str, str]:
+    return (
+        "DynamicPartitioning.MetadataExtractionFailed",
+        f"partitionKeys values must not be null or empty: {', '.join(absent)} of the prefix",
+    )
+
+
+def _is_whole(answer: Mapping[str, Any]) -> bool:
+    """Tell whether a record that is Ok can be delivered."""
+    keys = answer.get("metadata", {})
+    if not isinstance(keys, dict) or not isinstance(keys.get("partitionKeys", {}), dict):
+        return False
+    try:
+        base64.b64decode(answer.get("data"), validate=True)  # type: ignore[arg-type]  # None too
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _batches(records: Sequence[bytes]) -> Iterator[list[_Record]]:
@@ -258,7 +294,8 @@ def _batches(records: Sequence[bytes]) -> Iterator[list[_Record]]:
     batch: list[_Record] = []
     size = 0
     for number, data in enumerate(records):
-        if batch and size + len(data) > _CALL_BYTES:
+        sent = (size + len(data)) * 4 // 3 + (len(batch) + 1) * _RECORD_EXTRA
+        if batch and (size + len(data) > _CALL_BYTES or sent > _MOST_CALL):
             yield batch
             batch, size = [], 0
         batch.append(_Record(f"{number:056d}", data))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from runner.model.durations import seconds
 from runner.model.fields import Duration
@@ -15,6 +15,7 @@ from runner.model.refusal import RefusedValueError
 
 MOST_SECONDS = 900
 """Lambda's own limit of an invocation."""
+_MOST_WINDOW_S = 300
 _SECRET = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[^\s$]+\Z")
 
 
@@ -36,7 +37,24 @@ def _secret(text: str) -> str:
     return text
 
 
-_ARN = r"^(arn:aws[a-z-]*:{}:[a-z0-9-]+:\d{{12}}:{})"
+def _batching_window(text: str) -> str:
+    if seconds(text) > _MOST_WINDOW_S:
+        raise RefusedValueError(
+            "at most 5m, Lambda's longest wait for a full batch", "write 5m or less"
+        )
+    return text
+
+
+_STREAM_ARNS = {
+    "kinesis": (
+        re.compile(r"arn:aws[a-z-]*:kinesis:[a-z0-9-]+:\d{12}:stream/\S+\Z"),
+        "arn:aws:kinesis:<region>:<account>:stream/<name>",
+    ),
+    "dynamodb": (
+        re.compile(r"arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table/[^/\s]+/stream/\S+\Z"),
+        "arn:aws:dynamodb:<region>:<account>:table/<table>/stream/<label>",
+    ),
+}
 
 
 class StreamRecords(Strict):
@@ -45,11 +63,11 @@ class StreamRecords(Strict):
     type: Literal["kinesis", "dynamodb"] = Field(
         description="A stream of Kinesis, or of the changes of a DynamoDB table."
     )
-    stream: str = Field(
-        pattern=_ARN.format("(kinesis|dynamodb)", "(stream|table)/.+"), description="ARN of it."
-    )
+    stream: str = Field(description="ARN of it.")
     batch: int = Field(100, ge=1, le=10_000, description="Most records of a call.")
-    window: Duration = Field("1s", description="Longest wait for a full batch; 5m at most.")
+    window: Annotated[Duration, AfterValidator(_batching_window)] = Field(
+        "1s", description="Longest wait for a full batch; 5m at most."
+    )
     start: Literal["latest", "trim_horizon"] = Field(
         "trim_horizon", description="Where reading begins: at the oldest record, or behind all."
     )
@@ -60,6 +78,16 @@ class StreamRecords(Strict):
         description="Retries of a batch; a batch that fails is halved first, "
         "and what is given up is told to the stack's dead-letter queue.",
     )
+
+    @field_validator("stream")
+    @classmethod
+    def _of_its_type(cls, text: str, info: ValidationInfo) -> str:
+        kind = info.data.get("type", "kinesis")
+        pattern, form = _STREAM_ARNS[kind]
+        if pattern.match(text) is None:
+            expected = f"the ARN of a stream of `type: {kind}`"
+            raise RefusedValueError(expected, f"write it like {form}")
+        return text
 
 
 class ObjectArrives(Strict):

@@ -63,6 +63,7 @@ def read_functions(
         faults += told
         if settings is not None:
             faults += _unknown_workflows(settings, texts.get(path, ""), path, workflows)
+            faults += _own_log(settings, texts.get(path, ""), path, _deployed(setting, name))
             found.append(NamedFunction(name, settings))
     found.sort(key=lambda one: one.name)
     return (*found, *(NamedFunction(*pair) for pair in bundled.items())), faults
@@ -82,6 +83,25 @@ def _unknown_workflows(
                     f"one of {listed(workflows)}",
                     suggestion(wanted, workflows, otherwise=f"add workflows/{wanted}.yaml"),
                 )
+
+
+def _own_log(settings: FunctionSettings, text: str, path: str, deployed: str) -> Iterator[Fault]:
+    """Find a function that is called with its own log, which each call makes longer."""
+    for name, event in settings.events.items():
+        if event.type == "logs" and event.group == f"/aws/lambda/{deployed}":
+            yield Fault(
+                read_yaml(text, file=path).places.value("events", name, "group"),
+                "wrong-value",
+                f"`{event.group}`, the function's own log",
+                "the log of something else: what a call writes there would call it again, for ever",
+                "name another log group",
+            )
+
+
+def _deployed(setting: Setting, name: str) -> str:
+    """Name a function as it is called on AWS."""
+    project = setting.config.project if setting.config is not None else ""
+    return f"{project}-{setting.environment_name}-{name}"
 
 
 def _own(
@@ -207,10 +227,9 @@ def _strangers(texts: Mapping[str, str]) -> Iterator[Fault]:
 
 
 def _folder_names(snapshot: Snapshot, setting: Setting) -> Iterator[Fault]:
-    project = setting.config.project if setting.config is not None else ""
     for name in snapshot.lambdas:
         place = Place(f"{LAMBDAS}/{name}/handler.py")
-        deployed = f"{project}-{setting.environment_name}-{name}"
+        deployed = _deployed(setting, name)
         if not _FOLDER.match(name):
             expected = "letters, digits, _ and -, a letter first"
             yield Fault(place, "bad-name", f"the folder {name}", expected, "rename the folder")

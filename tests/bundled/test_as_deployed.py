@@ -12,7 +12,7 @@ from runner.model.function import FunctionSettings
 from runner.project.files import BUNDLED
 from runner.project.yamltext import read_yaml
 
-NAMES = ("logs_alarm", "logs_to_bigquery", "logs_to_opensearch", "notify")
+NAMES = ("bigquery_transfer", "logs_alarm", "logs_to_bigquery", "logs_to_opensearch", "notify")
 IMPORT = (
     "import sys; sys.path.insert(0, sys.argv[1]); import handler; print(handler.handler.__name__)"
 )

@@ -176,6 +176,37 @@ def test_an_invocation_that_died_while_telling_holds_it_for_a_minute(table: str)
     assert [first.claim(T + at) for at in (0, 5, 6)] == [False, False, True]
 
 
+def test_counts_are_kept_longer_than_the_window_that_they_count_in(table: str) -> None:
+    """A window of two days has tenths of 4.8 hours: the first counts until the last is over."""
+    client = boto3.client("dynamodb")
+    tenth_s = 2 * 86_400 // 10
+    memory = TableMemory(client, table, "a", part_ms=tenth_s * 1000, now=lambda: 1_000_000.0)
+    memory.add(["e1"], {0: Count(1, 1)})
+    items = client.scan(TableName=table)["Items"]
+    assert len(items) == 2
+    assert {int(one["expires"]["N"]) for one in items} == {1_000_000 + 2 * 86_400 + 86_400}
+
+
+def test_counts_that_a_busy_table_puts_off_are_asked_for_after_a_while(table: str) -> None:
+    """DynamoDB leaves keys unprocessed where it has no capacity left for them."""
+    client = boto3.client("dynamodb")
+    asked, waits = list[int](), list[float]()
+
+    class Busy:
+        def batch_get_item(self, **members: Any) -> Any:  # noqa: ANN401 - as boto3's
+            keys = members["RequestItems"][table]["Keys"]
+            asked.append(len(keys))
+            if len(asked) < 4:
+                return {"Responses": {}, "UnprocessedKeys": {table: {"Keys": keys}}}
+            return client.batch_get_item(**members)
+
+    memory = TableMemory(client, table, "a", part_ms=1)
+    memory.add(["e1"], {7: Count(1, 2)})
+    busy = TableMemory(Busy(), table, "a", part_ms=1, sleep=waits.append)
+    assert busy.read([7, 8]) == {7: Count(1, 2)}
+    assert (asked, len(waits)) == ([2, 2, 2, 2], 3)
+
+
 @BOTH
 def test_memories_agree(kept: str, request: pytest.FixtureRequest) -> None:
     """Any order, any repetition: each payload counts once."""

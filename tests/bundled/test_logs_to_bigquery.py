@@ -20,7 +20,7 @@ from runner.functions.logs_to_bigquery import handler as function
 from runner.functions.logs_to_bigquery.insert import Sent, Table
 from runner.functions.logs_to_bigquery.payload import LogEvent
 from runner.functions.logs_to_bigquery.rows import Fields, make_row
-from runner.functions.logs_to_bigquery.service_account import SCOPE, Tokens, read_account
+from runner.functions.logs_to_bigquery.service_account import Tokens, read_account
 from runner.functions.logs_to_bigquery.wire import Wire
 from tests.support.clients import find_clients
 from tests.support.stand_ins import (
@@ -306,7 +306,9 @@ def test_tokens_are_asked_for_with_a_signature_that_others_verify(
     with served(lambda _: (200, {"access_token": f"t{now[0]:.0f}", "expires_in": 3599})) as google:
         uri = f"{google.url}/token"
         wire = Wire(uri)
-        tokens = Tokens(read_account(account_json(private, uri)), wire, now=lambda: now[0])
+        tokens = Tokens(
+            read_account(account_json(private, uri)), wire, scope="one more", now=lambda: now[0]
+        )
         assert [tokens.get(), tokens.get()] == ["t1700000000"] * 2
         now[0] += 3480  # two minutes before it expires
         assert tokens.get() == "t1700003480"
@@ -320,7 +322,7 @@ def test_tokens_are_asked_for_with_a_signature_that_others_verify(
     assert head == {"alg": "RS256", "typ": "JWT", "kid": "k1"}
     assert claims == {
         "iss": "loader@shop-1.iam.gserviceaccount.com",
-        "scope": SCOPE,
+        "scope": "one more",
         "aud": uri,
         "iat": 1_700_000_000,
         "exp": 1_700_003_600,
@@ -357,6 +359,31 @@ def test_the_key_comes_from_secrets_manager_and_a_stale_token_is_renewed(
             "Bearer stale",
             "Bearer good",
         ]
+    function.loader.cache_clear()
+
+
+@pytest.mark.parametrize(("status", "count"), [(400, 1), (503, 5)])
+@pytest.mark.usefixtures("moto_here")
+def test_a_token_that_is_refused_is_asked_for_once(
+    private: rsa.RSAPrivateKey, monkeypatch: pytest.MonkeyPatch, status: int, count: int
+) -> None:
+    """What Google's answer is about is a matter of its own: it is no trouble of BigQuery's host."""
+    with (
+        served(BigQuery(token="good")) as stand_in,
+        served(lambda _: (status, {"error": "invalid_grant"})) as google,
+    ):
+        text = account_json(private, f"{google.url}/token")
+        secret = boto3.client("secretsmanager").create_secret(Name="key", SecretString=text)
+        monkeypatch.setenv("SECRET_ARN", secret["ARN"])
+        monkeypatch.delenv("BIGQUERY_EMULATOR_HOST", raising=False)
+        monkeypatch.setenv("TABLE", TABLE)
+        tokens = function.tokens_of_secret()
+        tokens.wire.sleep = list[float]().append
+        quick(stand_in, tokens)
+        with pytest.raises(function.NotDeliveredError, match=f"no token: {status}"):
+            load(sent_by_logs(("e1", T, CLICK)))
+        tokens.wire.close()
+        assert (len(google.requests), len(stand_in.requests)) == (count, 0)
     function.loader.cache_clear()
 
 

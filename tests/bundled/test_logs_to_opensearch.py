@@ -6,6 +6,7 @@ import base64
 import json
 from random import Random
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
 
 import boto3
 import pytest
@@ -193,7 +194,11 @@ def test_a_secret_gives_name_and_password(server: StandIn, monkeypatch: pytest.M
 
 
 def test_requests_to_aws_are_signed(server: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The signature that arrives is the one that botocore computes from what arrived."""
+    """The signature that arrives is the one that botocore computes from what arrived.
+
+    botocore signs a query as it stands, and AWS checks it with every byte quoted that is no
+    letter, digit, or one of `-._~`: it has to arrive like that.
+    """
     monkeypatch.setenv("SIGN_AS", "es")
     for name, value in {
         "REGION": "eu-west-1",
@@ -218,6 +223,8 @@ def test_requests_to_aws_are_signed(server: StandIn, monkeypatch: pytest.MonkeyP
     )
     assert came.headers["authorization"].endswith(f"Signature={signature}")
     assert "/eu-west-1/es/aws4_request" in came.headers["authorization"]
+    (pair,) = came.path.partition("?")[2].split("&")
+    assert all(part == quote(unquote(part), safe="-._~") for part in pair.split("="))
 
 
 @pytest.mark.parametrize(
@@ -243,6 +250,7 @@ def test_a_signature_is_made_for_the_time_of_the_try() -> None:
     ("name", "value", "said"),
     [
         ("ENDPOINT", "search", "ENDPOINT is 'search'; expected a URL"),
+        ("ENDPOINT", "https://x/search", "ENDPOINT is .*; expected a URL without a path"),
         ("INDEX_PREFIX", "Logs", "INDEX_PREFIX is 'Logs'; expected small letters"),
         ("PARSE", "true", "PARSE is 'true'; expected yes or no"),
         ("DEAD_LETTERS", "dead/", "DEAD_LETTERS is 'dead/'; expected s3://bucket/prefix/"),

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import base64
-import importlib.util
+import importlib
 import json
-import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from runner.project.files import BUNDLED
+from runner.functions.bigquery_transfer import handler
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,15 +93,8 @@ def function(google: Google, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def load() -> ModuleType:
-    """Load the handler as Lambda does, with nothing remembered."""
-    path = BUNDLED / "bigquery_transfer" / "handler.py"
-    spec = importlib.util.spec_from_file_location("bigquery_transfer_handler", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up there
-    spec.loader.exec_module(module)
-    return module
+    """Load the handler anew, with nothing remembered."""
+    return importlib.reload(handler)
 
 
 def start(function: ModuleType, run_time: str = "2013-01-05") -> dict[str, Any]:
@@ -254,6 +246,34 @@ def test_the_key_comes_from_the_secret_and_signs_as_google_checks(
     assert claims["exp"] - claims["iat"] == 3600
 
 
+@pytest.mark.parametrize("body", [b'{"name": ', b"<html>"])
+def test_an_answer_that_is_cut_off_or_no_json_may_pass(
+    monkeypatch: pytest.MonkeyPatch, body: bytes
+) -> None:
+    """A proxy's page, or a connection that ended early: the run has not failed."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "100")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    monkeypatch.setenv("DATA_TRANSFER_HOST", f"http://127.0.0.1:{server.server_port}")
+    try:
+        function = load()
+        with pytest.raises(function.Unavailable, match="IncompleteRead"):
+            look(function, {"name": f"{TRANSFER}/runs/1", "started": 0})
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 def test_a_secret_that_is_no_key_is_told_without_its_value(
     google: Google, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -265,6 +285,8 @@ def test_a_secret_that_is_no_key_is_told_without_its_value(
         client = boto3.client("secretsmanager", region_name="eu-west-1")
         made = client.create_secret(Name="google", SecretString="hunter2")
         monkeypatch.setenv("GOOGLE_CREDENTIALS", made["ARN"])
-        with pytest.raises(ValueError, match="is not the JSON key") as caught:
+        with pytest.raises(
+            ValueError, match="is no key: the JSON of a service account's key"
+        ) as caught:
             start(load())
     assert "hunter2" not in str(caught.value)

@@ -135,6 +135,20 @@ def test_what_function_yaml_says_reaches_the_stack(tmp_path: Path) -> None:
     )
 
 
+def test_a_secret_that_is_named_without_its_last_six_characters_may_be_read(
+    tmp_path: Path,
+) -> None:
+    """IAM compares the whole ARN; the call itself takes a partial one."""
+    partial = SECRET.removesuffix("-AbCdEf")
+    text = f'secrets: {{API: "{partial}"}}\n'
+    files = {"lambdas/tell/handler.py": "", "lambdas/tell/function.yaml": text}
+    facts = function_facts(
+        open_bundle(write_files(good_project(tmp_path), files)), "tell", code_uri="s3://a/b.zip"
+    )
+    assert facts.environment == (("API", partial),)
+    assert facts.grants == (Grant(("secretsmanager:GetSecretValue",), (f"{partial}-??????",)),)
+
+
 def test_the_keeper_knows_its_lake(tmp_path: Path) -> None:
     bundle = open_bundle(good_project(tmp_path))
     facts = keeper_facts(bundle, code_uri="s3://a/k.zip")

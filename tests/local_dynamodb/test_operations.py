@@ -329,6 +329,32 @@ def test_a_query_is_read_page_by_page(both: Both) -> None:
     assert counts == [[0], [2], [4]]
 
 
+@pytest.mark.parametrize(("forward", "found"), [(True, [3, 4]), (False, [1, 0])])
+def test_a_page_follows_a_key_that_is_no_more(both: Both, forward: bool, found: list[int]) -> None:  # noqa: FBT001 - a case
+    for number in (0, 1, 3, 4):
+        both("PutItem", TableName="s", Item={"id": {"S": "gone"}, "n": {"N": str(number)}})
+    answer = both(
+        "Query",
+        TableName="s",
+        KeyConditionExpression="id = :id",
+        ExpressionAttributeValues={":id": {"S": "gone"}},
+        ScanIndexForward=forward,
+        ExclusiveStartKey={"id": {"S": "gone"}, "n": {"N": "2"}},
+    )
+    assert [int(one["n"]["N"]) for one in answer["Items"]] == found
+
+
+@pytest.mark.parametrize("start", [{"id": ONE}, {"id": {"S": "other"}, "n": {"N": "1"}}])
+def test_a_page_begins_at_a_key_of_the_query(both: Both, start: Members) -> None:
+    asked: Members = {
+        "TableName": "s",
+        "KeyConditionExpression": "id = :id",
+        "ExpressionAttributeValues": {":id": ONE},
+        "ExclusiveStartKey": start,
+    }
+    assert both.ask("Query", asked) == INVALID
+
+
 def test_a_transaction_writes_all_or_nothing(both: Both) -> None:
     both("PutItem", TableName="t", Item={"id": {"S": "x1"}, "n": {"N": "1"}})
     fresh: Members = {
@@ -387,6 +413,28 @@ def test_batches(both: Both) -> None:
     both("BatchWriteItem", RequestItems={"t": [{"DeleteRequest": {"Key": items[1]}}]})
     found = both("BatchGetItem", RequestItems={"t": {"Keys": items, "ConsistentRead": True}})
     assert sorted(one["id"]["S"] for one in found["Responses"]["t"]) == ["0", "2"]
+
+
+def test_a_batch_that_is_wrong_writes_nothing(both: Both) -> None:
+    """DynamoDB rejects the entire batch for a wrong key, and for one item twice (moto does not)."""
+    good: Members = {"PutRequest": {"Item": {"id": {"S": "batch"}}}}
+    for bad in ({"PutRequest": {"Item": {"n": {"N": "1"}}}}, good):
+        assert both("BatchWriteItem", RequestItems={"t": [good, bad]}) == INVALID
+        assert both.ask("GetItem", {"TableName": "t", "Key": {"id": {"S": "batch"}}}) == {}
+    twice = {"t": {"Keys": [{"id": ONE}, {"id": ONE}]}}
+    assert both("BatchGetItem", RequestItems=twice) == INVALID
+
+
+@pytest.mark.parametrize(
+    ("operation", "members"),
+    [
+        ("GetItem", {"TableName": "t", "Key": {"id": ONE}, "ProjectionExpression": "a[x]"}),
+        ("PutItem", {"TableName": "t", "Item": {"id": {"S": "\ud800"}}}),
+        ("TransactWriteItems", {"TransactItems": [{}]}),
+    ],
+)
+def test_what_no_request_can_say_is_refused(both: Both, operation: str, members: Members) -> None:
+    assert both.ask(operation, members) == INVALID
 
 
 def test_what_is_not_known_is_refused_by_name(both: Both) -> None:

@@ -118,6 +118,20 @@ def test_a_call_that_fails_is_told_and_the_next_is_made(tmp_path: Path) -> None:
     ]
 
 
+def test_a_call_that_cannot_be_made_at_all_is_told_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    """Such as of a process that the system does not start."""
+
+    def fail(key: str) -> None:
+        raise OSError(12, f"Cannot allocate memory for {key}")
+
+    world = World(tmp_path, FLAT)
+    world.functions["demo-flat"] = fail
+    world.put("mid", "a")
+    patience = iter(range(50))  # so that a defect fails, and does not hang
+    (told,) = world.arrivals.settle(lambda: next(patience, None) is None)
+    assert told.problem == "OSError: [Errno 12] Cannot allocate memory for a"
+
+
 def test_functions_that_call_each_other_are_named(tmp_path: Path) -> None:
     world = World(tmp_path, ORDERS, FLAT)
     world.functions = {

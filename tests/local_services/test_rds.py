@@ -13,6 +13,7 @@ import pytest
 
 from runner.local.loader.targets import MysqlTarget, SqliteTarget, Target
 from runner.local.rds import Rds
+from runner.local.rds.reading import Table, open_reader
 from runner.local.s3 import FolderS3
 from runner.model.ports import Json, ServiceError
 from tests.support.mariadb import PASSWORD, MariaDb, mariadb
@@ -224,6 +225,18 @@ def test_an_action_or_instance_that_is_not_known_is_named(world: World) -> None:
         world.rds("deleteDBInstance", {})
     with pytest.raises(ServiceError, match="nope not found.*one of shop"):
         world.rds("describeDBSnapshots", {"DbInstanceIdentifier": "nope"})
+
+
+@pytest.mark.mariadb
+def test_a_table_that_cannot_be_read_is_the_exports_failure(mariadb: MariaDb) -> None:
+    """Such as one that is dropped while others are read: no error of the driver comes through."""
+    target = MysqlTarget("mysql", {"P": PASSWORD}, socket=mariadb.socket)
+    gone = Table("mysql", "gone", (("a", "INTEGER"),))
+    with (
+        open_reader(target, "shop") as reader,
+        pytest.raises(ServiceError, match=r"the export of shop: .*mysql.gone.* doesn't exist"),
+    ):
+        list(reader.batches(gone))
 
 
 @pytest.mark.mariadb

@@ -65,6 +65,51 @@ def test_what_may_stand_there(line: str, expected: list[str], tmp_path: Path) ->
     assert "12345" not in str(found)
 
 
+CLICKS = "arn:aws:kinesis:us-east-1:123456789012:stream/clicks"
+ORDERS = "arn:aws:dynamodb:us-east-1:123456789012:table/orders"
+LABEL = "stream/2024-05-06T00:00:00.000"
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        (f'{{type: kinesis, stream: "{CLICKS}", window: 5m}}', []),
+        (f'{{type: dynamodb, stream: "{ORDERS}/{LABEL}"}}', []),
+        (f'{{type: kinesis, stream: "{CLICKS}", window: 6m}}', ["2:94 wrong-value"]),
+        (f'{{type: kinesis, stream: "{ORDERS}/{LABEL}"}}', ["2:30 wrong-value"]),
+        (f'{{type: dynamodb, stream: "{CLICKS}"}}', ["2:31 wrong-value"]),
+        (f'{{type: dynamodb, stream: "{ORDERS}"}}', ["2:31 wrong-value"]),
+    ],
+)
+def test_a_mapping_is_one_that_lambda_takes(
+    event: str, expected: list[str], tmp_path: Path
+) -> None:
+    files = {
+        "lambdas/tell/handler.py": "",
+        "lambdas/tell/function.yaml": f"events:\n  e: {event}\n",
+    }
+    root = write_files(good_project(tmp_path), files)
+    assert faults_of(root) == [f"lambdas/tell/function.yaml:{one}" for one in expected]
+
+
+@pytest.mark.parametrize(
+    ("group", "expected"),
+    [
+        ("/aws/lambda/shop-local-tell", ["lambdas/tell/function.yaml:2:26 wrong-value"]),
+        ("/aws/lambda/shop-local-other", []),
+    ],
+)
+def test_a_function_is_not_called_with_its_own_log(
+    group: str, expected: list[str], tmp_path: Path
+) -> None:
+    """Each call would write what calls it again."""
+    files = {
+        "lambdas/tell/handler.py": "",
+        "lambdas/tell/function.yaml": f"events:\n  e: {{type: logs, group: {group}}}\n",
+    }
+    assert faults_of(write_files(good_project(tmp_path), files)) == expected
+
+
 def test_a_variable_stands_once(tmp_path: Path) -> None:
     text = f'environment: {{API: x}}\nsecrets: {{API: "{ARN}"}}\n'
     files = {"lambdas/tell/handler.py": "", "lambdas/tell/function.yaml": text}

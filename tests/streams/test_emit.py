@@ -17,12 +17,19 @@ if TYPE_CHECKING:
 
 __all__ = ["cli"]
 CLICKS = "arn:aws:kinesis:eu-west-1:123456789012:stream/clicks"
-ORDERS = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2024"
+ORDERS = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2024-05-06T00:00:00.000"
 CONFIG = f"""project: shop
 streams:
   clicks: {{prefix: "raw/!{{timestamp:yyyy}}/", compression: none, source: "{CLICKS}"}}
 environments:
   local: {{engine: local, streams_to: "s3://shop-lake/"}}
+  prod:
+    engine: aws
+    region: eu-west-1
+    account: "123456789012"
+    lake: s3://shop-lake/
+    results: s3://shop-results/
+    streams_to: s3://shop-raw/
 """
 KEEP = """
 import json
@@ -136,3 +143,22 @@ def test_a_filter_of_another_form_is_named(root: Path, cli: Cli) -> None:
     assert said.status == 2
     assert "lambdas/keep/function.yaml" in said.err
     assert "events.web.filter: a JSON pattern" in said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        (("emit", "logs", "/shop/web", "in"), "what is deployed reads the source itself"),
+        (("stream", "put", "clicks", "in"), "producers put records with the SDK"),
+        (("invoke", "keep", "--event", "in"), "call it with `aws lambda invoke`"),
+    ],
+)
+def test_an_environment_on_aws_is_refused(
+    root: Path, cli: Cli, words: tuple[str, ...], advice: str
+) -> None:
+    (root / "in").write_text("{}\n")
+    said = cli(*words, "--env", "prod")
+    assert said.status == 2
+    assert "--env: not-local" in said.err
+    assert advice in said.err
+    assert not (root / "kept").exists()

@@ -87,6 +87,15 @@ def test_each_record_is_changed_dropped_or_kept_aside(tmp_path: Path) -> None:
     assert (found.dropped, found.failed) == (1, 1)
 
 
+def test_many_small_records_go_through_in_calls_that_lambda_takes(tmp_path: Path) -> None:
+    world = World(tmp_path, _ok(data="YQ=="))
+    found = world.firehose.put("demo-events", [b"a"] * 65_000)
+    assert (found.failed, len(found.objects)) == (0, 1)
+    sizes = [len(json.dumps(event)) for event in world.calls]
+    assert len(sizes) == 2
+    assert max(sizes) <= 6 << 20
+
+
 def test_a_function_that_fails_is_asked_four_times_and_loses_nothing(tmp_path: Path) -> None:
     def fail(event: Json) -> Json:
         raise ServiceError("KeyError", json.dumps({"errorMessage": "'id'", "event": len(event)}))
@@ -117,7 +126,26 @@ def _unknown(event: Json) -> Json:
     }
 
 
-@pytest.mark.parametrize("answer", [_short, _twice, _unknown, lambda _: [], lambda _: {}])
+def _ok(**said: Json) -> Callable[[Json], Json]:
+    def answer(event: Json) -> Json:
+        ids = [each["recordId"] for each in event["records"]]
+        return {"records": [{"recordId": one, "result": "Ok", **said} for one in ids]}
+
+    return answer
+
+
+def _more(event: Json) -> Json:
+    return {"records": [*_ok(data="")(event)["records"], None]}
+
+
+WRONG: tuple[Callable[[Json], Json], ...] = (
+    *(_short, _twice, _unknown, _more, lambda _: [], lambda _: {}),
+    *(_ok(), _ok(data="no base64"), _ok(data="YQ"), _ok(data=None), _ok(data={})),
+    *(_ok(data="", metadata=None), _ok(data="", metadata={"partitionKeys": ["a"]})),
+)
+
+
+@pytest.mark.parametrize("answer", WRONG)
 def test_an_answer_that_is_no_answer_loses_nothing(
     tmp_path: Path, answer: Callable[[Json], Json]
 ) -> None:
@@ -125,6 +153,21 @@ def test_an_answer_that_is_no_answer_loses_nothing(
     found = world.firehose.put("demo-events", [b"a", b"b"])
     assert found.failed == 2
     assert all("/bad/" in uri for uri in found.objects)
+
+
+@pytest.mark.parametrize("keys", [{}, {"day": ""}, {"day": None}, {"hour": "07"}])
+def test_a_record_without_the_partition_key_of_the_prefix_is_no_good(
+    tmp_path: Path, keys: Json
+) -> None:
+    answer = _ok(data="YQ==", metadata={"partitionKeys": keys})
+    world = World(tmp_path, answer, prefix="e/dt=!{partitionKeyFromLambda:day}/")
+    found = world.firehose.put("demo-events", [b"raw"])
+    (bad,) = found.objects
+    told = json.loads(world.body(bad))
+    assert (found.failed, "/bad/processing-failed/" in bad) == (1, True)
+    assert base64.b64decode(told["rawData"]) == b"raw"
+    assert told["errorCode"] == "DynamicPartitioning.MetadataExtractionFailed"
+    assert told["errorMessage"].startswith("partitionKeys values must not be null or empty")
 
 
 def test_a_function_says_where_records_lie(tmp_path: Path) -> None:
@@ -165,10 +208,15 @@ def test_a_call_of_the_function_holds_a_mebibyte(tmp_path: Path) -> None:
     assert [len(call["records"]) for call in world.calls] == [2, 2, 1]
 
 
-def test_a_prefix_of_plain_text_is_followed_by_the_hour() -> None:
+def test_a_prefix_without_a_time_is_followed_by_the_hour() -> None:
+    """Firehose's guide, "Custom prefixes for Amazon S3 objects": semantic rules and examples."""
     assert expanded("a/", NOON, {}) == "a/2024/05/06/12/"
+    assert expanded("failed/!{firehose:error-output-type}/", NOON, {}) == (
+        "failed/processing-failed/"
+    )
     assert expanded("!{partitionKeyFromLambda:k}/", NOON, {"k": "v"}) == "v/"
-    assert len(expanded("!{firehose:random-string}", NOON, {})) == 11
+    random = expanded("!{firehose:random-string}/", NOON, {})
+    assert (len(random), random[11:]) == (11 + len("/2024/05/06/12/"), "/2024/05/06/12/")
 
 
 def test_it_is_asked_as_step_functions_ask_it(tmp_path: Path) -> None:

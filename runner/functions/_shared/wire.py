@@ -70,8 +70,9 @@ class Wire:
         """
         for attempt in range(self.attempts):
             last = attempt + 1 == self.attempts
+            asked = headers()
             try:
-                answer = self._once(path, body, headers())
+                answer = self._once(path, body, asked)
             except _BROKEN as error:
                 if last:
                     # Errors of the protocol quote the path, which may be a secret.

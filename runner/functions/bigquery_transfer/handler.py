@@ -14,8 +14,7 @@ Environment, read at the first call:
 
 from __future__ import annotations
 
-import base64
-import hashlib
+import http.client
 import json
 import os
 import re
@@ -25,21 +24,22 @@ import urllib.parse
 import urllib.request
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING or __package__:
+    from .service_account import Tokens, read_account
+    from .wire import UnreachableError, Wire
+else:  # in Lambda the folder itself is on the path
+    from service_account import Tokens, read_account
+    from wire import UnreachableError, Wire
 
 _HOST = "https://bigquerydatatransfer.googleapis.com"
-_TOKENS = "https://oauth2.googleapis.com/token"
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 _TIMEOUT_S = 30
-_LIFE_S = 3600
-_EARLY_S = 300
-"""A token is asked for anew so long before it ends."""
 _PASSING = frozenset({429, 500, 502, 503, 504})
 _SECRET = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:\S+\Z")
 _CIVIL = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2})(?:T(\d{2}))?)?\Z")
 _UNDERWAY = ("PENDING", "RUNNING")
-_SHA256 = bytes.fromhex("3031300d060960864801650304020105000420")
-"""What stands before a SHA-256 digest in a signature (RFC 8017, 9.2)."""
 
 
 class Unavailable(Exception):
@@ -124,7 +124,7 @@ def _call(method: str, path: str, body: dict[str, Any] | None = None) -> dict[st
     settings = _settings()
     headers = {"Accept": "application/json"}
     if settings.credentials:
-        headers["Authorization"] = f"Bearer {_Token.get(settings.credentials)}"
+        headers["Authorization"] = f"Bearer {_token(settings.credentials)}"
     data = None
     if body is not None:
         data, headers["Content-Type"] = json.dumps(body).encode(), "application/json"
@@ -141,8 +141,8 @@ def _ask(method: str, url: str, data: bytes | None, headers: dict[str, str]) -> 
         with error:
             words = f"{method} {url}: {error.code} {_message(error.read())}"
         raise (Unavailable if error.code in _PASSING else Refused)(words) from None
-    except OSError as error:
-        raise Unavailable(f"{method} {url}: {error}") from error
+    except (OSError, http.client.HTTPException, ValueError) as error:  # cut off, or no JSON
+        raise Unavailable(f"{method} {url}: {type(error).__name__}: {error}") from error
 
 
 def _message(body: bytes) -> str:
@@ -184,97 +184,25 @@ def _settings() -> _Settings:
 # --- the token ------------------------------------------------------------------------------------
 
 
-class _Token:
-    """The access token of this process."""
-
-    text = ""
-    until = 0.0
-
-    @classmethod
-    def get(cls, secret: str) -> str:
-        if time.time() >= cls.until - _EARLY_S:
-            answer = ask_token(_key_of(secret), time.time())
-            cls.text, cls.until = answer["access_token"], time.time() + answer["expires_in"]
-        return cls.text
-
-
-def _key_of(secret: str) -> dict[str, Any]:
+@cache
+def _tokens(secret: str) -> Tokens:
     """Read the service account's key; only this function's memory ever holds it."""
     import boto3  # noqa: PLC0415 - a stand-in needs none
 
-    region = secret.split(":")[3]
-    client = boto3.client("secretsmanager", region_name=region)
+    client = boto3.client("secretsmanager", region_name=secret.split(":")[3])
     text = client.get_secret_value(SecretId=secret)["SecretString"]
     try:
-        key: dict[str, Any] = json.loads(text)
-        key["client_email"], key["private_key"]
-    except (ValueError, KeyError, TypeError):
-        raise ValueError(
-            f"the secret {secret} is not the JSON key of a service account: it needs client_email "
-            "and private_key"
-        ) from None
-    return key
+        account = read_account(text)
+        return Tokens(account, Wire(account.token_uri), scope=_SCOPE)
+    except ValueError as error:
+        raise ValueError(f"the secret {secret} is no key: {error}") from None
 
 
-def ask_token(key: dict[str, Any], now: float) -> dict[str, Any]:
-    """Exchange a signed claim for an access token (RFC 7523)."""
-    where = key.get("token_uri") or _TOKENS
-    grant = {
-        "grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer",
-        "assertion": assertion(key, where, now),
-    }
-    headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    return _ask("POST", where, urllib.parse.urlencode(grant).encode(), headers)
-
-
-def assertion(key: dict[str, Any], audience: str, now: float) -> str:
-    """Write the claim of a service account, signed by RS256."""
-    issued = int(now)
-    claims = {
-        "iss": key["client_email"],
-        "scope": _SCOPE,
-        "aud": audience,
-        "iat": issued,
-        "exp": issued + _LIFE_S,
-    }
-    head = {"alg": "RS256", "typ": "JWT"}
-    if key.get("private_key_id"):
-        head["kid"] = key["private_key_id"]
-    text = ".".join(_base64(json.dumps(part).encode()) for part in (head, claims))
-    return f"{text}.{_base64(sign(key['private_key'], text.encode()))}"
-
-
-def sign(pem: str, message: bytes) -> bytes:
-    """Sign by RSASSA-PKCS1-v1_5 with SHA-256; the key is PKCS #8 in PEM, as Google gives it."""
-    modulus, exponent = _numbers(pem)
-    size = (modulus.bit_length() + 7) // 8
-    digest = _SHA256 + hashlib.sha256(message).digest()
-    padded = b"\x00\x01" + b"\xff" * (size - len(digest) - 3) + b"\x00" + digest
-    return pow(int.from_bytes(padded, "big"), exponent, modulus).to_bytes(size, "big")
-
-
-def _numbers(pem: str) -> tuple[int, int]:
-    """Read modulus and private exponent of a key."""
-    match = re.search(r"-----BEGIN PRIVATE KEY-----(.+?)-----END", pem, re.DOTALL)
-    if match is None:
-        raise ValueError("private_key is no `BEGIN PRIVATE KEY`, as Google's keys are")
-    outer = _elements(_elements(base64.b64decode("".join(match[1].split())))[0])
-    inner = _elements(_elements(outer[2])[0])  # version, algorithm, the key
-    return int.from_bytes(inner[1], "big"), int.from_bytes(inner[3], "big")
-
-
-def _elements(der: bytes) -> list[bytes]:
-    """Give the contents of the elements that stand one after the other (X.690)."""
-    found, at = [], 0
-    while at < len(der):
-        length, at = der[at + 1], at + 2
-        if length & 0x80:
-            size = length & 0x7F
-            length, at = int.from_bytes(der[at : at + size], "big"), at + size
-        found.append(der[at : at + length])
-        at += length
-    return found
-
-
-def _base64(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+def _token(secret: str) -> str:
+    try:
+        return _tokens(secret).get()
+    except UnreachableError as error:
+        raise Unavailable(str(error)) from None
+    except PermissionError as error:
+        _tokens.cache_clear()  # the key may have changed
+        raise Refused(str(error)) from None

@@ -14,16 +14,16 @@ import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING or __package__:
-    from .rule import Count
+    from .rule import PARTS, Count
 else:  # in Lambda the folder itself is on the path
-    from rule import Count
+    from rule import PARTS, Count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 LEASE_S = 60
 _KEPT_S = 86_400
-"""Counts and payloads are forgotten a day after their window."""
+"""Counts and payloads are forgotten a day after the last window that they may count in."""
 _MOST_UPDATES = 99
 """Of a transaction, which has 100 items: the payload's own is one."""
 _MOST_KEYS = 100
@@ -134,9 +134,13 @@ class TableMemory:
                     return  # it is counted already
                 if attempt + 1 == _ATTEMPTS:
                     raise
-                self._sleep(random.uniform(0, 0.05 * 2.0**attempt))  # noqa: S311 - no secret
+                self._pause(attempt)
             else:
                 return
+
+    def _pause(self, attempt: int) -> None:
+        """Wait before the next try: longer each time, never in step with others."""
+        self._sleep(random.uniform(0, 0.05 * 2.0**attempt))  # noqa: S311 - no secret
 
     def _update(self, part: int, count: Count) -> dict[str, Any]:
         return {
@@ -154,17 +158,20 @@ class TableMemory:
         return {"id": {"S": f"{self._name}#count#{self._part_ms}#{part}"}}
 
     def _expires(self) -> dict[str, str]:
-        return {"N": str(int(self._now()) + _KEPT_S)}
+        return {"N": str(int(self._now()) + _KEPT_S + PARTS * self._part_ms // 1000)}
 
     def read(self, parts: Iterable[int]) -> dict[int, Count]:
         """Give the counts of tenths."""
         found: dict[int, Count] = {}
         keys = [self._key(part) for part in parts]
+        put_off = 0
         while keys:
             asked = {"Keys": keys[:_MOST_KEYS], "ConsistentRead": True}
             answer = self._client.batch_get_item(RequestItems={self._table: asked})
             left = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
             keys = [*left, *keys[_MOST_KEYS:]]
+            if left:
+                self._pause(put_off := min(put_off + 1, _ATTEMPTS))
             for item in answer["Responses"].get(self._table, ()):
                 part = int(item["id"]["S"].rpartition("#")[2])
                 found[part] = Count(int(item["matching"]["N"]), int(item["all_events"]["N"]))

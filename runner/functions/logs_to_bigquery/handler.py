@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from .insert import Sent
 
+SCOPE = "https://www.googleapis.com/auth/bigquery.insertdata"
 _API = "https://bigquery.googleapis.com"
 _TABLE = re.compile(r"([a-z][a-z0-9.:-]+)\.([A-Za-z0-9_]+)\.([A-Za-z0-9_]+)\Z")
 
@@ -123,7 +124,7 @@ def tokens_of_secret() -> Tokens:
     secret = boto3.client("secretsmanager").get_secret_value(SecretId=arn)
     try:
         account = read_account(secret["SecretString"])
-        return Tokens(account, Wire(account.token_uri))
+        return Tokens(account, Wire(account.token_uri), scope=SCOPE)
     except ValueError as error:
         raise ValueError(f"SECRET_ARN leads to no key: {error}") from None
 

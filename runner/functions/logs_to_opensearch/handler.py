@@ -11,6 +11,7 @@ import os
 import re
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING or __package__:
     from .access import Anonymous, Basic, Signed, service_of
@@ -100,6 +101,8 @@ def indexer() -> Indexer:
         wire = Wire(endpoint, timeout_s=30)
     except ValueError as error:
         raise ValueError(f"ENDPOINT is {endpoint!r}; expected {error}") from None
+    if urlsplit(endpoint).path not in {"", "/"}:
+        raise ValueError(f"ENDPOINT is {endpoint!r}; expected a URL without a path")
     prefix = os.environ.get("INDEX_PREFIX") or "logs-"
     if _PREFIX.match(prefix) is None:
         raise ValueError(

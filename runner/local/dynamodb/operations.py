@@ -13,7 +13,7 @@ from runner.local.dynamodb.conditions import read_condition
 from runner.local.dynamodb.keys import read_key_condition
 from runner.local.dynamodb.tables import Items, TableShape
 from runner.local.dynamodb.updates import Update
-from runner.local.dynamodb.values import Item, checked_item, invalid
+from runner.local.dynamodb.values import Item, checked_item, invalid, order_of
 from runner.local.dynamodb.words import Given, Words, find, read_given
 from runner.local.wire.json11 import Refusal
 
@@ -98,6 +98,7 @@ class DynamoDb:
         for table, one in asked.items():
             _only(one, {"Keys", "ConsistentRead"})
             keys = [{"TableName": table, "Key": key} for key in one["Keys"]]
+            _each_once([self._place("ConditionCheck", key) for key in keys])
             answers = [self.get(key) for key in keys]
             found[table] = [answer["Item"] for answer in answers if answer]
         return {"Responses": found, "UnprocessedKeys": {}}
@@ -108,15 +109,21 @@ class DynamoDb:
         asked = members.get("RequestItems") or {}
         if not 0 < sum(map(len, asked.values())) <= _MOST_WRITES:
             raise invalid(f"1 to {_MOST_WRITES} items are written together")
+        writes: list[tuple[str, Members]] = []
         for table, requests in asked.items():
             for request in requests:
                 match request:
                     case {"PutRequest": {"Item": item}}:
-                        self._alone("Put", {"TableName": table, "Item": item})
+                        writes.append(("Put", {"TableName": table, "Item": item}))
                     case {"DeleteRequest": {"Key": key}}:
-                        self._alone("Delete", {"TableName": table, "Key": key})
+                        writes.append(("Delete", {"TableName": table, "Key": key}))
                     case _:
                         raise invalid("A request is a PutRequest or a DeleteRequest")
+        _each_once([self._place(kind, said) for kind, said in writes])
+        items = self._items()
+        with items.lock, items.writing():
+            for kind, said in writes:
+                self._write(items, kind, said)
         return {"UnprocessedItems": {}}
 
     def transact(self, members: Members) -> Mapping[str, Any]:
@@ -125,6 +132,8 @@ class DynamoDb:
         asked = members.get("TransactItems") or []
         if not 0 < len(asked) <= _MOST_TOGETHER:
             raise invalid(f"1 to {_MOST_TOGETHER} items are written together")
+        if any(len(one) != 1 for one in asked):
+            raise invalid("TransactItems can only contain one of Check, Put, Update or Delete")
         writes = [next(iter(one.items())) for one in asked]
         places = [self._place(kind, said) for kind, said in writes]
         if any(place in places[:at] for at, place in enumerate(places)):
@@ -166,12 +175,15 @@ class DynamoDb:
         with items.lock:
             found = items.of_partition(name, shape, {shape.key: asked.value})
         found = [one for one in found if asked.holds(one)]
-        if not members.get("ScanIndexForward", True):
+        forward = members.get("ScanIndexForward", True)
+        if not forward:
             found.reverse()
         start = members.get("ExclusiveStartKey")
         if start is not None:
-            keys = [shape.key_of(one) for one in found]
-            found = found[keys.index(checked_item(start)) + 1 :]
+            key = shape.check_key(checked_item(start))
+            if key[shape.key] != asked.value:
+                raise invalid("The provided starting key is outside query boundaries")
+            found = [one for one in found if _is_behind(one, key, shape, forward=forward)]
         page = found[: members.get("Limit") or len(found)]
         more = {"LastEvaluatedKey": shape.key_of(page[-1])} if len(page) < len(found) else {}
         passing = [shown(one) for one in page if wanted(one)]
@@ -259,6 +271,19 @@ def _only(members: Members, known: set[str]) -> None:
     unknown = sorted(set(members) - known - _UNHEEDED)
     if unknown:
         raise invalid(f"{', '.join(unknown)} is not known on this machine")
+
+
+def _each_once(places: list[tuple[str, Item]]) -> None:
+    if any(place in places[:at] for at, place in enumerate(places)):
+        raise invalid("Provided list of item keys contains duplicates")
+
+
+def _is_behind(item: Item, key: Item, shape: TableShape, *, forward: bool) -> bool:
+    """Tell whether an item comes after a key, which need not be there any more."""
+    if shape.sort is None:
+        return False
+    here, there = order_of(item[shape.sort]), order_of(key[shape.sort])
+    return bool(here > there if forward else here < there)
 
 
 def _key(members: Members) -> Item:

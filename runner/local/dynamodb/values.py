@@ -61,12 +61,23 @@ def _scalar(kind: str, content: object) -> str:
         raise invalid(f"Supplied AttributeValue is not valid: {kind} is text on the wire")
     if kind == "N":
         return shown(number(content))
+    if kind == "S" and not _is_unicode(content):
+        raise invalid("Supplied AttributeValue is not valid: S is text that UTF-8 can write")
     if kind == "B":
         try:
             base64.b64decode(content, validate=True)
         except binascii.Error as error:
             raise invalid("Supplied AttributeValue is not valid: B is base64") from error
     return content
+
+
+def _is_unicode(text: str) -> bool:
+    """Tell whether a text has no half of a pair of surrogates, which JSON can write."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _set(kind: str, content: object) -> list[str]:

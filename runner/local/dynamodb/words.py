@@ -99,7 +99,10 @@ class Words:
             if self.take() == ".":
                 parts.append(self._name())
             else:
-                parts.append(int(self.take()))
+                place = self.take()
+                if not place.isdecimal():
+                    raise self.wrong(f"Syntax error; token: {place!r}")
+                parts.append(int(place))
                 self.take("]")
         return tuple(parts)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ssl
 import warnings
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -94,6 +94,15 @@ class Session:
         with _translated(self.table), self.connection.cursor() as cursor:
             cursor.execute(sql, tuple(values) if values else None)
             return list(cursor.fetchall())
+
+    def batches(self, sql: str, size: int) -> Iterator[list[tuple[Any, ...]]]:
+        """Execute a query; gives its rows as the server sends them."""
+        from pymysql.cursors import SSCursor  # noqa: PLC0415 - only exports need it
+
+        with _translated(self.table), closing(self.connection.cursor(SSCursor)) as cursor:
+            cursor.execute(sql)
+            while rows := cursor.fetchmany(size):
+                yield list(rows)
 
     def load_rows(self, batches: Iterable[list[str]], clause: str, *, tell: Tell) -> Sent:
         """Send rows as lines with LOAD DATA LOCAL."""

@@ -143,14 +143,9 @@ class MysqlReader:
 
     def batches(self, table: Table) -> Iterator[list[Row]]:
         """Give a table's rows as the server sends them."""
-        from pymysql.cursors import SSCursor  # noqa: PLC0415 - only MySQL databases need it
-
         chosen = ", ".join(_mysql_text(name, kind) for name, kind in table.columns)
         place = f"{_ticked(table.database)}.{_ticked(table.name)}"
-        with closing(self._session.connection.cursor(SSCursor)) as cursor:
-            cursor.execute(f"SELECT {chosen} FROM {place}")
-            while rows := cursor.fetchmany(BATCH_ROWS):
-                yield list(rows)
+        yield from self._session.batches(f"SELECT {chosen} FROM {place}", BATCH_ROWS)
 
 
 def _mysql_text(name: str, kind: str) -> str:

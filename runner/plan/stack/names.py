@@ -66,6 +66,18 @@ def objects_arn(uri: str) -> str:
     return f"arn:aws:s3:::{bucket}/{key}*"
 
 
+_WHOLE_SECRET = re.compile(r"-[A-Za-z0-9]{6}\Z")
+
+
+def secret_arn(arn: str) -> str:
+    """Give what IAM compares: a secret's ARN ends in six characters, with which no name of it does.
+
+    >>> secret_arn("arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/api")[-15:]
+    'shop/api-??????'
+    """
+    return arn if _WHOLE_SECRET.search(arn) else f"{arn}-??????"
+
+
 def bucket_arn(uri: str) -> str:
     """Give the ARN of a URI's bucket.
 

@@ -85,8 +85,8 @@ CASES = [
         [(["ssm:GetParameter"], [f"arn:aws:ssm:{HERE}:parameter/flights/x"])],
     ),
     (
-        call("aws-sdk:secretsmanager:describeSecret", SecretId="arn:aws:secretsmanager:x"),
-        [(["secretsmanager:DescribeSecret"], ["arn:aws:secretsmanager:x"])],
+        call("aws-sdk:secretsmanager:describeSecret", SecretId="arn:aws:secretsmanager:x-AbCdEf"),
+        [(["secretsmanager:DescribeSecret"], ["arn:aws:secretsmanager:x-AbCdEf"])],
     ),
     (
         call("aws-sdk:redshiftdata:executeStatement", Sql="SELECT 1"),
@@ -147,6 +147,18 @@ CASES = [
         call("aws-sdk:glue:startWorkflowRun", Name="w"),
         [(["glue:StartWorkflowRun"], ["*"])],
     ),
+    (
+        call(
+            "aws-sdk:secretsmanager:getSecretValue",
+            SecretId=f"arn:aws:secretsmanager:{HERE}:secret:api",
+        ),
+        [
+            (
+                ["secretsmanager:GetSecretValue"],
+                [f"arn:aws:secretsmanager:{HERE}:secret:api-??????"],
+            )
+        ],
+    ),
     (call("aws-sdk:s3:listBuckets"), [(["s3:ListAllMyBuckets"], ["*"])]),
     (
         call("athena:getQueryResults", QueryExecutionId="{% $id %}"),
@@ -167,6 +179,10 @@ CASES = [
     (
         call("ecs:runTask", TaskDefinition=f"arn:aws:ecs:{HERE}:task-definition/mine:4"),
         [(["ecs:RunTask"], [f"arn:aws:ecs:{HERE}:task-definition/mine:4"])],
+    ),
+    (
+        call("ecs:runTask", TaskDefinition=f"arn:aws:ecs:{HERE}:task-definition/mine"),
+        [(["ecs:RunTask"], [f"arn:aws:ecs:{HERE}:task-definition/mine:*"])],
     ),
     (
         call("states:startExecution", StateMachineArn=f"arn:aws:states:{HERE}:stateMachine:x"),

@@ -32,6 +32,9 @@ def test_a_workgroup_is_reached_by_its_secret() -> None:
     assert found["RedshiftSecrets"] == ({"secretsmanager:GetSecretValue"}, {SECRET})
     assert not any(name.startswith("Calls") for name in found)
     assert "RedshiftServerless" not in found
+    partial = SECRET.removesuffix("-AbCdEf")
+    found = allowed(definition(execute(WorkgroupName="wg-1", SecretArn=partial)))
+    assert found["RedshiftSecrets"][1] == {f"{partial}-??????"}
 
 
 def test_temporary_credentials_are_those_of_who_connects() -> None:

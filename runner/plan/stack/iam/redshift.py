@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from runner.plan.stack.iam.statements import Condition, Statement, allow
+from runner.plan.stack.names import secret_arn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +51,8 @@ def redshift_statements(scene: Scene) -> Iterator[Statement]:
         yield allow("RedshiftLooks", looks, ["*"], _OWN)
     secrets = {call.known("SecretArn") for call in runs} - {""}
     if secrets:
-        yield allow("RedshiftSecrets", ["secretsmanager:GetSecretValue"], secrets)
+        reading = ["secretsmanager:GetSecretValue"]
+        yield allow("RedshiftSecrets", reading, map(secret_arn, secrets))
         if scene.facts.keys.secrets:
             yield allow("RedshiftSecretsKey", ["kms:Decrypt"], [scene.facts.keys.secrets])
     yield from _credentials(scene.arns, [call for call in runs if not call.has("SecretArn")])

@@ -14,6 +14,7 @@ from runner.plan.stack.iam.athena import is_on_tables
 from runner.plan.stack.iam.redshift import is_known as is_redshift
 from runner.plan.stack.iam.redshift import redshift_statements
 from runner.plan.stack.iam.statements import Condition, Statement, allow
+from runner.plan.stack.names import secret_arn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -117,10 +118,11 @@ def _task_statements(scene: Scene) -> Iterator[Statement]:
 
 
 def _task_definition(arns: Arns, name: str) -> str:
-    if name.startswith("arn:"):
-        return name
-    family, _, revision = (name or _ANY).partition(":")
-    return arns.arn("ecs", f"task-definition/{family}:{revision or _ANY}")
+    """Give the ARN with a revision: ECS authorises the one that it resolves a family to."""
+    head, _, tail = name.rpartition("/")
+    family, _, revision = (tail or _ANY).partition(":")
+    resource = f"{family}:{revision or _ANY}"
+    return f"{head}/{resource}" if head else arns.arn("ecs", f"task-definition/{resource}")
 
 
 def _execution_statements(scene: Scene) -> Iterator[Statement]:
@@ -281,7 +283,9 @@ def _resource(arns: Arns, call: Call) -> str:
     """Give the ARN that a call's arguments name; * where they name none."""
     if call.service == "s3":
         return _s3_resource(call)
-    for key in ("ResourceArn", "SecretId", "TopicArn", "StateMachineArn", "FunctionName"):
+    if call.known("SecretId").startswith("arn:"):
+        return secret_arn(call.known("SecretId"))
+    for key in ("ResourceArn", "TopicArn", "StateMachineArn", "FunctionName"):
         if call.known(key).startswith("arn:"):
             return call.known(key)
     if call.service == "glue" and call.action.endswith("Crawler"):

@@ -1,0 +1,1 @@
+../_shared/service_account.py
