@@ -35,7 +35,8 @@ def faults_of(root: Path) -> list[str]:
         (
             (
                 "m: {type: map, over: {rows: q}, needs: [q], step: "
-                "{type: lambda, function: report, payload: {a: '{% $item.n %}', b: '{% $item.m %}'}}}"
+                "{type: lambda, function: report, "
+                "payload: {a: '{% $item.n %}', b: '{% $item.m %}'}}}"
             ),
             ["4:119 unknown-column"],
         ),
