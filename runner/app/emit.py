@@ -19,6 +19,7 @@ from runner.app.local_functions import local_functions
 from runner.app.local_places import open_places
 from runner.app.refused_options import refused_on_aws
 from runner.errors import Fault, Place, UsageError
+from runner.local.firehose import REFUSED, Cause, Delivered
 from runner.local.lambdas import problem_of
 from runner.local.log_filter import LogFilter, UnknownFilterError, parse_filter
 from runner.local.log_payloads import batches, log_events, payload
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
     from runner.app.bundle import Bundle
     from runner.local.arrivals import Called
-    from runner.local.firehose import Delivered
     from runner.local.services import LocalServices
     from runner.model.ports import Json
 
@@ -51,6 +51,8 @@ class EmitRequest:
     """When the events happened; now if None."""
     log_stream: str = "local"
     variables: Mapping[str, str] | None = None
+    file: str = "FILE"
+    """Where the lines come from, for messages."""
 
 
 class Given(NamedTuple):
@@ -63,6 +65,8 @@ class Given(NamedTuple):
     records: int
     calls: int
     given_up: tuple[GivenUp, ...] = ()
+    causes: tuple[Cause, ...] = ()
+    """Why a stream kept records aside."""
 
 
 class Emitted(NamedTuple):
@@ -79,7 +83,8 @@ class Emitted(NamedTuple):
     def failed(self) -> bool:
         """Tell whether something did not get through."""
         gone = any(one.given_up for one in self.given)
-        return gone or any(one.problem for one in self.called)
+        broken = any(cause.code != REFUSED for one in self.given for cause in one.causes)
+        return gone or broken or any(one.problem for one in self.called)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +109,7 @@ def emit_logs(
     ours = [one for one in waiting if one.said["group"] == request.source]
     _check(request, bundle, "GROUP", (ours, [one.said["group"] for one in waiting]))
     filters = _filters(ours)
-    texts = read_messages(lines)
+    texts = read_messages(lines, request.file)
 
     def work(scene: _Scene) -> Iterator[Given]:
         events = list(log_events((text for _, text in texts), scene.now))
@@ -138,7 +143,7 @@ def emit_kinesis(
     fed = [name for name, arn in sorted(sources.items()) if _is_named(arn, request.source)]
     known = [*(one.said["stream"] for one in waiting), *sources.values()]
     _check(request, bundle, "STREAM", ([*ours, *fed], known))
-    datas = list(read_datas(lines))
+    datas = read_datas(lines, request.file)
 
     def work(scene: _Scene) -> Iterator[Given]:
         for one in ours:
@@ -156,7 +161,7 @@ def emit_changes(
     waiting = list(readers(bundle, "dynamodb"))
     ours = [one for one in waiting if _is_named(one.said["stream"], request.source)]
     _check(request, bundle, "TABLE", (ours, [one.said["stream"] for one in waiting]))
-    changes = list(read_changes(lines))
+    changes = list(read_changes(lines, request.file))
 
     def work(scene: _Scene) -> Iterator[Given]:
         for one in ours:
@@ -199,9 +204,7 @@ def _run(
         objects: list[str] = []
         for name in fed:
             found = _fed(services, deployed_name(bundle, name), datas)
-            given.append(Given(name, "source", found.records, 1))
-            if found.failed and say is not None:
-                say(f"{name} (source): {found.failed:,} failed, and lie below its `errors`")
+            given.append(Given(name, "source", found.records, 1, causes=tuple(found.causes)))
             objects += found.objects
         calls = settled(services, say)
     finally:
@@ -242,11 +245,17 @@ def _check(
                 "no-reader",
                 f"`{request.source}`, which nothing of the project reads",
                 f"one of {listed(known)}" if known else "a source that `events` of a function name",
-                suggestion(request.source, known, otherwise="name it in `events` of function.yaml"),
+                _near(request.source, known),
             )
         )
     if faults:
         raise UsageError(faults)
+
+
+def _near(source: str, known: Sequence[str]) -> str:
+    """Give the source that was meant: by its ARN, or by its or its table's name."""
+    names = [arn.rpartition(":")[2].split("/")[1] for arn in known if arn.startswith("arn:")]
+    return suggestion(source, [*known, *names], otherwise="name it in `events` of function.yaml")
 
 
 def _filters(ours: Sequence[Reader]) -> list[LogFilter]:

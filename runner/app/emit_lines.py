@@ -17,32 +17,42 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 
-def read_messages(lines: Iterable[bytes]) -> list[tuple[int, str]]:
+def read_messages(lines: Iterable[bytes], file: str) -> list[tuple[int, str]]:
     """Give log messages by their lines, without the ends; an empty one is none."""
     texts = []
+    faults: list[Fault] = []
     for number, line in enumerate(lines, start=1):
         text = line.decode(errors="replace").rstrip("\r\n")
-        _limit(number, len(text.encode()) + EVENT_EXTRA, MOST_EVENT, "CloudWatch Logs")
+        size = len(text.encode()) + EVENT_EXTRA
+        faults += large_record(file, number, size, MOST_EVENT, "CloudWatch Logs")
         if text.strip():
             texts.append((number, text))
+    if faults:
+        raise UsageError(faults)
     return texts
 
 
-def read_datas(lines: Iterable[bytes]) -> Iterator[bytes]:
+def read_datas(lines: Iterable[bytes], file: str) -> list[bytes]:
     """Give the data of records: lines as they are."""
-    for number, line in enumerate(lines, start=1):
-        _limit(number, len(line), MOST_KINESIS, "Kinesis")
-        yield line
+    datas = list(lines)
+    faults: list[Fault] = []
+    for number, data in enumerate(datas, start=1):
+        faults += large_record(file, number, len(data), MOST_KINESIS, "Kinesis")
+    if faults:
+        raise UsageError(faults)
+    return datas
 
 
-def _limit(number: int, size: int, most: int, service: str) -> None:
-    if size > most:
-        found, expected = f"{size:,} bytes", f"at most {most:,} bytes"
-        place, advice = Place("FILE", number, 1), f"cut it; {service} takes no larger one"
-        raise UsageError([Fault(place, "large-record", found, expected, advice)])
+def large_record(file: str, number: int, size: int, most: int, service: str) -> list[Fault]:
+    """Say that a line is larger than a service takes, if it is."""
+    if size <= most:
+        return []
+    found, expected = f"{size:,} bytes", f"at most {most:,} bytes"
+    advice = f"cut it; {service} takes no larger one"
+    return [Fault(Place(file, number, 1), "large-record", found, expected, advice)]
 
 
-def read_changes(lines: Iterable[bytes]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def read_changes(lines: Iterable[bytes], file: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """Read changes by their lines; UsageError for a line that is none."""
     faults = []
     now = datetime.now(UTC)
@@ -58,7 +68,7 @@ def read_changes(lines: Iterable[bytes]) -> Iterator[tuple[int, Mapping[str, Any
             expected = (
                 'such as {"eventName": "INSERT", "dynamodb": {"NewImage": {"id": {"S": "1"}}}}'
             )
-            place = Place("FILE", number, 1)
+            place = Place(file, number, 1)
             advice = "write each change as DynamoDB Streams tells it"
             faults.append(Fault(place, "not-a-change", str(error), expected, advice))
             continue

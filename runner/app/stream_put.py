@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from runner.app.bundle import open_bundle
+from runner.app.emit_lines import large_record
 from runner.app.function_calls import no_keeper, settled
 from runner.app.functions import deployed_name
 from runner.app.local_functions import local_functions
@@ -39,6 +40,8 @@ class PutRequest:
     arrival: datetime | None = None
     """When the records arrived; now if None."""
     variables: Mapping[str, str] | None = None
+    file: str = "FILE"
+    """Where records come from, for messages."""
 
 
 def put_records(
@@ -67,7 +70,7 @@ def put_records(
     try:
         firehose = services.firehose
         assert firehose is not None  # noqa: S101 - every local environment has one
-        for batch in _batches(records):
+        for batch in _batches(records, request.file):
             found.add(firehose.put(deployed_name(bundle, request.stream), batch))
         found.called += settled(services, say)
     finally:
@@ -93,14 +96,21 @@ def _check(bundle: Bundle, request: PutRequest) -> None:
         raise UsageError(faults)
 
 
-def _batches(records: Iterable[bytes]) -> Iterator[list[bytes]]:
+def check_sizes(records: Iterable[bytes], file: str) -> None:
+    """Refuse records that Firehose refuses, all at once, before any is delivered."""
+    faults = []
+    for number, record in enumerate(records, start=1):
+        faults += large_record(file, number, len(record), MOST_RECORD, "Firehose")
+    if faults:
+        raise UsageError(faults)
+
+
+def _batches(records: Iterable[bytes], file: str) -> Iterator[list[bytes]]:
     batch: list[bytes] = []
     size = 0
     for number, record in enumerate(records, start=1):
-        if len(record) > MOST_RECORD:
-            found, expected = f"{len(record):,} bytes", f"at most {MOST_RECORD:,} bytes"
-            place, advice = Place("FILE", number, 1), "cut it; Firehose takes no larger record"
-            raise UsageError([Fault(place, "large-record", found, expected, advice)])
+        if faults := large_record(file, number, len(record), MOST_RECORD, "Firehose"):
+            raise UsageError(faults)
         batch.append(record)
         size += len(record)
         if size >= _TOGETHER:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from runner.checks.scene import Rule, Scene, Subject
 from runner.errors import Fault
+from runner.model.header import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,7 +46,7 @@ def export_faults(
     """
     for column in unmasked(table, columns):
         what = f"an export of {table.name} with"
-        yield _fault(place, _EXPORT, what, column, way(column, place_of_step), table.file)
+        yield _fault(place, _EXPORT, what, column, way(column, place_of_step), table)
 
 
 def value_fault(
@@ -105,16 +106,27 @@ def statement_lost(named: tuple[str, ...], reason: str, place: Place) -> Fault:
 
 
 def _fault(  # noqa: PLR0917 - the parts of one sentence
-    place: Place, code: str, what: str, column: PersonalColumn, shown: str, file: str
+    place: Place, code: str, what: str, column: PersonalColumn, shown: str, table: Table
 ) -> Fault:
     return Fault(
         place,
         code,
         f"{what} the column `{column.column}`, which holds personal data: {shown}",
         "personal data masked on its way, or left out",
-        f"add mask: {{{column.column}: ...}} to the header of {file}, write "
-        f"{{{{ mask.domain('{column.column}') }}}} or another mask in its SQL, or leave it out",
+        _advice(code, column.column, table),
     )
+
+
+def _advice(code: str, column: str, table: Table) -> str:
+    if table.kind is not Kind.DDL:
+        return (
+            f"add mask: {{{column}: ...}} to the header of {table.file}, write "
+            f"{{{{ mask.domain('{column}') }}}} or another mask in its SQL, or leave it out"
+        )
+    if code == _DATABASE:
+        database = table.name.database
+        return f"add {database} to `pii_databases`, or move {table.file} to one of them"
+    return f"take a table whose query masks {column}; {table.file} shows files as they are"
 
 
 def _find_load(subject: Subject, scene: Scene) -> Iterator[Fault]:
@@ -125,7 +137,7 @@ def _find_load(subject: Subject, scene: Scene) -> Iterator[Fault]:
     for column in unmasked(table, load.columns):
         what = f"a load into the mart `{load.mart}` with"
         shown = way(column, scene.place_of_step)
-        yield _fault(subject.places.key("load"), _LOAD, what, column, shown, table.file)
+        yield _fault(subject.places.key("load"), _LOAD, what, column, shown, table)
 
 
 def _find_database(subject: Subject, scene: Scene) -> Iterator[Fault]:
@@ -140,7 +152,7 @@ def _find_database(subject: Subject, scene: Scene) -> Iterator[Fault]:
         last = column.steps[-1]
         place = scene.place_of_step(last) if last.offset >= 0 else subject.places.key("pii")
         what = f"in the database {table.name.database}, which is none of `pii_databases`,"
-        yield _fault(place, _DATABASE, what, column, way(column, scene.place_of_step), table.file)
+        yield _fault(place, _DATABASE, what, column, way(column, scene.place_of_step), table)
 
 
 RULES = (

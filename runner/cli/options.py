@@ -91,6 +91,12 @@ def read_variables(words: tuple[str, ...]) -> dict[str, str]:
     return dict(word.split("=", 1) for word in words)
 
 
+def name_of(file: BinaryIO) -> str:
+    """Name what lines are read from, for messages."""
+    name = str(getattr(file, "name", "<stdin>"))
+    return "standard input" if name.startswith("<") else name
+
+
 def decoded(file: BinaryIO) -> Iterator[bytes]:
     """Decode lines of base64; UsageError says which is none."""
     import base64  # noqa: PLC0415 - only with --base64
@@ -100,8 +106,7 @@ def decoded(file: BinaryIO) -> Iterator[bytes]:
         try:
             yield base64.b64decode(line.strip(), validate=True)
         except binascii.Error as error:
-            name = getattr(file, "name", "standard input")
-            place = Place(str(name), number, 1)
+            place = Place(name_of(file), number, 1)
             fault = Fault(place, "not-base64", str(error), "a line of base64", "correct the line")
             raise UsageError([fault]) from error
 

@@ -16,7 +16,7 @@ import re
 import string
 import uuid
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runner.local.athena.javatime import strftime_pattern
 from runner.model.ports import Json, ServiceError
@@ -43,6 +43,8 @@ _EXPRESSION = re.compile(r"!\{([^}]*)\}")
 _PARTITION_KEY = re.compile(r"!\{partitionKeyFromLambda:([^}]*)\}")
 _DEFAULT_TIME = "!{timestamp:yyyy/MM/dd/HH}/"
 _RESULTS = ("Ok", "Dropped", "ProcessingFailed")
+REFUSED = "Lambda.ProcessingFailedStatus"
+"""Code of a record that the function itself said to keep aside."""
 _ARN = "arn:aws:firehose:local:000000000000:deliverystream/"
 _ATTEMPTS = 4
 """Of a call that fails: the first and three retries."""
@@ -63,6 +65,16 @@ class StreamPlace:
     """Deployed name of the function that changes records; empty for none."""
 
 
+class Cause(NamedTuple):
+    """Why records failed."""
+
+    code: str
+    message: str
+    records: int
+    first: int
+    """Which the first of them is, counted from 1."""
+
+
 @dataclass(slots=True)
 class Delivered:
     """What became of records."""
@@ -74,12 +86,29 @@ class Delivered:
     """URIs of what was written."""
     called: list[Called] = field(default_factory=list)
     """What was called by these objects."""
+    causes: list[Cause] = field(default_factory=list)
+    """Why records failed: each reason once."""
+
+    @property
+    def broken(self) -> bool:
+        """Tell whether the function failed, and not only refused records."""
+        return any(cause.code != REFUSED for cause in self.causes)
+
+    def fail(self, record: int, error: tuple[str, str], count: int = 1) -> None:
+        """Count records that failed for a reason."""
+        self.failed += count
+        for place, cause in enumerate(self.causes):
+            if cause[:2] == error:
+                self.causes[place] = cause._replace(records=cause.records + count)
+                return
+        self.causes.append(Cause(*error, count, record))
 
     def add(self, more: Delivered) -> None:
         """Count what became of more records."""
+        for cause in more.causes:
+            self.fail(self.records + cause.first, (cause.code, cause.message), cause.records)
         self.records += more.records
         self.dropped += more.dropped
-        self.failed += more.failed
         self.objects += more.objects
 
 
@@ -144,7 +173,8 @@ class Firehose:
         for record in batch:
             answer = answers.get(record.id)
             if answer is None or answer["result"] == "ProcessingFailed":
-                error = problem or ("Lambda.ProcessingFailedStatus", "ProcessingFailed status set")
+                error = problem or (REFUSED, "ProcessingFailed status set")
+                found.fail(int(record.id) + 1, error)
                 failed.append(self._failure(stream, record, error))
                 continue
             if answer["result"] == "Dropped":
@@ -158,7 +188,6 @@ class Firehose:
             data = base64.b64decode(answer["data"])
             yield _Record(record.id, data, tuple(sorted(keys.items())))
         if failed:
-            found.failed += len(failed)
             body = b"".join(json.dumps(each).encode() + b"\n" for each in failed)
             found.objects.append(self._write(stream, stream.errors, body, {}, failed=True))
 

@@ -163,9 +163,13 @@ class LocalEnvironment(Strict):
 
     engine: Literal["local"] = Field(description="local")
     state: str = Field(".runner", description="Folder for lake, catalogue, journals and caches.")
-    lake: str = Field("s3://lake/", description="Bucket and prefix that hold the tables.")
-    streams_to: str = Field("s3://streams/", description="Where streams deliver.")
-    results: str = Field("s3://results/", description="Where query results go.")
+    lake: str = Field(
+        "s3://lake/", pattern=r"^s3://", description="Bucket and prefix that hold the tables."
+    )
+    streams_to: str = Field(
+        "s3://streams/", pattern=r"^s3://", description="Where streams deliver."
+    )
+    results: str = Field("s3://results/", pattern=r"^s3://", description="Where query results go.")
     buckets: dict[str, str] = Field(
         default_factory=dict, description="Bucket and the folder that stands for it."
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -13,7 +13,7 @@ from runner.model.header import Strict
 class LocalCrawler(Strict):
     """What a crawler of Glue looks at, and where it writes the tables that it finds."""
 
-    paths: tuple[str, ...] = Field(
+    paths: tuple[Annotated[str, Field(pattern=r"^s3://")], ...] = Field(
         min_length=1, description="Folders in S3, such as s3://bucket/prefix/."
     )
     database: str = Field(

@@ -17,6 +17,10 @@ _EXPRESSION = re.compile(r"!\{([^}]*)\}")
 _NAMESPACES = re.compile(
     r"timestamp:.+|firehose:(random-string|error-output-type)|partitionKeyFromLambda:[A-Za-z0-9_]+"
 )
+_TIME = "timestamp:"
+TIME_PARTS = ("yyyy", "yy", "MM", "MMM", "dd", "DDD", "EEE", "HH", "mm", "ss")
+"""Letters of a timestamp, as Java's DateTimeFormatter reads them, that mean the same here."""
+_PART = re.compile(r"'[^']*'|([A-Za-z])\1*")
 _OUTPUT_TYPE = "firehose:error-output-type"
 
 
@@ -37,6 +41,7 @@ def _prefix(text: str) -> str:
                 f"!{{partitionKeyFromLambda:name}}; here: !{{{each}}}",
                 "write one of these, or plain text",
             )
+        _check_time(each)
     if _OUTPUT_TYPE in expressions(text):
         raise RefusedValueError(
             "a prefix of delivered records, which have no kind of error",
@@ -45,8 +50,23 @@ def _prefix(text: str) -> str:
     return text
 
 
+def _check_time(expression: str) -> None:
+    if not expression.startswith(_TIME):
+        return
+    pattern = expression.removeprefix(_TIME)
+    for part in _PART.finditer(pattern):
+        if part[1] and part[0] not in TIME_PARTS:
+            raise RefusedValueError(
+                f"letters of {', '.join(TIME_PARTS)} in a timestamp; here: {part[0]}",
+                "write them so: yyyy is the year, MM the month, dd the day, HH the hour, mm the "
+                "minute",
+            )
+
+
 def _errors(text: str) -> str:
     found = expressions(text)
+    for each in found:
+        _check_time(each)
     if any(each.startswith("partitionKey") for each in found):
         raise RefusedValueError(
             "an errors prefix without partition keys: a failed record has none",

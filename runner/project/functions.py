@@ -6,12 +6,13 @@ without the file has the defaults.
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING
 
 from runner.errors import Fault, Place
 from runner.model.function import FunctionSettings
-from runner.model.nearest import listed, suggestion
+from runner.model.nearest import listed, nearest, suggestion
 from runner.model.project import NamedFunction
 from runner.project.files import BUNDLED, LAMBDAS, SETTINGS
 from runner.project.validate import validate
@@ -31,6 +32,8 @@ _LEAST_PARTITIONED_MIB = 64
 _OURS = ("keeper",)
 _MOST_NAME = 64
 _VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]+\Z")
+_READ = re.compile(r"""["']([A-Z][A-Z0-9_]+)["']""")
+"""Names in a bundled function's code; its variables are among them."""
 _RESERVED = re.compile(
     r"(_HANDLER|_X_AMZN_TRACE_ID|AWS_(DEFAULT_REGION|REGION|EXECUTION_ENV|LAMBDA_.*|ACCESS_KEY"
     r"|ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN)|LAMBDA_(TASK_ROOT|RUNTIME_DIR))\Z"
@@ -120,7 +123,33 @@ def _own(
         return None, [*faults, _code_twice(yaml.places.value("uses"), settings.uses)]
     if settings.uses not in bundled:
         return None, [*faults, _unknown(yaml.places.value("uses"), settings.uses, bundled)]
-    return _joined(bundled[settings.uses], settings), faults
+    told = _misspelled(settings, settings.uses, yaml.places)
+    return _joined(bundled[settings.uses], settings), [*faults, *told]
+
+
+def _misspelled(settings: FunctionSettings, uses: str, places: Places) -> Iterator[Fault]:
+    """Find variables that a bundled function does not read, and nearly does."""
+    known = _names_in(uses)
+    for key, names in (("environment", settings.environment), ("secrets", settings.secrets)):
+        for name in names:
+            near = () if name in known else nearest(name, known)
+            if near:
+                yield Fault(
+                    places.key(key, name),
+                    "bad-variable",
+                    f"the environment variable {name}, which {uses} does not read",
+                    "a variable that it reads",
+                    f"did you mean {' or '.join(near)}?",
+                )
+
+
+@functools.cache
+def _names_in(uses: str) -> frozenset[str]:
+    """Give the names in a bundled function's code."""
+    folder = BUNDLED / uses.removeprefix(BUILTIN)
+    return frozenset(
+        name for file in folder.glob("*.py") for name in _READ.findall(file.read_text("utf-8"))
+    )
 
 
 def _joined(base: FunctionSettings, own: FunctionSettings) -> FunctionSettings:

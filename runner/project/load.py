@@ -25,6 +25,7 @@ from runner.project.functions import read_functions, stream_faults
 from runner.project.naming import name_files
 from runner.project.personal import personal_faults, personal_of
 from runner.project.sinks import exported_columns, exported_tables
+from runner.project.step_columns import column_faults
 from runner.project.step_queries import step_queries
 from runner.project.step_values import schemas_of, value_faults
 from runner.project.steps_flow import grain_faults, workflow_cycles
@@ -294,6 +295,7 @@ def _workflows(
             faults += workflow_faults(file.named.workflow, file.places, surroundings)
             queries, wrong = step_queries(file.named, file.places, workshop, timed)
             faults += wrong
+            faults += column_faults(file.named.workflow, file.places, queries)
             asked += queries
             found.append(replace(file.named, queries={one.step: one.query for one in queries}))
             places[name] = file.places

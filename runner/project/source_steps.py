@@ -46,6 +46,7 @@ def source_step_faults(
                 key="source",
             )
             yield from _moved(name, step, places, tables=tables, sources=setting.sources)
+            yield from _not_exported(name, step, places)
 
 
 def _local(
@@ -77,6 +78,19 @@ def _named(
         f"one of {listed(names)}" if names else f"an entry of `{section}`; there is none",
         suggestion(name, names, otherwise=f"add it under `{section}` of the environment"),
     )
+
+
+def _not_exported(name: str, step: RdsExportStep, places: Places) -> Iterator[Fault]:
+    """Find what tables are to show and `only` leaves out."""
+    for table, shown in step.tables.items():
+        if step.only and not any(f"{shown}.".startswith(f"{one}.") for one in step.only):
+            yield Fault(
+                places.value("steps", name, "tables", table),
+                "export-table",
+                f"{shown}, which is not exported: `only` names {listed(step.only)}",
+                "a table that is exported",
+                suggestion(shown, step.only, otherwise=f"add {shown} to `only`"),
+            )
 
 
 def _moved(

@@ -70,7 +70,7 @@ def _step(steps: Mapping[str, AnyStep], at: Path, step: AnyStep, places: Places)
     if isinstance(step, MapFields):
         yield from _map(steps, at, step, places)
         yield from _inner(at, step, places)
-    for where, text in _expressions(at, step):
+    for where, text in expressions_of(at, step):
         yield from _expression(steps, at, where, text, places)
 
 
@@ -167,7 +167,7 @@ def _too_early(places: Places, where: Path, name: str) -> Fault:
 # --- JSONata --------------------------------------------------------------------------------------
 
 
-def _expressions(at: Path, step: AnyStep) -> Iterator[tuple[Path, str]]:
+def expressions_of(at: Path, step: AnyStep) -> Iterator[tuple[Path, str]]:
     """Give every text that is JSONata, as a definition holds it, and where it stands."""
     if isinstance(step, ChoiceStep):
         for index, rule in enumerate(step.rules):
@@ -176,7 +176,7 @@ def _expressions(at: Path, step: AnyStep) -> Iterator[tuple[Path, str]]:
     skipped = {"sql", "state"}  # SQL has Jinja; a raw state is looked at as a definition
     if step.type == "map":
         skipped.add("step")
-        yield from _expressions((*at, "step"), step.step)
+        yield from expressions_of((*at, "step"), step.step)
     for key, value in step.model_dump(mode="json").items():
         if key not in skipped:
             yield from _texts((*at, key), value)

@@ -109,7 +109,8 @@ def _faults(
     for path, group in by_path.items():
         inner = [p for p in by_path if len(p) > len(path) and p[: len(path)] == path]
         mistyped = all(p.kind in _TYPES or p.kind in ("literal_error", "enum") for p in group)
-        if inner and mistyped and isinstance(_at(data, path), dict | list):
+        short = bool(inner) and group[0].kind == "too_short"  # what is wrong was not counted
+        if (short or (inner and mistyped)) and isinstance(_at(data, path), dict | list):
             continue
         yield _fault(model, data, places, group)
 
@@ -281,6 +282,11 @@ _PATTERNS = {
     r"^[a-z][a-z0-9-]*$": "small letters, digits and hyphens, a letter first",
     r"^\d{12}$": "twelve digits in quotes",
     r"^s3://": "a location that begins with s3://",
+    r"^(s3://|\$\{)": "a location that begins with s3://",
+    r"^(\*|[a-z0-9-]+:[A-Za-z0-9*?]+)$": "an action of IAM, such as s3:GetObject",
+    r"^builtin:[a-z][a-z0-9_]*$": "builtin: and a name, such as builtin:notify",
+    r"^arn:aws[a-z-]*:kinesis:[a-z0-9-]+:\d{12}:stream/.+$": "the ARN of a Kinesis stream, such as "
+    "arn:aws:kinesis:eu-west-1:123456789012:stream/clicks",
 }
 
 

@@ -257,6 +257,17 @@ def test_a_crawl_that_cannot_read_ends_failed_and_says_why(world: World) -> None
     assert world.tables() == []
 
 
+def test_a_folder_of_another_format_is_named(world: World) -> None:
+    world.put("t/dt=1/a.json", '{"n": 1}\n')
+    world.put("t/stray/b.csv", "a,b\n1,2\n")
+    last = world.crawl("s3://raw/t/", table="t")
+    assert last["Status"] == "FAILED"
+    assert last["ErrorMessage"].endswith(
+        "formats: csv (s3://raw/t/stray/), json (s3://raw/t/dt=1/)"
+    )
+    assert world.tables() == []
+
+
 def test_a_broken_parquet_file_ends_the_crawl(world: World) -> None:
     world.put("t/a.parquet", b"PAR1 broken")
     last = world.crawl("s3://raw/t/")

@@ -28,6 +28,19 @@ def faults_of(root: Path) -> list[str]:
     [
         (f"c: {{{CHOICE}, rules: [{{if: $values.q.n > 1, then: w}}], default: skip}}", []),
         (
+            f"c: {{{CHOICE}, rules: [{{if: $values.q.m > 1, then: w}}], default: skip}}",
+            ["4:46 unknown-column"],
+        ),
+        (f"c: {{{CHOICE}, rules: [{{if: $values.q.N > 1, then: w}}], default: skip}}", []),
+        (
+            (
+                "m: {type: map, over: {rows: q}, needs: [q], step: "
+                "{type: lambda, function: report, "
+                "payload: {a: '{% $item.n %}', b: '{% $item.m %}'}}}"
+            ),
+            ["4:119 unknown-column"],
+        ),
+        (
             f"c: {{{CHOICE}, rules: [{{if: 'true', then: [w, continue]}}], default: skip}}",
             ["4:60 choice-mixed"],
         ),

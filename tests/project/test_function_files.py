@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from runner.local.athena.javatime import strftime_pattern
+from runner.model.stream import TIME_PARTS
 from runner.project import inspect_project, load_project
 from tests.project.projects import good_project, write_files
 
@@ -49,6 +51,8 @@ def test_a_function_without_settings_has_the_defaults(tmp_path: Path) -> None:
         ("secrets: {API_KEY: 12345}", ["2:20 wrong-type"]),
         (f'secrets: {{AWS_REGION: "{ARN}"}}', ["2:11 bad-variable"]),
         ('permissions: [{actions: [sqs:SendMessage], resources: ["*"]}]', []),
+        ('permissions: [{actions: [s3.GetObject, "*"], resources: ["*"]}]', ["2:26 wrong-value"]),
+        ("events: {e: {type: executions, status: [FAILD]}}", ["2:41 wrong-value"]),
         ("permissions: [{actions: [], resources: []}]", ["2:25 wrong-value", "2:40 wrong-value"]),
         ("{", ["2:1 yaml-syntax"]),
     ],
@@ -136,3 +140,56 @@ def test_folders_that_cannot_be_functions(tmp_path: Path) -> None:
         "lambdas/my.function/handler.py bad-name",
         "lambdas/tell/function.yml misplaced-file",
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("environment: {THRESHOLD: '3', WINDOW: 5m, PATTERN: x, NO_PROXY: x}", []),
+        ("environment: {TRESHOLD: '3'}", ["2:15 bad-variable"]),
+        (f"secrets: {{SECRETS_ARN: '{ARN}'}}", ["2:11 bad-variable"]),
+    ],
+)
+def test_a_misspelled_variable_of_a_bundled_function_is_found(
+    line: str, expected: list[str], tmp_path: Path
+) -> None:
+    files = {"lambdas/tell/function.yaml": f"uses: builtin:logs_alarm\n{line}\n"}
+    root = write_files(good_project(tmp_path), files)
+    assert faults_of(root) == [f"lambdas/tell/function.yaml:{one}" for one in expected]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "expected"),
+    [
+        ("a/!{timestamp:yyyy-MM-dd'T'HH}/", None),
+        ("a/!{timestamp:YYYY-mm-dd}/", "YYYY"),
+        ("a/!{timestamp:yyyy-MM-DD}/", "DD"),
+    ],
+)
+def test_letters_of_a_timestamp_are_looked_at(
+    prefix: str, expected: str | None, tmp_path: Path
+) -> None:
+    root = good_project(tmp_path)
+    config = root / "config.yaml"
+    said = f'streams:\n  events: {{prefix: "{prefix}"}}\n  more: {{prefix: a, errors: '
+    said += f'"!{{firehose:error-output-type}}{prefix}"}}\n'
+    config.write_text(config.read_text() + said)
+    found = [fault for fault in inspect_project(root).faults if "here:" in fault.expected]
+    assert [fault.code for fault in found] == ["wrong-value"] * (2 if expected else 0)
+    assert all(fault.expected.endswith(f"here: {expected}") for fault in found)
+
+
+def test_every_part_of_a_timestamp_is_written_on_this_machine() -> None:
+    for part in TIME_PARTS:
+        assert strftime_pattern(part).startswith("%")
+
+
+def test_places_of_a_local_environment_are_in_s3(tmp_path: Path) -> None:
+    root = good_project(tmp_path)
+    config = root / "config.yaml"
+    here = "    engine: local\n"
+    wrong = f"{here}    streams_to: app\n    crawlers: {{c: {{paths: [app/], database: d}}}}\n"
+    config.write_text(config.read_text().replace(here, wrong, 1))
+    assert [f.expected for f in inspect_project(root).faults] == [
+        "a location that begins with s3://"
+    ] * 2

@@ -584,3 +584,15 @@ def test_a_schema_that_another_step_makes(tmp_path: Path) -> None:
     }
     (fault,) = faults(project(tmp_path, PEOPLE | files))
     assert fault.startswith("workflows/out.yaml:8:30 pii-export")
+
+
+def test_what_shows_files_is_not_to_be_masked_where_it_stands(tmp_path: Path) -> None:
+    ddl = (
+        "/*---\nkind: ddl\npii: [email]\n---*/\n"
+        "CREATE EXTERNAL TABLE raw.people (email string) LOCATION 's3://raw/people/'\n"
+    )
+    more = config("", "pii_databases: [staging]\n")
+    root = project(tmp_path, {"config.yaml": more, "sql/raw/people.sql": ddl})
+    (fault,) = inspect_project(root).faults
+    advice = "add raw to `pii_databases`, or move sql/raw/people.sql to one of them"
+    assert (fault.code, fault.advice) == ("pii-database", advice)

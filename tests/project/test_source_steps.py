@@ -89,6 +89,11 @@ def root(tmp_path: Path) -> Path:
         ),
         ("{type: rds_export, source: shop, tables: {raw.users: shop.users}}", []),
         ("{type: rds_export, source: shop, tables: {raw.events: shop.public.events}}", []),
+        ("{type: rds_export, source: shop, only: [shop], tables: {raw.users: shop.users}}", []),
+        (
+            "{type: rds_export, source: shop, only: [shop.user], tables: {raw.users: shop.users}}",
+            ["2:78 export-table: shop.users, which is not exported: `only` names shop.user"],
+        ),
         (
             "{type: rds_export, source: shp}",
             ["2:33 unknown-data-source: `source: shp`, which the environment's `rds` lacks"],

@@ -115,7 +115,7 @@ def test_lines_that_are_no_changes_are_all_told(root: Path, cli: Cli) -> None:
     (root / "c.jsonl").write_text('{"id": 1}\n[]\n{"dynamodb"\n')
     said = cli("emit", "dynamodb", ORDERS, "c.jsonl")
     assert said.status == 2
-    assert [f"FILE:{n}" in said.err for n in (1, 2, 3)] == [True] * 3
+    assert [f"c.jsonl:{n}:" in said.err for n in (1, 2, 3)] == [True] * 3
     assert not (root / "kept").exists()
 
 
@@ -162,3 +162,78 @@ def test_an_environment_on_aws_is_refused(
     assert "--env: not-local" in said.err
     assert advice in said.err
     assert not (root / "kept").exists()
+
+
+@pytest.mark.parametrize(("kind", "most"), [("logs", 1_048_576), ("kinesis", 1_048_576)])
+def test_lines_that_are_too_large_are_all_told(root: Path, cli: Cli, kind: str, most: int) -> None:
+    (root / "lines").write_bytes((b"x" * most + b"y\n") * 2 + b"z\n")
+    said = cli("emit", kind, {"logs": "/shop/web"}.get(kind, "clicks"), "lines")
+    assert said.status == 2
+    assert [f"lines:{n}:1: large-record" in said.err for n in (1, 2, 3)] == [True, True, False]
+    assert not (root / "kept").exists()
+
+
+def test_the_name_of_a_stream_is_suggested(root: Path, cli: Cli) -> None:
+    (root / "lines").write_text("{}\n")
+    assert "did you mean clicks?" in cli("emit", "kinesis", "click", "lines").err
+    assert "did you mean orders?" in cli("emit", "dynamodb", "order", "lines").err
+
+
+BROKEN = r"""
+import base64
+
+def handler(event, context):
+    datas = [base64.b64decode(record["data"]) for record in event["records"]]
+    if b"raise\n" in datas:
+        raise ValueError("COLUMNS is empty")
+    return {
+        "records": [
+            {**record, "result": "ProcessingFailed" if data == b"no\n" else "Ok"}
+            for record, data in zip(event["records"], datas)
+        ]
+    }
+"""
+
+
+@pytest.fixture
+def broken(root: Path) -> Path:
+    write_files(root, {"lambdas/broken/handler.py": BROKEN})
+    config = root / "config.yaml"
+    config.write_text(config.read_text().replace("{prefix:", "{transform: broken, prefix:"))
+    return root
+
+
+def test_why_a_stream_keeps_records_aside_is_told(broken: Path, cli: Cli) -> None:
+    (broken / "lines").write_text("ok\nno\nok\nno\n")
+    refused = "Lambda.ProcessingFailedStatus: ProcessingFailed status set\n"
+    put = cli("stream", "put", "clicks", "lines")
+    lie = "2 failed and lie below its `errors`, the first from line 2: "
+    assert put.status == 0
+    assert put.err == f"4 records: 0 dropped, 2 failed\n{lie}{refused}"
+    fed = cli("emit", "kinesis", "clicks", "lines")
+    assert (fed.status, fed.err) == (0, f"clicks (source): {lie}{refused}")
+
+
+def test_a_stream_whose_function_fails_makes_the_command_fail(broken: Path, cli: Cli) -> None:
+    (broken / "lines").write_text("raise\n")
+    why = "from line 1: Lambda.FunctionError: ValueError: COLUMNS is empty\n"
+    put = cli("stream", "put", "clicks", "lines")
+    assert (put.status, put.err.endswith(why)) == (1, True)
+    fed = cli("emit", "kinesis", "clicks", "lines", "--json")
+    assert fed.status == 1
+    (cause,) = json.loads(fed.out)["given"][1]["causes"]
+    assert cause == {
+        "code": "Lambda.FunctionError",
+        "message": "ValueError: COLUMNS is empty",
+        "records": 1,
+        "first": 1,
+    }
+
+
+def test_a_large_record_is_refused_before_any_is_delivered(root: Path, cli: Cli) -> None:
+    fits = b"x" * 1_023_999 + b"\n"
+    (root / "lines").write_bytes(fits * 17 + b"x" + fits + b"x" + fits)
+    said = cli("stream", "put", "clicks", "lines")
+    assert said.status == 2
+    assert [f"lines:{n}:1: large-record" in said.err for n in (17, 18, 19)] == [False, True, True]
+    assert not (root / ".runner/s3/shop-lake").exists()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from runner.cli.emitting import at_option, read_request, say, show
-from runner.cli.options import json_option, project_options
+from runner.cli.options import json_option, name_of, project_options
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,6 +43,7 @@ def command(  # noqa: PLR0917 - click hands over every option
     request = read_request(
         folder,
         environment,
+        file=name_of(file),
         source=group,
         arrival=arrival,
         variables=variables,

@@ -25,9 +25,10 @@ def command(  # noqa: PLR0917 - click hands over every option
 ) -> int:
     """Do what EXECUTION left undone; the newest if none is named.
 
-    If steps failed, a new run of the same window writes only what failed or was skipped. A run that
-    was stopped, timed out or died goes on where it ended: on this machine from its journal, on AWS
-    by AWS's own redrive, within 14 days.
+    If steps failed, a new run of the same window writes and loads only the tables that failed or
+    were skipped, all of them if none was; other steps run again. A run that was stopped, timed out
+    or died goes on where it ended: on this machine from its journal, on AWS by AWS's own redrive,
+    within 14 days.
 
     Example: runner redrive --env prod
     """

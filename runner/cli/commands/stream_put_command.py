@@ -8,11 +8,13 @@ from typing import BinaryIO
 
 import click
 
+from runner.cli.emitting import say, say_causes
 from runner.cli.options import (
     decoded,
     find_root,
     instant,
     json_option,
+    name_of,
     project_options,
     read_variables,
 )
@@ -39,12 +41,13 @@ def command(  # noqa: PLR0917 - click hands over every option
     """Put each line of FILE into STREAM: changed by its function, then written to S3.
 
     Without FILE, or with -, lines come from standard input. A record keeps its line's end.
-    Functions whose events name a place where an object was written are called with it, and told;
-    if one fails, the exit status is 1.
+    Functions whose events name a place where an object was written are called with it, and told.
+    If one fails, or the stream's own, the exit status is 1; records that the stream's function
+    refuses are kept below `errors`, and told.
 
     Example: runner stream put app_events events.jsonl --at 2024-05-06T07:00:00
     """
-    from runner.app.stream_put import PutRequest, put_records  # noqa: PLC0415 - heavy when needed
+    from runner.app.stream_put import PutRequest, check_sizes, put_records  # noqa: PLC0415 - heavy when needed
 
     request = PutRequest(
         root=find_root(folder),
@@ -52,18 +55,21 @@ def command(  # noqa: PLR0917 - click hands over every option
         stream=stream,
         arrival=instant(arrival),
         variables=read_variables(variables),
+        file=name_of(file),
     )
-    lines = decoded(file) if encoded else iter(file)
-    found = put_records(request, lines, say=lambda text: click.echo(text, err=True))
+    if file.seekable():
+        check_sizes(decoded(file) if encoded else iter(file), request.file)
+        file.seek(0)
+    found = put_records(request, decoded(file) if encoded else iter(file), say=say)
     if as_json:
         told = {"records": found.records, "dropped": found.dropped, "failed": found.failed}
         called = [one._asdict() for one in found.called]
-        click.echo(json.dumps({**told, "objects": found.objects, "called": called}, indent=1))
+        causes = [one._asdict() for one in found.causes]
+        told = {**told, "causes": causes, "objects": found.objects, "called": called}
+        click.echo(json.dumps(told, indent=1))
     else:
         for uri in found.objects:
             click.echo(uri)
-        click.echo(
-            f"{found.records:,} records: {found.dropped:,} dropped, {found.failed:,} failed",
-            err=True,
-        )
-    return int(any(one.problem for one in found.called))
+        say(f"{found.records:,} records: {found.dropped:,} dropped, {found.failed:,} failed")
+        say_causes(found.causes)
+    return int(found.broken or any(one.problem for one in found.called))

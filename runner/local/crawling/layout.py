@@ -98,11 +98,12 @@ def _grouped(folder: Folder, leaves: Sequence[_Leaf], *, one: bool) -> Iterator[
 
 
 def _table(folder: Folder, leaves: Sequence[_Leaf]) -> Found:
-    formats = {schema.classification for _, _, schema in leaves}
+    formats: dict[str, str] = {}
+    for _, leaf, schema in leaves:
+        formats.setdefault(schema.classification, leaf.uri)
     if len(formats) > 1:
-        raise UnreadableError(
-            f"{folder.uri} holds files of several formats: {', '.join(sorted(formats))}"
-        )
+        shown = ", ".join(f"{name} ({uri})" for name, uri in sorted(formats.items()))
+        raise UnreadableError(f"{folder.uri} holds files of several formats: {shown}")
     keys = partition_keys([names for names, _, _ in leaves])
     parts = tuple(
         Part(
