@@ -224,8 +224,13 @@ def _is_named(arn: str, name: str) -> bool:
     >>> _is_named("arn:aws:dynamodb:eu-west-1:1:table/orders/stream/2024-05-06T00:00:00", "orders")
     True
     """
+    return name in {arn, _short(arn)}
+
+
+def _short(arn: str) -> str:
+    """Give the name of a stream, or of the table whose changes it carries."""
     resource = arn.split(":", 5)[-1]  # the label of a table's stream has colons itself
-    return name in {arn, resource.split("/")[1]}
+    return resource.split("/")[1]
 
 
 def _check(
@@ -254,7 +259,7 @@ def _check(
 
 def _near(source: str, known: Sequence[str]) -> str:
     """Give the source that was meant: by its ARN, or by its or its table's name."""
-    names = [arn.rpartition(":")[2].split("/")[1] for arn in known if arn.startswith("arn:")]
+    names = [_short(arn) for arn in known if arn.startswith("arn:")]
     return suggestion(source, [*known, *names], otherwise="name it in `events` of function.yaml")
 
 

@@ -24,6 +24,7 @@ from runner.model.raised import message_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
     from runner.local.arrivals import Called
@@ -45,6 +46,7 @@ _DEFAULT_TIME = "!{timestamp:yyyy/MM/dd/HH}/"
 _RESULTS = ("Ok", "Dropped", "ProcessingFailed")
 REFUSED = "Lambda.ProcessingFailedStatus"
 """Code of a record that the function itself said to keep aside."""
+_UNANSWERED = ("Lambda.MissingRecordId", "The record has no answer")
 _ARN = "arn:aws:firehose:local:000000000000:deliverystream/"
 _ATTEMPTS = 4
 """Of a call that fails: the first and three retries."""
@@ -172,18 +174,16 @@ class Firehose:
         wanted = set(_PARTITION_KEY.findall(stream.prefix))
         for record in batch:
             answer = answers.get(record.id)
-            if answer is None or answer["result"] == "ProcessingFailed":
-                error = problem or (REFUSED, "ProcessingFailed status set")
-                found.fail(int(record.id) + 1, error)
-                failed.append(self._failure(stream, record, error))
-                continue
-            if answer["result"] == "Dropped":
+            if answer is not None and answer["result"] == "Dropped":
                 found.dropped += 1
                 continue
-            said = answer.get("metadata", {}).get("partitionKeys", {})
-            keys = {str(key): str(value) for key, value in said.items() if value not in {"", None}}
-            if absent := sorted(wanted - keys.keys()):
-                failed.append(self._failure(stream, record, _unpartitioned(absent)))
+            error, keys = problem, {}
+            if answer is not None:
+                keys = _keys(answer)
+                error = _trouble(answer, wanted - keys.keys())
+            if answer is None or error is not None:
+                found.fail(int(record.id) + 1, error or _UNANSWERED)
+                failed.append(self._failure(stream, record, error or _UNANSWERED))
                 continue
             data = base64.b64decode(answer["data"])
             yield _Record(record.id, data, tuple(sorted(keys.items())))
@@ -299,11 +299,22 @@ def _answers(
     return {each["recordId"]: each for each in records}, None
 
 
-def _unpartitioned(absent: Sequence[str]) -> tuple[str, str]:
-    return (
-        "DynamicPartitioning.MetadataExtractionFailed",
-        f"partitionKeys values must not be null or empty: {', '.join(absent)} of the prefix",
-    )
+def _keys(answer: Mapping[str, Any]) -> dict[str, str]:
+    said = answer.get("metadata", {}).get("partitionKeys", {})
+    return {str(key): str(value) for key, value in said.items() if value not in {"", None}}
+
+
+def _trouble(answer: Mapping[str, Any], absent: AbstractSet[str]) -> tuple[str, str] | None:
+    """Say why a record is not delivered; None if it is."""
+    if answer["result"] == "ProcessingFailed":
+        return REFUSED, "ProcessingFailed status set"
+    if absent:
+        names = ", ".join(sorted(absent))
+        return (
+            "DynamicPartitioning.MetadataExtractionFailed",
+            f"partitionKeys values must not be null or empty: {names} of the prefix",
+        )
+    return None
 
 
 def _is_whole(answer: Mapping[str, Any]) -> bool:

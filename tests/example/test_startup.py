@@ -170,12 +170,12 @@ def decade(born: str) -> int:
 
 
 def test_what_the_function_could_not_read_is_kept(root: Path) -> None:
-    kept = [
-        json.loads(line)
+    kept = {
+        json.loads(line)["rawData"]
         for path in (root / ".runner/s3/flights-app/errors").rglob("*app_logs*")
         for line in path.read_text().splitlines()
-    ]
-    assert len(kept) == len(DAYS)
+    }
+    assert len(kept) == len(DAYS)  # however often the events came
 
 
 def test_people_are_told_of_the_outage_and_of_the_end(root: Path) -> None:
