@@ -65,8 +65,8 @@ def command(  # noqa: PLR0917 - click hands over every option
         told = {"records": found.records, "dropped": found.dropped, "failed": found.failed}
         called = [one._asdict() for one in found.called]
         causes = [one._asdict() for one in found.causes]
-        told = {**told, "causes": causes, "objects": found.objects, "called": called}
-        click.echo(json.dumps(told, indent=1))
+        places = {"causes": causes, "objects": found.objects, "called": called}
+        click.echo(json.dumps({**told, **places}, indent=1))
     else:
         for uri in found.objects:
             click.echo(uri)
