@@ -28,7 +28,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
 USERS = 400
@@ -247,7 +247,7 @@ def _change(
 # --- The partner ----------------------------------------------------------------------------------
 
 
-def clicks_of(day: date) -> Iterable[str]:
+def clicks_of(day: date) -> Iterator[str]:
     """Give the partner's file of a day."""
     chance = _chance(f"clicks {day}")
     for number in range(CLICKS):

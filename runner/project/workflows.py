@@ -19,6 +19,7 @@ from runner.model.steps_sinks import BigqueryTransferStep
 from runner.model.workflow import LambdaStep, LoadsStep, TablesStep, Workflow
 from runner.project.configuration import zone_fault
 from runner.project.graph import cycles
+from runner.project.raw_states import raw_state_faults
 from runner.project.sinks import sink_faults
 from runner.project.source_steps import source_step_faults
 from runner.project.step_tables import step_tables
@@ -96,6 +97,7 @@ def workflow_faults(
     yield from trigger_faults(workflow, places, surroundings.written)
     yield from source_step_faults(workflow, places, surroundings.tables, surroundings.setting)
     yield from flow_faults(workflow, places, surroundings.workflows, surroundings.environment)
+    yield from raw_state_faults(workflow, places)
 
 
 def _step_names(workflow: Workflow, places: Places) -> Iterator[Fault]:
