@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from runner.app.bundle import Bundle, WorkflowFacts
 
-_BUILTIN = "builtin:"
+BUILTIN = "builtin:"
 
 
 def deployed_functions(bundle: Bundle) -> tuple[str, ...]:
@@ -25,7 +25,7 @@ def deployed_functions(bundle: Bundle) -> tuple[str, ...]:
     return tuple(
         name
         for name in bundle.function_settings
-        if not name.startswith(_BUILTIN)
+        if not name.startswith(BUILTIN)
         or name in transforms
         or is_called(deployed_name(bundle, name), texts)
     )
@@ -49,7 +49,7 @@ def deployed_name(bundle: Bundle, name: str) -> str:
 def folder_of(root: Path, name: str, settings: Mapping[str, Any]) -> tuple[Path, str]:
     """Give the folder of a function's code, and what faults call it."""
     code = settings["uses"] or name
-    if code.startswith(_BUILTIN):
-        folder = BUNDLED / code.removeprefix(_BUILTIN)
+    if code.startswith(BUILTIN):
+        folder = BUNDLED / code.removeprefix(BUILTIN)
         return folder, str(folder)
     return root / LAMBDAS / name, f"{LAMBDAS}/{name}"

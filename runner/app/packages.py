@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from runner.app.functions import deployed_functions, deployed_name, folder_of
+from runner.app.functions import BUILTIN, deployed_functions, deployed_name, folder_of
 from runner.errors import Fault, Place, ProjectError
 from runner.model.durations import seconds
 from runner.plan.stack.facts import FunctionEventFacts, FunctionFacts, Grant
@@ -29,7 +29,7 @@ from runner.project.packing import (
 from runner.project.vendoring import CACHE, Platform, vendor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from runner.app.bundle import Bundle
@@ -40,6 +40,9 @@ HANDLER = "handler.handler"
 _ZIPS = "zips"
 _KEPT_ZIPS = 40
 _KEEPER_MEMORY_MIB = 1024
+_ANY_DELIVERY = "arn:aws:firehose:*:*:deliverystream/*"
+_ANY_KINESIS = "arn:aws:kinesis:*:*:stream/*"
+"""What bundled functions say where a deployed one gets the streams that it changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +166,11 @@ def function_facts(bundle: Bundle, name: str, *, code_uri: str) -> FunctionFacts
     """Describe a function as its function.yaml says it."""
     settings = bundle.function_settings[name]
     secrets: dict[str, str] = settings["secrets"]
+    own = _own_streams(bundle, name)
     grants = [
-        Grant(tuple(one["actions"]), tuple(one["resources"])) for one in settings["permissions"]
+        Grant(tuple(one["actions"]), resources)
+        for one in settings["permissions"]
+        if (resources := _narrowed(one["resources"], own))
     ]
     if secrets:
         arns = tuple(sorted(set(map(secret_arn, secrets.values()))))
@@ -184,6 +190,30 @@ def function_facts(bundle: Bundle, name: str, *, code_uri: str) -> FunctionFacts
         network=settings["network"],
         events=tuple(_event(name, said) for name, said in sorted(settings["events"].items())),
     )
+
+
+def _own_streams(bundle: Bundle, name: str) -> Mapping[str, tuple[str, ...]]:
+    """Give what stands for any stream in permissions, and the streams that the function changes.
+
+    Only of functions that come with us: somebody's own says what it means.
+    """
+    if not (name.startswith(BUILTIN) or bundle.function_settings[name]["uses"]):
+        return {}
+    said = bundle.environment
+    place = f"{said.get('region', '*')}:{said.get('account', '*')}"
+    changed = {key: one for key, one in bundle.streams.items() if one["transform"] == name}
+    return {
+        _ANY_DELIVERY: tuple(
+            f"arn:aws:firehose:{place}:deliverystream/{deployed_name(bundle, key)}"
+            for key, one in sorted(changed.items())
+            if not one["source"]
+        ),
+        _ANY_KINESIS: tuple(sorted({one["source"] for one in changed.values() if one["source"]})),
+    }
+
+
+def _narrowed(resources: Iterable[str], own: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(each for one in resources for each in own.get(one, (one,)))
 
 
 def _event(name: str, said: Mapping[str, Any]) -> FunctionEventFacts:

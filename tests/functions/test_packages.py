@@ -149,6 +149,49 @@ def test_a_secret_that_is_named_without_its_last_six_characters_may_be_read(
     assert facts.grants == (Grant(("secretsmanager:GetSecretValue",), (f"{partial}-??????",)),)
 
 
+STREAMS = """
+streams:
+  events: {transform: "builtin:firehose_flatten", prefix: "events/"}
+  rows: {transform: rows, prefix: "rows/"}
+  orders:
+    transform: rows
+    prefix: "orders/"
+    source: arn:aws:kinesis:eu-west-1:123456789012:stream/orders
+"""
+
+
+def test_a_function_of_ours_puts_again_into_the_streams_that_it_changes_and_no_others(
+    tmp_path: Path,
+) -> None:
+    root = good_project(tmp_path)
+    config = root / "config.yaml"
+    files = {
+        "config.yaml": config.read_text() + STREAMS,
+        "lambdas/rows/function.yaml": "uses: builtin:dynamodb_to_csv\nenvironment: {COLUMNS: id}\n",
+        "lambdas/own/handler.py": "",
+        "lambdas/own/function.yaml": (
+            "permissions:\n  - actions: [kinesis:PutRecords]\n"
+            '    resources: ["arn:aws:kinesis:*:*:stream/*"]\n'
+        ),
+    }
+    bundle = open_bundle(write_files(root, files))
+    may = {
+        name: function_facts(bundle, name, code_uri="s3://a/b.zip").grants
+        for name in ("builtin:firehose_flatten", "rows", "own")
+    }
+    ours = f"arn:aws:firehose:*:*:deliverystream/{bundle.prefix}-"
+    assert may == {
+        "builtin:firehose_flatten": (Grant(("firehose:PutRecordBatch",), (f"{ours}events",)),),
+        "rows": (
+            Grant(("firehose:PutRecordBatch",), (f"{ours}rows",)),
+            Grant(
+                ("kinesis:PutRecords",), ("arn:aws:kinesis:eu-west-1:123456789012:stream/orders",)
+            ),
+        ),
+        "own": (Grant(("kinesis:PutRecords",), ("arn:aws:kinesis:*:*:stream/*",)),),
+    }
+
+
 def test_the_keeper_knows_its_lake(tmp_path: Path) -> None:
     bundle = open_bundle(good_project(tmp_path))
     facts = keeper_facts(bundle, code_uri="s3://a/k.zip")
