@@ -268,7 +268,7 @@ def test_a_workflow_without_a_schedule_needs_a_window(cli: Cli) -> None:
 def test_one_of_two_workflows_must_be_named(cli: Cli) -> None:
     said = cli("run", "--date", DAY)
     assert said.status == 2
-    assert "a workflow of this project: carrier_load, daily" in said.err
+    assert "a workflow of this project: app_week, carrier_load, daily, startup" in said.err
 
 
 @pytest.mark.usefixtures("flights")

@@ -44,10 +44,11 @@ def athena(tmp_path: Path) -> Iterator[LocalAthena]:
 def example(tmp_path: Path) -> Path:
     root = tmp_path / "example"
     root.mkdir()
-    for part in ("config.yaml", "data", "sql", "workflows", "lambdas"):
-        source = ROOT / part
-        copy = shutil.copytree if source.is_dir() else shutil.copy
-        copy(source, root / part)
+    config = (ROOT / "config.yaml").read_text("utf-8").replace("[raw, app_raw]", "[raw]")
+    (root / "config.yaml").write_text(config, "utf-8")
+    ignored = shutil.ignore_patterns("app*", "startup.yaml", "tell")  # tables of another workflow
+    for part in ("data", "sql", "workflows", "lambdas"):
+        shutil.copytree(ROOT / part, root / part, ignore=ignored)
     result = run(RunRequest(root=root, workflow="daily", start=DAYS[0], end=DAYS[1]))
     assert result.status == "SUCCEEDED"
     return root

@@ -32,6 +32,7 @@ def test_public_names() -> None:
         "check_projection",
         "column_values",
         "combinations",
+        "external_schemas",
         "fingerprint",
         "literal_keys",
         "load_macros",
@@ -45,6 +46,7 @@ def test_public_names() -> None:
         "split_header",
         "time_key",
         "trace",
+        "trace_statement",
         "without_itself",
     ]
     for name in runner.query.__all__:
