@@ -63,8 +63,8 @@ def value_fault(
     return Fault(
         place,
         _VALUE,
-        f"the value `{column}` of the step {step}, which holds personal data: "
-        f"{way(before, place_of_step)} -> {step}.{column} ({place})",
+        f"the value `{column}` of the step {step}, "
+        f"{_followed(step, column, way(before, place_of_step), place)}",
         "personal data masked on its way: what a step gives stands in the execution's history, "
         "which everybody reads who may look at a run",
         f"write {{{{ mask.domain('{before.column}') }}}} or another mask in the query, count what "
@@ -86,12 +86,16 @@ def statement_fault(
     return Fault(
         place,
         _EXPORT,
-        f"SQL in Redshift with the column `{column}`, which holds personal data: "
-        f"{way(before, place_of_step)} -> {step}.{column} ({place})",
+        f"SQL in Redshift with the column `{column}`, "
+        f"{_followed(step, column, way(before, place_of_step), place)}",
         "personal data masked on its way, or left out",
         f"read a table in which {before.column} is masked, leave it out, or mark what is a mask: "
         "/*mask:custom*/ ... /*mask:end*/",
     )
+
+
+def _followed(step: str, column: str, before: str, place: Place) -> str:
+    return f"which holds personal data: {before} -> {step}.{column} ({place})"
 
 
 def statement_lost(named: tuple[str, ...], reason: str, place: Place) -> Fault:

@@ -54,8 +54,8 @@ FILES = {
 @pytest.mark.parametrize(
     ("name", "modules"),
     [
-        ("builtin:firehose_flatten", "flatten handler often reingest skeleton template"),
-        ("order_rows", "columns handler often plan reingest rows shapes skeleton typed"),
+        ("builtin:firehose_flatten", "flatten handler often records reingest skeleton template"),
+        ("order_rows", "columns handler often plan records reingest rows shapes skeleton typed"),
         ("order_changes", "columnar direct handler lines often shapes skeleton store typed"),
         ("flat_changes", "flatten handler often skeleton template"),
     ],

@@ -13,21 +13,20 @@ chosen and for an empty record, `ProcessingFailed` with its own data for what is
 
 from __future__ import annotations
 
-import binascii
 import functools
 import os
 import time
-from binascii import a2b_base64, b2a_base64
+from binascii import b2a_base64
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
     from .columns import columns_of
-    from .often import checked
+    from .records import failed, texts_of
     from .reingest import Again, fitted
     from .rows import IMAGES, Choice, Rows
 else:
     from columns import columns_of
-    from often import checked
+    from records import failed, texts_of
     from reingest import Again, fitted
     from rows import IMAGES, Choice, Rows
 
@@ -77,7 +76,7 @@ def _client(service: str) -> Any:  # noqa: ANN401 - boto3's client
 def answer(event: Record, rows: Rows, again: Again) -> Record:
     """Give the answer to an event."""
     records = event["records"]
-    texts = _texts(records)
+    texts = texts_of(records)
     written = rows.rows_of_all(texts)
     found = [
         {
@@ -92,27 +91,8 @@ def answer(event: Record, rows: Rows, again: Again) -> Record:
     return {"records": fitted(event, found, again)}
 
 
-def _texts(records: list[Record]) -> list[bytes]:
-    """Decode records; one that is no text becomes one that is no JSON."""
-    try:
-        return checked([a2b_base64(record["data"]) for record in records])
-    except binascii.Error:
-        return checked([_bytes(record["data"]) for record in records])
-
-
-def _bytes(data: str) -> bytes:
-    try:
-        return a2b_base64(data)
-    except binascii.Error:
-        return b"?"
-
-
 def _rest(record: Record, row: bytes | None, text: bytes) -> Record:
     """Answer for what is not chosen, for nothing, and for what is no record."""
     if row is None and text:
-        return {
-            "recordId": record["recordId"],
-            "result": "ProcessingFailed",
-            "data": record["data"],
-        }
+        return failed(record)
     return {"recordId": record["recordId"], "result": "Dropped"}

@@ -12,22 +12,21 @@ an empty record, `ProcessingFailed` with its own data for what is no JSON object
 
 from __future__ import annotations
 
-import binascii
 import functools
 import os
 import time
-from binascii import a2b_base64, b2a_base64
+from binascii import b2a_base64
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
     from .flatten import Flattener, Rules
-    from .often import checked
+    from .records import failed, texts_of
     from .reingest import Again, fitted
 else:
     from flatten import Flattener, Rules
-    from often import checked
+    from records import failed, texts_of
     from reingest import Again, fitted
 
 if TYPE_CHECKING:
@@ -96,7 +95,7 @@ def _client(service: str) -> Any:  # noqa: ANN401 - boto3's client
 def answer(event: Record, settings: Settings, again: Again) -> Record:
     """Give the answer to an event."""
     records = event["records"]
-    texts = _texts(records)
+    texts = texts_of(records)
     times: list[list[str]] | None = [[] for _ in texts] if settings.partition_by else None
     flats = settings.flattener.flatten_all(texts, times)
     found = [
@@ -114,34 +113,11 @@ def answer(event: Record, settings: Settings, again: Again) -> Record:
     return {"records": fitted(event, found, again)}
 
 
-def _texts(records: list[Record]) -> list[bytes]:
-    """Decode records; one that is no text becomes one that is no JSON."""
-    try:
-        return checked([a2b_base64(record["data"]) for record in records])
-    except binascii.Error:
-        return checked([_bytes(record["data"]) for record in records])
-
-
-def _bytes(data: str) -> bytes:
-    try:
-        return a2b_base64(data)
-    except binascii.Error:
-        return b"?"
-
-
 def _rest(record: Record, text: bytes) -> Record:
     """Answer for what is not flat: nothing, or nothing that can be."""
     if not text:
         return {"recordId": record["recordId"], "result": "Dropped"}
-    return _failed(record)
-
-
-def _failed(record: Record) -> Record:
-    return {
-        "recordId": record["recordId"],
-        "result": "ProcessingFailed",
-        "data": record["data"],
-    }
+    return failed(record)
 
 
 def _placed(record: Record, flat: Record, times: list[str]) -> Record:
@@ -151,7 +127,7 @@ def _placed(record: Record, flat: Record, times: list[str]) -> Record:
     hours = {hour_of(each) for each in times}
     place = hours.pop() if len(hours) == 1 else None
     if place is None:
-        return _failed(record)
+        return failed(record)
     return {**flat, "metadata": {"partitionKeys": {"dt": place[0], "hour": place[1]}}}
 
 

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 import threading
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner.local.transactions import transaction
+from runner.local.transactions import open_file, transaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -43,14 +42,9 @@ class History:
 
     def __init__(self, path: Path) -> None:
         """Open or make the file."""
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
         self._owner = _process(os.getpid())
-        self._connection = sqlite3.connect(
-            path, timeout=60, isolation_level=None, check_same_thread=False
-        )
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._connection = open_file(path)
         if self._version() < _VERSION:
             self._renew()
         self._drop_old(time.time() - _KEPT_S)

@@ -6,13 +6,12 @@ In: items with the key that the table has.  Out: the same, after any crash.
 from __future__ import annotations
 
 import json
-import sqlite3
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runner.local.dynamodb.values import MOST_ITEM, Item, invalid, order_of
-from runner.local.transactions import transaction
+from runner.local.transactions import open_file, transaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,13 +78,8 @@ class Items:
 
     def __init__(self, path: Path) -> None:
         """Open or make the file."""
-        path.parent.mkdir(parents=True, exist_ok=True)
         self.lock = threading.RLock()
-        self._connection = sqlite3.connect(
-            path, timeout=60, isolation_level=None, check_same_thread=False
-        )
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._connection = open_file(path)
         self._connection.execute(_SCHEMA)
 
     def close(self) -> None:

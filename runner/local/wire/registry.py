@@ -6,14 +6,14 @@ In: documents.  Out: the same, after any crash.  Several threads and processes m
 from __future__ import annotations
 
 import json
-import sqlite3
 import threading
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from runner.local.transactions import transaction
+from runner.local.transactions import open_file, transaction
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
@@ -37,13 +37,8 @@ class Registry:
 
     def __init__(self, path: Path) -> None:
         """Open or make the file."""
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
-        self._connection = sqlite3.connect(
-            path, timeout=60, isolation_level=None, check_same_thread=False
-        )
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._connection = open_file(path)
         self._connection.execute(_SCHEMA)
 
     def close(self) -> None:
